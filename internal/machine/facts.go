@@ -1,0 +1,92 @@
+package machine
+
+import (
+	"net/netip"
+
+	"github.com/lowport/lowport/caps"
+)
+
+// Facts is all that lowport knows about the machine and this process. Rules,
+// causes and remedies are functions over it; only [Live] reads.
+type Facts struct {
+	Thread    Fact[caps.State] // the calling thread, with its securebits
+	IDs       Fact[IDs]
+	TracerPid Fact[int] // 0: not traced
+	Seccomp   Fact[int] // 0 none, 1 strict, 2 filter
+	Threads   Fact[map[int]caps.State]
+	LastCap   Fact[caps.Cap]
+	Init      Fact[caps.State] // process 1 of this pid namespace
+
+	Path      Fact[string] // what /proc/self/exe names, without " (deleted)"
+	Deleted   Fact[bool]   // the running file is no longer at Path
+	Exe       Image        // the file this process runs
+	Installed Image        // the file at Path now: what starting again executes
+
+	UIDMap    Fact[string]
+	UserNS    Fact[string] // "user:[4026531837]"
+	NetNS     Fact[string] // "net:[4026531833]"
+	NetOwner  Fact[Owner]
+	PortStart Fact[int] // ports below it are privileged in this network namespace
+
+	Unit      Fact[Unit]
+	Container Fact[string] // "docker", "podman", "kubernetes", or "container" for another kind
+	LSMs      Fact[string]
+	Label     Fact[string] // /proc/self/attr/current
+
+	Args    Fact[[]string]
+	Cwd     Fact[string]
+	Package Fact[string] // the import path of the main package
+	User    Fact[string] // the name of the effective uid
+
+	Sockets   Fact[[]Socket]
+	Addresses Fact[[]netip.Addr]
+	Nonlocal  Fact[bool] // IPv4 may bind addresses that this machine does not have
+}
+
+// IDs are the real and effective ids, as this user namespace sees them.
+type IDs struct{ UID, EUID, GID, EGID uint32 }
+
+// An Image is an executable file and how the kernel would take it.
+type Image struct {
+	Caps   Fact[caps.File] // Absent with Reason EOPNOTSUPP: the filesystem holds none
+	Stat   Fact[Stat]
+	Nosuid Fact[bool] // on a mount with ST_NOSUID
+}
+
+// A Stat is the part of stat(2) that bears on execve and on safety.
+type Stat struct {
+	Mode     uint32 // st_mode, type bits too
+	UID, GID uint32
+	Dev, Ino uint64
+}
+
+// An Owner is where the user namespace that owns the network namespace lies.
+type Owner uint8
+
+const (
+	OwnerHere    Owner = iota + 1 // it is ours: our capabilities count
+	OwnerBelow                    // a descendant of ours: they count there too
+	OwnerOutside                  // an ancestor or a stranger: they do not
+)
+
+// A Unit is the systemd service that runs this process.
+type Unit struct {
+	Name string // "app.service"
+	User bool   // run by a user's own manager
+}
+
+// A Socket is one that holds the port, as far as it could be seen.
+type Socket struct {
+	Network string // "tcp", "tcp6", "udp", "udp6"
+	Addr    netip.AddrPort
+	Listen  bool // in state LISTEN; for UDP always false
+	V6Only  bool // an IPv6 socket that leaves IPv4 alone
+	UID     uint32
+	Inode   uint64
+	Cgroup  string // path of its cgroup, "" unknown
+	PID     int    // 0 unknown
+	Command string // of PID
+	Self    bool   // held by this process
+
+	cgroupID uint64 // as sock_diag gives it, before it has a name
+}

@@ -1,0 +1,230 @@
+package machine
+
+import (
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/netip"
+	"os"
+	"os/user"
+	"runtime"
+	"runtime/debug"
+	"strconv"
+	"strings"
+
+	"github.com/lowport/lowport/caps"
+	"golang.org/x/sys/unix"
+)
+
+// limit bounds what is read of one file, in bytes. The longest that matters,
+// uid_map with its 340 lines, has less than 16 KiB.
+const limit = 1 << 20
+
+// Live reads all evidence of this machine and the calling thread. Sockets are
+// those that hold port; none are looked for where it is 0. It needs no
+// privilege, starts no program and changes nothing.
+func Live(port int) Record {
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+
+	r := Record{}
+	for _, name := range names {
+		switch path, ok := strings.CutPrefix(source(name), "/"); {
+		case !ok:
+		case path == "proc/self/exe", strings.HasPrefix(path, "proc/self/ns/"):
+			r.add(name, func() ([]byte, error) { return readLink("/" + path) })
+		default:
+			r.add(name, func() ([]byte, error) { return readPath("/" + path) })
+		}
+	}
+	r.add("prctl PR_GET_SECUREBITS", func() ([]byte, error) {
+		bits, err := unix.PrctlRetInt(unix.PR_GET_SECUREBITS, 0, 0, 0, 0)
+		return fmt.Appendln(nil, bits), err
+	})
+	r.add("threads", func() ([]byte, error) {
+		all, err := caps.Threads(os.Getpid())
+		return formatThreads(all), err
+	})
+	r.image("exe", "/proc/self/exe")
+	if exe, err := parsePath(r["proc/self/exe"].Data); err == nil {
+		r.image("path", exe)
+	}
+	r.add("ioctl NS_GET_USERNS", netOwnerNS)
+	r.add("environ", func() ([]byte, error) {
+		var b []byte
+		for _, name := range envNames {
+			if os.Getenv(name) != "" {
+				b = fmt.Appendln(b, name)
+			}
+		}
+		return b, nil
+	})
+	r.add("args", func() ([]byte, error) { return line(os.Args) })
+	r.add("cwd", func() ([]byte, error) {
+		wd, err := os.Getwd()
+		return []byte(wd), err
+	})
+	r.add("main package", func() ([]byte, error) {
+		info, ok := debug.ReadBuildInfo()
+		if !ok {
+			return nil, errors.New("built without module support")
+		}
+		return []byte(info.Path + "\n"), nil
+	})
+	r.add("user", func() ([]byte, error) {
+		u, err := user.LookupId(strconv.Itoa(os.Geteuid()))
+		if err != nil {
+			return nil, err
+		}
+		return []byte(u.Username + "\n"), nil
+	})
+	if port > 0 {
+		r.add("sockets", func() ([]byte, error) {
+			socks, err := sockets(port)
+			if err != nil {
+				return nil, err
+			}
+			return line(socks)
+		})
+	}
+	r.add("addresses", func() ([]byte, error) {
+		addrs, err := addresses()
+		if err != nil {
+			return nil, err
+		}
+		return line(addrs)
+	})
+	return r
+}
+
+// add reads one item.
+func (r Record) add(name string, read func() ([]byte, error)) {
+	data, err := read()
+	if err != nil {
+		r[name] = Item{Err: reason(err)}
+		return
+	}
+	r[name] = Item{Data: data}
+}
+
+// reason names an error as a record keeps it: the errno's name, or one line.
+func reason(err error) string {
+	var errno unix.Errno
+	if errors.Is(err, caps.ErrNoCaps) {
+		errno = unix.ENODATA
+	}
+	if errno != 0 || errors.As(err, &errno) {
+		if name := unix.ErrnoName(errno); name != "" {
+			return name
+		}
+	}
+	return strings.Map(func(c rune) rune {
+		if !strconv.IsPrint(c) {
+			return '?'
+		}
+		return c
+	}, err.Error())
+}
+
+func line(v any) ([]byte, error) {
+	b, err := json.Marshal(v)
+	return append(b, '\n'), err
+}
+
+// readPath reads a file of /proc or /sys. A directory that exists reads as
+// empty: only its presence counts.
+func readPath(path string) ([]byte, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	b, err := io.ReadAll(io.LimitReader(f, limit+1))
+	if errors.Is(err, unix.EISDIR) {
+		return nil, nil
+	}
+	if len(b) > limit {
+		return nil, fmt.Errorf("longer than %d bytes", limit)
+	}
+	return b, err
+}
+
+func readLink(path string) ([]byte, error) {
+	s, err := os.Readlink(path)
+	return []byte(s), err
+}
+
+// image reads what execve would read of the file at path.
+func (r Record) image(which, path string) {
+	r.add(which+" xattr", func() ([]byte, error) {
+		var b [64]byte
+		n, err := unix.Getxattr(path, "security.capability", b[:])
+		if err != nil {
+			return nil, err
+		}
+		return fmt.Appendln(nil, hex.EncodeToString(b[:n])), nil
+	})
+	r.add(which+" stat", func() ([]byte, error) {
+		var st unix.Stat_t
+		if err := unix.Stat(path, &st); err != nil {
+			return nil, err
+		}
+		return line(Stat{Mode: st.Mode, UID: st.Uid, GID: st.Gid, Dev: st.Dev, Ino: st.Ino})
+	})
+	r.add(which+" statfs", func() ([]byte, error) {
+		var st unix.Statfs_t
+		err := unix.Statfs(path, &st)
+		return fmt.Appendf(nil, "%#x\n", st.Flags), err
+	})
+}
+
+// netOwnerNS names the user namespace that owns our network namespace, in the
+// form of /proc/PID/ns/user. It is EPERM where the owner is outside ours.
+func netOwnerNS() ([]byte, error) {
+	fd, err := unix.Open("/proc/thread-self/ns/net", unix.O_RDONLY|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return nil, err
+	}
+	defer unix.Close(fd)
+	owner, err := unix.IoctlRetInt(fd, unix.NS_GET_USERNS)
+	if err != nil {
+		return nil, err
+	}
+	defer unix.Close(owner)
+	var st unix.Stat_t
+	if err := unix.Fstat(owner, &st); err != nil {
+		return nil, err
+	}
+	return fmt.Appendf(nil, "user:[%d]\n", st.Ino), nil
+}
+
+// addresses lists the unicast addresses of the interfaces that are up.
+func addresses() ([]netip.Addr, error) {
+	ifs, err := net.Interfaces()
+	if err != nil {
+		return nil, err
+	}
+	all := []netip.Addr{}
+	for _, i := range ifs {
+		if i.Flags&net.FlagUp == 0 {
+			continue
+		}
+		addrs, err := i.Addrs()
+		if err != nil {
+			return nil, err
+		}
+		for _, a := range addrs {
+			if n, ok := a.(*net.IPNet); ok {
+				ip, ok := netip.AddrFromSlice(n.IP)
+				if !ok {
+					return nil, fmt.Errorf("interface %s: address %v", i.Name, a)
+				}
+				all = append(all, ip.Unmap())
+			}
+		}
+	}
+	return all, nil
+}

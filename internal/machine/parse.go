@@ -1,0 +1,288 @@
+package machine
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/netip"
+	"path"
+	"strconv"
+	"strings"
+
+	"github.com/lowport/lowport/caps"
+)
+
+// Facts makes sense of a record. It is the only way from bytes to facts, for
+// this machine and for a recorded one. What cannot be parsed is Unreadable.
+func (r Record) Facts() Facts {
+	f := Facts{
+		Thread:    fact(r, "proc/thread-self/status", caps.ParseStatus),
+		IDs:       fact(r, "proc/thread-self/status", parseIDs),
+		TracerPid: fact(r, "proc/thread-self/status", statusInt("TracerPid")),
+		Seccomp:   fact(r, "proc/thread-self/status", statusInt("Seccomp")),
+		Threads:   fact(r, "threads", parseThreads),
+		LastCap:   fact(r, "proc/sys/kernel/cap_last_cap", parseCap),
+		Init:      fact(r, "proc/1/status", caps.ParseStatus),
+		Path:      fact(r, "proc/self/exe", parsePath),
+		Deleted:   fact(r, "proc/self/exe", parseDeleted),
+		Exe:       image(r, "exe"),
+		Installed: image(r, "path"),
+		UIDMap:    fact(r, "proc/self/uid_map", parseUIDMap),
+		UserNS:    fact(r, "proc/self/ns/user", parseText),
+		NetNS:     fact(r, "proc/self/ns/net", parseText),
+		PortStart: fact(r, "proc/sys/net/ipv4/ip_unprivileged_port_start", parsePort),
+		Unit:      unit(r),
+		Container: container(r),
+		LSMs:      fact(r, "sys/kernel/security/lsm", parseText),
+		Label:     fact(r, "proc/self/attr/current", parseText),
+		Args:      fact(r, "args", parseJSON[[]string]),
+		Cwd:       fact(r, "cwd", parseText),
+		Package:   fact(r, "main package", parseText),
+		User:      fact(r, "user", parseText),
+		Sockets:   fact(r, "sockets", parseJSON[[]Socket]),
+		Addresses: fact(r, "addresses", parseJSON[[]netip.Addr]),
+		Nonlocal:  fact(r, "proc/sys/net/ipv4/ip_nonlocal_bind", parseBool),
+	}
+	bits := fact(r, "prctl PR_GET_SECUREBITS", parseInt)
+	if f.Thread.State == Known && bits.State == Known {
+		f.Thread.Value.Securebits = caps.Securebits(bits.Value)
+	} else if f.Thread.State == Known {
+		f.Thread = Fact[caps.State]{Source: bits.Source, Reason: bits.Reason}
+	}
+	f.NetOwner = netOwner(r)
+	return f
+}
+
+// fact parses one item. ENOENT and ENODATA say that there is none; EOPNOTSUPP
+// says that there cannot be one.
+func fact[T any](r Record, name string, parse func([]byte) (T, error)) Fact[T] {
+	f := Fact[T]{Source: source(name)}
+	item, ok := r[name]
+	switch {
+	case !ok:
+		f.Reason = "not recorded"
+		return f
+	case item.Err == "ENOENT" || item.Err == "ENODATA" || item.Err == "EOPNOTSUPP":
+		f.State, f.Reason = Absent, item.Err
+		return f
+	case item.Err != "":
+		f.Reason = item.Err
+		return f
+	}
+	v, err := parse(item.Data)
+	if err != nil {
+		f.Reason = err.Error()
+		return f
+	}
+	f.Value, f.State = v, Known
+	return f
+}
+
+// source is how reports name an item: a path, or what was called.
+func source(name string) string {
+	for _, root := range []string{"proc/", "sys/", "run/", ".dockerenv"} {
+		if strings.HasPrefix(name, root) {
+			return "/" + name
+		}
+	}
+	switch name {
+	case "exe xattr":
+		return "getxattr /proc/self/exe"
+	case "exe stat":
+		return "stat /proc/self/exe"
+	case "exe statfs":
+		return "statfs /proc/self/exe"
+	case "path xattr":
+		return "getxattr"
+	case "path stat":
+		return "stat"
+	case "path statfs":
+		return "statfs"
+	case "threads":
+		return "proc/self/task"
+	case "sockets":
+		return "sock_diag"
+	case "addresses":
+		return "netlink"
+	}
+	return name
+}
+
+func image(r Record, which string) Image {
+	return Image{
+		Caps:   fact(r, which+" xattr", parseXattr),
+		Stat:   fact(r, which+" stat", parseJSON[Stat]),
+		Nosuid: fact(r, which+" statfs", parseNosuid),
+	}
+}
+
+func parseText(b []byte) (string, error) {
+	s := strings.TrimRight(string(b), "\n\x00")
+	if s == "" {
+		return "", errors.New("empty")
+	}
+	return s, nil
+}
+
+func parseJSON[T any](b []byte) (T, error) {
+	var v T
+	d := json.NewDecoder(bytes.NewReader(b))
+	d.DisallowUnknownFields()
+	err := d.Decode(&v)
+	return v, err
+}
+
+func parseInt(b []byte) (int, error) { return strconv.Atoi(strings.TrimSpace(string(b))) }
+
+func parseBool(b []byte) (bool, error) {
+	n, err := parseInt(b)
+	return n != 0, err
+}
+
+func parsePort(b []byte) (int, error) {
+	n, err := parseInt(b)
+	if err == nil && (n < 0 || n > 65536) {
+		err = fmt.Errorf("%d is not a port", n)
+	}
+	return n, err
+}
+
+func parseCap(b []byte) (caps.Cap, error) {
+	n, err := parseInt(b)
+	if err == nil && (n < 0 || n > 63) {
+		err = fmt.Errorf("%d is not a capability", n)
+	}
+	return caps.Cap(n), err
+}
+
+func parseXattr(b []byte) (caps.File, error) {
+	raw, err := hex.DecodeString(strings.TrimSpace(string(b)))
+	if err != nil {
+		return caps.File{}, err
+	}
+	return caps.DecodeFile(raw)
+}
+
+func parseNosuid(b []byte) (bool, error) {
+	flags, err := strconv.ParseUint(strings.TrimSpace(string(b)), 0, 64)
+	const stNosuid = 0x2 // ST_NOSUID of statfs(2)
+	return flags&stNosuid != 0, err
+}
+
+const deleted = " (deleted)"
+
+func parseDeleted(b []byte) (bool, error) { return strings.HasSuffix(string(b), deleted), nil }
+
+func parsePath(b []byte) (string, error) {
+	s := strings.TrimSuffix(string(b), deleted)
+	if !path.IsAbs(s) {
+		return "", fmt.Errorf("%q is not an absolute path", s)
+	}
+	return s, nil
+}
+
+// field returns the value of a line of status; it must be there once.
+func field(status []byte, name string) (string, error) {
+	var found []string
+	for line := range strings.Lines(string(status)) {
+		if n, v, ok := strings.Cut(line, ":"); ok && n == name && strings.HasSuffix(line, "\n") {
+			found = append(found, strings.TrimSpace(v))
+		}
+	}
+	if len(found) != 1 {
+		return "", fmt.Errorf("status: %s: %d lines, not 1", name, len(found))
+	}
+	return found[0], nil
+}
+
+func statusInt(name string) func([]byte) (int, error) {
+	return func(b []byte) (int, error) {
+		v, err := field(b, name)
+		if err != nil {
+			return 0, err
+		}
+		return strconv.Atoi(v)
+	}
+}
+
+func parseIDs(b []byte) (IDs, error) {
+	var out [2][2]uint32
+	for i, name := range []string{"Uid", "Gid"} {
+		v, err := field(b, name)
+		if err != nil {
+			return IDs{}, err
+		}
+		ids := strings.Fields(v) // real, effective, saved, filesystem
+		if len(ids) != 4 {
+			return IDs{}, fmt.Errorf("status: %s: %q is not four ids", name, v)
+		}
+		for j := range out[i] {
+			n, err := strconv.ParseUint(ids[j], 10, 32)
+			if err != nil {
+				return IDs{}, fmt.Errorf("status: %s: %w", name, err)
+			}
+			out[i][j] = uint32(n)
+		}
+	}
+	return IDs{UID: out[0][0], EUID: out[0][1], GID: out[1][0], EGID: out[1][1]}, nil
+}
+
+func parseThreads(b []byte) (map[int]caps.State, error) {
+	all := map[int]caps.State{}
+	sc := bufio.NewScanner(bytes.NewReader(b))
+	for sc.Scan() {
+		var tid int
+		var s caps.State
+		_, err := fmt.Sscanf(sc.Text(), "%d %x %x %x %x %x %t", &tid,
+			&s.Inheritable, &s.Permitted, &s.Effective, &s.Bounding, &s.Ambient, &s.NoNewPrivs)
+		if err != nil {
+			return nil, fmt.Errorf("threads: %q: %w", sc.Text(), err)
+		}
+		all[tid] = s
+	}
+	if len(all) == 0 {
+		return nil, errors.New("threads: none")
+	}
+	return all, sc.Err()
+}
+
+// formatThreads is the inverse of parseThreads.
+func formatThreads(all map[int]caps.State) []byte {
+	var b bytes.Buffer
+	for tid, s := range all {
+		fmt.Fprintf(&b, "%d %s %s %s %s %s %t\n", tid, s.Inheritable.Hex(), s.Permitted.Hex(),
+			s.Effective.Hex(), s.Bounding.Hex(), s.Ambient.Hex(), s.NoNewPrivs)
+	}
+	return b.Bytes()
+}
+
+func parseUIDMap(b []byte) (string, error) {
+	var rows []string
+	for line := range strings.Lines(string(b)) {
+		rows = append(rows, strings.Join(strings.Fields(line), " "))
+	}
+	return strings.Join(rows, ", "), nil
+}
+
+// netOwner reads the answer of ioctl_ns(2) NS_GET_USERNS on our network
+// namespace. EPERM is an answer: the owner is outside our user namespace
+// (ns_get_owner).
+func netOwner(r Record) Fact[Owner] {
+	const name = "ioctl NS_GET_USERNS"
+	if r[name].Err == "EPERM" {
+		return Fact[Owner]{Value: OwnerOutside, State: Known, Source: name + ": EPERM"}
+	}
+	return fact(r, name, func(b []byte) (Owner, error) {
+		self, err := parseText(r["proc/self/ns/user"].Data)
+		if err != nil {
+			return 0, fmt.Errorf("/proc/self/ns/user: %w", err)
+		}
+		if strings.TrimSpace(string(b)) == self {
+			return OwnerHere, nil
+		}
+		return OwnerBelow, nil
+	})
+}

@@ -1,0 +1,106 @@
+package machine
+
+import (
+	"bytes"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"golang.org/x/tools/txtar"
+)
+
+// A Record is the evidence as it was read, before anything is made of it: so a
+// machine recorded in production replays anywhere.
+type Record map[string]Item
+
+// An Item is one reading: the bytes, or the name of the error.
+type Item struct {
+	Data []byte
+	Err  string // "" for success, else an errno's name ("EPERM") or a sentence
+}
+
+// names lists every item a record can hold, in the order Save writes them.
+var names = []string{
+	"proc/thread-self/status", "prctl PR_GET_SECUREBITS", "threads",
+	"proc/sys/kernel/cap_last_cap", "proc/1/status",
+	"proc/self/exe", "exe xattr", "exe stat", "exe statfs",
+	"path xattr", "path stat", "path statfs",
+	"proc/self/uid_map", "proc/self/ns/user", "proc/self/ns/net", "ioctl NS_GET_USERNS",
+	"proc/sys/net/ipv4/ip_unprivileged_port_start",
+	"proc/self/cgroup", "run/.containerenv", ".dockerenv", "run/systemd/system", "environ",
+	"sys/kernel/security/lsm", "proc/self/attr/current",
+	"args", "cwd", "main package", "user",
+	"sockets", "addresses", "proc/sys/net/ipv4/ip_nonlocal_bind",
+}
+
+// Save writes the record as a txtar archive: a file for each item, its name
+// followed by ": ERROR" where reading failed. Data that is not plain lines is
+// quoted as a Go string.
+func (r Record) Save() []byte {
+	var a txtar.Archive
+	for _, name := range names {
+		item, ok := r[name]
+		if !ok {
+			continue
+		}
+		f := txtar.File{Name: name, Data: item.Data}
+		if item.Err != "" {
+			f = txtar.File{Name: name + ": " + item.Err}
+		} else if !plain(item.Data) {
+			f.Data = []byte(strconv.Quote(string(item.Data)) + "\n")
+		}
+		a.Files = append(a.Files, f)
+	}
+	return txtar.Format(&a)
+}
+
+// Load reads what Save wrote. An item it does not know is an error: evidence
+// that is passed over proves nothing.
+func Load(b []byte) (Record, error) {
+	r := Record{}
+	for _, f := range txtar.Parse(b).Files {
+		name, reason, _ := strings.Cut(f.Name, ": ")
+		if !known(name) {
+			return nil, fmt.Errorf("record: %q is not an item", name)
+		}
+		if _, twice := r[name]; twice {
+			return nil, fmt.Errorf("record: %s: item repeated", name)
+		}
+		data := f.Data
+		if bytes.HasPrefix(data, []byte{'"'}) {
+			s, err := strconv.Unquote(strings.TrimSuffix(string(data), "\n"))
+			if err != nil {
+				return nil, fmt.Errorf("record: %s: %w", name, err)
+			}
+			data = []byte(s)
+		}
+		r[name] = Item{Data: data, Err: reason}
+	}
+	return r, nil
+}
+
+func known(name string) bool {
+	for _, n := range names {
+		if n == name {
+			return true
+		}
+	}
+	return false
+}
+
+// plain reports whether data survives a txtar archive as it is: printable
+// lines, none of which looks like a file marker.
+func plain(data []byte) bool {
+	if len(data) == 0 {
+		return true
+	}
+	if data[len(data)-1] != '\n' || data[0] == '"' || bytes.Contains(append([]byte{'\n'}, data...), []byte("\n-- ")) {
+		return false
+	}
+	for _, c := range string(data) {
+		if c != '\n' && c != '\t' && !strconv.IsPrint(c) || c == '\uFFFD' {
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,111 @@
+package machine
+
+import (
+	"path"
+	"strings"
+)
+
+// unit finds the systemd service that runs this process: its cgroup lies in
+// one and systemd left its mark in the environment. A login shell lies in a
+// session scope, and what a service's child starts by sudo has no mark, so
+// that a restart of the unit would not restart it.
+func unit(r Record) Fact[Unit] {
+	return fact(r, "proc/self/cgroup", func(b []byte) (Unit, error) {
+		return parseUnit(string(b)), nil
+	}).onlyIf(func(u Unit) bool {
+		return u.Name != "" && hasEnv(r, "INVOCATION_ID") && r["run/systemd/system"].Err == ""
+	})
+}
+
+// onlyIf makes a known fact absent unless ok says that it means something.
+func (f Fact[T]) onlyIf(ok func(T) bool) Fact[T] {
+	if f.State == Known && !ok(f.Value) {
+		return f.None()
+	}
+	return f
+}
+
+// parseUnit takes the innermost service of the cgroup path in systemd's own
+// hierarchy, or the unified one.
+func parseUnit(cgroup string) Unit {
+	var found string
+	for line := range strings.Lines(cgroup) {
+		_, rest, _ := strings.Cut(strings.TrimSuffix(line, "\n"), ":")
+		controller, p, _ := strings.Cut(rest, ":")
+		if controller == "name=systemd" || controller == "" && found == "" {
+			found = p
+		}
+	}
+	var u Unit
+	for _, part := range strings.Split(found, "/") {
+		switch {
+		case strings.HasPrefix(part, "user@") && strings.HasSuffix(part, ".service"):
+			u = Unit{User: true}
+		case strings.HasSuffix(part, ".service") && unitName(part):
+			u.Name = part
+		case strings.HasSuffix(part, ".scope"):
+			u.Name = "" // a session or a container below the service
+		}
+	}
+	return u
+}
+
+// unitName reports whether name is one that systemd.unit(5) allows. Any other
+// is not printed in a command.
+func unitName(name string) bool {
+	for _, c := range name {
+		switch {
+		case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', '0' <= c && c <= '9':
+		case strings.ContainsRune(`:-_.\@`, c):
+		default:
+			return false
+		}
+	}
+	return len(name) < 256
+}
+
+// container finds what kind of container this is, from the files and cgroups
+// that engines leave. A variable of the environment can claim anything, so it
+// counts only where no system was booted.
+func container(r Record) Fact[string] {
+	f := Fact[string]{State: Absent, Source: "/run/.containerenv, /.dockerenv, /proc/self/cgroup"}
+	cgroup := string(r["proc/self/cgroup"].Data)
+	has := func(name string) bool { item, ok := r[name]; return ok && item.Err == "" }
+	claims := func(name string) bool { return hasEnv(r, name) && !has("run/systemd/system") }
+	switch {
+	case strings.Contains(cgroup, "/kubepods"), claims("KUBERNETES_SERVICE_HOST"):
+		return f.Now("kubernetes")
+	case has("run/.containerenv"):
+		return f.Now("podman")
+	case has(".dockerenv"):
+		return f.Now("docker")
+	case strings.Contains(cgroup, "/docker"), strings.Contains(cgroup, "/lxc"),
+		strings.Contains(cgroup, "cri-containerd"), strings.Contains(cgroup, "libpod"), claims("container"):
+		return f.Now("container")
+	}
+	return f
+}
+
+// hasEnv reports whether the environment had the variable. Only whether, never
+// what: values are not recorded.
+func hasEnv(r Record, name string) bool {
+	for line := range strings.Lines(string(r["environ"].Data)) {
+		if strings.TrimSuffix(line, "\n") == name {
+			return true
+		}
+	}
+	return false
+}
+
+// envNames are the variables whose presence is recorded.
+var envNames = []string{"INVOCATION_ID", "KUBERNETES_SERVICE_HOST", "LISTEN_FDS", "container"}
+
+// GoRun reports whether p is where `go run` and `go test` put a program.
+func GoRun(p string) bool {
+	for dir := path.Dir(p); dir != "/" && dir != "."; dir = path.Dir(dir) {
+		if rest, ok := strings.CutPrefix(path.Base(dir), "go-build"); ok && rest != "" && strings.Trim(rest, "0123456789") == "" {
+			return true
+		}
+	}
+	return false
+}

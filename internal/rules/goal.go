@@ -1,0 +1,128 @@
+package rules
+
+import (
+	"net/netip"
+	"strings"
+
+	"github.com/lowport/lowport/caps"
+	"github.com/lowport/lowport/internal/machine"
+)
+
+// A Goal is what the program asked for: a bind, or capabilities to hold.
+type Goal struct {
+	Network string     // as for net.Listen
+	Addr    netip.Addr // the zero Addr, or an unspecified one: every address
+	Port    int
+	Require caps.Set // with no Network: these must be effective
+}
+
+// Need is the set of capabilities that the goal rests on.
+func (g Goal) Need() caps.Set {
+	if g.Network == "" {
+		return g.Require
+	}
+	return caps.SetOf(caps.NET_BIND_SERVICE)
+}
+
+// Allows says whether the goal is reached on this machine, by every rule that
+// the facts show: privilege, then the address, then whether it is free.
+func Allows(f machine.Facts, g Goal) Answer {
+	if g.Network == "" {
+		return And(Effective(f, g.Require), Counts(f, g.Require))
+	}
+	return And(Or(Unprivileged(f, g.Port), And(Permitted(f, g.Need()), Counts(f, g.Need()))), Local(f, g), Free(f, g))
+}
+
+// Unprivileged says whether anybody may bind the port: it is not below
+// net.ipv4.ip_unprivileged_port_start, which governs IPv6 too (inet_port_requires_bind_service).
+func Unprivileged(f machine.Facts, port int) Answer {
+	return ask(f.PortStart, func(start int) bool { return port >= start })
+}
+
+// Effective says whether every thread that can be seen has the whole set
+// effective, and this one for certain.
+func Effective(f machine.Facts, set caps.Set) Answer {
+	return And(
+		ask(f.Thread, func(s caps.State) bool { return s.Effective.Contains(set) }),
+		ask(f.Threads, func(all map[int]caps.State) bool {
+			for _, s := range all {
+				if !s.Effective.Contains(set) {
+					return false
+				}
+			}
+			return true
+		}))
+}
+
+// Permitted says whether the set can be made effective: what a bind needs,
+// since privport raises it for the one call.
+func Permitted(f machine.Facts, set caps.Set) Answer {
+	return ask(f.Thread, func(s caps.State) bool { return s.Permitted.Contains(set) })
+}
+
+// network are the capabilities that the kernel checks in the user namespace
+// that owns the network namespace: ns_capable(net->user_ns, …).
+var network = caps.SetOf(caps.NET_BIND_SERVICE, caps.NET_BROADCAST, caps.NET_ADMIN, caps.NET_RAW)
+
+// Counts says whether the set, once held, is asked for in a user namespace
+// where it counts. Only the network capabilities have a rule here.
+func Counts(f machine.Facts, set caps.Set) Answer {
+	if set&network == 0 {
+		return Yes
+	}
+	return ask(f.NetOwner, func(o machine.Owner) bool { return o != machine.OwnerOutside })
+}
+
+// Local says whether the address is one of this machine's (inet_addr_valid_or_nonlocal).
+func Local(f machine.Facts, g Goal) Answer {
+	if !g.Addr.IsValid() || g.Addr.IsUnspecified() || g.Addr.Is4() && g.Addr.IsLoopback() {
+		return Yes
+	}
+	if n, known := f.Nonlocal.Is(); known && n {
+		return Yes
+	}
+	return ask(f.Addresses, func(all []netip.Addr) bool {
+		for _, a := range all {
+			if a == g.Addr.WithZone("").Unmap() {
+				return true
+			}
+		}
+		return false
+	})
+}
+
+// Free says whether no other socket holds the port.
+func Free(f machine.Facts, g Goal) Answer {
+	return ask(f.Sockets, func(all []machine.Socket) bool {
+		for _, s := range all {
+			if Conflicts(s, g) {
+				return false
+			}
+		}
+		return true
+	})
+}
+
+// Conflicts says whether a socket stands in the way of a listener with
+// SO_REUSEADDR, which Go sets: one that listens on the same address or on a
+// wildcard of either side (inet_csk_get_port, inet_rcv_saddr_equal).
+func Conflicts(s machine.Socket, g Goal) bool {
+	if !strings.HasPrefix(s.Network, "tcp") || !s.Listen || int(s.Addr.Port()) != g.Port {
+		return false
+	}
+	has, wants := s.Addr.Addr().Unmap(), g.Addr.Unmap()
+	any := !wants.IsValid() || wants.IsUnspecified()
+	switch {
+	case any && g.Network == "tcp4", wants.IsValid() && wants.Is4():
+		// IPv4: against IPv4, or an IPv6 wildcard that takes IPv4 too.
+		if has.Is6() && !(has.IsUnspecified() && !s.V6Only) {
+			return false
+		}
+	case any && g.Network == "tcp6", !any:
+		// IPv6 only: against IPv6.
+		if has.Is4() {
+			return false
+		}
+	}
+	return any || has.IsUnspecified() || has == wants
+}

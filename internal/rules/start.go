@@ -1,0 +1,59 @@
+package rules
+
+import (
+	"github.com/lowport/lowport/caps"
+	"github.com/lowport/lowport/internal/machine"
+)
+
+// Start returns the facts as they would be if the program were started again
+// by something that holds what this process holds now: the file at its path is
+// executed and the execve rule applied. Where a fact the rule needs is not
+// known, what the thread would hold is not known either.
+func Start(f machine.Facts) machine.Facts {
+	now, knownThread := f.Thread.Is()
+	e, known := exec(f)
+	f.Exe = f.Installed
+	f.Deleted = f.Deleted.Now(false)
+	unknown := machine.Fact[caps.State]{Source: "execve rule", Reason: "a fact it needs is not known"}
+	f.Threads = f.Threads.None()
+	if !knownThread || !known {
+		f.Thread = unknown
+	} else if next, err := now.Exec(e); err != nil {
+		unknown.Reason = err.Error() // never starts: nothing can be said of it
+		f.Thread = unknown
+	} else {
+		f.Thread = f.Thread.Now(next)
+		f.Threads = f.Threads.Now(map[int]caps.State{0: next})
+	}
+	return f
+}
+
+// exec describes the execve of the file at the program's path.
+func exec(f machine.Facts) (caps.Exec, bool) {
+	ids, okIDs := f.IDs.Is()
+	stat, okStat := f.Installed.Stat.Is()
+	nosuid, okNosuid := f.Installed.Nosuid.Is()
+	tracer, okTracer := f.TracerPid.Is()
+	if !okIDs || !okStat || !okNosuid || !okTracer || f.Installed.Caps.State == machine.Unreadable {
+		return caps.Exec{}, false
+	}
+	e := caps.Exec{
+		UID: ids.UID, EUID: ids.EUID, GID: ids.GID, EGID: ids.EGID,
+		Nosuid:  nosuid,
+		Traced:  tracer != 0,
+		Setuid:  stat.Mode&0o4000 != 0,
+		Setgid:  stat.Mode&0o2010 == 0o2010,
+		FileUID: stat.UID, FileGID: stat.GID,
+	}
+	if file, ok := f.Installed.Caps.Is(); ok && ForUs(f, file) {
+		e.File = &file
+	}
+	return e, true
+}
+
+// ForUs says whether file capabilities count in this user namespace. Version 3
+// names the uid, as seen from here, that must be root of the namespace or of an
+// ancestor (rootid_owns_currentns); getxattr(2) gives version 2 where it is.
+func ForUs(f machine.Facts, file caps.File) bool {
+	return file.Version != 3 || file.RootID == 0
+}

@@ -1,0 +1,5 @@
+//go:build !linux
+
+package privport
+
+func raise(func()) bool { return false }

@@ -1,0 +1,37 @@
+package privport
+
+import (
+	"errors"
+	"fmt"
+	"runtime"
+
+	"github.com/lowport/lowport/internal/machine"
+)
+
+// Start returns the first port that needs no privilege in this network
+// namespace: net.ipv4.ip_unprivileged_port_start, which governs IPv4 and IPv6,
+// TCP and UDP. The kernel's default is 1024; 0 means that no port is privileged.
+func Start() (int, error) {
+	return known(machine.Live(0).Facts().PortStart)
+}
+
+// OwnNetwork reports whether the capabilities that this process holds count for
+// its network namespace. They do not where that namespace is owned by a user
+// namespace outside of ours, as in a user namespace on the host's network: the
+// kernel then refuses whatever CapEff says (ns_capable).
+func OwnNetwork() (bool, error) {
+	owner, err := known(machine.Live(0).Facts().NetOwner)
+	return owner != machine.OwnerOutside, err
+}
+
+func known[T any](f machine.Fact[T]) (T, error) {
+	v, ok := f.Is()
+	switch {
+	case ok:
+		return v, nil
+	case runtime.GOOS != "linux":
+		return v, fmt.Errorf("privileged ports on %s: %w", runtime.GOOS, errors.ErrUnsupported)
+	default:
+		return v, fmt.Errorf("%s: %s", f.Source, f.Reason)
+	}
+}

@@ -1,0 +1,62 @@
+package privport
+
+import (
+	"context"
+	"errors"
+	"net"
+	"strconv"
+)
+
+// A Target is an address to listen on, taken apart.
+type Target struct {
+	Network string // "tcp", "tcp4" or "tcp6"
+	Host    string // "" for every address
+	Port    int    // 1 to 65535
+}
+
+// Parse takes an address for net.Listen apart: "host:port", with a port by
+// number or by name (":https"). Unlike net.Listen it refuses port 0, which asks
+// for any port and not for one. The error is a *net.OpError around a
+// *net.AddrError or *net.DNSError.
+func Parse(ctx context.Context, network, address string) (Target, error) {
+	t, err := parse(ctx, network, address)
+	if err != nil {
+		err = &net.OpError{Op: "listen", Net: network, Err: err}
+	}
+	return t, err
+}
+
+func parse(ctx context.Context, network, address string) (Target, error) {
+	switch network {
+	case "tcp", "tcp4", "tcp6":
+	default:
+		return Target{}, net.UnknownNetworkError(network)
+	}
+	host, service, err := net.SplitHostPort(address)
+	if err != nil {
+		return Target{}, err
+	}
+	bad := func(why string) (Target, error) {
+		return Target{}, &net.AddrError{Err: why, Addr: address}
+	}
+	if service == "" {
+		return bad("missing port in address")
+	}
+	port, err := strconv.Atoi(service)
+	var number *strconv.NumError
+	switch {
+	case errors.As(err, &number) && number.Err == strconv.ErrRange, err == nil && (port < 0 || port > 65535):
+		return bad("port is not between 1 and 65535")
+	case err != nil:
+		if port, err = net.DefaultResolver.LookupPort(ctx, network, service); err != nil {
+			return Target{}, err
+		}
+	}
+	if port == 0 {
+		return bad("port 0 stands for any free port, not for one")
+	}
+	return Target{Network: network, Host: host, Port: port}, nil
+}
+
+// String returns the address in the form of net.JoinHostPort.
+func (t Target) String() string { return net.JoinHostPort(t.Host, strconv.Itoa(t.Port)) }
