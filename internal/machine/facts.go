@@ -21,6 +21,9 @@ type Facts struct {
 	Deleted   Fact[bool]   // the running file is no longer at Path
 	Exe       Image        // the file this process runs
 	Installed Image        // the file at Path now: what starting again executes
+	Moved     Image        // the file of the same name in MovedDir, and that mount
+
+	MountPoint Fact[string] // of the file system that Exe lies on
 
 	UIDMap    Fact[string]
 	UserNS    Fact[string] // "user:[4026531837]"
@@ -33,15 +36,19 @@ type Facts struct {
 	LSMs      Fact[string]
 	Label     Fact[string] // /proc/self/attr/current
 
-	Args    Fact[[]string]
-	Cwd     Fact[string]
-	Package Fact[string] // the import path of the main package
-	User    Fact[string] // the name of the effective uid
+	Args      Fact[[]string]
+	Cwd       Fact[string]
+	CwdNosuid Fact[bool]
+	Package   Fact[string] // the import path of the main package
+	User      Fact[string] // the name of the effective uid
 
 	Sockets   Fact[[]Socket]
 	Addresses Fact[[]netip.Addr]
 	Nonlocal  Fact[bool] // IPv4 may bind addresses that this machine does not have
 }
+
+// MovedDir is where a program is proposed to move from a nosuid mount.
+const MovedDir = "/usr/local/bin"
 
 // IDs are the real and effective ids, as this user namespace sees them.
 type IDs struct{ UID, EUID, GID, EGID uint32 }

@@ -10,6 +10,7 @@ import (
 	"net/netip"
 	"os"
 	"os/user"
+	"path/filepath"
 	"runtime"
 	"runtime/debug"
 	"strconv"
@@ -51,7 +52,10 @@ func Live(port int) Record {
 	r.image("exe", "/proc/self/exe")
 	if exe, err := parsePath(r["proc/self/exe"].Data); err == nil {
 		r.image("path", exe)
+		r.add("moved stat", func() ([]byte, error) { return stat(filepath.Join(MovedDir, filepath.Base(exe))) })
+		r.add("moved statfs", func() ([]byte, error) { return statfs(MovedDir) })
 	}
+	r.add("mount point", mountPoint)
 	r.add("ioctl NS_GET_USERNS", netOwnerNS)
 	r.add("environ", func() ([]byte, error) {
 		var b []byte
@@ -67,6 +71,7 @@ func Live(port int) Record {
 		wd, err := os.Getwd()
 		return []byte(wd), err
 	})
+	r.add("cwd statfs", func() ([]byte, error) { return statfs(".") })
 	r.add("main package", func() ([]byte, error) {
 		info, ok := debug.ReadBuildInfo()
 		if !ok {
@@ -167,19 +172,49 @@ func (r Record) image(which, path string) {
 		}
 		return fmt.Appendln(nil, hex.EncodeToString(b[:n])), nil
 	})
-	r.add(which+" stat", func() ([]byte, error) {
-		var st unix.Stat_t
-		if err := unix.Stat(path, &st); err != nil {
-			return nil, err
-		}
-		return line(Stat{Mode: st.Mode, UID: st.Uid, GID: st.Gid, Dev: st.Dev, Ino: st.Ino})
-	})
-	r.add(which+" statfs", func() ([]byte, error) {
-		var st unix.Statfs_t
-		err := unix.Statfs(path, &st)
-		return fmt.Appendf(nil, "%#x\n", st.Flags), err
-	})
+	r.add(which+" stat", func() ([]byte, error) { return stat(path) })
+	r.add(which+" statfs", func() ([]byte, error) { return statfs(path) })
 }
+
+func stat(path string) ([]byte, error) {
+	var st unix.Stat_t
+	if err := unix.Stat(path, &st); err != nil {
+		return nil, err
+	}
+	return line(Stat{Mode: st.Mode, UID: st.Uid, GID: st.Gid, Dev: uint64(st.Dev), Ino: st.Ino})
+}
+
+func statfs(path string) ([]byte, error) {
+	var st unix.Statfs_t
+	err := unix.Statfs(path, &st)
+	return fmt.Appendf(nil, "%#x\n", st.Flags), err
+}
+
+// mountPoint finds where the mount of the running file is attached, by its id
+// in /proc/self/mountinfo (proc_pid_mountinfo(5)).
+func mountPoint() ([]byte, error) {
+	var st unix.Statx_t
+	if err := unix.Statx(unix.AT_FDCWD, "/proc/self/exe", 0, unix.STATX_MNT_ID, &st); err != nil {
+		return nil, err
+	}
+	if st.Mask&unix.STATX_MNT_ID == 0 {
+		return nil, errors.New("statx has no mount id before Linux 5.8")
+	}
+	b, err := readPath("/proc/self/mountinfo")
+	if err != nil {
+		return nil, err
+	}
+	id := strconv.FormatUint(st.Mnt_id, 10)
+	for l := range strings.Lines(string(b)) {
+		if fields := strings.Fields(l); len(fields) > 4 && fields[0] == id {
+			return []byte(unescapeMount(fields[4])), nil
+		}
+	}
+	return nil, fmt.Errorf("mount %s is not in mountinfo", id)
+}
+
+// unescapeMount undoes the \ooo of mountinfo.
+var unescapeMount = strings.NewReplacer(`\040`, " ", `\011`, "\t", `\012`, "\n", `\134`, `\`).Replace
 
 // netOwnerNS names the user namespace that owns our network namespace, in the
 // form of /proc/PID/ns/user. It is EPERM where the owner is outside ours.

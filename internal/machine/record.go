@@ -24,12 +24,13 @@ var names = []string{
 	"proc/thread-self/status", "prctl PR_GET_SECUREBITS", "threads",
 	"proc/sys/kernel/cap_last_cap", "proc/1/status",
 	"proc/self/exe", "exe xattr", "exe stat", "exe statfs",
-	"path xattr", "path stat", "path statfs",
+	"path xattr", "path stat", "path statfs", "mount point",
+	"moved stat", "moved statfs",
 	"proc/self/uid_map", "proc/self/ns/user", "proc/self/ns/net", "ioctl NS_GET_USERNS",
 	"proc/sys/net/ipv4/ip_unprivileged_port_start",
 	"proc/self/cgroup", "run/.containerenv", ".dockerenv", "run/systemd/system", "environ",
 	"sys/kernel/security/lsm", "proc/self/attr/current",
-	"args", "cwd", "main package", "user",
+	"args", "cwd", "cwd statfs", "main package", "user",
 	"sockets", "addresses", "proc/sys/net/ipv4/ip_nonlocal_bind",
 }
 

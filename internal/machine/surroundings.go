@@ -41,7 +41,7 @@ func parseUnit(cgroup string) Unit {
 		switch {
 		case strings.HasPrefix(part, "user@") && strings.HasSuffix(part, ".service"):
 			u = Unit{User: true}
-		case strings.HasSuffix(part, ".service") && unitName(part):
+		case UnitName(part):
 			u.Name = part
 		case strings.HasSuffix(part, ".scope"):
 			u.Name = "" // a session or a container below the service
@@ -50,9 +50,9 @@ func parseUnit(cgroup string) Unit {
 	return u
 }
 
-// unitName reports whether name is one that systemd.unit(5) allows. Any other
-// is not printed in a command.
-func unitName(name string) bool {
+// UnitName reports whether name is that of a service as systemd.unit(5) allows
+// it. Any other is not printed in a command.
+func UnitName(name string) bool {
 	for _, c := range name {
 		switch {
 		case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', '0' <= c && c <= '9':
@@ -61,7 +61,7 @@ func unitName(name string) bool {
 			return false
 		}
 	}
-	return len(name) < 256
+	return strings.HasSuffix(name, ".service") && len(name) < 256
 }
 
 // container finds what kind of container this is, from the files and cgroups

@@ -1,0 +1,122 @@
+// Doctor says whether this machine lets a program like it bind, and if not, why
+// not and what would help:
+//
+//	doctor [-json] [-require cap,…] [ADDRESS…]
+//
+// It binds each address and closes it again. Where all is well it prints
+// nothing and exits with 0; otherwise it prints the reports and exits with 77
+// for a permission, 69 for an address that cannot be had, 64 for a malformed
+// one: the code of the first that failed.
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"strings"
+
+	"github.com/lowport/lowport/caps"
+	"github.com/lowport/lowport/guard"
+)
+
+func main() {
+	asJSON := flag.Bool("json", false, "print the reports as JSON: one object, or an array for several")
+	require := flag.String("require", "", "also require these `capabilities`, separated by commas")
+	flag.Usage = func() {
+		fmt.Fprintln(flag.CommandLine.Output(), "usage: doctor [-json] [-require cap,…] [ADDRESS…]")
+		flag.PrintDefaults()
+	}
+	flag.Parse()
+	need, err := parse(*require)
+	if err != nil || len(need) == 0 && flag.NArg() == 0 {
+		if err != nil {
+			fmt.Fprintln(os.Stderr, "doctor:", err)
+		}
+		flag.Usage()
+		os.Exit(64)
+	}
+
+	var reports []guard.Report
+	code := 0
+	failed := func(err error) {
+		var refused *guard.Error
+		switch {
+		case err == nil:
+		case !errors.As(err, &refused):
+			fmt.Fprintln(os.Stderr, "doctor:", err)
+			os.Exit(69)
+		case code == 0:
+			code = refused.ExitCode()
+		}
+	}
+	if len(need) > 0 {
+		err := guard.Require(need...)
+		failed(err)
+		reports = append(reports, requireReport(*require, err))
+	}
+	for _, address := range flag.Args() {
+		var r guard.Report
+		ln, err := guard.Bind(address, guard.ReportTo(&r))
+		failed(err)
+		if err == nil {
+			ln.Close()
+		}
+		reports = append(reports, r)
+	}
+
+	if err := show(reports, *asJSON); err != nil {
+		fmt.Fprintln(os.Stderr, "doctor:", err)
+		os.Exit(74) // EX_IOERR
+	}
+	os.Exit(code)
+}
+
+func parse(list string) ([]caps.Cap, error) {
+	var need []caps.Cap
+	for name := range strings.SplitSeq(list, ",") {
+		if name == "" {
+			continue
+		}
+		c, err := caps.ParseCap(name)
+		if err != nil {
+			return nil, err
+		}
+		need = append(need, c)
+	}
+	return need, nil
+}
+
+func requireReport(list string, err error) guard.Report {
+	var refused *guard.Error
+	if errors.As(err, &refused) {
+		return refused.Report
+	}
+	return guard.Report{Subject: "require " + list, OK: true, Causes: []guard.Cause{}, Facts: []guard.Fact{},
+		Fixes: []guard.Fix{}, Unhelpful: []string{}, Notes: []string{}}
+}
+
+// show prints the reports; as text, those of failures and surprises alone.
+func show(reports []guard.Report, asJSON bool) error {
+	if asJSON {
+		enc := json.NewEncoder(os.Stdout)
+		enc.SetEscapeHTML(false)
+		enc.SetIndent("", " ")
+		if len(reports) == 1 {
+			return enc.Encode(reports[0])
+		}
+		return enc.Encode(reports)
+	}
+	blank := ""
+	for _, r := range reports {
+		if r.OK && len(r.Notes) == 0 {
+			continue
+		}
+		if _, err := fmt.Print(blank, r); err != nil {
+			return err
+		}
+		blank = "\n"
+	}
+	return nil
+}

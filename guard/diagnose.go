@@ -1,0 +1,38 @@
+package guard
+
+import (
+	"errors"
+	"syscall"
+
+	"github.com/lowport/lowport/internal/explain"
+	"github.com/lowport/lowport/internal/machine"
+	"github.com/lowport/lowport/internal/remedy"
+	"github.com/lowport/lowport/internal/rules"
+)
+
+// refusal makes the report of what was found, with the fixes that the rules
+// allow.
+func refusal(subject, headline string, err error, found explain.Finding, f machine.Facts, g rules.Goal) Report {
+	r := success(subject, "")
+	r.OK, r.Error, r.headline = false, explain.Show(err.Error()), headline
+	r.sudo = f.IDs.Value.EUID != 0
+	var errno syscall.Errno
+	if errors.As(err, &errno) {
+		r.Errno = errnoName(errno)
+	}
+	for _, c := range found.Causes {
+		r.Causes = append(r.Causes, Cause{ID: c.ID, Certainty: string(c.Certainty), Summary: c.Summary, Detail: c.Detail})
+	}
+	for _, e := range found.Evidence {
+		r.Facts = append(r.Facts, Fact{Name: e.Name, Value: explain.Show(e.Value), Source: e.Source, State: e.State, says: e.Says})
+	}
+	for _, fix := range remedy.Fixes(f, g) {
+		out := Fix{ID: fix.ID, Scope: fix.Scope, Summary: fix.Summary, Lasts: fix.Lasts}
+		for _, s := range fix.Steps {
+			out.Steps = append(out.Steps, Step(s))
+		}
+		r.Fixes = append(r.Fixes, out)
+	}
+	r.Unhelpful = append(r.Unhelpful, found.Unhelpful...)
+	return r
+}

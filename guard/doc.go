@@ -1,0 +1,30 @@
+// Package guard is the startup guard: it binds the port a server needs without
+// root, or says why the kernel refused and prints what to do about it here.
+//
+//	ln := guard.MustBind(":443")
+//	http.ServeTLS(ln, handler, certFile, keyFile)
+//
+// [MustBind] and [MustRequire] write the report to standard error and exit:
+// with 77 where a permission is missing, 69 where the address cannot be had,
+// 64 where it is malformed. A systemd unit can say
+// RestartPreventExitStatus=77 64 and not loop. [Bind] and [Require] return the
+// same as an error: a *[Error] that wraps the *net.OpError, so that
+//
+//	errors.Is(err, fs.ErrPermission)
+//
+// still holds. Its Error method is one line; %+v prints the whole report, and
+// [log/slog] and JSON get the report as a structure.
+//
+// # What happens on success
+//
+// A plain bind is tried first, and where it succeeds nothing else is done or
+// read. Only after EACCES, and only if cap_net_bind_service is permitted, is it
+// made effective on an operating system thread of its own for a second try.
+//
+// # Limits
+//
+// The guard tells what a process can see of itself. A security policy that
+// leaves no trace (Landlock, an LSM rule, a BPF program) is reported as such
+// only where the capability state excludes everything else. Off Linux, Bind is
+// net.Listen and a report has no facts.
+package guard

@@ -1,0 +1,71 @@
+package guard
+
+import "log/slog"
+
+// A Report says whether something was granted, and if not, why not and what
+// would help here. Its JSON form is stable; [Report.String] is the text form.
+type Report struct {
+	Subject   string   `json:"subject"` // "bind tcp :443" or "require cap_net_admin"
+	OK        bool     `json:"ok"`
+	Errno     string   `json:"errno"` // "EACCES"; "" where the kernel was not asked
+	Error     string   `json:"error"` // the plain error that the report explains
+	Causes    []Cause  `json:"causes"`
+	Facts     []Fact   `json:"facts"`
+	Fixes     []Fix    `json:"fixes"`
+	Unhelpful []string `json:"unhelpful"` // tempting changes that would not help
+	Notes     []string `json:"notes"`     // surprises that are no failure
+	Via       string   `json:"via"`       // how a bind succeeded: "plain" or "raised"
+
+	headline string // the first line of the text form, up to the cause
+	sudo     bool   // whoever mends it is not root
+}
+
+// A Cause is one obstacle. The first of a report is what refused; the rest are
+// further obstacles that it hides.
+type Cause struct {
+	ID        string `json:"id"`        // "no-new-privs"; see docs/causes.md
+	Certainty string `json:"certainty"` // "proven", "likely" or "possible"
+	Summary   string `json:"summary"`
+	Detail    string `json:"detail"`
+}
+
+// A Fact is a piece of the evidence, and where to see it by hand.
+type Fact struct {
+	Name   string `json:"name"`
+	Value  string `json:"value"`
+	Source string `json:"source"`
+	State  string `json:"state"` // "known", "absent" or "unreadable"
+
+	says string // the line of the text form
+}
+
+// A Fix is a change after which, by the kernel's rules and the facts, what was
+// refused is allowed.
+type Fix struct {
+	ID      string `json:"id"`
+	Scope   string `json:"scope"` // "file", "unit", "container", "pod", "netns", "host" or "code"
+	Summary string `json:"summary"`
+	Lasts   string `json:"lasts"`
+	Steps   []Step `json:"steps"`
+}
+
+// A Step has one of Run, Write, Start and Edit.
+type Step struct {
+	Run     string `json:"run,omitempty"`     // a command line for a POSIX shell
+	Write   string `json:"write,omitempty"`   // a file to write Content to
+	Start   string `json:"start,omitempty"`   // the command line to start the program with from now on
+	Edit    string `json:"edit,omitempty"`    // a file or command of the operator's own to put Content into
+	Content string `json:"content,omitempty"` // of Write or Edit
+}
+
+// LogValue returns the report as a group for [log/slog].
+func (r Report) LogValue() slog.Value {
+	attrs := []slog.Attr{slog.String("subject", r.Subject), slog.Bool("ok", r.OK)}
+	if r.Via != "" {
+		attrs = append(attrs, slog.String("via", r.Via))
+	}
+	if !r.OK {
+		attrs = append(attrs, slog.String("error", r.Error), slog.Any("causes", r.Causes), slog.Any("fixes", r.Fixes))
+	}
+	return slog.GroupValue(attrs...)
+}

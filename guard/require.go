@@ -1,0 +1,44 @@
+package guard
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"runtime"
+
+	"github.com/lowport/lowport/caps"
+	"github.com/lowport/lowport/internal/explain"
+	"github.com/lowport/lowport/internal/machine"
+	"github.com/lowport/lowport/internal/rules"
+)
+
+// Require returns nil if every named capability is effective on every thread of
+// this process, and counts where it will be used: the network ones only in the
+// user namespace that owns the network namespace. Otherwise, or where that
+// cannot be told, the error is an *[Error] that wraps [fs.ErrPermission]; off
+// Linux it wraps [errors.ErrUnsupported].
+//
+// For a port, [Bind] needs no Require: it raises what is merely permitted.
+func Require(need ...caps.Cap) error {
+	if runtime.GOOS != "linux" {
+		return fmt.Errorf("capabilities on %s: %w", runtime.GOOS, errors.ErrUnsupported)
+	}
+	g := rules.Goal{Require: caps.SetOf(need...)}
+	f := machine.Live(0).Facts()
+	if rules.Allows(f, g) == rules.Yes {
+		return nil
+	}
+	subject := "require " + g.Require.String()
+	err := &notHeld{g.Require}
+	return &Error{Report: refusal(subject, subject+": not held", err, explain.Require(f, g), f, g), err: err}
+}
+
+// MustRequire is Require for a main function: where it fails the report goes to
+// standard error and the program exits with 77.
+func MustRequire(need ...caps.Cap) { must(Require(need...)) }
+
+// notHeld is the plain error of a capability that does not hold.
+type notHeld struct{ set caps.Set }
+
+func (e *notHeld) Error() string { return e.set.String() + ": not effective" }
+func (e *notHeld) Unwrap() error { return fs.ErrPermission }

@@ -1,0 +1,76 @@
+package explain
+
+import (
+	"strconv"
+	"strings"
+
+	"github.com/lowport/lowport/internal/machine"
+	"github.com/lowport/lowport/internal/rules"
+)
+
+// A Certainty says how far the evidence goes.
+type Certainty string
+
+const (
+	Proven   Certainty = "proven"   // the evidence excludes every other cause
+	Likely   Certainty = "likely"   // the evidence fits, and something could not be read
+	Possible Certainty = "possible" // nothing speaks against it
+)
+
+// A Cause is one obstacle.
+type Cause struct {
+	ID        string
+	Certainty Certainty
+	Summary   string // what is wrong, in one line
+	Detail    string // the rule of the kernel behind it
+}
+
+// Evidence is one fact that was looked at.
+type Evidence struct {
+	Name, Value string
+	Source      string // where to see it by hand
+	State       string // "known", "absent" or "unreadable"
+	Says        string // what it means here, in one line; "" for nothing out of the ordinary
+}
+
+// A Finding is all that is known about one refusal. Causes[0] refused; the
+// rest are obstacles that it hides.
+type Finding struct {
+	Causes    []Cause
+	Evidence  []Evidence
+	Unhelpful []string // tempting changes that would not help
+}
+
+// words fills the {placeholders} of the catalogue.
+func words(f machine.Facts, g rules.Goal) *strings.Replacer {
+	exe := "the program's file"
+	if p, ok := f.Path.Is(); ok {
+		exe = Show(p)
+	}
+	where := "the file"
+	if u, ok := f.Unit.Is(); ok {
+		where = u.Name
+	}
+	return strings.NewReplacer(
+		"{cap}", g.Need().String(),
+		"{CAP}", strings.ToUpper(g.Need().String()),
+		"{exe}", exe,
+		"{unit}", where,
+		"{port}", strconv.Itoa(g.Port),
+		"{start}", strconv.Itoa(f.PortStart.Value),
+		"{addr}", g.Addr.String(),
+		"{container}", f.Container.Value,
+	)
+}
+
+// Show makes a string from the machine fit to print: as it is where every
+// character is printable, else quoted with escapes, so that no path or name can
+// reach the terminal with a control byte.
+func Show(s string) string {
+	for _, c := range s {
+		if !strconv.IsPrint(c) || c == '\uFFFD' {
+			return strconv.QuoteToGraphic(s)
+		}
+	}
+	return s
+}

@@ -1,0 +1,158 @@
+package explain
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"path"
+	"strings"
+	"syscall"
+
+	"github.com/lowport/lowport/caps"
+	"github.com/lowport/lowport/internal/machine"
+	"github.com/lowport/lowport/internal/rules"
+)
+
+// networkCaps are the capabilities whose user namespace is a question.
+var networkCaps = caps.SetOf(caps.NET_BIND_SERVICE, caps.NET_BROADCAST, caps.NET_ADMIN, caps.NET_RAW)
+
+// Bind explains why the bind of goal g failed with err.
+func Bind(f machine.Facts, g rules.Goal, err error) Finding {
+	l := &look{f: f, g: g}
+	why := map[string]string{}
+	var errno syscall.Errno
+	if !errors.As(err, &errno) {
+		why["{why}"] = invalid(err)
+		return l.finding([]Cause{{ID: "address-invalid", Certainty: Proven}}, why)
+	}
+	var causes []Cause
+	switch errno {
+	case syscall.EACCES:
+		causes = l.refused()
+		if owner, taken := l.taken(); taken { // EACCES hides it
+			why["{owner}"] = owner
+			causes = append(causes, Cause{ID: "address-in-use", Certainty: Proven})
+		}
+		if !l.local() {
+			causes = append(causes, Cause{ID: "address-unavailable", Certainty: Proven})
+		}
+	case syscall.EADDRINUSE:
+		owner, taken := l.taken()
+		why["{owner}"] = owner
+		causes = []Cause{{ID: "address-in-use", Certainty: Likely}}
+		if taken {
+			causes[0].Certainty = Proven
+		}
+	case syscall.EADDRNOTAVAIL:
+		causes = []Cause{{ID: "address-unavailable", Certainty: Likely}}
+		if !l.local() {
+			causes[0].Certainty = Proven
+		}
+	case syscall.EAFNOSUPPORT:
+		causes = []Cause{l.guess("family-unavailable")}
+	case syscall.EINVAL:
+		why["{why}"] = "the kernel takes this address for no listener: a multicast one, or a link-local one without its %zone"
+		causes = []Cause{{ID: "address-invalid", Certainty: Likely}}
+	case syscall.EMFILE, syscall.ENFILE, syscall.ENOBUFS, syscall.ENOMEM:
+		causes = []Cause{{ID: "resource-limit", Certainty: Proven}}
+	case syscall.EPERM:
+		causes = []Cause{{ID: "bpf-or-policy", Certainty: Likely}}
+	default:
+		causes = []Cause{l.guess("unknown")}
+	}
+	return l.finding(causes, why)
+}
+
+// Require explains why the capabilities of goal g do not hold.
+func Require(f machine.Facts, g rules.Goal) Finding {
+	l := &look{f: f, g: g}
+	return l.finding(l.lacking(), nil)
+}
+
+// finding gives the causes their words.
+func (l *look) finding(causes []Cause, why map[string]string) Finding {
+	fill := words(l.f, l.g)
+	found := Finding{Evidence: l.seen}
+	for _, c := range causes {
+		e := catalogue[c.ID]
+		c.Summary, c.Detail = fill.Replace(e.summary), fill.Replace(e.detail)
+		for k, v := range why {
+			c.Summary = strings.ReplaceAll(c.Summary, k, v)
+		}
+		found.Causes = append(found.Causes, c)
+		for _, u := range e.unhelpful {
+			found.Unhelpful = append(found.Unhelpful, fill.Replace(u))
+		}
+	}
+	return found
+}
+
+// invalid words an error that never reached the kernel.
+func invalid(err error) string {
+	var addr *net.AddrError
+	var dns *net.DNSError
+	switch {
+	case errors.As(err, &addr):
+		return Show(addr.Addr) + ": " + addr.Err
+	case errors.As(err, &dns):
+		return Show(dns.Name) + ": " + dns.Err
+	}
+	var op *net.OpError
+	if errors.As(err, &op) {
+		return Show(op.Err.Error())
+	}
+	return Show(err.Error())
+}
+
+// taken looks for a socket that holds the port.
+func (l *look) taken() (owner string, taken bool) {
+	owner = "a socket that cannot be seen from here"
+	if l.g.Network == "" {
+		return owner, false
+	}
+	unsure := l.unsure // whether the port is free bears on no other cause
+	defer func() { l.unsure = unsure }()
+	socks, _ := l.f.Sockets.Is()
+	for _, s := range socks {
+		if !rules.Conflicts(s, l.g) {
+			continue
+		}
+		owner = Holder(s)
+		see(l, "socket", l.f.Sockets.Now(nil),
+			func([]machine.Socket) string { return s.Addr.String() },
+			func([]machine.Socket) string { return s.Addr.String() + " listens: " + owner })
+		return owner, true
+	}
+	if l.f.Sockets.State == machine.Unreadable {
+		see(l, "socket", l.f.Sockets, nil, nil)
+	}
+	return owner, false
+}
+
+// Holder names the owner of a socket as well as it is known.
+func Holder(s machine.Socket) string {
+	switch {
+	case s.Self:
+		return "this process itself"
+	case s.PID != 0:
+		return fmt.Sprintf("%s (pid %d)", Show(s.Command), s.PID)
+	case strings.HasSuffix(s.Cgroup, ".service"):
+		return fmt.Sprintf("%s (uid %d)", Show(path.Base(s.Cgroup)), s.UID)
+	case s.Cgroup != "":
+		return fmt.Sprintf("uid %d in cgroup %s", s.UID, Show(s.Cgroup))
+	default:
+		return fmt.Sprintf("uid %d", s.UID)
+	}
+}
+
+// local looks whether the address is of this machine; unknown counts as yes.
+func (l *look) local() bool {
+	if rules.Local(l.f, l.g) != rules.No {
+		return true
+	}
+	see(l, "addresses", l.f.Addresses,
+		func(all []netip.Addr) string { return fmt.Sprint(all) },
+		func(all []netip.Addr) string { return fmt.Sprintf("this machine has %v", all) })
+	return false
+}

@@ -1,0 +1,137 @@
+package explain
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/lowport/lowport/caps"
+	"github.com/lowport/lowport/internal/machine"
+	"github.com/lowport/lowport/internal/rules"
+)
+
+// A look is one walk over the facts. It keeps what was looked at, and whether
+// anything on the way could not be read.
+type look struct {
+	f      machine.Facts
+	g      rules.Goal
+	seen   []Evidence
+	unsure bool
+}
+
+// see looks at a fact: it becomes evidence, once under each name. value prints
+// it and says tells what it means; neither is called for a fact that is not known.
+func see[T any](l *look, name string, fact machine.Fact[T], value, says func(T) string) (T, bool) {
+	e := Evidence{Name: name, Source: fact.Source, State: fact.State.String()}
+	switch fact.State {
+	case machine.Known:
+		e.Value = value(fact.Value)
+		e.Says = says(fact.Value)
+	case machine.Absent:
+		e.Value, e.Says = "none", name+": none"
+	default:
+		l.unsure = true
+		e.Value, e.Says = fact.Reason, name+": could not tell ("+Show(fact.Reason)+")"
+	}
+	for _, old := range l.seen {
+		if old.Name == name {
+			return fact.Value, fact.State == machine.Known
+		}
+	}
+	l.seen = append(l.seen, e)
+	return fact.Value, fact.State == machine.Known
+}
+
+// has words whether a set has what the goal needs.
+func (l *look) has(s caps.Set) string {
+	if s.Contains(l.g.Need()) {
+		return "has " + l.g.Need().String()
+	}
+	return "lacks " + (l.g.Need() &^ s).String()
+}
+
+// set looks at one of the thread's five sets, under its name in status.
+func (l *look) set(name string, pick func(caps.State) caps.Set) caps.Set {
+	s, _ := see(l, name, l.f.Thread,
+		func(s caps.State) string { return pick(s).Hex() },
+		func(s caps.State) string { return name + " " + pick(s).Hex() + " " + l.has(pick(s)) })
+	return pick(s)
+}
+
+func effective(s caps.State) caps.Set   { return s.Effective }
+func permitted(s caps.State) caps.Set   { return s.Permitted }
+func bounding(s caps.State) caps.Set    { return s.Bounding }
+func inheritable(s caps.State) caps.Set { return s.Inheritable }
+
+func (l *look) noNewPrivs() bool {
+	s, _ := see(l, "NoNewPrivs", l.f.Thread,
+		func(s caps.State) string { return map[bool]string{true: "1", false: "0"}[s.NoNewPrivs] },
+		func(s caps.State) string {
+			if s.NoNewPrivs {
+				return "NoNewPrivs 1: execve grants nothing new"
+			}
+			return ""
+		})
+	return s.NoNewPrivs
+}
+
+// file looks at the capabilities of the running file.
+func (l *look) file() (caps.File, bool) {
+	return see(l, "file capabilities", l.f.Exe.Caps, fileText, func(c caps.File) string {
+		return "the file has " + fileText(c)
+	})
+}
+
+// fileText prints file capabilities in the manner of getcap(8).
+func fileText(c caps.File) string {
+	var parts []string
+	e := ""
+	if c.Effective {
+		e = "e"
+	}
+	for _, group := range []struct {
+		set   caps.Set
+		flags string
+	}{
+		{c.Permitted & c.Inheritable, e + "ip"}, {c.Permitted &^ c.Inheritable, e + "p"}, {c.Inheritable &^ c.Permitted, e + "i"},
+	} {
+		if group.set != 0 {
+			parts = append(parts, group.set.String()+"="+group.flags)
+		}
+	}
+	if len(parts) == 0 {
+		parts = []string{"="}
+	}
+	if c.Version == 3 {
+		parts = append(parts, fmt.Sprintf("[rootid=%d]", c.RootID))
+	}
+	return strings.Join(parts, " ")
+}
+
+func (l *look) nosuid() bool {
+	n, _ := see(l, "nosuid", l.f.Exe.Nosuid, yesNo, func(n bool) string {
+		if n {
+			return "the file's mount is nosuid"
+		}
+		return ""
+	})
+	return n
+}
+
+func yesNo(b bool) string {
+	if b {
+		return "yes"
+	}
+	return "no"
+}
+
+// cause names what was found, as certain as the look allows.
+func (l *look) cause(id string) Cause {
+	c := Cause{ID: id, Certainty: Proven}
+	if l.unsure {
+		c.Certainty = Likely
+	}
+	return c
+}
+
+// guess names what cannot be told apart from other causes.
+func (l *look) guess(id string) Cause { return Cause{ID: id, Certainty: Possible} }

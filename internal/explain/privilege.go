@@ -1,0 +1,221 @@
+package explain
+
+import (
+	"fmt"
+	"strconv"
+
+	"github.com/lowport/lowport/caps"
+	"github.com/lowport/lowport/internal/machine"
+)
+
+// threshold looks whether the port is privileged here at all.
+func (l *look) threshold() (privileged bool) {
+	start, known := see(l, "ip_unprivileged_port_start", l.f.PortStart, strconv.Itoa, func(n int) string {
+		return fmt.Sprintf("ports below %d are privileged", n)
+	})
+	return !known || l.g.Port < start
+}
+
+// owner looks whether our capabilities count for this network namespace.
+func (l *look) owner() (foreign bool) {
+	netns := "this network namespace"
+	if id, ok := l.f.NetNS.Is(); ok {
+		netns = id
+	}
+	o, _ := see(l, "network namespace owner", l.f.NetOwner,
+		func(o machine.Owner) string {
+			return map[machine.Owner]string{machine.OwnerHere: "this user namespace", machine.OwnerBelow: "a descendant", machine.OwnerOutside: "outside"}[o]
+		},
+		func(o machine.Owner) string {
+			if o == machine.OwnerOutside {
+				return "the owner of " + netns + " is outside this user namespace"
+			}
+			return "this user namespace owns " + netns
+		})
+	return o == machine.OwnerOutside
+}
+
+// refused finds why a bind was refused with EACCES.
+func (l *look) refused() []Cause {
+	if !l.threshold() {
+		return []Cause{l.guess("unknown")}
+	}
+	if l.f.Thread.State != machine.Known {
+		l.set("CapEff", effective)
+		return []Cause{l.guess("unknown")}
+	}
+	eff := l.set("CapEff", effective)
+	if l.owner() {
+		see(l, "uid_map", l.f.UIDMap, Show, func(m string) string { return fmt.Sprintf("uid_map %q: a user namespace of its own", m) })
+		return []Cause{l.cause("foreign-user-namespace")}
+	}
+	if eff.Contains(l.g.Need()) {
+		return []Cause{l.guess("unknown")}
+	}
+	if l.g.Port >= 1024 && l.f.PortStart.State == machine.Known {
+		return []Cause{l.cause("threshold-raised")}
+	}
+	return l.missing()
+}
+
+// lacking finds why a capability that the program requires does not hold.
+func (l *look) lacking() []Cause {
+	if l.f.Thread.State != machine.Known {
+		l.set("CapEff", effective)
+		return []Cause{l.guess("unknown")}
+	}
+	eff := l.set("CapEff", effective)
+	if l.g.Need()&networkCaps != 0 && l.owner() {
+		return []Cause{l.cause("foreign-user-namespace")}
+	}
+	if eff.Contains(l.g.Need()) {
+		differ := func(all map[int]caps.State) string {
+			for tid, s := range all {
+				if !s.Effective.Contains(l.g.Need()) {
+					return fmt.Sprintf("thread %d: CapEff %s %s", tid, s.Effective.Hex(), l.has(s.Effective))
+				}
+			}
+			return "every thread has it"
+		}
+		see(l, "threads", l.f.Threads, func(all map[int]caps.State) string { return strconv.Itoa(len(all)) }, differ)
+		return []Cause{l.cause("threads-differ")}
+	}
+	return l.missing()
+}
+
+// missing finds why a capability that is not effective is not.
+func (l *look) missing() []Cause {
+	need := l.g.Need()
+	if prm := l.set("CapPrm", permitted); prm.Contains(need) {
+		return []Cause{l.cause("not-raised")}
+	}
+	if file, ok := l.file(); ok {
+		return l.fromFile(file)
+	}
+	// No attribute, or unreadable: whatever is found is then likely at best.
+	if l.replaced() {
+		return []Cause{l.cause("file-replaced")}
+	}
+	var further []Cause
+	if l.noNewPrivs() {
+		further = append(further, l.cause("no-new-privs"))
+	}
+	if l.nosuid() {
+		further = append(further, l.cause("nosuid-mount"))
+	}
+	return append([]Cause{l.ungranted()}, further...)
+}
+
+// ungranted finds what kind of nothing this is: no file granted anything.
+func (l *look) ungranted() Cause {
+	need := l.g.Need()
+	bnd := l.set("CapBnd", bounding)
+	if !bnd.Contains(need) {
+		return l.cause("bounding-excludes")
+	}
+	if ids, ok := l.f.IDs.Is(); ok && ids.EUID == 0 && l.f.Thread.Value.Securebits&caps.NoRoot != 0 {
+		see(l, "securebits", l.f.Thread,
+			func(s caps.State) string { return fmt.Sprintf("%#x", uint32(s.Securebits)) },
+			func(s caps.State) string { return fmt.Sprintf("securebits %#x: noroot", uint32(s.Securebits)) })
+		return l.cause("noroot-securebit")
+	}
+	if l.set("CapInh", inheritable).Contains(need) {
+		return l.cause("inheritable-only")
+	}
+	if l.limited(bnd) {
+		return l.cause("bounding-only")
+	}
+	if p, ok := see(l, "executable", l.f.Path, Show, Show); ok && machine.GoRun(p) {
+		return l.cause("go-run")
+	}
+	return l.cause("no-capability")
+}
+
+// limited looks whether somebody made the bounding set smaller, and left the
+// capability in, as one does who means to grant it: for a service compared with
+// what process 1 has, in a container with what the kernel has.
+func (l *look) limited(bnd caps.Set) bool {
+	if l.f.Container.State == machine.Known {
+		last, ok := see(l, "cap_last_cap", l.f.LastCap,
+			func(c caps.Cap) string { return strconv.Itoa(int(c)) },
+			func(c caps.Cap) string { return "a full bounding set would be " + caps.UpTo(c).Hex() })
+		return ok && bnd != caps.UpTo(last)
+	}
+	if l.f.Unit.State != machine.Known {
+		return false
+	}
+	init, ok := see(l, "CapBnd of process 1", l.f.Init,
+		func(s caps.State) string { return s.Bounding.Hex() },
+		func(s caps.State) string { return "process 1 has CapBnd " + s.Bounding.Hex() })
+	return ok && bnd != init.Bounding
+}
+
+// fromFile finds why the capabilities of the running file did not arrive.
+func (l *look) fromFile(file caps.File) []Cause {
+	need := l.g.Need()
+	if !file.Permitted.Contains(need) {
+		switch {
+		case l.replaced():
+			return []Cause{l.cause("file-replaced")}
+		case !l.set("CapBnd", bounding).Contains(need):
+			return []Cause{l.cause("bounding-excludes")}
+		case l.set("CapInh", inheritable).Contains(need) && !file.Inheritable.Contains(need):
+			return []Cause{l.cause("ambient-cleared-by-file")}
+		case file.Inheritable.Contains(need):
+			return []Cause{l.cause("inheritable-only")}
+		default:
+			return []Cause{l.cause("no-capability")}
+		}
+	}
+	// The file grants it. Every gate that is shut counts; the first that is
+	// found shut would have refused alone.
+	var shut []Cause
+	if l.nosuid() {
+		shut = append(shut, l.cause("nosuid-mount"))
+	}
+	if file.Version == 3 && file.RootID != 0 {
+		shut = append(shut, l.cause("rootid-mismatch"))
+	}
+	if l.noNewPrivs() {
+		shut = append(shut, l.cause("no-new-privs"))
+	}
+	tracer, _ := see(l, "TracerPid", l.f.TracerPid, strconv.Itoa, func(pid int) string {
+		if pid == 0 {
+			return ""
+		}
+		return fmt.Sprintf("TracerPid %d", pid)
+	})
+	if tracer != 0 {
+		shut = append(shut, l.cause("traced-exec"))
+	}
+	if !l.set("CapBnd", bounding).Contains(need) {
+		shut = append(shut, l.cause("bounding-excludes"))
+	}
+	if len(shut) == 0 {
+		shut = append(shut, Cause{ID: "file-replaced", Certainty: Likely})
+	}
+	if l.unsure {
+		for i := range shut {
+			shut[i].Certainty = Likely
+		}
+	}
+	return shut
+}
+
+// replaced looks whether this process runs a file that is no longer the one at
+// its path, and that one grants what is needed.
+func (l *look) replaced() bool {
+	gone, _ := see(l, "deleted", l.f.Deleted, yesNo, func(gone bool) string {
+		if gone {
+			return "the running file is deleted"
+		}
+		return ""
+	})
+	if !gone {
+		return false
+	}
+	file, ok := see(l, "new file capabilities", l.f.Installed.Caps, fileText, func(c caps.File) string {
+		return "the file at its path has " + fileText(c)
+	})
+	return ok && file.Permitted.Contains(l.g.Need())
+}

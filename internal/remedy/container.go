@@ -1,0 +1,59 @@
+package remedy
+
+import (
+	"fmt"
+	"path"
+	"strings"
+
+	"github.com/lowport/lowport/internal/machine"
+	"github.com/lowport/lowport/internal/rules"
+)
+
+// container lowers the threshold inside the container, in the words of its
+// engine. A container on the host's network cannot.
+func container(f machine.Facts, g rules.Goal) (candidate, bool) {
+	engine, ok := f.Container.Is()
+	if !ok || g.Network == "" || rules.Counts(f, g.Need()) == rules.No {
+		return candidate{}, false
+	}
+	fix := Fix{ID: "container", Scope: "container", Summary: "for this container, unless it is on the host's network", Lasts: "as long as the container is started so"}
+	switch engine {
+	case "kubernetes":
+		fix.Scope = "pod"
+		fix.Summary = "for this pod, unless it is on the host's network"
+		fix.Lasts = "as long as the manifest says so"
+		fix.Steps = []Step{{Edit: "the pod's manifest", Content: fmt.Sprintf(`spec:
+  securityContext:
+    sysctls:
+    - name: net.ipv4.ip_unprivileged_port_start
+      value: "%d"
+`, g.Port)}}
+	case "docker", "podman":
+		fix.Steps = []Step{{Edit: engine + " run", Content: fmt.Sprintf("--sysctl net.ipv4.ip_unprivileged_port_start=%d\n", g.Port)}}
+	default:
+		fix.Steps = []Step{{Edit: "the container's configuration", Content: fmt.Sprintf("net.ipv4.ip_unprivileged_port_start=%d\n", g.Port)}}
+	}
+	return candidate{Fix: fix, change: func(f machine.Facts) machine.Facts {
+		f.PortStart = f.PortStart.Now(g.Port)
+		return f
+	}}, true
+}
+
+// addToImage stamps the program in the image: a container's files are made
+// there, and a change inside the running container would not last.
+func addToImage(f machine.Facts, g rules.Goal) (candidate, bool) {
+	exe, okExe := f.Path.Is()
+	stat, okStat := f.Installed.Stat.Is()
+	if !okExe || !okStat || !stampable(stat) || strings.ContainsAny(path.Clean(exe), "\n\r") {
+		return candidate{}, false
+	}
+	file := stamped(f, g)
+	return candidate{
+		Fix: Fix{ID: "image", Scope: "container", Summary: "in the image's last stage, after any chown", Lasts: "until the image is built without it",
+			Steps: []Step{{Edit: "Dockerfile", Content: "RUN " + command("setcap", capText(file), exe) + "\n"}}},
+		change: func(f machine.Facts) machine.Facts {
+			f.Installed.Caps = f.Installed.Caps.Now(file)
+			return rules.Start(f)
+		},
+	}, true
+}

@@ -1,0 +1,75 @@
+package remedy
+
+import (
+	"strings"
+
+	"github.com/lowport/lowport/internal/machine"
+	"github.com/lowport/lowport/internal/rules"
+)
+
+// A Fix is a change that the rules allow what was refused after.
+type Fix struct {
+	ID      string
+	Scope   string // "file", "unit", "container", "pod", "netns", "host" or "code"
+	Summary string
+	Lasts   string // how long it holds
+	Steps   []Step
+}
+
+// A Step is one of: a command to run, a file to write, the command to start the
+// program with from now on, or an edit to a file of the operator's own.
+type Step struct {
+	Run     string
+	Write   string // a path, with Content
+	Start   string
+	Edit    string // where, with Content
+	Content string
+}
+
+// A candidate is a fix that may or may not help here.
+type candidate struct {
+	Fix
+	change func(machine.Facts) machine.Facts // what the machine is like afterwards
+}
+
+// Fixes returns what helps, best first: what fits the way this process was
+// started, then the smaller scope. Where no single change is enough, pairs are
+// tried.
+func Fixes(f machine.Facts, g rules.Goal) []Fix {
+	all := candidates(f, g)
+	fixes := []Fix{}
+	for _, c := range all {
+		if rules.Allows(c.change(f), g) == rules.Yes {
+			fixes = append(fixes, c.Fix)
+		}
+	}
+	if len(fixes) > 0 {
+		return fixes
+	}
+	for i, a := range all {
+		for _, b := range all[i+1:] {
+			if rules.Allows(b.change(a.change(f)), g) == rules.Yes {
+				fixes = append(fixes, join(a.Fix, b.Fix))
+			}
+		}
+	}
+	return fixes
+}
+
+// join makes one fix of two that help only together.
+func join(a, b Fix) Fix {
+	return Fix{
+		ID:      a.ID + "+" + b.ID,
+		Scope:   b.Scope,
+		Summary: a.Summary + "; then " + b.Summary,
+		Lasts:   strings.Join(unique(a.Lasts, b.Lasts), "; "),
+		Steps:   append(append([]Step{}, a.Steps...), b.Steps...),
+	}
+}
+
+func unique(a, b string) []string {
+	if a == b {
+		return []string{a}
+	}
+	return []string{a, b}
+}
