@@ -2,4 +2,9 @@ module github.com/lowport/lowport
 
 go 1.26.0
 
-require golang.org/x/sys v0.49.0
+require (
+	golang.org/x/sys v0.49.0
+	kernel.org/pub/linux/libs/security/libcap/cap v1.2.78
+)
+
+require kernel.org/pub/linux/libs/security/libcap/psx v1.2.78 // indirect
