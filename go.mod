@@ -2,6 +2,10 @@ module github.com/lowport/lowport
 
 go 1.26.0
 
-require golang.org/x/sys v0.49.0
+require (
+	golang.org/x/sys v0.49.0
+	golang.org/x/tools v0.52.0
+	kernel.org/pub/linux/libs/security/libcap/cap v1.2.78
+)
 
-require golang.org/x/tools v0.52.0 // indirect
+require kernel.org/pub/linux/libs/security/libcap/psx v1.2.78 // indirect

@@ -1,0 +1,101 @@
+package drop_test
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"runtime"
+	"testing"
+	"time"
+
+	"github.com/lowport/lowport/caps"
+)
+
+// Dropping is irreversible, so each test runs in a child of its own: the test
+// binary again, with the name of an entry of children in its environment.
+const childEnv = "LOWPORT_DROP_CHILD"
+
+func TestMain(m *testing.M) {
+	name := os.Getenv(childEnv)
+	if name == "" {
+		os.Exit(m.Run())
+	}
+	time.AfterFunc(30*time.Second, func() { panic("stuck: " + name) })
+	if err := children[name](); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+}
+
+// child returns the command that runs one entry of children, after the given
+// words of command line, such as "setpriv --no-new-privs".
+func child(name string, before ...string) *exec.Cmd {
+	args := append(before, testBinary())
+	cmd := exec.Command(args[0], args[1:]...)
+	cmd.Env = append(os.Environ(), childEnv+"="+name)
+	return cmd
+}
+
+func testBinary() string {
+	exe, err := os.Executable()
+	if err != nil {
+		panic(err)
+	}
+	return exe
+}
+
+// ok runs cmd and fails on any other end than exit status 0.
+func ok(t *testing.T, cmd *exec.Cmd) {
+	t.Helper()
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Errorf("%s: %v\n%s", cmd.Env[len(cmd.Env)-1], err, out)
+	}
+}
+
+// needRoot skips where the machine cannot do what the test is about, and fails
+// there under LOWPORT_LAB=require.
+func needRoot(t *testing.T, tools ...string) {
+	t.Helper()
+	giveUp := t.Skipf
+	if os.Getenv("LOWPORT_LAB") == "require" {
+		giveUp = t.Fatalf
+	}
+	if os.Geteuid() != 0 {
+		giveUp("needs root")
+	}
+	for _, tool := range tools {
+		if _, err := exec.LookPath(tool); err != nil {
+			giveUp("needs %s", tool)
+		}
+	}
+}
+
+// lockThreads starts n goroutines that each hold a thread of their own, and
+// returns when all do.
+func lockThreads(n int) {
+	up := make(chan bool)
+	for range n {
+		go func() {
+			runtime.LockOSThread()
+			up <- true
+			select {}
+		}()
+	}
+	for range n {
+		<-up
+	}
+}
+
+// everyThread checks every thread by package caps, which reads /proc on its own.
+func everyThread(check func(caps.State) bool) error {
+	all, err := caps.Threads(os.Getpid())
+	if err != nil {
+		return err
+	}
+	for tid, s := range all {
+		if !check(s) {
+			return fmt.Errorf("thread %d of %d: %+v", tid, len(all), s)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,19 @@
+//go:build !linux
+
+package drop
+
+import (
+	"errors"
+	"fmt"
+	"runtime"
+
+	"github.com/lowport/lowport/caps"
+)
+
+func unsupported(op string) error {
+	return fmt.Errorf("%s on %s: %w", op, runtime.GOOS, errors.ErrUnsupported)
+}
+
+func except(op string, _ caps.Set) error { return unsupported(op) }
+
+func held() (caps.State, error) { return caps.State{}, unsupported("drop.Held") }
