@@ -60,22 +60,26 @@ func (r Report) String() string {
 	return b.String()
 }
 
-// evidence writes the facts that say something, their sources in a column.
+// evidence writes the facts that say something, their sources in a column
+// where both fit.
 func evidence(b *strings.Builder, facts []Fact) {
-	wide := 0
-	for _, f := range facts {
-		if n := len([]rune(f.says)); n <= 52 {
-			wide = max(wide, n)
-		}
-	}
-	head := "evidence:\n"
+	var said []Fact
+	column := 0
 	for _, f := range facts {
 		if f.says == "" {
 			continue
 		}
-		b.WriteString(head)
-		head = ""
-		fmt.Fprintf(b, "  %-*s  %s\n", wide, f.says, f.Source)
+		f.Source = strings.TrimPrefix(f.Source, "/proc/sys/net/ipv4/")
+		said = append(said, f)
+		if n := len([]rune(f.says)); 2+n+2+len(f.Source) <= width {
+			column = max(column, n)
+		}
+	}
+	for i, f := range said {
+		if i == 0 {
+			b.WriteString("evidence:\n")
+		}
+		fmt.Fprintf(b, "  %-*s  %s\n", min(column, width-4-len(f.Source)), f.says, f.Source)
 	}
 }
 

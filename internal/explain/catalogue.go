@@ -82,7 +82,7 @@ var catalogue = map[string]entry{
 	},
 	"address-in-use": {
 		summary:   "port {port} is held by {owner}",
-		detail:    "a socket that listens there already excludes another one",
+		detail:    "a socket that listens there already excludes another one; `ss -ltnp`, run as root, names its process",
 		unhelpful: []string{"any capability, or being root: the port is taken"},
 	},
 	"address-unavailable": {

@@ -30,7 +30,7 @@ func (l *look) owner() (foreign bool) {
 			if o == machine.OwnerOutside {
 				return "the owner of " + netns + " is outside this user namespace"
 			}
-			return "this user namespace owns " + netns
+			return ""
 		})
 	return o == machine.OwnerOutside
 }
@@ -135,19 +135,19 @@ func (l *look) ungranted() Cause {
 // capability in, as one does who means to grant it: for a service compared with
 // what process 1 has, in a container with what the kernel has.
 func (l *look) limited(bnd caps.Set) bool {
-	if l.f.Container.State == machine.Known {
-		last, ok := see(l, "cap_last_cap", l.f.LastCap,
-			func(c caps.Cap) string { return strconv.Itoa(int(c)) },
-			func(c caps.Cap) string { return "a full bounding set would be " + caps.UpTo(c).Hex() })
-		return ok && bnd != caps.UpTo(last)
+	if l.f.Unit.State == machine.Known {
+		init, ok := see(l, "CapBnd of process 1", l.f.Init,
+			func(s caps.State) string { return s.Bounding.Hex() },
+			func(s caps.State) string { return "process 1 has CapBnd " + s.Bounding.Hex() })
+		return ok && bnd != init.Bounding
 	}
-	if l.f.Unit.State != machine.Known {
+	if l.f.Container.State != machine.Known {
 		return false
 	}
-	init, ok := see(l, "CapBnd of process 1", l.f.Init,
-		func(s caps.State) string { return s.Bounding.Hex() },
-		func(s caps.State) string { return "process 1 has CapBnd " + s.Bounding.Hex() })
-	return ok && bnd != init.Bounding
+	last, ok := see(l, "cap_last_cap", l.f.LastCap,
+		func(c caps.Cap) string { return strconv.Itoa(int(c)) },
+		func(c caps.Cap) string { return "a full bounding set would be " + caps.UpTo(c).Hex() })
+	return ok && bnd != caps.UpTo(last)
 }
 
 // fromFile finds why the capabilities of the running file did not arrive.

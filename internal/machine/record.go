@@ -26,7 +26,7 @@ var names = []string{
 	"proc/self/exe", "exe xattr", "exe stat", "exe statfs",
 	"path xattr", "path stat", "path statfs", "mount point",
 	"moved stat", "moved statfs",
-	"proc/self/uid_map", "proc/self/ns/user", "proc/self/ns/net", "ioctl NS_GET_USERNS",
+	"proc/self/uid_map", "proc/self/ns/user", "proc/self/ns/net", "proc/self/ns/pid", "proc/self/ns/uts", "ioctl NS_GET_USERNS",
 	"proc/sys/net/ipv4/ip_unprivileged_port_start",
 	"proc/self/cgroup", "run/.containerenv", ".dockerenv", "run/systemd/system", "environ",
 	"sys/kernel/security/lsm", "proc/self/attr/current",

@@ -1,6 +1,7 @@
 package machine
 
 import (
+	"fmt"
 	"path"
 	"strings"
 )
@@ -65,25 +66,34 @@ func UnitName(name string) bool {
 }
 
 // container finds what kind of container this is, from the files and cgroups
-// that engines leave. A variable of the environment can claim anything, so it
-// counts only where no system was booted.
+// that engines leave. Images of whole machines can hold the same files and a
+// variable can claim anything, so they count only in a process that has left
+// the initial pid or uts namespace.
 func container(r Record) Fact[string] {
 	f := Fact[string]{State: Absent, Source: "/run/.containerenv, /.dockerenv, /proc/self/cgroup"}
+	if initial(r, "pid", 0xeffffffc) && initial(r, "uts", 0xeffffffe) {
+		return f
+	}
 	cgroup := string(r["proc/self/cgroup"].Data)
 	has := func(name string) bool { item, ok := r[name]; return ok && item.Err == "" }
-	claims := func(name string) bool { return hasEnv(r, name) && !has("run/systemd/system") }
 	switch {
-	case strings.Contains(cgroup, "/kubepods"), claims("KUBERNETES_SERVICE_HOST"):
+	case strings.Contains(cgroup, "/kubepods"), hasEnv(r, "KUBERNETES_SERVICE_HOST"):
 		return f.Now("kubernetes")
 	case has("run/.containerenv"):
 		return f.Now("podman")
 	case has(".dockerenv"):
 		return f.Now("docker")
 	case strings.Contains(cgroup, "/docker"), strings.Contains(cgroup, "/lxc"),
-		strings.Contains(cgroup, "cri-containerd"), strings.Contains(cgroup, "libpod"), claims("container"):
+		strings.Contains(cgroup, "cri-containerd"), strings.Contains(cgroup, "libpod"), hasEnv(r, "container"):
 		return f.Now("container")
 	}
 	return f
+}
+
+// initial says whether a namespace is the one the system booted with, whose
+// inode is fixed: PROC_PID_INIT_INO and PROC_UTS_INIT_INO of <linux/proc_ns.h>.
+func initial(r Record, kind string, inode uint32) bool {
+	return string(r["proc/self/ns/"+kind].Data) == fmt.Sprintf("%s:[%d]", kind, inode)
 }
 
 // hasEnv reports whether the environment had the variable. Only whether, never

@@ -24,10 +24,10 @@ func candidates(f machine.Facts, g rules.Goal) []candidate {
 	}
 	add(stopOwner, nonlocal)
 	switch {
+	case f.Unit.State == machine.Known:
+		add(restart, dropIn, setcap, remount)
 	case f.Container.State == machine.Known:
 		add(container, addToImage)
-	case f.Unit.State == machine.Known:
-		add(restart, dropIn, setcap, move, remount)
 	case goRun(f):
 		add(build)
 	default:
@@ -238,7 +238,7 @@ func privateUsers(f machine.Facts) bool {
 
 // sysctl lowers the threshold of the network namespace to the port.
 func sysctl(f machine.Facts, g rules.Goal) (candidate, bool) {
-	if g.Network == "" || f.Container.State == machine.Known && rules.Counts(f, g.Need()) != rules.No {
+	if g.Network == "" || f.Container.State == machine.Known && f.Unit.State != machine.Known && rules.Counts(f, g.Need()) != rules.No {
 		return candidate{}, false
 	}
 	start := g.Port
@@ -263,7 +263,7 @@ func move(f machine.Facts, g rules.Goal) (candidate, bool) {
 	exe, okExe := f.Path.Is()
 	args, okArgs := f.Args.Is()
 	nosuid, okThere := f.Moved.Nosuid.Is()
-	if !okExe || !okArgs || len(args) == 0 || !okThere || nosuid || f.Moved.Stat.State != machine.Absent || f.Unit.State == machine.Known || f.Installed.Nosuid.Value == false {
+	if !okExe || !okArgs || len(args) == 0 || !okThere || nosuid || f.Moved.Stat.State != machine.Absent || !f.Installed.Nosuid.Value {
 		return candidate{}, false
 	}
 	file := stamped(f, g)
@@ -286,7 +286,7 @@ func move(f machine.Facts, g rules.Goal) (candidate, bool) {
 func remount(f machine.Facts, g rules.Goal) (candidate, bool) {
 	at, ok := f.MountPoint.Is()
 	step, okStep := again(f)
-	if !ok || !okStep || f.Installed.Nosuid.Value == false {
+	if !ok || !okStep || !f.Installed.Nosuid.Value {
 		return candidate{}, false
 	}
 	return candidate{

@@ -1,0 +1,83 @@
+// Server is an HTTPS server that binds a low port without root and afterwards
+// holds no privilege at all:
+//
+//	server [-addr :443]
+//
+// Its certificate is made at start and signed by itself. Its page shows the
+// five capability sets of the server, as the kernel sees them.
+package main
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"flag"
+	"fmt"
+	"log"
+	"net/http"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+
+	"github.com/lowport/lowport/caps"
+	"github.com/lowport/lowport/caps/drop"
+	"github.com/lowport/lowport/guard"
+)
+
+func main() {
+	addr := flag.String("addr", ":443", "`address` to serve HTTPS on")
+	flag.Parse()
+
+	ln := guard.MustBind(*addr)
+	if err := drop.All(); err != nil && !errors.Is(err, errors.ErrUnsupported) {
+		log.Fatal(err)
+	}
+
+	cert, err := selfSigned("localhost", 24*time.Hour)
+	if err != nil {
+		log.Fatal(err)
+	}
+	server := &http.Server{
+		Handler:           http.HandlerFunc(page),
+		TLSConfig:         &tls.Config{Certificates: []tls.Certificate{cert}},
+		ReadHeaderTimeout: 5 * time.Second,
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	go func() {
+		<-ctx.Done()
+		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+		defer cancel()
+		server.Shutdown(ctx)
+	}()
+
+	log.Printf("serving https://%s, holding nothing", ln.Addr())
+	if err := server.ServeTLS(ln, "", ""); !errors.Is(err, http.ErrServerClosed) {
+		log.Fatal(err)
+	}
+}
+
+// page shows what each thread of this server holds.
+func page(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	threads, err := caps.Threads(os.Getpid())
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusInternalServerError)
+		return
+	}
+	fmt.Fprintf(w, "uid %d, %d threads\n", os.Geteuid(), len(threads))
+	same := map[caps.State]int{}
+	for _, s := range threads {
+		same[s]++
+	}
+	for s, n := range same {
+		fmt.Fprintf(w, "\n%d threads, each with\n", n)
+		fmt.Fprintf(w, "  inheritable %s %v\n", s.Inheritable.Hex(), s.Inheritable)
+		fmt.Fprintf(w, "  permitted   %s %v\n", s.Permitted.Hex(), s.Permitted)
+		fmt.Fprintf(w, "  effective   %s %v\n", s.Effective.Hex(), s.Effective)
+		fmt.Fprintf(w, "  bounding    %s %v\n", s.Bounding.Hex(), s.Bounding)
+		fmt.Fprintf(w, "  ambient     %s %v\n", s.Ambient.Hex(), s.Ambient)
+		fmt.Fprintf(w, "  no_new_privs %t\n", s.NoNewPrivs)
+	}
+}
