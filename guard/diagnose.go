@@ -15,7 +15,7 @@ import (
 func refusal(subject, headline string, err error, found explain.Finding, f machine.Facts, g rules.Goal) Report {
 	r := success(subject, "")
 	r.OK, r.Error, r.headline = false, explain.Show(err.Error()), headline
-	r.sudo = f.IDs.Value.EUID != 0
+	r.sudo = !remedy.Root(f)
 	var errno syscall.Errno
 	if errors.As(err, &errno) {
 		r.Errno = errnoName(errno)
@@ -26,7 +26,11 @@ func refusal(subject, headline string, err error, found explain.Finding, f machi
 	for _, e := range found.Evidence {
 		r.Facts = append(r.Facts, Fact{Name: e.Name, Value: explain.Show(e.Value), Source: e.Source, State: e.State, says: e.Says})
 	}
-	for _, fix := range remedy.Fixes(f, g) {
+	var fixes []remedy.Fix
+	if found.Explained {
+		fixes = remedy.Fixes(f, g)
+	}
+	for _, fix := range fixes {
 		out := Fix{ID: fix.ID, Scope: fix.Scope, Summary: fix.Summary, Lasts: fix.Lasts}
 		for _, s := range fix.Steps {
 			out.Steps = append(out.Steps, Step(s))

@@ -94,6 +94,10 @@ var catalogue = map[string]entry{
 		summary: "{why}",
 		detail:  "an address is HOST:PORT, where the port is a number from 1 to 65535 or a name from /etc/services",
 	},
+	"host-unresolved": {
+		summary: "{why}",
+		detail:  "the host name has no address now; a service that starts before its resolver sees this too",
+	},
 	"family-unavailable": {
 		summary: "this address family is not available",
 		detail:  "the kernel has no such family, or a filter (systemd's RestrictAddressFamilies=) hides it",

@@ -39,6 +39,7 @@ type Finding struct {
 	Causes    []Cause
 	Evidence  []Evidence
 	Unhelpful []string // tempting changes that would not help
+	Explained bool     // the rules over these facts refuse too, so that they can say what helps
 }
 
 // words fills the {placeholders} of the catalogue.

@@ -22,11 +22,16 @@ func Bind(f machine.Facts, g rules.Goal, err error) Finding {
 	l := &look{f: f, g: g}
 	why := map[string]string{}
 	var errno syscall.Errno
-	if !errors.As(err, &errno) {
-		why["{why}"] = invalid(err)
-		return l.finding([]Cause{{ID: "address-invalid", Certainty: Proven}}, why)
-	}
+	var dns *net.DNSError
 	var causes []Cause
+	if !errors.As(err, &errno) {
+		c := Cause{ID: "address-invalid", Certainty: Proven}
+		if g.Port != 0 && errors.As(err, &dns) {
+			c.ID = "host-unresolved" // the address is well formed
+		}
+		why["{why}"] = invalid(err)
+		return l.finding([]Cause{c}, why)
+	}
 	switch errno {
 	case syscall.EACCES:
 		causes = l.refused()
@@ -74,6 +79,11 @@ func Require(f machine.Facts, g rules.Goal) Finding {
 func (l *look) finding(causes []Cause, why map[string]string) Finding {
 	fill := words(l.f, l.g)
 	found := Finding{Evidence: l.seen}
+	switch causes[0].ID {
+	case "unknown", "bpf-or-policy", "address-invalid", "host-unresolved", "family-unavailable", "resource-limit":
+	default:
+		found.Explained = true
+	}
 	for _, c := range causes {
 		e := catalogue[c.ID]
 		c.Summary, c.Detail = fill.Replace(e.summary), fill.Replace(e.detail)

@@ -122,6 +122,9 @@ func reason(err error) string {
 		errno = unix.ENODATA
 	}
 	if errno != 0 || errors.As(err, &errno) {
+		if errno == unix.EOPNOTSUPP {
+			return "EOPNOTSUPP" // the same number as ENOTSUP
+		}
 		if name := unix.ErrnoName(errno); name != "" {
 			return name
 		}

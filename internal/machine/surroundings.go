@@ -26,21 +26,25 @@ func (f Fact[T]) onlyIf(ok func(T) bool) Fact[T] {
 	return f
 }
 
-// parseUnit takes the innermost service of the cgroup path in systemd's own
-// hierarchy, or the unified one.
+// parseUnit takes the innermost service of systemd's own hierarchy or of the
+// unified one: on a machine with both, the service may be in either.
 func parseUnit(cgroup string) Unit {
-	var found string
+	var u Unit
 	for line := range strings.Lines(cgroup) {
 		_, rest, _ := strings.Cut(strings.TrimSuffix(line, "\n"), ":")
 		controller, p, _ := strings.Cut(rest, ":")
-		if controller == "name=systemd" || controller == "" && found == "" {
-			found = p
+		if (controller == "" || controller == "name=systemd") && u.Name == "" {
+			u = innermost(p)
 		}
 	}
+	return u
+}
+
+func innermost(cgroup string) Unit {
 	var u Unit
-	for _, part := range strings.Split(found, "/") {
+	for _, part := range strings.Split(cgroup, "/") {
 		switch {
-		case strings.HasPrefix(part, "user@") && strings.HasSuffix(part, ".service"):
+		case strings.HasPrefix(part, "user@") && UnitName(part):
 			u = Unit{User: true}
 		case UnitName(part):
 			u.Name = part
@@ -110,10 +114,15 @@ func hasEnv(r Record, name string) bool {
 // envNames are the variables whose presence is recorded.
 var envNames = []string{"INVOCATION_ID", "KUBERNETES_SERVICE_HOST", "LISTEN_FDS", "container"}
 
-// GoRun reports whether p is where `go run` and `go test` put a program.
+// GoRun reports whether p is where `go run` and `go test` put a program: in a
+// folder go-buildN, or in the build cache since Go 1.24.
 func GoRun(p string) bool {
 	for dir := path.Dir(p); dir != "/" && dir != "."; dir = path.Dir(dir) {
-		if rest, ok := strings.CutPrefix(path.Base(dir), "go-build"); ok && rest != "" && strings.Trim(rest, "0123456789") == "" {
+		name := path.Base(dir)
+		if n, ok := strings.CutPrefix(name, "go-build"); ok && n != "" && strings.Trim(n, "0123456789") == "" {
+			return true
+		}
+		if hash, ok := strings.CutSuffix(name, "-d"); ok && len(hash) == 64 && strings.Trim(hash, "0123456789abcdef") == "" {
 			return true
 		}
 	}

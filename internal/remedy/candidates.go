@@ -42,9 +42,17 @@ func goRun(f machine.Facts) bool {
 	return ok && machine.GoRun(p)
 }
 
-// sudo is what a command for root begins with.
+// Root says whether this process is root of the machine, as its operator then
+// is too: uid 0 where every id is mapped to itself.
+func Root(f machine.Facts) bool {
+	ids, okIDs := f.IDs.Is()
+	m, okMap := f.UIDMap.Is()
+	return okIDs && okMap && ids.EUID == 0 && m == "0 0 4294967295"
+}
+
+// sudo is a command for root.
 func sudo(f machine.Facts, words ...string) string {
-	if ids, ok := f.IDs.Is(); ok && ids.EUID == 0 {
+	if Root(f) {
 		return command(words...)
 	}
 	return command(append([]string{"sudo"}, words...)...)
@@ -89,6 +97,9 @@ func setcap(f machine.Facts, g rules.Goal) (candidate, bool) {
 		return candidate{}, false
 	}
 	file := stamped(f, g)
+	if has, ok := f.Installed.Caps.Is(); ok && has.Permitted == file.Permitted && has.Effective == file.Effective && has.Version == file.Version {
+		return candidate{}, false
+	}
 	steps := []Step{{Run: sudo(f, "setcap", capText(file), exe)}}
 	if _, inUnit := f.Unit.Is(); inUnit {
 		if step, ok := again(f); ok {
