@@ -1,0 +1,38 @@
+// Package lowport binds low ports without root on Linux; when the kernel
+// refuses, it names the true cause and prints a fix that works when pasted;
+// afterwards the program holds no privilege at all. This package is the map; the
+// code is in the packages below it.
+//
+//	guard       bind or explain: Bind, MustBind, Require, and the report
+//	caps/drop   give up every capability, on every thread, read back
+//	privport    which ports are privileged here, and a listener with least privilege
+//	caps        capabilities as plain values: read, write, predict execve(2)
+//
+// A server needs two calls:
+//
+//	ln := guard.MustBind(":443")
+//	if err := drop.All(); err != nil {
+//		log.Fatal(err)
+//	}
+//
+// # Which way to grant the port
+//
+// The guard works unchanged with each of these; its report proposes those that
+// would work where it runs.
+//
+//	a file             setcap cap_net_bind_service=+p PROGRAM     until the file is replaced
+//	one start          setpriv --ambient-caps=… -- PROGRAM        until the program ends
+//	a systemd service  AmbientCapabilities=CAP_NET_BIND_SERVICE   as long as the unit says so
+//	a container        --sysctl net.ipv4.ip_unprivileged_port_start=443
+//	a whole machine    sysctl net.ipv4.ip_unprivileged_port_start=443
+//
+// # Why +p and not +ep
+//
+// The guard raises what is permitted for the one bind. With the effective bit
+// on the file the kernel refuses to execute it at all where the bounding set
+// lacks the capability, even for --version and high ports; the guard could not
+// even say so. Both work. [guard.Require] asks for effective capabilities, so
+// its advice for files is +ep.
+//
+// [guard.Require]: https://pkg.go.dev/github.com/lowport/lowport/guard#Require
+package lowport
