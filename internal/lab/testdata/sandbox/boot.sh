@@ -1,0 +1,105 @@
+# boot.sh KIND: becomes PID 1 of a sandbox.
+#
+# The harness starts it in new pid, mount, uts, ipc and network namespaces and
+# in a cgroup of its own. What it does is seen by nobody else: the file system
+# is an overlay whose upper layer is memory, and dies with this process.
+#
+# KIND is plain (a shell that sleeps) or systemd (the real one). The harness
+# sets LAB_BASE (files laid over /), LAB_BIN (programs shown at /lab),
+# LAB_SCENARIO (the scenario's own files, shown at /scenario) and, where the
+# scenario needs Go, LAB_SRC, LAB_GOROOT, LAB_MODCACHE and LAB_GOCACHE.
+# File descriptor 3 is told when the sandbox is ready.
+set -eu
+
+# The cgroup namespace has to begin after the move into the sandbox's cgroup.
+if [ -z "${LAB_CGROUPED-}" ]; then
+	export LAB_CGROUPED=1
+	exec unshare --cgroup -- sh "$0" "$@"
+fi
+
+mount --make-rprivate /
+mount -t tmpfs -o mode=755 tmpfs /mnt
+R=/mnt/root
+mkdir /mnt/up /mnt/work /mnt/root
+cp -a "$LAB_BASE/." /mnt/up
+mount -t overlay -o lowerdir=/,upperdir=/mnt/up,workdir=/mnt/work overlay $R
+
+mount -t proc -o nosuid,nodev,noexec proc $R/proc
+mount -t sysfs -o ro,nosuid,nodev,noexec sysfs $R/sys
+mount -t cgroup2 -o nosuid,nodev,noexec cgroup2 $R/sys/fs/cgroup
+mount -t tmpfs -o mode=755,nosuid,nodev tmpfs $R/run
+mount -t tmpfs -o mode=1777,nosuid,nodev tmpfs $R/tmp
+mkdir /mnt/tmp
+
+# A /dev of its own: systemd-tmpfiles would change the machine's.
+mount -t tmpfs -o mode=755,nosuid tmpfs $R/dev
+mkdir $R/dev/pts $R/dev/shm
+mknod -m 666 $R/dev/null c 1 3
+mknod -m 666 $R/dev/zero c 1 5
+mknod -m 666 $R/dev/full c 1 7
+mknod -m 666 $R/dev/random c 1 8
+mknod -m 666 $R/dev/urandom c 1 9
+mknod -m 666 $R/dev/tty c 5 0
+ln -s /proc/self/fd $R/dev/fd
+ln -s fd/0 $R/dev/stdin
+ln -s fd/1 $R/dev/stdout
+ln -s fd/2 $R/dev/stderr
+ln -s pts/ptmx $R/dev/ptmx
+mount -t devpts -o newinstance,ptmxmode=0666,mode=620 devpts $R/dev/pts
+mount -t tmpfs -o mode=1777,nosuid,nodev tmpfs $R/dev/shm
+
+# Kernel settings belong to the machine, except those of the network namespace.
+mount --bind $R/proc/sys $R/proc/sys
+mount -o remount,bind,ro $R/proc/sys
+mount --bind $R/proc/sys/net $R/proc/sys/net
+mount -o remount,bind,rw $R/proc/sys/net
+
+mkdir -p $R/lab $R/scenario
+mount --bind "$LAB_BIN" $R/lab
+mount -o remount,bind,ro $R/lab
+mount --bind "$LAB_SCENARIO" $R/scenario
+mount -o remount,bind,ro $R/scenario
+
+# show FOLDER: shows a folder of the machine at its own path, read-only, and
+# lets everybody pass through the folders above it.
+show() {
+	mkdir -p "$R$1"
+	mount --bind "$1" "$R$1"
+	mount -o remount,bind,ro "$R$1"
+	above=$(dirname "$1")
+	while [ "$above" != / ]; do
+		chmod o+x "$R$above"
+		above=$(dirname "$above")
+	done
+}
+if [ -n "${LAB_SRC-}" ]; then
+	show "$LAB_GOROOT"
+	show "$LAB_MODCACHE"
+	show "$LAB_SRC"
+	# The build cache: the machine's below, this sandbox's own on top.
+	mkdir -p /mnt/gocache /mnt/goworkdir $R/var/cache/lab-go
+	mount -t overlay -o lowerdir="$LAB_GOCACHE",upperdir=/mnt/gocache,workdir=/mnt/goworkdir overlay $R/var/cache/lab-go
+	chmod 777 $R/var/cache/lab-go $R/var/cache/lab-go/??
+fi
+
+ip link set lo up
+hostname lab
+
+cd $R
+mkdir -p mnt/old
+pivot_root . mnt/old
+umount -l /mnt/old
+
+case $1 in
+plain)
+	echo ready >&3
+	exec 3>&-
+	exec sleep infinity
+	;;
+systemd)
+	exec 3>&-
+	container=lab
+	export container
+	exec /lib/systemd/systemd --system --unit=basic.target --log-target=console --log-level=err --show-status=0
+	;;
+esac
