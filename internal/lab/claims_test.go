@@ -3,6 +3,7 @@
 package lab
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -45,14 +46,14 @@ func (sc *scenario) allowed(args []string) (string, error) {
 	if err := sc.remake(); err != nil {
 		return "", err
 	}
-	json, r, err := sc.startJSON(sc.box)
+	ended, r, err := sc.startJSON(sc.box)
 	if err != nil {
 		return "", err
 	}
-	sc.json = json.stdout
+	sc.json = ended.stdout
 	switch {
-	case json.code != 0 || !r.OK:
-		return "", fmt.Errorf("not allowed: %s", json)
+	case ended.code != 0 || !r.OK:
+		return "", fmt.Errorf("not allowed: %s", ended)
 	case len(args) == 1 && r.Via != args[0]:
 		return "", fmt.Errorf("via %q, not %q", r.Via, args[0])
 	}
@@ -94,17 +95,17 @@ func (sc *scenario) startJSON(box *sandbox) (result, report, error) {
 // look starts the program twice, once for each form of the report, and checks
 // that the two say the same.
 func (sc *scenario) look(box *sandbox) (sight, error) {
-	json, decoded, err := sc.startJSON(box)
+	ended, decoded, err := sc.startJSON(box)
 	if err != nil {
 		return sight{}, err
 	}
 	text := sc.start(box, false)
-	s := sight{json: json.stdout, code: json.code, report: decoded}
+	s := sight{json: ended.stdout, code: ended.code, report: decoded}
 	if s.text, err = onlyText(text); err != nil {
 		return s, err
 	}
-	if text.code != json.code {
-		return s, fmt.Errorf("exit status %d with -json, %d without", json.code, text.code)
+	if text.code != ended.code {
+		return s, fmt.Errorf("exit status %d with -json, %d without", ended.code, text.code)
 	}
 	if err := readable(s.text); err != nil {
 		return s, err
@@ -116,6 +117,56 @@ func (sc *scenario) look(box *sandbox) (sight, error) {
 		return s, fmt.Errorf("%w\n%s\n%s", err, s.json, s.text)
 	}
 	return s, nil
+}
+
+// each checks a run for several addresses: one exit status, and an array of
+// reports that are each allowed ("ok") or refused for the named cause.
+func (sc *scenario) each(args []string) (string, error) {
+	if len(args) < 3 {
+		return "", errors.New("usage: each CODE (ok|CAUSE)...")
+	}
+	code, err := statusCode(args[0])
+	if err != nil {
+		return "", err
+	}
+	if err := sc.remake(); err != nil {
+		return "", err
+	}
+	r := sc.start(sc.box, true)
+	if r.err != nil || r.code != code || r.stderr != "" {
+		return "", fmt.Errorf("wanted exit status %d: %s", code, r)
+	}
+	var all []json.RawMessage
+	if err := decodeOnly(r.stdout, &all); err != nil {
+		return "", err
+	}
+	var got []string
+	for _, one := range all {
+		decoded, err := decodeReport(string(one))
+		if err == nil {
+			err = decoded.check()
+		}
+		switch {
+		case err != nil:
+			return "", err
+		case decoded.OK:
+			got = append(got, "ok")
+		default:
+			got = append(got, decoded.Causes[0].ID)
+		}
+	}
+	if !slices.Equal(got, args[1:]) {
+		return "", fmt.Errorf("the reports are %q, not %q\n%s", got, args[1:], r)
+	}
+	text := sc.start(sc.box, false)
+	if text.err != nil || text.code != code {
+		return "", fmt.Errorf("exit status %d with -json, without: %s", code, text)
+	}
+	out, err := onlyText(text)
+	if err == nil {
+		err = readable(out)
+	}
+	return out, err
 }
 
 // onlyText is the text report, which is alone on one of the two streams.

@@ -47,6 +47,7 @@
 //	                      shows the Go toolchain, the caches and this module
 //	args ARG...           what start is given instead of ":443"
 //	cwd FOLDER            where start and the operator stand instead of "/"
+//	let NAME VALUE        a variable for every section that is run
 //	operator NAME         who runs the fixes: "operator" unless said otherwise
 //	refused CODE CAUSE CERTAINTY [CAUSE...]
 //	                      the program exits with CODE, names the first cause
@@ -54,12 +55,15 @@
 //	fixed [ID...]         exactly these fixes are printed, in this order, and
 //	                      each of them works
 //	allowed [VIA]         the program exits 0, silently; -json says how
+//	each CODE (ok|CAUSE)...
+//	                      several args: the program exits with CODE, and its
+//	                      reports, an array, say these in order
 //	inside SECTION [ARG...]
 //	                      runs a section in the scenario's sandbox as root; it
 //	                      has to exit 0
 //
-// After refused and allowed, "stdout REGEXP" looks at the text report; after
-// inside, at what it printed. After json, at the JSON report.
+// After refused and each, "stdout REGEXP" looks at the text report; after
+// inside, at what it printed; after json, at the JSON report.
 //
 // An edit step is a change to a file of the operator's own. The scenario
 // supplies the operator's hand: a section "edit", run in the sandbox with the

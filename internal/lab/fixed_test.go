@@ -61,6 +61,9 @@ func (sc *scenario) try(i int) (err error) {
 	if err != nil {
 		return err
 	}
+	if err := unharmed(box); err != nil {
+		return err
+	}
 	return sc.binds(box, f)
 }
 
@@ -94,7 +97,7 @@ func (sc *scenario) bySteps(box *sandbox, f fix) error {
 			if _, err := os.Stat(sc.dir + "/edit"); err != nil {
 				return errors.New(`it has an edit step, and the scenario no "edit" section`)
 			}
-			r = box.run(command{argv: []string{"sh", "-eu", "/scenario/edit", s.Edit}, dir: sc.cwd, stdin: s.Content})
+			r = box.run(command{argv: []string{"sh", "-eu", "/scenario/edit", s.Edit}, dir: sc.cwd, env: sc.let, stdin: s.Content})
 		case s.Write != "":
 			if err := box.write(s.Write, s.Content); err != nil {
 				return err
@@ -132,6 +135,15 @@ func (sc *scenario) binds(box *sandbox, f fix) error {
 		return fmt.Errorf("after the fix: %w", err)
 	case json.code != 0 || !after.OK:
 		return fmt.Errorf("after the fix, still refused: %s", json)
+	}
+	return nil
+}
+
+// unharmed checks that no hostile name was taken for a command: those of the
+// scenarios would make this file.
+func unharmed(box *sandbox) error {
+	if r := box.run(command{argv: []string{"test", "-e", "/tmp/pwned"}}); r.err != nil || r.code != 1 {
+		return fmt.Errorf("/tmp/pwned exists: a name became a command: %s", r)
 	}
 	return nil
 }

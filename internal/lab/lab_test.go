@@ -17,6 +17,7 @@ import (
 var programs = map[string]string{
 	"doctor": "github.com/lowport/lowport/examples/doctor",
 	"server": "github.com/lowport/lowport/examples/server",
+	"hold":   "github.com/lowport/lowport/internal/lab/hold",
 }
 
 func TestScenarios(t *testing.T) {

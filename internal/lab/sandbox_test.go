@@ -161,6 +161,7 @@ type command struct {
 	user  string // root if empty
 	dir   string // / if empty
 	stdin string
+	env   []string // beyond environment()
 }
 
 // A result is how a command ended.
@@ -202,7 +203,7 @@ func (s *sandbox) run(c command) result {
 	args = append(args, "sh", "-c", `cd -- "$0" && "$@"; exit $?`, dir)
 	args = append(args, c.argv...)
 	cmd := exec.CommandContext(ctx, "nsenter", args...)
-	cmd.Env = environment()
+	cmd.Env = append(environment(), c.env...)
 	cmd.Stdin = strings.NewReader(c.stdin)
 	var out, errs bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &errs

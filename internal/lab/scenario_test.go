@@ -25,6 +25,7 @@ type scenario struct {
 	args     []string
 	cwd      string
 	operator string
+	let      []string // NAME=VALUE, for prepare, start and edit
 
 	// What the last claim left behind.
 	box     *sandbox
@@ -67,9 +68,11 @@ func params(dir string, h *house, t *tally) testscript.Params {
 			"args":     settings(func(sc *scenario, args []string) error { sc.args = args; return nil }),
 			"cwd":      settings(func(sc *scenario, args []string) error { return one(args, &sc.cwd) }),
 			"operator": settings(func(sc *scenario, args []string) error { return one(args, &sc.operator) }),
+			"let":      settings((*scenario).set),
 			"refused":  claim((*scenario).refused),
 			"fixed":    claim((*scenario).fixed),
 			"allowed":  claim((*scenario).allowed),
+			"each":     claim((*scenario).each),
 			"inside":   claim((*scenario).inside),
 			"json":     claim((*scenario).showJSON),
 		},
@@ -81,11 +84,7 @@ func settings(set func(*scenario, []string) error) func(*testscript.TestScript, 
 		if neg {
 			ts.Fatalf("a setting cannot be negated")
 		}
-		sc := of(ts)
-		if sc.box != nil {
-			ts.Fatalf("settings come before claims")
-		}
-		ts.Check(set(sc, args))
+		ts.Check(set(of(ts), args))
 	}
 }
 
@@ -108,6 +107,14 @@ func one(args []string, into *string) error {
 		return errors.New("takes one word")
 	}
 	*into = args[0]
+	return nil
+}
+
+func (sc *scenario) set(args []string) error {
+	if len(args) != 2 {
+		return errors.New("usage: let NAME VALUE")
+	}
+	sc.let = append(sc.let, args[0]+"="+args[1])
 	return nil
 }
 
@@ -190,7 +197,7 @@ func (sc *scenario) make() (_ *sandbox, err error) {
 		}
 	}
 	if _, err := os.Stat(filepath.Join(sc.dir, "prepare")); err == nil {
-		if r := box.run(command{argv: []string{"sh", "-e", "/scenario/prepare"}}); r.err != nil || r.code != 0 {
+		if r := box.run(command{argv: []string{"sh", "-eu", "/scenario/prepare"}, env: sc.let}); r.err != nil || r.code != 0 {
 			return nil, fmt.Errorf("prepare: %s", r)
 		}
 	}
@@ -203,7 +210,7 @@ func (sc *scenario) start(box *sandbox, json bool) result {
 	if json {
 		argv = append(argv, "-json")
 	}
-	return box.run(command{argv: append(argv, sc.args...), dir: sc.cwd})
+	return box.run(command{argv: append(argv, sc.args...), dir: sc.cwd, env: sc.let})
 }
 
 // remake makes the sandbox that the next claim is about.
@@ -227,7 +234,7 @@ func (sc *scenario) inside(args []string) (string, error) {
 		}
 	}
 	argv := append([]string{"sh", "-eu", "/scenario/" + args[0]}, args[1:]...)
-	r := sc.box.run(command{argv: argv, dir: sc.cwd})
+	r := sc.box.run(command{argv: argv, dir: sc.cwd, env: sc.let})
 	if r.err != nil || r.code != 0 {
 		return r.stdout, fmt.Errorf("inside %s: %s", args[0], r)
 	}

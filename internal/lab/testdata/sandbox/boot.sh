@@ -80,6 +80,20 @@ if [ -n "${LAB_SRC-}" ]; then
 	mkdir -p /mnt/gocache /mnt/goworkdir $R/var/cache/lab-go
 	mount -t overlay -o lowerdir="$LAB_GOCACHE",upperdir=/mnt/gocache,workdir=/mnt/goworkdir overlay $R/var/cache/lab-go
 	chmod 777 $R/var/cache/lab-go $R/var/cache/lab-go/??
+	ln -sf "$LAB_GOROOT/bin/go" $R/usr/local/bin/go
+	ln -s "$LAB_SRC" $R/src
+	for user in app operator; do
+		mkdir -p $R/home/$user/.config/go
+		cat >$R/home/$user/.config/go/env <<-END
+			GOCACHE=/var/cache/lab-go
+			GOMODCACHE=$LAB_MODCACHE
+			GOPROXY=off
+			GOTOOLCHAIN=local
+			GOTELEMETRY=off
+			GOFLAGS=-buildvcs=false -mod=readonly
+		END
+		chown -R --reference=$R/home/$user/.profile $R/home/$user/.config
+	done
 fi
 
 ip link set lo up
