@@ -35,8 +35,12 @@ func blocks(text string) ([]block, error) {
 		if !ok {
 			continue
 		}
-		if !strings.HasSuffix(summary, ":") {
-			return nil, fmt.Errorf("text report: the line %q does not end in a colon", lines[i])
+		for !strings.HasSuffix(summary, ":") {
+			i++
+			if i == len(lines) || !strings.HasPrefix(lines[i], "     ") {
+				return nil, fmt.Errorf("text report: the summary %q does not end in a colon", summary)
+			}
+			summary += " " + strings.TrimSpace(lines[i])
 		}
 		b := block{summary: strings.TrimSuffix(summary, ":")}
 		for i+1 < len(lines) && strings.HasPrefix(lines[i+1], "  ") {

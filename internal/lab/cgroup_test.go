@@ -52,7 +52,8 @@ func newCgroup() (string, error) {
 	if err != nil {
 		return "", err
 	}
-	return dir, os.Mkdir(filepath.Join(dir, "user.slice"), 0o755)
+	// MkdirTemp keeps others out; on a machine they may look.
+	return dir, errors.Join(os.Chmod(dir, 0o755), os.Mkdir(filepath.Join(dir, "user.slice"), 0o755))
 }
 
 // removeCgroup removes a cgroup and those below it, whose processes have ended.

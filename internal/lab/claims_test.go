@@ -211,7 +211,7 @@ func (s sight) agree() error {
 	for i, f := range s.report.Fixes {
 		block := "\n" + s.blocks[i].String()
 		for _, step := range f.Steps {
-			for _, command := range []string{step.Run, step.Start} {
+			for _, command := range []string{step.Run, textArgs(step.Start)} {
 				if command != "" && !strings.Contains(block, "\n"+command+"\n") {
 					return fmt.Errorf("fix %s: the text lacks the line %q", f.ID, command)
 				}
@@ -223,6 +223,10 @@ func (s sight) agree() error {
 	}
 	return nil
 }
+
+// textArgs is a start step of the JSON report as the text report has it: the
+// program was started with other arguments.
+func textArgs(start string) string { return strings.Replace(start, " -json ", " ", 1) }
 
 // refusal checks how the program ended and what it named.
 func (s sight) refusal(code int, cause, certainty string, further []string) error {

@@ -69,7 +69,7 @@ func (sc *scenario) try(i int) (err error) {
 
 // byText pastes the fix as the text report prints it into a shell.
 func (sc *scenario) byText(box *sandbox, f fix, b block) error {
-	if start := f.start(); start != "" && b.last() != lastLine(start) {
+	if start := f.start(); start != "" && b.last() != lastLine(textArgs(start)) {
 		return fmt.Errorf("the block does not end in its start step %q:\n%s", start, b)
 	}
 	if r := sc.paste(box, b.String()); r.err != nil || r.code != 0 {

@@ -24,12 +24,14 @@ mkdir /mnt/up /mnt/work /mnt/root
 cp -a "$LAB_BASE/." /mnt/up
 mount -t overlay -o lowerdir=/,upperdir=/mnt/up,workdir=/mnt/work overlay $R
 
+# A sandbox is a machine, also where this one is a container.
+rm -f $R/.dockerenv
+
 mount -t proc -o nosuid,nodev,noexec proc $R/proc
 mount -t sysfs -o ro,nosuid,nodev,noexec sysfs $R/sys
 mount -t cgroup2 -o nosuid,nodev,noexec cgroup2 $R/sys/fs/cgroup
 mount -t tmpfs -o mode=755,nosuid,nodev tmpfs $R/run
-mount -t tmpfs -o mode=1777,nosuid,nodev tmpfs $R/tmp
-mkdir /mnt/tmp
+mount -t tmpfs -o mode=1777 tmpfs $R/tmp
 
 # A /dev of its own: systemd-tmpfiles would change the machine's.
 mount -t tmpfs -o mode=755,nosuid tmpfs $R/dev
