@@ -18,6 +18,7 @@ var programs = map[string]string{
 	"doctor": "github.com/lowport/lowport/examples/doctor",
 	"server": "github.com/lowport/lowport/examples/server",
 	"hold":   "github.com/lowport/lowport/internal/lab/hold",
+	"late":   "github.com/lowport/lowport/internal/lab/late",
 }
 
 func TestScenarios(t *testing.T) {

@@ -62,31 +62,42 @@ mount -o remount,bind,ro $R/lab
 mount --bind "$LAB_SCENARIO" $R/scenario
 mount -o remount,bind,ro $R/scenario
 
-# show FOLDER: shows a folder of the machine at its own path, read-only, and
-# lets everybody pass through the folders above it.
-show() {
-	mkdir -p "$R$1"
-	mount --bind "$1" "$R$1"
-	mount -o remount,bind,ro "$R$1"
+# pass FOLDER: lets everybody pass through the folders above it.
+pass() {
 	above=$(dirname "$1")
 	while [ "$above" != / ]; do
 		chmod o+x "$R$above"
 		above=$(dirname "$above")
 	done
 }
+# show FOLDER: shows a folder of the machine at its own path, read-only.
+show() {
+	mkdir -p "$R$1"
+	mount --bind "$1" "$R$1"
+	mount -o remount,bind,ro "$R$1"
+	pass "$1"
+}
+# over FOLDER NAME PLACE: shows a folder of the machine at PLACE, and keeps in
+# memory what is changed there.
+over() {
+	mkdir -p "/mnt/$2/up" "/mnt/$2/work" "$R$3"
+	mount -t overlay -o lowerdir="$1",upperdir="/mnt/$2/up",workdir="/mnt/$2/work" overlay "$R$3"
+}
 if [ -n "${LAB_SRC-}" ]; then
 	show "$LAB_GOROOT"
 	show "$LAB_MODCACHE"
-	show "$LAB_SRC"
-	# The build cache: the machine's below, this sandbox's own on top.
-	mkdir -p /mnt/gocache /mnt/goworkdir $R/var/cache/lab-go
-	mount -t overlay -o lowerdir="$LAB_GOCACHE",upperdir=/mnt/gocache,workdir=/mnt/goworkdir overlay $R/var/cache/lab-go
+	over "$LAB_GOCACHE" gocache /var/cache/lab-go
 	chmod 777 $R/var/cache/lab-go $R/var/cache/lab-go/??
-	ln -sf "$LAB_GOROOT/bin/go" $R/usr/local/bin/go
+	# The module keeps its path: the build cache goes by it.
+	over "$LAB_SRC" src "$LAB_SRC"
+	pass "$LAB_SRC"
+	chown --reference=$R/home/operator/.profile "$R$LAB_SRC"
 	ln -s "$LAB_SRC" $R/src
+	ln -sf "$LAB_GOROOT/bin/go" $R/usr/local/bin/go
 	for user in app operator; do
 		mkdir -p $R/home/$user/.config/go
 		cat >$R/home/$user/.config/go/env <<-END
+			CGO_ENABLED=0
 			GOCACHE=/var/cache/lab-go
 			GOMODCACHE=$LAB_MODCACHE
 			GOPROXY=off
