@@ -38,10 +38,10 @@ func (sc *scenario) refused(args []string) (string, error) {
 }
 
 // allowed makes the situation, starts the program, and sees it bind and say
-// nothing.
+// nothing, or a note that it then shows.
 func (sc *scenario) allowed(args []string) (string, error) {
-	if len(args) > 1 {
-		return "", errors.New("usage: allowed [VIA]")
+	if len(args) < 1 || len(args) > 2 || len(args) == 2 && args[1] != "note" {
+		return "", errors.New("usage: allowed VIA [note]")
 	}
 	if err := sc.remake(); err != nil {
 		return "", err
@@ -54,14 +54,15 @@ func (sc *scenario) allowed(args []string) (string, error) {
 	switch {
 	case ended.code != 0 || !r.OK:
 		return "", fmt.Errorf("not allowed: %s", ended)
-	case len(args) == 1 && r.Via != args[0]:
+	case r.Via != args[0]:
 		return "", fmt.Errorf("via %q, not %q", r.Via, args[0])
 	}
 	text := sc.start(sc.box, false)
-	if text.err != nil || text.code != 0 || text.stdout != "" || text.stderr != "" {
-		return "", fmt.Errorf("allowed, but not in silence: %s", text)
+	noted := text.stdout != "" && len(r.Notes) > 0
+	if text.err != nil || text.code != 0 || text.stderr != "" || noted != (len(args) == 2) || !noted && text.stdout != "" {
+		return "", fmt.Errorf("allowed, but not as silently as claimed: %s\n%s", text, ended.stdout)
 	}
-	return "", nil
+	return text.stdout, readable(text.stdout)
 }
 
 // A sight is what one sandbox shows: the program's report in both forms.

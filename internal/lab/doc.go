@@ -54,7 +54,8 @@
 //	                      with that certainty, and the further ones as well
 //	fixed [ID...]         exactly these fixes are printed, in this order, and
 //	                      each of them works
-//	allowed [VIA]         the program exits 0, silently; -json says how
+//	allowed VIA [note]    the program exits 0 and says nothing, except perhaps
+//	                      a note; -json says how it got the port
 //	each CODE (ok|CAUSE)...
 //	                      several args: the program exits with CODE, and its
 //	                      reports, an array, say these in order

@@ -15,10 +15,11 @@ import (
 
 // programs are what the scenarios find in /lab.
 var programs = map[string]string{
-	"doctor": "github.com/lowport/lowport/examples/doctor",
-	"server": "github.com/lowport/lowport/examples/server",
-	"hold":   "github.com/lowport/lowport/internal/lab/hold",
-	"late":   "github.com/lowport/lowport/internal/lab/late",
+	"doctor":     "github.com/lowport/lowport/examples/doctor",
+	"server":     "github.com/lowport/lowport/examples/server",
+	"hold":       "github.com/lowport/lowport/internal/lab/hold",
+	"landlocked": "github.com/lowport/lowport/internal/lab/landlocked",
+	"late":       "github.com/lowport/lowport/internal/lab/late",
 }
 
 func TestScenarios(t *testing.T) {

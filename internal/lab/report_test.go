@@ -187,7 +187,7 @@ func (r report) check() error {
 		}
 	}
 	for _, f := range r.Fixes {
-		if !fixNames[f.ID] || !scopes[f.Scope] || f.Summary == "" || f.Lasts == "" || len(f.Steps) == 0 {
+		if !knownFix(f.ID) || !scopes[f.Scope] || f.Summary == "" || f.Lasts == "" || len(f.Steps) == 0 {
 			wrong("fix %+v", f)
 		}
 		for _, s := range f.Steps {
@@ -197,6 +197,17 @@ func (r report) check() error {
 		}
 	}
 	return errors.Join(errs...)
+}
+
+// knownFix reports whether an id is one of the report's, or several joined by
+// plus signs: one fix for each of several obstacles.
+func knownFix(id string) bool {
+	for part := range strings.SplitSeq(id, "+") {
+		if !fixNames[part] {
+			return false
+		}
+	}
+	return true
 }
 
 // check checks that a step is one thing.
