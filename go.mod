@@ -8,4 +8,7 @@ require (
 	kernel.org/pub/linux/libs/security/libcap/cap v1.2.78
 )
 
-require kernel.org/pub/linux/libs/security/libcap/psx v1.2.78 // indirect
+require (
+	github.com/rogpeppe/go-internal v1.16.0
+	kernel.org/pub/linux/libs/security/libcap/psx v1.2.78 // indirect
+)

@@ -1,0 +1,74 @@
+// Package lab holds no code, only tests: real situations in which a bind to a
+// low port fails, each made on a real kernel. A scenario builds the situation,
+// starts a real program in it, checks the cause that the program names, and
+// then runs every fix the program printed, word for word, and sees the bind
+// succeed.
+//
+//	sudo -E env LOWPORT_LAB=require go test ./internal/lab
+//
+// The lab needs root. Without root it skips and says so; as root it skips what
+// this machine cannot do and says what is missing, or fails instead where
+// LOWPORT_LAB=require is set. packages.txt lists what to install.
+//
+// # A scenario
+//
+// Each file in testdata/script is one scenario:
+//
+//	# A binary with file capabilities on a nosuid mount: the kernel ignores them.
+//	refused 77 nosuid-mount proven
+//	fixed setpriv move remount sysctl
+//	-- prepare --
+//	mkdir /srv/app
+//	mount -t tmpfs -o nosuid tmpfs /srv/app
+//	install /lab/doctor /srv/app/doctor
+//	setcap cap_net_bind_service=+p /srv/app/doctor
+//	-- start --
+//	exec setpriv --reuid=app --regid=app --init-groups /srv/app/doctor "$@"
+//
+// prepare is run by root with sh -e and makes the situation. start is the
+// program's start, given the arguments as "$@". Both run in a sandbox: a fresh
+// copy of this machine in namespaces of its own, whose disk is memory, with
+// loopback as its only network. Nothing outside it changes, and it ends with
+// the test. It has two users: app (uid 1000) and operator (uid 1001), who has
+// sudo without a password. The programs built for the lab are in /lab and the
+// scenario's own files are in /scenario.
+//
+// To add a scenario, write such a file. To run it alone:
+//
+//	sudo -E env LOWPORT_LAB=require go test ./internal/lab -run 'TestScenarios/nosuid'
+//
+// The claims and settings a scenario may use, besides those that
+// [testscript] has:
+//
+//	systemd               the sandbox boots the real systemd; *.service and
+//	                      *.socket sections are installed as units, and
+//	                      "/lab/start-unit NAME "$@"" starts one
+//	needs TOOL...         skip (or fail) where a program is missing; "go" also
+//	                      shows the Go toolchain, the caches and this module
+//	args ARG...           what start is given instead of ":443"
+//	cwd FOLDER            where start and the operator stand instead of "/"
+//	let NAME VALUE        a variable for every section that is run
+//	operator NAME         who runs the fixes: "operator" unless said otherwise
+//	refused CODE CAUSE CERTAINTY [CAUSE...]
+//	                      the program exits with CODE, names the first cause
+//	                      with that certainty, and the further ones as well
+//	fixed [ID...]         exactly these fixes are printed, in this order, and
+//	                      each of them works
+//	allowed VIA [note]    the program exits 0 and says nothing, except perhaps
+//	                      a note; -json says how it got the port
+//	each CODE (ok|CAUSE)...
+//	                      several args: the program exits with CODE, and its
+//	                      reports, an array, say these in order
+//	inside SECTION [ARG...]
+//	                      runs a section in the scenario's sandbox as root; it
+//	                      has to exit 0
+//
+// After refused and each, "stdout REGEXP" looks at the text report; after
+// inside, at what it printed; after json, at the JSON report.
+//
+// An edit step is a change to a file of the operator's own. The scenario
+// supplies the operator's hand: a section "edit", run in the sandbox with the
+// step's file name as argument and its content as input.
+//
+// [testscript]: https://pkg.go.dev/github.com/rogpeppe/go-internal/testscript
+package lab

@@ -1,0 +1,100 @@
+//go:build linux
+
+package lab
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+// programs are what the scenarios find in /lab.
+var programs = map[string]string{
+	"doctor":     "github.com/lowport/lowport/examples/doctor",
+	"server":     "github.com/lowport/lowport/examples/server",
+	"hold":       "github.com/lowport/lowport/internal/lab/hold",
+	"landlocked": "github.com/lowport/lowport/internal/lab/landlocked",
+	"late":       "github.com/lowport/lowport/internal/lab/late",
+}
+
+func TestScenarios(t *testing.T) {
+	h := build(t)
+	var counts tally
+	t.Cleanup(func() { t.Log(&counts) })
+	p := params("testdata/script", h, &counts)
+	testscript.Run(t, p)
+}
+
+// build makes what the sandboxes are made from, or skips.
+func build(t *testing.T) *house {
+	t.Helper()
+	if os.Geteuid() != 0 {
+		t.Skip("the lab needs root: sudo -E env LOWPORT_LAB=require go test ./internal/lab")
+	}
+	if none := missing(tools...); len(none) > 0 {
+		lack(t, none...)
+	}
+	if ownCgroup() == "" {
+		lack(t, "a mounted cgroup v2 hierarchy")
+	}
+	dir := t.TempDir()
+	h := &house{base: filepath.Join(dir, "base"), bin: filepath.Join(dir, "bin")}
+	for _, d := range []string{h.base, h.bin} {
+		if err := os.Mkdir(d, 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := writeBase(h.base); err != nil {
+		t.Fatal(err)
+	}
+	for name, pkg := range programs {
+		cmd := exec.Command("go", "build", "-o", filepath.Join(h.bin, name), pkg)
+		cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
+		if out, err := cmd.CombinedOutput(); err != nil {
+			t.Fatalf("%v: %v\n%s", cmd, err, out)
+		}
+	}
+	copyProgram(t, "testdata/sandbox/start-unit", filepath.Join(h.bin, "start-unit"))
+	h.goes = goes(t)
+	box, err := h.open(plain, dir, false)
+	if err == nil {
+		err = box.close()
+	}
+	if err != nil {
+		lack(t, fmt.Sprintf("namespaces, overlayfs and cgroups as root has them on a machine of its own: %v", err))
+	}
+	return h
+}
+
+func copyProgram(t *testing.T, from, to string) {
+	t.Helper()
+	content, err := os.ReadFile(from)
+	if err == nil {
+		err = os.WriteFile(to, content, 0o755)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// goes says where Go and its caches are, for the sandboxes that need them.
+func goes(t *testing.T) []string {
+	t.Helper()
+	out, err := exec.Command("go", "env", "GOROOT", "GOMODCACHE", "GOCACHE", "GOMOD").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	lines := strings.Split(strings.TrimSpace(string(out)), "\n")
+	if len(lines) != 4 {
+		t.Fatalf("go env: %q", lines)
+	}
+	return []string{
+		"LAB_GOROOT=" + lines[0], "LAB_MODCACHE=" + lines[1],
+		"LAB_GOCACHE=" + lines[2], "LAB_SRC=" + filepath.Dir(lines[3]),
+	}
+}

@@ -1,0 +1,41 @@
+//go:build linux
+
+package lab
+
+import (
+	"os"
+	"os/exec"
+	"strings"
+)
+
+// tools is what every scenario needs: name, and the package that has it.
+var tools = []string{"mount", "unshare", "nsenter", "setpriv", "ip", "setcap", "getcap", "sudo"}
+
+// required reports whether a missing tool is a failure and not a skip.
+func required() bool { return os.Getenv("LOWPORT_LAB") == "require" }
+
+// missing names those of the tools that are not installed.
+func missing(tools ...string) []string {
+	var none []string
+	for _, tool := range tools {
+		if _, err := exec.LookPath(tool); err != nil {
+			none = append(none, tool)
+		}
+	}
+	return none
+}
+
+// A skipper is a test that can be skipped or failed.
+type skipper interface {
+	Skip(...any)
+	Fatal(...any)
+}
+
+// lack ends the test: what it needs is not here.
+func lack(t skipper, what ...string) {
+	message := "the lab needs " + strings.Join(what, ", ") + " (internal/lab/packages.txt)"
+	if required() {
+		t.Fatal(message)
+	}
+	t.Skip(message)
+}
