@@ -16,7 +16,7 @@ var catalogue = map[string]entry{
 	"bounding-only": {
 		summary:   "{cap} is in the bounding set only",
 		detail:    "the bounding set limits what execve may grant and grants nothing itself; a program that is not root needs the capability from its file or as an ambient one",
-		unhelpful: []string{"CapabilityBoundingSet=, docker's --cap-add and Kubernetes' capabilities.add: for a user other than root they reach the bounding set alone"},
+		unhelpful: []string{"CapabilityBoundingSet=, and --cap-add of docker or capabilities.add of Kubernetes for a user other than root: they reach the bounding set alone"},
 	},
 	"bounding-excludes": {
 		summary:   "the bounding set lacks {cap}",

@@ -49,7 +49,7 @@ func (l *look) refused() []Cause {
 		see(l, "uid_map", l.f.UIDMap, Show, func(m string) string { return fmt.Sprintf("uid_map %q: a user namespace of its own", m) })
 		return []Cause{l.cause("foreign-user-namespace")}
 	}
-	if eff.Contains(l.g.Need()) {
+	if eff.Contains(l.g.Need()) || l.g.Raised {
 		return []Cause{l.guess("unknown")}
 	}
 	if l.g.Port >= 1024 && l.f.PortStart.State == machine.Known {

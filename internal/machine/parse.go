@@ -59,14 +59,18 @@ func (r Record) Facts() Facts {
 	return f
 }
 
-// fact parses one item. ENOENT and ENODATA say that there is none; EOPNOTSUPP
-// says that there cannot be one.
+// fact parses one item. ENOENT and ENODATA say that there is none, EOPNOTSUPP
+// that there cannot be one. But what /proc has, it has on every machine: a file
+// that is not there is hidden (hidepid=, ProcSubset=pid) or /proc is not mounted.
 func fact[T any](r Record, name string, parse func([]byte) (T, error)) Fact[T] {
 	f := Fact[T]{Source: source(name)}
 	item, ok := r[name]
 	switch {
 	case !ok:
 		f.Reason = "not recorded"
+		return f
+	case strings.HasPrefix(name, "proc/") && item.Err == "ENOENT":
+		f.Reason = item.Err
 		return f
 	case item.Err == "ENOENT" || item.Err == "ENODATA" || item.Err == "EOPNOTSUPP":
 		f.State, f.Reason = Absent, item.Err

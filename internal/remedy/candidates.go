@@ -27,7 +27,7 @@ func candidates(f machine.Facts, g rules.Goal) []candidate {
 	case f.Unit.State == machine.Known:
 		add(restart, dropIn, setcap, remount)
 	case f.Container.State == machine.Known:
-		add(container, addToImage)
+		add(capAdd, container, addToImage)
 	case goRun(f):
 		add(build)
 	default:
@@ -72,10 +72,14 @@ func again(f machine.Facts) (Step, bool) {
 }
 
 func systemctl(u machine.Unit, verb string) []string {
+	words := []string{"systemctl", verb}
 	if u.User {
-		return []string{"systemctl", "--user", verb, u.Name}
+		words = []string{"systemctl", "--user", verb}
 	}
-	return []string{"systemctl", verb, u.Name}
+	if strings.HasPrefix(u.Name, "-") {
+		words = append(words, "--")
+	}
+	return append(words, u.Name)
 }
 
 // restart: the file at the program's path is right already.
@@ -218,7 +222,7 @@ func dropIn(f machine.Facts, g rules.Goal) (candidate, bool) {
 		Fix: Fix{ID: "systemd-drop-in", Scope: "unit", Summary: "for " + u.Name, Lasts: "until the drop-in is removed", Steps: []Step{
 			{Write: "/etc/systemd/system/" + u.Name + ".d/50-lowport.conf", Content: content},
 			{Run: sudo(f, "systemctl", "daemon-reload")},
-			{Run: sudo(f, "systemctl", "restart", u.Name)},
+			{Run: sudo(f, systemctl(u, "restart")...)},
 		}},
 		change: func(f machine.Facts) machine.Facts {
 			now.Bounding |= g.Need()
@@ -375,7 +379,7 @@ func stop(f machine.Facts, s machine.Socket) (Step, bool) {
 	case s.Self:
 		return Step{}, false
 	case machine.UnitName(unit) && strings.HasPrefix(s.Cgroup, "/system.slice/"):
-		return Step{Run: sudo(f, "systemctl", "stop", unit)}, true
+		return Step{Run: sudo(f, systemctl(machine.Unit{Name: unit}, "stop")...)}, true
 	case s.PID != 0 && okIDs && ids.EUID == s.UID:
 		return Step{Run: command("kill", strconv.Itoa(s.PID))}, true
 	case s.PID != 0:

@@ -39,6 +39,30 @@ func container(f machine.Facts, g rules.Goal) (candidate, bool) {
 	}}, true
 }
 
+// capAdd adds the capability to the container: podman gives it to any user, as
+// an ambient one; docker puts it where root alone can use it.
+func capAdd(f machine.Facts, g rules.Goal) (candidate, bool) {
+	engine, _ := f.Container.Is()
+	ids, okIDs := f.IDs.Is()
+	now, okNow := f.Thread.Is()
+	if !okIDs || !okNow || engine != "podman" && (engine != "docker" || ids.EUID != 0) {
+		return candidate{}, false
+	}
+	var flags []string
+	for c := range g.Need().All() {
+		flags = append(flags, "--cap-add="+strings.ToUpper(strings.TrimPrefix(c.String(), "cap_")))
+	}
+	return candidate{
+		Fix: Fix{ID: "cap-add", Scope: "container", Summary: "for this container", Lasts: "as long as the container is started so",
+			Steps: []Step{{Edit: engine + " run", Content: strings.Join(flags, " ") + "\n"}}},
+		change: func(f machine.Facts) machine.Facts {
+			now.Bounding |= g.Need()
+			f.Thread = f.Thread.Now(holding(now, g.Need()))
+			return rules.Start(f)
+		},
+	}, true
+}
+
 // addToImage stamps the program in the image: a container's files are made
 // there, and a change inside the running container would not last.
 func addToImage(f machine.Facts, g rules.Goal) (candidate, bool) {

@@ -14,6 +14,7 @@ type Goal struct {
 	Addr    netip.Addr // the zero Addr, or an unspecified one: every address
 	Port    int
 	Require caps.Set // with no Network: these must be effective
+	Raised  bool     // the bind was tried with the permitted capability made effective
 }
 
 // Need is the set of capabilities that the goal rests on.
