@@ -5,6 +5,8 @@ import (
 	"errors"
 	"net"
 	"strconv"
+	"strings"
+	"unicode"
 )
 
 // A Target is an address to listen on, taken apart.
@@ -38,6 +40,9 @@ func parse(ctx context.Context, network, address string) (Target, error) {
 	}
 	bad := func(why string) (Target, error) {
 		return Target{}, &net.AddrError{Err: why, Addr: address}
+	}
+	if strings.ContainsFunc(host, func(c rune) bool { return unicode.IsSpace(c) || !unicode.IsPrint(c) }) {
+		return bad("host has a character that no name has")
 	}
 	if service == "" {
 		return bad("missing port in address")

@@ -125,7 +125,13 @@ func (l *look) ungranted() Cause {
 	if l.limited(bnd) {
 		return l.cause("bounding-only")
 	}
-	if p, ok := see(l, "executable", l.f.Path, Show, Show); ok && machine.GoRun(p) {
+	p, _ := see(l, "executable", l.f.Path, Show, func(p string) string {
+		if machine.GoRun(p) {
+			return "go run's own file " + Show(p)
+		}
+		return ""
+	})
+	if machine.GoRun(p) {
 		return l.cause("go-run")
 	}
 	return l.cause("no-capability")
