@@ -3,6 +3,7 @@ package caps
 import (
 	"errors"
 	"fmt"
+	"iter"
 	"math/bits"
 	"os"
 	"unsafe"
@@ -118,3 +119,5 @@ func decodeAttr(path string, buf []byte, n int, err error) (File, error) {
 	}
 	return f, nil
 }
+
+func holders(below uint16) iter.Seq2[Holder, error] { return ReadHolders(os.DirFS("/proc"), below) }
