@@ -1,10 +1,6 @@
 package caps
 
-import (
-	"fmt"
-	"strconv"
-	"strings"
-)
+import "strconv"
 
 // A Cap is one capability of capabilities(7), by its number in
 // <linux/capability.h>. The unix.CAP_* constants convert to it.
@@ -114,19 +110,4 @@ func (c Cap) String() string {
 		return names[c]
 	}
 	return strconv.Itoa(int(c))
-}
-
-// ParseCap returns the capability with the given name: with or without the
-// prefix "cap_", in any case, or a number from 0 to 63.
-func ParseCap(name string) (Cap, error) {
-	bare := strings.TrimPrefix(strings.ToLower(name), "cap_")
-	for c, n := range names {
-		if n[len("cap_"):] == bare {
-			return Cap(c), nil
-		}
-	}
-	if n, err := strconv.ParseUint(name, 10, 8); err == nil && n < 64 {
-		return Cap(n), nil
-	}
-	return 0, fmt.Errorf("capability %q: no such name", name)
 }

@@ -2,6 +2,7 @@ package caps
 
 import (
 	"errors"
+	"slices"
 	"syscall"
 )
 
@@ -10,6 +11,7 @@ import (
 type Exec struct {
 	UID, EUID uint32 // the caller's real and effective uid, as seen in its user namespace
 	GID, EGID uint32
+	Groups    []uint32 // the caller's supplementary groups
 
 	File    *File // the file's capabilities that count in this user namespace; nil without any
 	Nosuid  bool  // the file's mount is nosuid or of another mount or user namespace: mnt_may_suid()
@@ -21,6 +23,20 @@ type Exec struct {
 	// Traced says that a tracer without CAP_SYS_PTRACE in this user
 	// namespace watches the caller: ptracer_capable().
 	Traced bool
+
+	// SharedFS says that another process shares the caller's root and working
+	// directory (clone(2) CLONE_FS): check_unsafe_exec().
+	SharedFS bool
+
+	// LastCap is the kernel's cap_last_cap, above which a file's bits do not
+	// count; 0 stands for Last.
+	LastCap Cap
+
+	// RealIDs chooses the rule of Linux before 6.16. There an execve changes
+	// ids, and so clears the ambient set, if the new effective ids differ from
+	// the real ones. Since then they must differ from the effective ones, and
+	// the new group must be none of the caller's.
+	RealIDs bool
 }
 
 // ErrExecRefused is what [State.Exec] returns where the kernel refuses the
@@ -34,7 +50,8 @@ func (execRefused) Is(target error) bool { return target == syscall.EPERM }
 
 // Exec returns what the thread holds after the execve: the rule of
 // capabilities(7), "Transformation of capabilities during execve()", as the
-// kernel's cap_bprm_creds_from_file() computes it.
+// kernel's cap_bprm_creds_from_file() computes it. It was compared with Linux
+// 6.18 over its inputs; [Exec.RealIDs] makes it that of 4.3 to 6.15.
 func (s State) Exec(e Exec) (State, error) {
 	next := s
 	euid, egid := e.EUID, e.EGID
@@ -51,9 +68,14 @@ func (s State) Exec(e Exec) (State, error) {
 	next.Permitted = 0
 	effective, hasFile := false, e.File != nil && !e.Nosuid
 	if hasFile {
+		valid := UpTo(Last)
+		if e.LastCap != 0 {
+			valid = UpTo(e.LastCap)
+		}
+		permitted, inheritable := e.File.Permitted&valid, e.File.Inheritable&valid
 		effective = e.File.Effective
-		next.Permitted = s.Bounding&e.File.Permitted | s.Inheritable&e.File.Inheritable
-		if effective && !next.Permitted.Contains(e.File.Permitted) {
+		next.Permitted = s.Bounding&permitted | s.Inheritable&inheritable
+		if effective && !next.Permitted.Contains(permitted) {
 			return State{}, ErrExecRefused
 		}
 	}
@@ -67,13 +89,17 @@ func (s State) Exec(e Exec) (State, error) {
 		effective = effective || euid == 0
 	}
 
-	// No new privileges, and none under the eyes of an unprivileged tracer.
-	setid := euid != e.UID || egid != e.GID
+	// No new privileges, and none under the eyes of an unprivileged tracer or
+	// for who shares a working directory.
+	changed := euid != e.EUID || egid != e.EGID && !slices.Contains(e.Groups, egid)
+	if e.RealIDs {
+		changed = euid != e.UID || egid != e.GID
+	}
 	gained := !s.Permitted.Contains(next.Permitted)
-	if (setid || gained) && (s.NoNewPrivs || e.Traced) {
+	if (changed || gained) && (s.NoNewPrivs || e.Traced || e.SharedFS) {
 		next.Permitted &= s.Permitted
 	}
-	if hasFile || setid {
+	if hasFile || changed {
 		next.Ambient = 0
 	}
 	next.Permitted |= next.Ambient

@@ -1,11 +1,11 @@
 package caps
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
+	"iter"
+	"math/bits"
 	"os"
-	"strconv"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
@@ -15,119 +15,102 @@ import (
 const attrName = "security.capability"
 
 func self() (State, error) {
-	s, err := get(0)
+	s, err := get()
 	if err != nil {
 		return State{}, err
 	}
 	for c := Cap(0); c < 64; c++ {
-		in, err := prctl(unix.PR_CAPBSET_READ, uintptr(c), 0)
-		if errors.Is(err, unix.EINVAL) {
+		in, errno := prctl(unix.PR_CAPBSET_READ, uintptr(c), 0)
+		if errno == unix.EINVAL && c > 0 {
 			break // above cap_last_cap
 		}
-		if err != nil {
-			return State{}, fmt.Errorf("prctl PR_CAPBSET_READ: %w", err)
+		if errno != 0 {
+			return State{}, fmt.Errorf("prctl PR_CAPBSET_READ: %w", errno)
 		}
-		if in == 1 {
-			s.Bounding = s.Bounding.With(c)
-		}
-		in, err = prctl(unix.PR_CAP_AMBIENT, unix.PR_CAP_AMBIENT_IS_SET, uintptr(c))
-		if err != nil {
-			return State{}, fmt.Errorf("prctl PR_CAP_AMBIENT: %w", err)
-		}
-		if in == 1 {
-			s.Ambient = s.Ambient.With(c)
-		}
+		s.Bounding |= Set(in&1) << c
 	}
-	nnp, err := prctl(unix.PR_GET_NO_NEW_PRIVS, 0, 0)
-	if err != nil {
-		return State{}, fmt.Errorf("prctl PR_GET_NO_NEW_PRIVS: %w", err)
+	// The kernel keeps ambient within both (cap_ambient_invariant_ok).
+	for rest := s.Permitted & s.Inheritable; rest != 0; rest &= rest - 1 {
+		c := bits.TrailingZeros64(uint64(rest))
+		in, errno := prctl(unix.PR_CAP_AMBIENT, unix.PR_CAP_AMBIENT_IS_SET, uintptr(c))
+		if errno != 0 {
+			return State{}, fmt.Errorf("prctl PR_CAP_AMBIENT: %w", errno)
+		}
+		s.Ambient |= Set(in&1) << c
+	}
+	nnp, errno := prctl(unix.PR_GET_NO_NEW_PRIVS, 0, 0)
+	if errno != 0 {
+		return State{}, fmt.Errorf("prctl PR_GET_NO_NEW_PRIVS: %w", errno)
 	}
 	s.NoNewPrivs = nnp == 1
-	bits, err := prctl(unix.PR_GET_SECUREBITS, 0, 0)
-	if err != nil {
-		return State{}, fmt.Errorf("prctl PR_GET_SECUREBITS: %w", err)
+	bits, errno := prctl(unix.PR_GET_SECUREBITS, 0, 0)
+	if errno != 0 {
+		return State{}, fmt.Errorf("prctl PR_GET_SECUREBITS: %w", errno)
 	}
 	s.Securebits = Securebits(bits)
 	return s, nil
 }
 
-func prctl(option int, arg2, arg3 uintptr) (uintptr, error) {
-	r, _, errno := unix.RawSyscall6(unix.SYS_PRCTL, uintptr(option), arg2, arg3, 0, 0, 0)
-	if errno != 0 {
-		return 0, errno
-	}
-	return r, nil
+func effective() (Set, error) {
+	s, err := get()
+	return s.Effective, err
 }
 
-// get reads inheritable, permitted and effective of one thread; 0 is the
-// calling one.
-func get(tid int) (State, error) {
-	hdr := unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3, Pid: int32(tid)}
+func lastCap() (Cap, error) {
+	low, high := Cap(0), Cap(64) // low is known, high is not
+	for high-low > 1 {
+		mid := (low + high) / 2
+		switch _, errno := prctl(unix.PR_CAPBSET_READ, uintptr(mid), 0); errno {
+		case 0:
+			low = mid
+		case unix.EINVAL:
+			high = mid
+		default:
+			return 0, fmt.Errorf("prctl PR_CAPBSET_READ: %w", errno)
+		}
+	}
+	if _, errno := prctl(unix.PR_CAPBSET_READ, 0, 0); errno != 0 {
+		return 0, fmt.Errorf("prctl PR_CAPBSET_READ: %w", errno)
+	}
+	return low, nil
+}
+
+func prctl(option int, arg2, arg3 uintptr) (uintptr, unix.Errno) {
+	r, _, errno := unix.RawSyscall6(unix.SYS_PRCTL, uintptr(option), arg2, arg3, 0, 0, 0)
+	return r, errno
+}
+
+// get reads inheritable, permitted and effective of the calling thread.
+func get() (State, error) {
+	hdr := unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}
 	var data [2]unix.CapUserData
 	_, _, errno := unix.RawSyscall(unix.SYS_CAPGET, uintptr(unsafe.Pointer(&hdr)), uintptr(unsafe.Pointer(&data[0])), 0)
 	if errno != 0 {
 		return State{}, fmt.Errorf("capget: %w", errno)
 	}
-	join := func(lo, hi uint32) Set { return Set(hi)<<32 | Set(lo) }
 	return State{
-		Inheritable: join(data[0].Inheritable, data[1].Inheritable),
-		Permitted:   join(data[0].Permitted, data[1].Permitted),
-		Effective:   join(data[0].Effective, data[1].Effective),
+		Inheritable: Set(data[1].Inheritable)<<32 | Set(data[0].Inheritable),
+		Permitted:   Set(data[1].Permitted)<<32 | Set(data[0].Permitted),
+		Effective:   Set(data[1].Effective)<<32 | Set(data[0].Effective),
 	}, nil
 }
 
-func threads(pid int) (map[int]State, error) {
-	dir := "/proc/" + strconv.Itoa(pid) + "/task"
-	// Threads come and go: read until a pass finds no thread it had not
-	// read before, so that none that outlives the call is missed.
-	all := map[int]State{}
-	for {
-		entries, err := os.ReadDir(dir)
-		if err != nil {
-			return nil, err
-		}
-		fresh := false
-		for _, e := range entries {
-			tid, err := strconv.Atoi(e.Name())
-			if err != nil {
-				return nil, fmt.Errorf("%s: %q is not a thread id", dir, e.Name())
-			}
-			if _, ok := all[tid]; ok {
-				continue
-			}
-			b, err := os.ReadFile(dir + "/" + e.Name() + "/status")
-			if errors.Is(err, os.ErrNotExist) || errors.Is(err, unix.ESRCH) {
-				continue // ended since
-			}
-			if err != nil {
-				return nil, err
-			}
-			if bytes.Contains(b, []byte("\nState:\tZ")) || bytes.Contains(b, []byte("\nState:\tX")) {
-				continue // ended, not yet reaped
-			}
-			s, err := ParseStatus(b)
-			if err != nil {
-				return nil, fmt.Errorf("%s/%d: %w", dir, tid, err)
-			}
-			all[tid], fresh = s, true
-		}
-		if !fresh {
-			break
-		}
-	}
-	if len(all) == 0 {
-		return nil, fmt.Errorf("%s: no threads", dir)
-	}
-	return all, nil
-}
+func process(pid int) (State, error) { return ReadStatus(os.DirFS("/proc"), pid) }
+
+func threads(pid int) (map[int]State, error) { return ReadThreads(os.DirFS("/proc"), pid) }
 
 func readFile(path string) (File, error) {
 	var buf [64]byte
 	n, err := unix.Getxattr(path, attrName, buf[:])
-	if err == unix.ENODATA {
-		err = ErrNoCaps
-	}
+	return decodeAttr(path, buf[:], n, err)
+}
+
+// decodeAttr turns the answer of a getxattr(2) into file capabilities.
+func decodeAttr(path string, buf []byte, n int, err error) (File, error) {
 	if err != nil {
+		if errors.Is(err, unix.ENODATA) {
+			err = ErrNoCaps
+		}
 		return File{}, &os.PathError{Op: "getxattr", Path: path, Err: err}
 	}
 	f, err := DecodeFile(buf[:n])
@@ -136,3 +119,5 @@ func readFile(path string) (File, error) {
 	}
 	return f, nil
 }
+
+func holders(below uint16) iter.Seq2[Holder, error] { return ReadHolders(os.DirFS("/proc"), below) }

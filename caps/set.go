@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"iter"
 	"math/bits"
-	"strings"
 )
 
 // A Set is a set of capabilities: bit n stands for capability n, as in the
@@ -60,17 +59,8 @@ func (s Set) All() iter.Seq[Cap] {
 }
 
 // Hex returns s as /proc/PID/status prints it: 16 lower-case hex digits.
-func (s Set) Hex() string { return fmt.Sprintf("%016x", uint64(s)) }
+func (s Set) Hex() string { return string(s.AppendHex(nil)) }
 
 // String returns the names of s in ascending order, joined by commas, as in
 // "cap_chown,cap_net_bind_service", and "" for the empty set.
-func (s Set) String() string {
-	var b strings.Builder
-	for c := range s.All() {
-		if b.Len() > 0 {
-			b.WriteByte(',')
-		}
-		b.WriteString(c.String())
-	}
-	return b.String()
-}
+func (s Set) String() string { return string(s.appendNames(nil)) }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"io/fs"
+	"slices"
 	"strconv"
 )
 
@@ -14,20 +15,8 @@ import (
 // NoNewPrivs is in status since Linux 4.10 and CapAmb since 4.3; lowport needs
 // both. Securebits are not in status and stay zero.
 func ParseStatus(status []byte) (State, error) {
-	var s State
-	var nnp Set
-	lines := [...]struct {
-		name string
-		to   *Set
-		seen bool
-	}{
-		{name: "CapInh", to: &s.Inheritable},
-		{name: "CapPrm", to: &s.Permitted},
-		{name: "CapEff", to: &s.Effective},
-		{name: "CapBnd", to: &s.Bounding},
-		{name: "CapAmb", to: &s.Ambient},
-		{name: "NoNewPrivs", to: &nnp},
-	}
+	var values [len(statusLines)]Set
+	seen := 0 // bit i for line i
 	for rest := status; len(rest) > 0; {
 		line, after, whole := bytes.Cut(rest, []byte{'\n'})
 		rest = after
@@ -35,54 +24,50 @@ func ParseStatus(status []byte) (State, error) {
 		if !ok {
 			continue
 		}
-		for i := range lines {
-			l := &lines[i]
-			if string(name) != l.name {
-				continue
-			}
-			if l.seen {
-				return State{}, fmt.Errorf("status: %s: line repeated", l.name)
-			}
-			if !whole {
-				return State{}, fmt.Errorf("status: %s: line cut short", l.name)
-			}
-			v, err := parseHex(bytes.TrimSpace(value))
-			if err != nil {
-				return State{}, fmt.Errorf("status: %s: %w", l.name, err)
-			}
-			*l.to, l.seen = v, true
+		i := slices.Index(statusLines[:], string(name))
+		switch {
+		case i < 0:
+			continue
+		case seen>>i&1 == 1:
+			return State{}, fmt.Errorf("status: %s: line repeated", statusLines[i])
+		case !whole:
+			return State{}, fmt.Errorf("status: %s: line cut short", statusLines[i])
+		}
+		v, err := parseHex(bytes.TrimSpace(value))
+		if err != nil {
+			return State{}, fmt.Errorf("status: %s: %w", statusLines[i], err)
+		}
+		values[i], seen = v, seen|1<<i
+	}
+	for i, name := range statusLines {
+		if seen>>i&1 == 0 {
+			return State{}, fmt.Errorf("status: %s: line missing", name)
 		}
 	}
-	for _, l := range lines {
-		if !l.seen {
-			return State{}, fmt.Errorf("status: %s: line missing", l.name)
-		}
+	if nnp := values[5]; nnp > 1 {
+		return State{}, fmt.Errorf("status: NoNewPrivs: %s is neither 0 nor 1", nnp.Hex())
 	}
-	if nnp > 1 {
-		return State{}, fmt.Errorf("status: NoNewPrivs: %d is neither 0 nor 1", uint64(nnp))
-	}
-	s.NoNewPrivs = nnp == 1
-	return s, nil
+	return State{
+		Inheritable: values[0], Permitted: values[1], Effective: values[2], Bounding: values[3], Ambient: values[4],
+		NoNewPrivs: values[5] == 1,
+	}, nil
 }
+
+// statusLines are the lines ParseStatus reads.
+var statusLines = [...]string{"CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb", "NoNewPrivs"}
 
 // parseHex reads 1 to 16 hex digits without a prefix.
 func parseHex(digits []byte) (Set, error) {
 	if len(digits) == 0 || len(digits) > 16 {
-		return 0, fmt.Errorf("%q is not 1 to 16 hex digits", digits)
+		return 0, fmt.Errorf("%.40q is not 1 to 16 hex digits", digits)
 	}
 	var s Set
-	for _, d := range digits {
-		switch {
-		case '0' <= d && d <= '9':
-			d -= '0'
-		case 'a' <= d && d <= 'f':
-			d -= 'a' - 10
-		case 'A' <= d && d <= 'F':
-			d -= 'A' - 10
-		default:
+	for _, c := range digits {
+		d, ok := hexDigit(c)
+		if !ok {
 			return 0, fmt.Errorf("%q is not 1 to 16 hex digits", digits)
 		}
-		s = s<<4 | Set(d)
+		s = s<<4 | d
 	}
 	return s, nil
 }

@@ -1,0 +1,102 @@
+package caps
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// A Danger is a reason not to give a file capabilities, or a set of reasons.
+type Danger uint8
+
+const (
+	// NotELF: a script, or other text. The kernel runs its interpreter, and
+	// that file's capabilities count (execve(2)).
+	NotELF Danger = 1 << iota
+
+	// Interpreter: a shell, language runtime, debugger or loader, by its name.
+	// It would run any program of any user with the capabilities.
+	Interpreter
+
+	// WritableFile: its group or others may write the file.
+	WritableFile
+
+	// WritableFolder: the group or others may replace the file or a folder
+	// above it, which is writable for them and not sticky.
+	WritableFolder
+
+	// SetID: the file is set-user-ID or set-group-ID, so that it changes the
+	// user as well, clears the ambient set, and as set-user-ID root has its
+	// capabilities instead of root's (capabilities(7)).
+	SetID
+
+	// Nosuid: its mount is nosuid, so that execve(2) ignores the capabilities.
+	Nosuid
+)
+
+var dangers = [...]struct {
+	is      Danger
+	reason  string
+	instead string
+}{
+	{NotELF, "not an ELF program: the kernel runs an interpreter and ignores the script's capabilities", "give them to the process as ambient capabilities, or to a compiled program that starts it"},
+	{Interpreter, "an interpreter: any user could run any program with the capabilities", "give them to the process as ambient capabilities, or to a private copy that only one user may execute"},
+	{WritableFile, "others than its owner may write the file", "chmod go-w first"},
+	{WritableFolder, "others may replace the file: a folder above it is writable for them", "chmod go-w that folder first, or install the file where only root may write"},
+	{SetID, "the file is set-user-ID or set-group-ID", "chmod ug-s first, or leave the capabilities away"},
+	{Nosuid, "its mount is nosuid, and execve(2) ignores the capabilities there", "install the file on a mount without nosuid, or give the process ambient capabilities"},
+}
+
+// String returns what the reasons say, joined by "; ".
+func (d Danger) String() string {
+	var list []string
+	for _, known := range dangers {
+		if d&known.is != 0 {
+			list = append(list, known.reason)
+			d &^= known.is
+		}
+	}
+	if d != 0 {
+		list = append(list, fmt.Sprintf("Danger(%#x)", uint8(d)))
+	}
+	return strings.Join(list, "; ")
+}
+
+// Instead says what to do about the reasons, joined by "; ".
+func (d Danger) Instead() string {
+	var list []string
+	for _, known := range dangers {
+		if d&known.is != 0 {
+			list = append(list, known.instead)
+		}
+	}
+	return strings.Join(list, "; ")
+}
+
+// A DangerError is in the error of [WriteFile] for a file that had better not
+// have capabilities.
+type DangerError struct {
+	Path   string
+	Danger Danger // every reason that was not accepted
+}
+
+func (e *DangerError) Error() string {
+	return fmt.Sprintf("%q gets no capabilities: %s; instead: %s", e.Path, e.Danger, e.Danger.Instead())
+}
+
+// interpreters are programs that run other programs as their input says.
+var interpreters = strings.Fields(`
+	ash bash busybox csh dash fish ksh mksh rbash sh tcsh toybox zsh
+	awk bun deno dotnet emacs erl expect gawk gdb gdbserver guile irb java
+	julia lldb lua luajit make mawk mono nawk node nodejs octave perl php
+	pwsh pypy python R ruby scheme tclsh vi vim wine wish
+	env find nice nohup setpriv setsid strace sudo timeout unshare xargs`)
+
+// isInterpreter says whether a file's name is that of an interpreter, with or
+// without a version, or of the dynamic loader.
+func isInterpreter(base string) bool {
+	if strings.HasPrefix(base, "ld-linux") || strings.HasPrefix(base, "ld-musl") || base == "ld.so" {
+		return true
+	}
+	return slices.Contains(interpreters, base) || slices.Contains(interpreters, strings.TrimRight(base, "0123456789.-"))
+}

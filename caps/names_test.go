@@ -1,0 +1,164 @@
+package caps
+
+import (
+	"errors"
+	"flag"
+	"io"
+	"strings"
+	"testing"
+)
+
+func TestParseCap(t *testing.T) {
+	for c := range Cap(64) {
+		for _, name := range []string{c.String(), strings.ToUpper(c.String()), strings.TrimPrefix(c.String(), "cap_")} {
+			if got, err := ParseCap(name); err != nil || got != c {
+				t.Errorf("ParseCap(%q) = %v, %v", name, got, err)
+			}
+		}
+	}
+	for _, name := range []string{"", "cap_", "64", "010", "-1", "+1", "0x0a", "all", " cap_chown", "cap_chown ", "cap_cap_chown", "cap_chown\x00", "unknown", strings.Repeat("a", 1<<20)} {
+		if got, err := ParseCap(name); err == nil {
+			t.Errorf("ParseCap(%.20q) = %v", name, got)
+		} else if len(err.Error()) > 300 {
+			t.Errorf("ParseCap(%.20q): an error of %d bytes", name, len(err.Error()))
+		}
+	}
+}
+
+func TestNearest(t *testing.T) {
+	for text, want := range map[string]string{
+		"cap_chown,cap_net_bind_servce": `capability list "cap_chown,cap_net_bind_servce": byte 10: no capability is named "cap_net_bind_servce"; nearest is cap_net_bind_service`,
+		"NET_BIND":                      `capability list "NET_BIND": byte 0: no capability is named "NET_BIND"; nearest is cap_net_bind_service`,
+		"sys_amdin":                     `capability list "sys_amdin": byte 0: no capability is named "sys_amdin"; nearest is cap_sys_admin`,
+		"setui":                         `capability list "setui": byte 0: no capability is named "setui"; nearest is cap_setuid or cap_setgid`,
+		"xyzzy":                         `capability list "xyzzy": byte 0: no capability is named "xyzzy"`,
+		"\x1b[31m":                      `capability list "\x1b[31m": byte 0: no capability is named "\x1b[31m"`,
+	} {
+		_, err := ParseSet(text)
+		if err == nil || err.Error() != want {
+			t.Errorf("%q: %v", text, err)
+		}
+		if _, ok := errors.AsType[*ParseError](err); !ok {
+			t.Errorf("%q: %T", text, err)
+		}
+	}
+}
+
+func TestLists(t *testing.T) {
+	web := SetOf(NET_BIND_SERVICE, NET_RAW, 63)
+	for _, text := range []string{
+		web.String(), web.Systemd(), strings.Join(web.OCI(), ","), strings.Join(web.Kubernetes(), ", "),
+		"cap_net_bind_service,cap_net_raw,63", " NET_RAW\tnet_bind_service\n63 ", ",63,,net_raw,net_bind_service,",
+	} {
+		if got, err := ParseSet(text); err != nil || got != web {
+			t.Errorf("ParseSet(%q) = %v, %v", text, got, err)
+		}
+	}
+	if got := strings.Join(web.OCI(), " "); got != "CAP_NET_BIND_SERVICE CAP_NET_RAW 63" {
+		t.Error(got)
+	}
+	if got := strings.Join(web.Kubernetes(), " "); got != "NET_BIND_SERVICE NET_RAW 63" {
+		t.Error(got)
+	}
+	if got, err := ParseNames([]string{"ALL"}); err != nil || got != UpTo(Last) {
+		t.Error(got, err)
+	}
+	if got, err := ParseNames([]string{"CHOWN,KILL"}); err == nil {
+		t.Error(got)
+	}
+	if got, err := ParseSet(""); err != nil || got != 0 {
+		t.Error(got, err)
+	}
+}
+
+func TestSystemd(t *testing.T) {
+	for _, test := range []struct {
+		values []string
+		want   Set
+	}{
+		{nil, 0},
+		{[]string{""}, 0},
+		{[]string{"~"}, UpTo(Last)},
+		{[]string{"CAP_CHOWN CAP_KILL"}, SetOf(CHOWN, KILL)},
+		{[]string{"CAP_CHOWN", "cap_kill"}, SetOf(CHOWN, KILL)},
+		{[]string{"~CAP_CHOWN"}, UpTo(Last).Without(CHOWN)},
+		{[]string{"~CAP_CHOWN", "~CAP_KILL"}, UpTo(Last).Without(CHOWN).Without(KILL)},
+		{[]string{"CAP_CHOWN CAP_KILL", "~CAP_KILL"}, SetOf(CHOWN)},
+		{[]string{"CAP_CHOWN", "", "CAP_KILL"}, SetOf(KILL)},
+		{[]string{"CAP_CHOWN", "~"}, UpTo(Last)},
+	} {
+		if got, err := ParseSystemd(test.values...); err != nil || got != test.want {
+			t.Errorf("%q: %v, %v", test.values, got, err)
+		}
+	}
+	_, err := ParseSystemd("~CAP_CHOWN CAP_KIL")
+	if e, ok := errors.AsType[*ParseError](err); !ok || e.Offset != 11 {
+		t.Error(err)
+	}
+}
+
+func TestSetpriv(t *testing.T) {
+	from := SetOf(CHOWN, KILL)
+	for text, want := range map[string]Set{
+		"+net_raw":                from.With(NET_RAW),
+		"-chown,+net_raw":         SetOf(KILL, NET_RAW),
+		"-all,+net_bind_service":  SetOf(NET_BIND_SERVICE),
+		"+all,-cap_41":            UpTo(Last),
+		"-all,+cap_63,+CAP_CHOWN": SetOf(CHOWN, 63),
+	} {
+		if got, err := from.ParseSetpriv(text); err != nil || got != want {
+			t.Errorf("%q: %v, %v", text, got, err)
+		}
+	}
+	for text, offset := range map[string]int{"": 0, "chown": 0, "+chown,": 7, "+chown,kill": 7, "+chown,-kil": 8, "+": 1} {
+		got, err := from.ParseSetpriv(text)
+		if e, ok := errors.AsType[*ParseError](err); !ok || e.Offset != offset {
+			t.Errorf("%q: %v, %v", text, got, err)
+		}
+	}
+	for _, s := range []Set{0, from, ^Set(0)} {
+		if got, err := from.ParseSetpriv(s.Setpriv()); err != nil || got != s {
+			t.Errorf("%q: %v, %v", s.Setpriv(), got, err)
+		}
+	}
+}
+
+func TestFlag(t *testing.T) {
+	var s Set
+	var c Cap
+	fs := flag.NewFlagSet("", flag.ContinueOnError)
+	fs.SetOutput(io.Discard)
+	fs.Var(&s, "caps", "")
+	fs.Var(&c, "cap", "")
+	if err := fs.Parse([]string{"-caps", "net_raw,chown", "-cap=41"}); err != nil || s != SetOf(CHOWN, NET_RAW) || c != 41 {
+		t.Error(s, c, err)
+	}
+	if err := fs.Parse([]string{"-caps", "net_rwa"}); err == nil || s != SetOf(CHOWN, NET_RAW) {
+		t.Error(s, err)
+	}
+}
+
+func FuzzParseSet(f *testing.F) {
+	f.Add("cap_chown,63 ALL")
+	f.Fuzz(func(t *testing.T, text string) {
+		s, err := ParseSet(text)
+		if err != nil {
+			_ = err.Error()
+			return
+		}
+		for _, form := range []string{s.String(), s.Systemd()} {
+			if again, err := ParseSet(form); err != nil || again != s {
+				t.Errorf("%q: %v, %v", form, again, err)
+			}
+		}
+		if again, err := ParseMask(s.Decode()); err != nil || again != s {
+			t.Errorf("%q: %v, %v", s.Decode(), again, err)
+		}
+		if again, err := Set(0).ParseSetpriv(s.Setpriv()); err != nil || again != s {
+			t.Errorf("%q: %v, %v", s.Setpriv(), again, err)
+		}
+		if again, err := ParseSystemd(s.Systemd()); err != nil || again != s {
+			t.Errorf("%q: %v, %v", s.Systemd(), again, err)
+		}
+	})
+}

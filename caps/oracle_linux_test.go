@@ -1,0 +1,146 @@
+package caps
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// tool returns the path of a program of libcap2-bin; without it the test is
+// skipped, or fails where LOWPORT_LAB=require.
+func tool(t *testing.T, name string) string {
+	t.Helper()
+	path, err := exec.LookPath(name)
+	if err != nil {
+		path, err = exec.LookPath("/usr/sbin/" + name)
+	}
+	if err != nil {
+		unavailable(t, name+" is not here (package libcap2-bin)")
+	}
+	return path
+}
+
+func unavailable(t *testing.T, why string) {
+	t.Helper()
+	if os.Getenv("LOWPORT_LAB") == "require" {
+		t.Fatal(why)
+	}
+	t.Skip(why)
+}
+
+func needRoot(t *testing.T) {
+	t.Helper()
+	if os.Geteuid() != 0 {
+		unavailable(t, "needs root")
+	}
+}
+
+// randomText makes a text of clauses, mostly good.
+func randomText(r *rand.Rand) string {
+	var clauses []string
+	for range r.IntN(4) {
+		var list []string
+		for range r.IntN(4) {
+			c := Cap(r.IntN(64))
+			switch r.IntN(8) {
+			case 0:
+				list = append(list, strings.ToUpper(c.String()))
+			case 1:
+				list = append(list, fmt.Sprintf("%#x", uint(c)))
+			case 2:
+				list = append(list, fmt.Sprintf("%#o", uint(c)))
+			case 3: // first: libcap forgets the numbers above Last before it
+				list = append([]string{"all"}, list...)
+			default:
+				list = append(list, c.String())
+			}
+		}
+		clause := strings.Join(list, ",")
+		for range 1 + r.IntN(2) {
+			clause += []string{"=", "+", "-", "=+", "=-"}[r.IntN(5)] + []string{"", "e", "p", "i", "ep", "ip", "eip"}[r.IntN(7)]
+		}
+		if r.IntN(30) == 0 {
+			clause = clause[:r.IntN(len(clause)+1)]
+		}
+		clauses = append(clauses, clause)
+	}
+	return strings.Join(clauses, " ")
+}
+
+// setcap -v compares the attribute that this package wrote for a text with
+// what libcap makes of the text; getcap prints it.
+func TestTextLikeSetcap(t *testing.T) {
+	needRoot(t)
+	setcap, getcap := tool(t, "setcap"), tool(t, "getcap")
+	path := filepath.Join(t.TempDir(), "file")
+	if err := os.WriteFile(path, []byte("\x7fELF"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	r := rand.New(rand.NewPCG(1, 2))
+	counts := map[string]int{}
+	for range 500 {
+		text := randomText(r)
+		f, err := ParseFile(text)
+		out, toolErr := exec.Command(setcap, text, path).CombinedOutput()
+		if (err == nil) != (toolErr == nil) {
+			t.Errorf("%q: %v; setcap says %v: %s", text, err, toolErr, out)
+			continue
+		}
+		if err != nil {
+			counts["refused"]++
+			continue
+		}
+		counts["accepted"]++
+		if got, err := ReadFile(path); err != nil || got != f {
+			t.Errorf("%q: setcap wrote %+v, %v; we make it %+v", text, got, err, f)
+		}
+		out, toolErr = exec.Command(getcap, path).CombinedOutput()
+		if want := path + " " + f.String() + "\n"; toolErr != nil || string(out) != want {
+			t.Errorf("%q: getcap prints %q, we %q", text, out, want)
+		}
+	}
+	t.Log(counts)
+}
+
+func TestDecodeLikeCapsh(t *testing.T) {
+	capsh := tool(t, "capsh")
+	r := rand.New(rand.NewPCG(1, 2))
+	for i := range 100 {
+		s := Set(r.Uint64()) >> (i % 64)
+		out, err := exec.Command(capsh, "--decode="+s.Hex()).Output()
+		if got := s.Decode() + "\n"; err != nil || got != string(out) {
+			t.Errorf("%s: %q, capsh prints %q, %v", s.Hex(), got, out, err)
+		}
+		if again, err := ParseMask(strings.TrimSuffix(string(out), "\n")); err != nil || again != s {
+			t.Errorf("%s: %v, %v", out, again, err)
+		}
+	}
+}
+
+// capsh reads an IAB and prints it as current. What is blocked stays as the
+// bounding set has it, so the sets here are inheritable and blocked ones.
+func TestIABLikeCapsh(t *testing.T) {
+	needRoot(t)
+	capsh := tool(t, "capsh")
+	self, err := Self()
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := rand.New(rand.NewPCG(1, 2))
+	for range 50 {
+		some := func() Set { return Set(r.Uint64()&r.Uint64()) & self.Bounding & self.Permitted }
+		v := IAB{Inheritable: some(), Blocked: some() | UpTo(Last)&^self.Bounding}
+		v.Ambient = v.Inheritable & some()
+		v.Blocked = v.Blocked.Without(SETPCAP)
+		out, err := exec.Command(capsh, "--iab="+v.String(), "--current").CombinedOutput()
+		_, current, _ := strings.Cut(string(out), "Current IAB: ")
+		current = strings.TrimSpace(current)
+		if again, e := ParseIAB(current); err != nil || e != nil || again != v || current != v.String() {
+			t.Errorf("%q: capsh makes it %q, %v, %v", v, current, err, e)
+		}
+	}
+}

@@ -1,0 +1,141 @@
+package caps
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"golang.org/x/sys/unix"
+)
+
+// scanText is a scan as getcap -r prints one, and its errors.
+func scanText(root string) (text string, errs []error) {
+	var b strings.Builder
+	for f, err := range Scan(root) {
+		if err != nil {
+			errs = append(errs, err)
+			continue
+		}
+		fmt.Fprintf(&b, "%s %s\n", f.Path, f.File)
+	}
+	return b.String(), errs
+}
+
+func TestScanLikeGetcap(t *testing.T) {
+	needRoot(t)
+	getcap := tool(t, "getcap")
+	root := t.TempDir()
+	web := File{Permitted: SetOf(NET_BIND_SERVICE), Effective: true}
+	want := 0
+	for i := range 40 {
+		dir := root + strings.Repeat(fmt.Sprintf("/d%d", i), i%7)
+		name := fmt.Sprintf("%s/f%d", dir, i)
+		if i == 9 {
+			name = dir + "/\x1b[31mhostile\n name"
+		}
+		if err := errors.Join(os.MkdirAll(dir, 0o755), os.WriteFile(name, []byte("\x7fELF"), 0o755)); err != nil {
+			t.Fatal(err)
+		}
+		if i%3 == 0 {
+			want++
+			if err := WriteFile(name, web, 0); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	outside := t.TempDir() + "/outside"
+	if err := errors.Join(
+		os.WriteFile(outside, []byte("\x7fELF"), 0o755),
+		WriteFile(outside, web, 0),
+		os.Symlink(outside, root+"/file-link"),
+		os.Symlink(filepath.Dir(outside), root+"/folder-link"),
+		unix.Mkfifo(root+"/fifo", 0o600),
+	); err != nil {
+		t.Fatal(err)
+	}
+	for _, arg := range []string{root, root + "/", root + "//", root + "/d6", root + "/f0", root + "/d1/f1"} {
+		got, errs := scanText(arg)
+		out, err := exec.Command(getcap, "-r", arg).Output()
+		if got != string(out) || err != nil || errs != nil {
+			t.Errorf("%s:\n%s\n%v\ngetcap -r, %v:\n%s", arg, got, errs, err, out)
+		}
+	}
+	if got, _ := scanText(root); strings.Count(got, "/f")+1 != want {
+		t.Errorf("want %d files:\n%s", want, got)
+	}
+	for range Scan(root) {
+		break // and no worker is left: Scan waits for them
+	}
+	if got, errs := scanText(root + "/folder-link"); got != "" || len(errs) != 1 || !errors.Is(errs[0], unix.ELOOP) {
+		t.Error(got, errs)
+	}
+	if got, errs := scanText(root + "/none"); got != "" || len(errs) != 1 || !errors.Is(errs[0], os.ErrNotExist) {
+		t.Error(got, errs)
+	}
+}
+
+// The two ways to read an attribute answer alike.
+func TestScanGetxattr(t *testing.T) {
+	dir, err := os.Open(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer dir.Close()
+	if err := os.WriteFile(dir.Name()+"/plain", nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(dir.Name()+"/web", []byte("\x7fELF"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if os.Geteuid() == 0 {
+		if err := WriteFile(dir.Name()+"/web", File{Permitted: 1}, 0); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.Symlink("web", dir.Name()+"/link"); err != nil {
+		t.Fatal(err)
+	}
+	at := haveGetxattrat(int(dir.Fd()))
+	for _, name := range []string{"plain\x00", "web\x00", "link\x00", "none\x00"} {
+		new, old := reader{scanner: &scanner{at: at}}, reader{scanner: &scanner{}}
+		n, errno := new.getxattr(int(dir.Fd()), []byte(name))
+		m, errno2 := old.getxattr(int(dir.Fd()), []byte(name))
+		if n != m && errno == 0 || errno != errno2 || new.attr != old.attr {
+			t.Errorf("%q: %d, %v and %d, %v", name, n, errno, m, errno2)
+		}
+	}
+}
+
+func TestScanErrors(t *testing.T) {
+	if os.Geteuid() == 0 {
+		t.Skip("nothing is denied to root")
+	}
+	root := t.TempDir()
+	for i := range 3 {
+		if err := os.MkdirAll(fmt.Sprintf("%s/%d/in", root, i), 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.Chmod(root+"/1", 0); err != nil {
+		t.Fatal(err)
+	}
+	defer os.Chmod(root+"/1", 0o700)
+	for f, err := range Scan(root) {
+		if f.Path != root+"/1" || !errors.Is(err, os.ErrPermission) {
+			t.Error(f, err)
+		}
+	}
+	if _, errs := scanText(root); len(errs) != 1 {
+		t.Error(errs)
+	}
+}
+
+func TestScanStaysOffProc(t *testing.T) {
+	if got, errs := scanText("/proc"); got != "" || errs != nil {
+		t.Error(got, errs)
+	}
+}

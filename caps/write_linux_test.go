@@ -1,0 +1,187 @@
+package caps
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"golang.org/x/sys/unix"
+)
+
+// program makes a file that begins like an ELF program.
+func program(t *testing.T, name string) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), name)
+	if err := os.WriteFile(path, []byte("\x7fELF and more"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+func TestWriteFile(t *testing.T) {
+	needRoot(t)
+	path := program(t, "server")
+	web := File{Permitted: SetOf(NET_BIND_SERVICE), Effective: true}
+	if _, err := ReadFile(path); !errors.Is(err, ErrNoCaps) {
+		t.Error(err)
+	}
+	if err := VerifyFile(path, web); !errors.Is(err, ErrNoCaps) {
+		t.Error(err)
+	}
+	if err := RemoveFile(path); !errors.Is(err, ErrNoCaps) {
+		t.Error(err)
+	}
+	for _, f := range []File{web, {}, {Permitted: ^Set(0), Inheritable: 1}, {Permitted: 1, RootID: 1000}, {Version: 3, Permitted: 2}} {
+		if err := WriteFile(path, f, 0); err != nil {
+			t.Errorf("%+v: %v", f, err)
+		}
+		if err := VerifyFile(path, f); err != nil {
+			t.Errorf("%+v: %v", f, err)
+		}
+	}
+	var mismatch *MismatchError
+	if err := VerifyFile(path, web); !errors.As(err, &mismatch) || mismatch.Got.Permitted != 2 || errors.Is(err, ErrNoCaps) {
+		t.Error(err)
+	}
+	if err := WriteFile(path, File{Version: 1}, 0); !errors.Is(err, unix.EINVAL) {
+		t.Errorf("version 1: %v", err)
+	}
+	if err := RemoveFile(path); err != nil {
+		t.Error(err)
+	}
+	if _, err := ReadFile(path); !errors.Is(err, ErrNoCaps) {
+		t.Error(err)
+	}
+
+	file, err := os.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	if err := WriteOpen(file, web, 0); err != nil {
+		t.Error(err)
+	}
+	if got, err := ReadOpen(file); err != nil || !got.same(web) {
+		t.Error(got, err)
+	}
+	if err := RemoveOpen(file); err != nil {
+		t.Error(err)
+	}
+	if _, err := ReadOpen(file); !errors.Is(err, ErrNoCaps) {
+		t.Error(err)
+	}
+	file.Close()
+	if err := WriteOpen(file, web, 0); !errors.Is(err, os.ErrClosed) {
+		t.Error(err)
+	}
+}
+
+func TestWriteFileRefuses(t *testing.T) {
+	web := File{Permitted: SetOf(NET_BIND_SERVICE)}
+	do := func(err error) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	for name, test := range map[string]struct {
+		path string
+		make func(path string)
+		want Danger
+	}{
+		"script":   {"server", func(p string) { do(os.WriteFile(p, []byte("#!/bin/sh\n"), 0o755)) }, NotELF},
+		"empty":    {"server", func(p string) { do(os.Truncate(p, 0)) }, NotELF},
+		"python":   {"python3.11", func(string) {}, Interpreter},
+		"loader":   {"ld-linux-x86-64.so.2", func(string) {}, Interpreter},
+		"writable": {"server", func(p string) { do(os.Chmod(p, 0o775)) }, WritableFile},
+		"folder":   {"server", func(p string) { do(os.Chmod(filepath.Dir(p), 0o757)) }, WritableFolder},
+		"above":    {"server", func(p string) { do(os.Chmod(filepath.Dir(filepath.Dir(p)), 0o770)) }, WritableFolder},
+		"setuid":   {"server", func(p string) { do(unix.Chmod(p, 0o4755)) }, SetID},
+		"setgid":   {"server", func(p string) { do(unix.Chmod(p, 0o2755)) }, SetID},
+		"two":      {"perl", func(p string) { do(unix.Chmod(p, 0o6757)) }, Interpreter | SetID | WritableFile},
+	} {
+		t.Run(name, func(t *testing.T) {
+			path := program(t, test.path)
+			test.make(path)
+			err := WriteFile(path, web, 0)
+			refused, ok := errors.AsType[*DangerError](err)
+			if !ok || refused.Danger != test.want || !strings.Contains(err.Error(), "instead: ") {
+				t.Fatalf("%v, want %v", err, test.want)
+			}
+			if err := WriteFile(path, web, ^test.want); !errors.As(err, &refused) {
+				t.Error(err)
+			}
+			if _, err := ReadFile(path); !errors.Is(err, ErrNoCaps) {
+				t.Errorf("it was written: %v", err)
+			}
+			if os.Geteuid() == 0 {
+				if err := WriteFile(path, web, test.want); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+
+	path := program(t, "server")
+	dir := filepath.Dir(path)
+	do(os.Symlink(path, path+".link"))
+	do(unix.Mkfifo(path+".fifo", 0o600))
+	for _, p := range []string{path + ".link", path + ".fifo", dir} {
+		if err := WriteFile(p, web, 0); !errors.Is(err, ErrNotRegular) {
+			t.Errorf("%s: %v", p, err)
+		}
+		if err := RemoveFile(p); !errors.Is(err, ErrNotRegular) {
+			t.Errorf("%s: %v", p, err)
+		}
+	}
+	do(os.Symlink(dir, dir+".link"))
+	if os.Geteuid() == 0 { // links in folders above are the system's own, as in /bin
+		if err := WriteFile(dir+".link/server", web, 0); err != nil {
+			t.Error(err)
+		}
+	} else if err := WriteFile(path, web, 0); !errors.Is(err, os.ErrPermission) {
+		t.Error(err)
+	}
+	if err := WriteFile(path+".none", web, 0); !errors.Is(err, os.ErrNotExist) {
+		t.Error(err)
+	}
+	if _, err := ReadFile("/proc/self/status"); !errors.Is(err, unix.EOPNOTSUPP) && !errors.Is(err, ErrNoCaps) {
+		t.Error(err)
+	}
+}
+
+func TestDangerText(t *testing.T) {
+	if got := (Nosuid | 1<<7).String(); got != dangers[5].reason+"; Danger(0x80)" {
+		t.Error(got)
+	}
+	for base, want := range map[string]bool{"python3": true, "python3.11": true, "ruby-2.7": true, "busybox": true, "R": true, "server": false, "shell": false, "nodejs": true, "ld-musl-x86_64.so.1": true} {
+		if isInterpreter(base) != want {
+			t.Errorf("%s: %v", base, !want)
+		}
+	}
+}
+
+func TestWriteFileFilesystems(t *testing.T) {
+	needRoot(t)
+	if err := WriteFile("/proc/version", File{}, NotELF|Nosuid); !errors.Is(err, ErrNoAttributes) {
+		t.Error(err)
+	}
+	var fs unix.Statfs_t
+	if err := unix.Statfs("/dev/shm", &fs); err != nil || fs.Flags&unix.ST_NOSUID == 0 {
+		t.Skip("/dev/shm is not mounted nosuid")
+	}
+	file, err := os.CreateTemp("/dev/shm", "lowport")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer os.Remove(file.Name())
+	defer file.Close()
+	if _, err := file.WriteString("\x7fELF"); err != nil {
+		t.Fatal(err)
+	}
+	if err := WriteFile(file.Name(), File{}, 0); err == nil || err.(*DangerError).Danger != Nosuid {
+		t.Error(err)
+	}
+}
