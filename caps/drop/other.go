@@ -17,3 +17,7 @@ func unsupported(op string) error {
 func except(op string, _ caps.Set) error { return unsupported(op) }
 
 func held() (caps.State, error) { return caps.State{}, unsupported("drop.Held") }
+
+func clamp(op string, _ caps.Set) error { return unsupported(op) }
+
+func toUser(op, _ string, _ caps.Set) error { return unsupported(op) }
