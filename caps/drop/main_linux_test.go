@@ -1,6 +1,7 @@
 package drop_test
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -40,6 +41,26 @@ func testBinary() string {
 	exe, err := os.Executable()
 	if err != nil {
 		panic(err)
+	}
+	return exe
+}
+
+// openCopy returns a copy of the test binary that every user may execute: the
+// go command builds it in a directory of its own.
+func openCopy(t *testing.T) string {
+	t.Helper()
+	b, err := os.ReadFile(testBinary())
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir, err := os.MkdirTemp("", "lowport-drop")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { os.RemoveAll(dir) })
+	exe := dir + "/child"
+	if err := errors.Join(os.Chmod(dir, 0o755), os.WriteFile(exe, b, 0o755), os.Chmod(exe, 0o755)); err != nil {
+		t.Fatal(err)
 	}
 	return exe
 }
