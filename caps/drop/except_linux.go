@@ -1,6 +1,10 @@
 package drop
 
-import "github.com/lowport/lowport/caps"
+import (
+	"slices"
+
+	"github.com/lowport/lowport/caps"
+)
 
 func except(op string, keep caps.Set) error {
 	return alone(op, func() error {
@@ -69,13 +73,15 @@ func (g goal) reach(threads []thread) error {
 	if err := dropBounding(beyond(threads, g.limit)); err != nil {
 		return err
 	}
-	return g.finish()
+	return g.finish(threads)
 }
 
 // finish is the part that no thread can be refused.
-func (g goal) finish() error {
-	if err := setNoNewPrivs(); err != nil {
-		return err
+func (g goal) finish(threads []thread) error {
+	if slices.ContainsFunc(threads, func(t thread) bool { return !t.NoNewPrivs }) {
+		if err := setNoNewPrivs(); err != nil {
+			return err
+		}
 	}
 	return setCaps(0, g.keep, g.keep)
 }

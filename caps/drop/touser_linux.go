@@ -132,7 +132,7 @@ func (t transition) become(threads []thread) error {
 			return err
 		}
 	}
-	return t.goal.finish()
+	return t.goal.finish(threads)
 }
 
 // keepCaps says whether the permitted set must be held on to while the uid
