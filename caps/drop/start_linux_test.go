@@ -20,7 +20,7 @@ import (
 func identity(cmd *exec.Cmd, run func(*exec.Cmd) error) (string, error) {
 	var out bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &out
-	cmd.Env = append(os.Environ(), childEnv+"=show yourself")
+	cmd.Env = append(os.Environ(), "GORACE=atexit_sleep_ms=0", childEnv+"=show yourself")
 	if err := run(cmd); err != nil {
 		return "", fmt.Errorf("%w: %s", err, &out)
 	}
@@ -138,7 +138,7 @@ func TestStartRefuses(t *testing.T) {
 // An ordinary user can start a child that holds less.
 func TestStartUnprivileged(t *testing.T) {
 	needRoot(t, "setpriv")
-	ok(t, child("starts", "setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--inh-caps=+net_raw,+net_admin",
+	ok(t, child(t, "starts", "setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--inh-caps=+net_raw,+net_admin",
 		"--ambient-caps=+net_raw,+net_admin", "--"))
 }
 

@@ -29,7 +29,7 @@ func TestStress(t *testing.T) {
 		if i%8 == 0 {
 			name = "stress, 200 threads"
 		}
-		cmd := child(name)
+		cmd := child(t, name)
 		out, err := cmd.CombinedOutput()
 		if err != nil {
 			t.Fatalf("after %d rounds: %v\n%s", rounds, err, out)
@@ -61,7 +61,7 @@ func TestGainsNothing(t *testing.T) {
 	t.Setenv("LOWPORT_WITH_CAPS", withCaps)
 	t.Setenv("LOWPORT_SETUID", setuid)
 	for _, name := range []string{"gains nothing", "gains nothing as nobody", "gains nothing without CAP_SETPCAP"} {
-		ok(t, child(name))
+		ok(t, child(t, name))
 	}
 }
 
@@ -155,7 +155,7 @@ func commotion(n int) (stop func()) {
 	})
 	again(func() {
 		cmd := exec.Command("/proc/self/exe")
-		cmd.Env = []string{childEnv + "=nothing"}
+		cmd.Env = []string{"GORACE=atexit_sleep_ms=0", childEnv + "=nothing"}
 		if err := cmd.Run(); err != nil {
 			fmt.Fprintln(os.Stderr, "fork:", err)
 			os.Exit(1)

@@ -94,19 +94,19 @@ func isUser(name string) error {
 
 func TestToUser(t *testing.T) {
 	needRoot(t, "setpriv", "unshare")
-	ok(t, child("to nobody"))
-	ok(t, child("to nobody, keeping"))
-	ok(t, child("to nobody, clamped"))
+	ok(t, child(t, "to nobody"))
+	ok(t, child(t, "to nobody, keeping"))
+	ok(t, child(t, "to nobody, clamped"))
 	nobody := []string{"setpriv", "--reuid=65534", "--regid=65534", "--init-groups"}
-	ok(t, child("to nobody", append(nobody, "--")...))
-	ok(t, child("to nobody, keeping", append(nobody, "--inh-caps=+net_bind_service", "--ambient-caps=+net_bind_service", "--")...))
+	ok(t, child(t, "to nobody", append(nobody, "--")...))
+	ok(t, child(t, "to nobody, keeping", append(nobody, "--inh-caps=+net_bind_service", "--ambient-caps=+net_bind_service", "--")...))
 	// From another user, with the capabilities to change.
-	ok(t, child("to nobody, keeping", "setpriv", "--reuid=4711", "--regid=4711", "--clear-groups",
+	ok(t, child(t, "to nobody, keeping", "setpriv", "--reuid=4711", "--regid=4711", "--clear-groups",
 		"--inh-caps=+setuid,+setgid,+net_bind_service", "--ambient-caps=+setuid,+setgid,+net_bind_service", "--"))
-	ok(t, child("to nobody, refused", "setpriv", "--reuid=4711", "--regid=4711", "--clear-groups", "--"))
-	ok(t, child("to nobody, keeping", "setpriv", "--securebits=+no_setuid_fixup,+no_setuid_fixup_locked", "--"))
-	ok(t, child("to nobody in a user namespace", "unshare", "-Ur", "--"))
-	ok(t, child("to nobody in a user namespace", "unshare", "-U", "--")) // where every id reads 65534
+	ok(t, child(t, "to nobody, refused", "setpriv", "--reuid=4711", "--regid=4711", "--clear-groups", "--"))
+	ok(t, child(t, "to nobody, keeping", "setpriv", "--securebits=+no_setuid_fixup,+no_setuid_fixup_locked", "--"))
+	ok(t, child(t, "to nobody in a user namespace", "unshare", "-Ur", "--"))
+	ok(t, child(t, "to nobody in a user namespace", "unshare", "-U", "--")) // where every id reads 65534
 }
 
 func TestToUserRefuses(t *testing.T) {
