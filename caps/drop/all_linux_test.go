@@ -58,16 +58,16 @@ func empty(s caps.State) bool {
 }
 
 func TestAll(t *testing.T) {
-	ok(t, child("all"))
-	ok(t, child("all at once"))
+	ok(t, child(t, "all"))
+	ok(t, child(t, "all at once"))
 }
 
 func TestAllBounding(t *testing.T) {
 	needRoot(t, "setpriv")
-	ok(t, child("bounding emptied"))
-	ok(t, child("bounding moot", "setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--"))
-	ok(t, child("bounding moot", "setpriv", "--reuid=65534", "--regid=65534", "--clear-groups",
+	ok(t, child(t, "bounding emptied"))
+	ok(t, child(t, "bounding moot", "setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--"))
+	ok(t, child(t, "bounding moot", "setpriv", "--reuid=65534", "--regid=65534", "--clear-groups",
 		"--inh-caps=+net_bind_service", "--ambient-caps=+net_bind_service", "--"))
-	ok(t, child("bounding emptied", "setpriv", "--reuid=65534", "--regid=65534", "--clear-groups",
+	ok(t, child(t, "bounding emptied", "setpriv", "--reuid=65534", "--regid=65534", "--clear-groups",
 		"--inh-caps=+setpcap,+net_raw", "--ambient-caps=+setpcap,+net_raw", "--"))
 }

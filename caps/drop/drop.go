@@ -29,6 +29,38 @@ func All() error { return except("drop.All", 0) }
 // the error wraps [*Error] and syscall.EPERM.
 func Except(keep ...caps.Cap) error { return except("drop.Except", caps.SetOf(keep...)) }
 
+// Clamp takes everything but keep out of the bounding set of every thread: the
+// limit on what execve(2) may grant, for this process and all that descend
+// from it. It changes nothing else and cannot be undone.
+//
+// The kernel wants CAP_SETPCAP for this. Where a thread has it not permitted,
+// nothing is changed and the error wraps [*Error] and syscall.EPERM; it also
+// says whether no_new_privs makes the bounding set moot.
+//
+// Source: PR_CAPBSET_DROP(2const).
+func Clamp(keep ...caps.Cap) error { return clamp("drop.Clamp", caps.SetOf(keep...)) }
+
+// ToUser makes this process, on every thread, the user with the given name: its
+// supplementary groups, its gid, its uid. It then holds exactly keep, as after
+// [Except], and has tried in vain to become root again.
+//
+// A name that is not in the user database is refused with an error that wraps
+// [user.UnknownUserError], so is one with uid 0, and so is keeping cap_setuid.
+// Where a thread lacks CAP_SETUID, CAP_SETGID or any of keep, nothing is changed
+// and the error wraps [*Error] and syscall.EPERM. An error of a later step, such
+// as setgroups(2) in a user namespace that denies it, can leave the process
+// half way: end it. A process that is that user already needs neither of the
+// two capabilities.
+//
+// In a program without cgo the user database is /etc/passwd and /etc/group
+// alone, see package os/user. The kernel makes a process that changed its uid
+// undumpable, so the new user cannot trace it: PR_SET_DUMPABLE(2const).
+//
+// Sources: setgroups(2), setresgid(2), setresuid(2), PR_SET_KEEPCAPS(2const).
+func ToUser(name string, keep ...caps.Cap) error {
+	return toUser("drop.ToUser", name, caps.SetOf(keep...))
+}
+
 // Held returns what every thread of this process holds, read from
 // /proc/self/task; Securebits, which are not there, stay zero. After a drop it
 // tells what keeps the rest from coming back: an empty bounding set, or

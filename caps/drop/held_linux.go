@@ -11,10 +11,9 @@ func held() (caps.State, error) {
 	if err != nil {
 		return caps.State{}, fmt.Errorf("drop.Held: %w", err)
 	}
-	first := threads[0].State
-	if e := differing(threads, func(t thread) string { return contrast(t.State, first) }); e != nil {
+	if e := differing(threads, uneven(threads)); e != nil {
 		e.Op = "drop.Held"
 		return caps.State{}, e
 	}
-	return first, nil
+	return threads[0].State, nil
 }

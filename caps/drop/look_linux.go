@@ -101,7 +101,8 @@ func parseThread(status []byte) (thread, error) {
 		case "Gid":
 			err = parseIDs(&t.gids, value)
 		case "Groups":
-			t.groups, err = parseGroups(value)
+			t.groups, err = parseNumbers(value)
+			slices.Sort(t.groups)
 		case "SigBlk":
 			t.blocked, err = strconv.ParseUint(string(bytes.TrimSpace(value)), 16, 64)
 		case "Seccomp", "Seccomp_filters": // absent from kernels without seccomp
@@ -122,7 +123,7 @@ func parseThread(status []byte) (thread, error) {
 }
 
 func parseIDs(to *[4]uint32, value []byte) error {
-	ids, err := parseGroups(value)
+	ids, err := parseNumbers(value)
 	if err != nil {
 		return err
 	}
@@ -133,7 +134,7 @@ func parseIDs(to *[4]uint32, value []byte) error {
 	return nil
 }
 
-func parseGroups(value []byte) ([]uint32, error) {
+func parseNumbers(value []byte) ([]uint32, error) {
 	var ids []uint32
 	for f := range bytes.FieldsSeq(value) {
 		id, err := strconv.ParseUint(string(f), 10, 32)

@@ -1,6 +1,8 @@
 package drop_test
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -20,7 +22,6 @@ func TestMain(m *testing.M) {
 	if name == "" {
 		os.Exit(m.Run())
 	}
-	time.AfterFunc(30*time.Second, func() { panic("stuck: " + name) })
 	if err := children[name](); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
@@ -29,10 +30,13 @@ func TestMain(m *testing.M) {
 
 // child returns the command that runs one entry of children, after the given
 // words of command line, such as "setpriv --no-new-privs".
-func child(name string, before ...string) *exec.Cmd {
+// It is killed where it hangs. Under -race each would sleep a second at its end.
+func child(t *testing.T, name string, before ...string) *exec.Cmd {
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	t.Cleanup(cancel)
 	args := append(before, testBinary())
-	cmd := exec.Command(args[0], args[1:]...)
-	cmd.Env = append(os.Environ(), childEnv+"="+name)
+	cmd := exec.CommandContext(ctx, args[0], args[1:]...)
+	cmd.Env = append(os.Environ(), "GORACE=atexit_sleep_ms=0", childEnv+"="+name)
 	return cmd
 }
 
@@ -40,6 +44,26 @@ func testBinary() string {
 	exe, err := os.Executable()
 	if err != nil {
 		panic(err)
+	}
+	return exe
+}
+
+// openCopy returns a copy of the test binary that every user may execute: the
+// go command builds it in a directory of its own.
+func openCopy(t *testing.T) string {
+	t.Helper()
+	b, err := os.ReadFile(testBinary())
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir, err := os.MkdirTemp("", "lowport-drop")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { os.RemoveAll(dir) })
+	exe := dir + "/child"
+	if err := errors.Join(os.Chmod(dir, 0o755), os.WriteFile(exe, b, 0o755), os.Chmod(exe, 0o755)); err != nil {
+		t.Fatal(err)
 	}
 	return exe
 }

@@ -5,6 +5,7 @@ package drop
 import (
 	"errors"
 	"fmt"
+	"os/exec"
 	"runtime"
 
 	"github.com/lowport/lowport/caps"
@@ -17,3 +18,9 @@ func unsupported(op string) error {
 func except(op string, _ caps.Set) error { return unsupported(op) }
 
 func held() (caps.State, error) { return caps.State{}, unsupported("drop.Held") }
+
+func clamp(op string, _ caps.Set) error { return unsupported(op) }
+
+func toUser(op, _ string, _ caps.Set) error { return unsupported(op) }
+
+func start(*exec.Cmd, Child) error { return unsupported("drop.Start") }

@@ -2,10 +2,12 @@ package drop
 
 import (
 	"fmt"
+	"unsafe"
 
 	"github.com/lowport/lowport/caps"
 	"golang.org/x/sys/unix"
 	"kernel.org/pub/linux/libs/security/libcap/cap"
+	"kernel.org/pub/linux/libs/security/libcap/psx"
 )
 
 // The calls below run on every thread of the process. libcap carries them
@@ -44,6 +46,42 @@ func setNoNewPrivs() error {
 func dropBounding(s caps.Set) error {
 	if err := cap.DropBound(values(s)...); err != nil {
 		return fmt.Errorf("prctl PR_CAPBSET_DROP: %w", err)
+	}
+	return nil
+}
+
+// setGroups sets the supplementary groups and the gids. A thread without an
+// effective CAP_SETGID refuses: setgroups(2), setresgid(2).
+func setGroups(gid uint32, groups []uint32) error {
+	var first unsafe.Pointer
+	if len(groups) > 0 {
+		first = unsafe.Pointer(&groups[0])
+	}
+	if _, _, errno := psx.Syscall3(sysSetgroups, uintptr(len(groups)), uintptr(first), 0); errno != 0 {
+		return fmt.Errorf("setgroups %v: %w", groups, errno)
+	}
+	if _, _, errno := psx.Syscall3(sysSetresgid, uintptr(gid), uintptr(gid), uintptr(gid)); errno != 0 {
+		return fmt.Errorf("setresgid %d: %w", gid, errno)
+	}
+	return nil
+}
+
+// setUser sets the uids, and with keepCaps holds on to the permitted set while
+// they leave 0. A thread without an effective CAP_SETUID refuses: setresuid(2);
+// one where SECBIT_KEEP_CAPS is locked does too: PR_SET_KEEPCAPS(2const).
+func setUser(uid uint32, keepCaps bool) error {
+	if keepCaps {
+		if _, err := cap.Prctlw(unix.PR_SET_KEEPCAPS, 1); err != nil {
+			return fmt.Errorf("prctl PR_SET_KEEPCAPS 1: %w", err)
+		}
+	}
+	if _, _, errno := psx.Syscall3(sysSetresuid, uintptr(uid), uintptr(uid), uintptr(uid)); errno != 0 {
+		return fmt.Errorf("setresuid %d: %w", uid, errno)
+	}
+	if keepCaps {
+		if _, err := cap.Prctlw(unix.PR_SET_KEEPCAPS, 0); err != nil {
+			return fmt.Errorf("prctl PR_SET_KEEPCAPS 0: %w", err)
+		}
 	}
 	return nil
 }

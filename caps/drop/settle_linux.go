@@ -9,11 +9,11 @@ import (
 // SIGSETXID of glibc, sigPerThreadSyscall of the runtime.
 const threadSignal = 33
 
-// settled returns the threads once none is left that would hang or kill the
-// process during a call on all of them, and an error where one stays. A thread
-// that is just starting or ending is in such a state for a moment only.
-func settled(threads []thread) ([]thread, error) {
-	stuck := differing(threads, unreachable(threads))
+// settle waits for threads that differ for a moment only, since they are just
+// starting, ending or doing one thing in a state of their own, and returns the
+// threads once none of those is left. Where one stays it is an error.
+func settle(threads []thread, odd func([]thread) func(thread) string) ([]thread, error) {
+	stuck := differing(threads, odd(threads))
 	for wait := 0; stuck != nil; wait++ {
 		if wait == 100 {
 			stuck.Err = syscall.EBUSY
@@ -24,7 +24,7 @@ func settled(threads []thread) ([]thread, error) {
 		if threads, err = look(); err != nil {
 			return nil, err
 		}
-		still := unreachable(threads)
+		still := odd(threads)
 		stuck = differing(threads, func(t thread) string {
 			for _, s := range stuck.Threads {
 				if s.TID == t.tid {
@@ -37,6 +37,8 @@ func settled(threads []thread) ([]thread, error) {
 	return threads, nil
 }
 
+// unreachable tells the threads apart with which a call on all threads would
+// hang or kill the process.
 func unreachable(threads []thread) func(thread) string {
 	return func(t thread) string {
 		switch {
@@ -49,4 +51,10 @@ func unreachable(threads []thread) func(thread) string {
 		}
 		return ""
 	}
+}
+
+// uneven tells the threads apart whose sets are not those of the first.
+func uneven(threads []thread) func(thread) string {
+	first := threads[0].State
+	return func(t thread) string { return contrast(t.State, first) }
 }

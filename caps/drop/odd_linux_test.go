@@ -1,0 +1,245 @@
+package drop_test
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"os"
+	"runtime"
+	"strings"
+	"syscall"
+	"testing"
+	"unsafe"
+
+	"github.com/lowport/lowport/caps"
+	"github.com/lowport/lowport/caps/drop"
+	"golang.org/x/sys/unix"
+)
+
+// The situations in which libpsx or the runtime would kill the process, or wait
+// without end: each has to end as an error, with nothing changed.
+func TestNeverKills(t *testing.T) {
+	needRoot(t, "unshare", "umount")
+	ok(t, child(t, "no proc", "unshare", "--mount", "--", "sh", "-c", `umount -l /proc && exec "$@"`, "sh"))
+	ok(t, child(t, "foreign proc", "unshare", "--pid", "--fork", "--"))
+	for _, name := range []string{
+		"no file descriptors", "signal blocked", "seccomp on one thread", "first thread ended",
+	} {
+		ok(t, child(t, name))
+	}
+}
+
+// A thread with fewer capabilities than the others.
+func TestLesserThread(t *testing.T) {
+	needRoot(t)
+	ok(t, child(t, "lesser thread"))
+	ok(t, child(t, "lesser thread, all"))
+}
+
+// TestFileCapabilities starts as an ordinary user with a permitted set from a
+// file and nothing effective, beside threads that raise it for themselves.
+func TestFileCapabilities(t *testing.T) {
+	needRoot(t, "setpriv")
+	exe := openCopy(t)
+	attr := make([]byte, 20)
+	binary.LittleEndian.PutUint32(attr, 0x02000000) // VFS_CAP_REVISION_2, not effective
+	binary.LittleEndian.PutUint32(attr[4:], 1<<caps.SETPCAP|1<<caps.NET_BIND_SERVICE|1<<caps.NET_RAW)
+	if err := unix.Setxattr(exe, "security.capability", attr, 0); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"bounding emptied", "clamp", "all, raising"} {
+		cmd := child(t, name, "setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--")
+		cmd.Args[len(cmd.Args)-1] = exe
+		ok(t, cmd)
+	}
+}
+
+func TestClamp(t *testing.T) {
+	needRoot(t, "setpriv")
+	ok(t, child(t, "clamp"))
+	ok(t, child(t, "clamp, refused", "setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--"))
+	ok(t, child(t, "clamp, refused", "setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--nnp", "--"))
+}
+
+func init() {
+	for name, spoil := range map[string]func() error{
+		"no proc":      func() error { return nil },
+		"foreign proc": func() error { return nil },
+		"no file descriptors": func() error {
+			return unix.Setrlimit(unix.RLIMIT_NOFILE, &unix.Rlimit{Cur: 3, Max: 3})
+		},
+		"signal blocked": onThread(func() error {
+			set := uint64(1) << (33 - 1)
+			_, _, errno := unix.RawSyscall6(unix.SYS_RT_SIGPROCMASK, unix.SIG_BLOCK, uintptr(unsafe.Pointer(&set)), 0, 8, 0, 0)
+			return errnoOrNil(errno)
+		}),
+		"seccomp on one thread": onThread(func() error {
+			if err := unix.Prctl(unix.PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0); err != nil {
+				return err
+			}
+			// Everything is allowed, but capset is refused with EPERM.
+			filter := []unix.SockFilter{
+				{Code: unix.BPF_LD | unix.BPF_W | unix.BPF_ABS, K: 0},
+				{Code: unix.BPF_JMP | unix.BPF_JEQ | unix.BPF_K, Jf: 1, K: unix.SYS_CAPSET},
+				{Code: unix.BPF_RET | unix.BPF_K, K: unix.SECCOMP_RET_ERRNO | uint32(unix.EPERM)},
+				{Code: unix.BPF_RET | unix.BPF_K, K: unix.SECCOMP_RET_ALLOW},
+			}
+			prog := unix.SockFprog{Len: uint16(len(filter)), Filter: &filter[0]}
+			return unix.Prctl(unix.PR_SET_SECCOMP, unix.SECCOMP_MODE_FILTER, uintptr(unsafe.Pointer(&prog)), 0, 0)
+		}),
+	} {
+		children[name] = func() error {
+			if err := spoil(); err != nil {
+				return err
+			}
+			before, err := caps.Self()
+			if err != nil {
+				return err
+			}
+			for name, f := range map[string]func() error{
+				"All":    drop.All,
+				"Except": func() error { return drop.Except(caps.NET_RAW) },
+				"Clamp":  func() error { return drop.Clamp() },
+				"Held":   func() error { _, err := drop.Held(); return err },
+			} {
+				err := f()
+				if name == "Held" && os.Getenv(childEnv) == "signal blocked" {
+					continue // it only looks
+				}
+				if err == nil {
+					return fmt.Errorf("%s: no error", name)
+				}
+				fmt.Println(err)
+			}
+			after, err := caps.Self()
+			if err == nil && after != before {
+				err = fmt.Errorf("%+v, before: %+v", after, before)
+			}
+			return err
+		}
+	}
+	children["lesser thread"] = func() error {
+		before, err := caps.Self()
+		if err != nil {
+			return err
+		}
+		before.Securebits = 0
+		var tid int
+		if err := onThread(func() error {
+			tid = unix.Gettid()
+			hdr := unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}
+			return unix.Capset(&hdr, &make([]unix.CapUserData, 2)[0])
+		})(); err != nil {
+			return err
+		}
+		for name, f := range map[string]func() error{
+			"Except": func() error { return drop.Except(caps.NET_RAW) },
+			"ToUser": func() error { return drop.ToUser("nobody") },
+			"Clamp":  func() error { return drop.Clamp() },
+			"Held":   func() error { _, err := drop.Held(); return err },
+		} {
+			err := f()
+			var e *drop.Error
+			if !errors.As(err, &e) || len(e.Threads) != 1 || e.Threads[0].TID != tid {
+				return fmt.Errorf("%s: %v", name, err)
+			}
+			if name != "Held" && !errors.Is(err, syscall.EPERM) {
+				return fmt.Errorf("%s: %v is not EPERM", name, err)
+			}
+			fmt.Println(err)
+		}
+		if now, err := caps.Self(); err != nil || now != before {
+			return fmt.Errorf("changed: %+v, %v", now, err)
+		}
+		return nil
+	}
+	children["lesser thread, all"] = func() error {
+		if err := onThread(func() error {
+			hdr := unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}
+			return unix.Capset(&hdr, &make([]unix.CapUserData, 2)[0])
+		})(); err != nil {
+			return err
+		}
+		return errors.Join(drop.All(), everyThread(empty))
+	}
+	children["all, raising"] = func() error {
+		defer commotion(20)()
+		return errors.Join(drop.All(), everyThread(empty))
+	}
+	children["clamp"] = func() error {
+		lockThreads(20)
+		before, err := caps.Self()
+		if err != nil {
+			return err
+		}
+		want := before
+		want.Securebits = 0
+		want.Bounding = caps.SetOf(caps.NET_BIND_SERVICE)
+		return errors.Join(drop.Clamp(caps.NET_BIND_SERVICE), everyThread(func(s caps.State) bool { return s == want }), drop.Clamp(caps.NET_BIND_SERVICE))
+	}
+	children["clamp, refused"] = func() error {
+		before, err := caps.Self()
+		if err != nil {
+			return err
+		}
+		moot := "no_new_privs is not set"
+		if before.NoNewPrivs {
+			moot = "no_new_privs makes it moot"
+		}
+		if err := drop.Clamp(); !errors.Is(err, syscall.EPERM) || !strings.Contains(err.Error(), moot) {
+			return fmt.Errorf("got %v", err)
+		}
+		return nil
+	}
+}
+
+// onThread runs f on a thread that stays as f left it.
+func onThread(f func() error) func() error {
+	return func() error {
+		done := make(chan error)
+		go func() {
+			runtime.LockOSThread()
+			if unix.Gettid() == unix.Getpid() {
+				done <- onThread(f)()
+			} else {
+				done <- f()
+			}
+			select {}
+		}()
+		return <-done
+	}
+}
+
+func errnoOrNil(errno syscall.Errno) error {
+	if errno == 0 {
+		return nil
+	}
+	return errno
+}
+
+// The first thread of a process can end before the process, and stays in
+// /proc/self/task as a zombie that answers to no signal. Init runs on it.
+func init() {
+	children["first thread ended"] = func() error {
+		err := drop.All()
+		var e *drop.Error
+		if !errors.As(err, &e) || !errors.Is(err, syscall.EBUSY) || e.Threads[0].TID != os.Getpid() {
+			return fmt.Errorf("got %v", err)
+		}
+		return nil
+	}
+	if os.Getenv(childEnv) == "first thread ended" {
+		go func() {
+			for first := true; first; {
+				b, err := os.ReadFile("/proc/self/status")
+				first = err == nil && !strings.Contains(string(b), "\nState:\tZ")
+			}
+			if err := children["first thread ended"](); err != nil {
+				fmt.Fprintln(os.Stderr, err)
+				os.Exit(1)
+			}
+			os.Exit(0)
+		}()
+		unix.Syscall(unix.SYS_EXIT, 0, 0, 0)
+	}
+}

@@ -1,0 +1,123 @@
+package drop_test
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"os/user"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/lowport/lowport/caps"
+	"github.com/lowport/lowport/caps/drop"
+)
+
+func init() {
+	children["to nobody"] = func() error {
+		lockThreads(20)
+		if err := drop.ToUser("nobody"); err != nil {
+			return err
+		}
+		return errors.Join(everyThread(empty), isUser("nobody"), drop.ToUser("nobody"))
+	}
+	children["to nobody, keeping"] = func() error {
+		lockThreads(20)
+		if err := drop.ToUser("nobody", caps.NET_BIND_SERVICE); err != nil {
+			return err
+		}
+		keep := caps.SetOf(caps.NET_BIND_SERVICE)
+		return errors.Join(isUser("nobody"), everyThread(func(s caps.State) bool {
+			return s.Permitted == keep && s.Effective == keep && s.Inheritable|s.Ambient == 0 && s.NoNewPrivs
+		}))
+	}
+	children["to nobody, clamped"] = func() error {
+		if err := drop.ToUser("nobody", caps.NET_BIND_SERVICE); err != nil {
+			return err
+		}
+		return everyThread(func(s caps.State) bool { return s.Bounding == caps.SetOf(caps.NET_BIND_SERVICE) })
+	}
+	children["to nobody, refused"] = func() error {
+		before, err := caps.Self()
+		if err != nil {
+			return err
+		}
+		var e *drop.Error
+		if err := drop.ToUser("nobody"); !errors.Is(err, syscall.EPERM) || !errors.As(err, &e) {
+			return fmt.Errorf("got %v", err)
+		}
+		before.Securebits = 0
+		return everyThread(func(s caps.State) bool { return s == before })
+	}
+	children["to nobody in a user namespace"] = func() error {
+		// 65534 is not mapped here, and setgroups is denied.
+		if err := drop.ToUser("nobody"); err == nil {
+			return errors.New("no error")
+		}
+		return nil
+	}
+}
+
+// isUser checks every thread's credentials in the text of /proc.
+func isUser(name string) error {
+	u, err := user.Lookup(name)
+	if err != nil {
+		return err
+	}
+	groups, err := u.GroupIds()
+	if err != nil {
+		return err
+	}
+	tasks, err := os.ReadDir("/proc/self/task")
+	if err != nil {
+		return err
+	}
+	uids := "Uid:" + strings.Repeat("\t"+u.Uid, 4) + "\n"
+	gids := "Gid:" + strings.Repeat("\t"+u.Gid, 4) + "\n"
+	for _, task := range tasks {
+		b, err := os.ReadFile("/proc/self/task/" + task.Name() + "/status")
+		if errors.Is(err, os.ErrNotExist) || errors.Is(err, syscall.ESRCH) {
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		status := string(b)
+		_, after, _ := strings.Cut(status, "\nGroups:")
+		line, _, _ := strings.Cut(after, "\n")
+		if !strings.Contains(status, uids) || !strings.Contains(status, gids) || len(strings.Fields(line)) != len(groups) {
+			return fmt.Errorf("not %s: thread %s: %s", name, task.Name(), status)
+		}
+	}
+	return nil
+}
+
+func TestToUser(t *testing.T) {
+	needRoot(t, "setpriv", "unshare")
+	ok(t, child(t, "to nobody"))
+	ok(t, child(t, "to nobody, keeping"))
+	ok(t, child(t, "to nobody, clamped"))
+	nobody := []string{"setpriv", "--reuid=65534", "--regid=65534", "--init-groups"}
+	ok(t, child(t, "to nobody", append(nobody, "--")...))
+	ok(t, child(t, "to nobody, keeping", append(nobody, "--inh-caps=+net_bind_service", "--ambient-caps=+net_bind_service", "--")...))
+	// From another user, with the capabilities to change.
+	ok(t, child(t, "to nobody, keeping", "setpriv", "--reuid=4711", "--regid=4711", "--clear-groups",
+		"--inh-caps=+setuid,+setgid,+net_bind_service", "--ambient-caps=+setuid,+setgid,+net_bind_service", "--"))
+	ok(t, child(t, "to nobody, refused", "setpriv", "--reuid=4711", "--regid=4711", "--clear-groups", "--"))
+	ok(t, child(t, "to nobody, keeping", "setpriv", "--securebits=+no_setuid_fixup,+no_setuid_fixup_locked", "--"))
+	ok(t, child(t, "to nobody in a user namespace", "unshare", "-Ur", "--"))
+	ok(t, child(t, "to nobody in a user namespace", "unshare", "-U", "--")) // where every id reads 65534
+}
+
+func TestToUserRefuses(t *testing.T) {
+	var unknown user.UnknownUserError
+	if err := drop.ToUser("no-such-user"); !errors.As(err, &unknown) {
+		t.Errorf("unknown user: got %v", err)
+	}
+	if err := drop.ToUser("root"); err == nil {
+		t.Error("root: no error")
+	}
+	if err := drop.ToUser("nobody", caps.SETUID); err == nil {
+		t.Error("keeping cap_setuid: no error")
+	}
+}
