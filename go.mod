@@ -10,5 +10,5 @@ require (
 
 require (
 	github.com/rogpeppe/go-internal v1.16.0
-	kernel.org/pub/linux/libs/security/libcap/psx v1.2.78 // indirect
+	kernel.org/pub/linux/libs/security/libcap/psx v1.2.78
 )
