@@ -4,6 +4,7 @@ package lab
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -48,12 +49,28 @@ func newCgroup() (string, error) {
 	if own == "" {
 		return "", errors.New("no cgroup v2 hierarchy is mounted")
 	}
-	dir, err := os.MkdirTemp(own, "lowport-lab-")
+	dir, err := os.MkdirTemp(own, fmt.Sprintf("%s%d-", cgroupPrefix, os.Getpid()))
 	if err != nil {
 		return "", err
 	}
 	// MkdirTemp keeps others out; on a machine they may look.
 	return dir, errors.Join(os.Chmod(dir, 0o755), os.Mkdir(filepath.Join(dir, "user.slice"), 0o755))
+}
+
+// cgroupPrefix is what the lab's cgroups begin with; the test's pid follows.
+const cgroupPrefix = "lowport-lab-"
+
+// leftCgroups are those that tests which have ended left behind, or this one.
+func leftCgroups() []string {
+	var left []string
+	dirs, _ := filepath.Glob(filepath.Join(ownCgroup(), cgroupPrefix+"*"))
+	for _, dir := range dirs {
+		pid, _, _ := strings.Cut(strings.TrimPrefix(filepath.Base(dir), cgroupPrefix), "-")
+		if _, err := os.Stat("/proc/" + pid); err != nil || pid == fmt.Sprint(os.Getpid()) {
+			left = append(left, dir)
+		}
+	}
+	return left
 }
 
 // removeCgroup removes a cgroup and those below it, whose processes have ended.

@@ -44,7 +44,8 @@
 //	                      *.socket sections are installed as units, and
 //	                      "/lab/start-unit NAME "$@"" starts one
 //	needs TOOL...         skip (or fail) where a program is missing; "go" also
-//	                      shows the Go toolchain, the caches and this module
+//	                      shows the Go toolchain, the caches and this module;
+//	                      "userns" is user namespaces for ordinary users
 //	args ARG...           what start is given instead of ":443"
 //	cwd FOLDER            where start and the operator stand instead of "/"
 //	let NAME VALUE        a variable for every section that is run

@@ -25,9 +25,24 @@ var programs = map[string]string{
 func TestScenarios(t *testing.T) {
 	h := build(t)
 	var counts tally
-	t.Cleanup(func() { t.Log(&counts) })
+	t.Cleanup(func() {
+		t.Log(&counts)
+		leavesNothing(t)
+	})
 	p := params("testdata/script", h, &counts)
 	testscript.Run(t, p)
+}
+
+// leavesNothing checks that this machine is as it was.
+func leavesNothing(t *testing.T) {
+	for _, dir := range leftCgroups() {
+		t.Errorf("cgroup %s is left", dir)
+	}
+	for _, pattern := range []string{"/etc/sysctl.d/50-lowport*", "/etc/systemd/system/*/50-lowport*", "/tmp/pwned"} {
+		if files, _ := filepath.Glob(pattern); len(files) > 0 {
+			t.Errorf("outside of any sandbox: %q", files)
+		}
+	}
 }
 
 // build makes what the sandboxes are made from, or skips.
@@ -41,6 +56,10 @@ func build(t *testing.T) *house {
 	}
 	if ownCgroup() == "" {
 		lack(t, "a mounted cgroup v2 hierarchy")
+	}
+	// What a test that was killed has left.
+	for _, dir := range leftCgroups() {
+		_ = removeCgroup(dir) // still busy: it belongs to another
 	}
 	dir := t.TempDir()
 	h := &house{base: filepath.Join(dir, "base"), bin: filepath.Join(dir, "bin")}

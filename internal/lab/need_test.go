@@ -25,6 +25,12 @@ func missing(tools ...string) []string {
 	return none
 }
 
+// userNamespaces reports whether an ordinary user may make one; Ubuntu's
+// AppArmor does not let them have capabilities in it.
+func userNamespaces() bool {
+	return exec.Command("setpriv", "--reuid=65534", "--clear-groups", "unshare", "-Ur", "true").Run() == nil
+}
+
 // A skipper is a test that can be skipped or failed.
 type skipper interface {
 	Skip(...any)

@@ -130,9 +130,13 @@ func (sc *scenario) bootSystemd([]string) error {
 
 func (sc *scenario) need(names []string) error {
 	for _, name := range names {
-		if name == "go" {
+		switch {
+		case name == "go":
 			sc.needsGo = true
-		} else if len(missing(name)) > 0 {
+		case name == "userns" && !userNamespaces():
+			sc.over = true
+			lack(sc.t, "user namespaces for ordinary users (sysctl kernel.apparmor_restrict_unprivileged_userns=0)")
+		case name != "userns" && len(missing(name)) > 0:
 			sc.over = true
 			lack(sc.t, name)
 		}

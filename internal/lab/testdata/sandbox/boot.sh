@@ -109,6 +109,11 @@ if [ -n "${LAB_SRC-}" ]; then
 	done
 fi
 
+# Of the machine's own services, mounts and swap nothing is started.
+mkdir -p $R/usr/lib/systemd/system-generators
+mount -t tmpfs tmpfs $R/usr/lib/systemd/system-generators
+rm -rf $R/etc/systemd/system-generators $R/etc/systemd/system/*.wants $R/etc/systemd/system/*.requires
+
 ip link set lo up
 hostname lab
 
@@ -117,14 +122,14 @@ mkdir -p mnt/old
 pivot_root . mnt/old
 umount -l /mnt/old
 
+# From here on, whoever enters sees the sandbox and not the machine.
+echo ready >&3
+exec 3>&-
 case $1 in
 plain)
-	echo ready >&3
-	exec 3>&-
 	exec sleep infinity
 	;;
 systemd)
-	exec 3>&-
 	container=lab
 	export container
 	exec /lib/systemd/systemd --system --unit=basic.target --log-target=console --log-level=err --show-status=0
