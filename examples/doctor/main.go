@@ -15,7 +15,7 @@ import (
 	"flag"
 	"fmt"
 	"os"
-	"strings"
+	"slices"
 
 	"github.com/lowport/lowport/caps"
 	"github.com/lowport/lowport/guard"
@@ -23,17 +23,20 @@ import (
 
 func main() {
 	asJSON := flag.Bool("json", false, "print the reports as JSON: one object, or an array for several")
-	require := flag.String("require", "", "also require these `capabilities`, separated by commas")
+	var need caps.Set
+	flag.Var(&need, "require", "also require these `capabilities`, separated by commas")
 	flag.Usage = func() {
 		fmt.Fprintln(flag.CommandLine.Output(), "usage: doctor [-json] [-require cap,…] [ADDRESS…]")
 		flag.PrintDefaults()
 	}
-	flag.Parse()
-	need, err := parse(*require)
-	if err != nil || len(need) == 0 && flag.NArg() == 0 {
-		if err != nil {
-			fmt.Fprintln(os.Stderr, "doctor:", err)
-		}
+	flag.CommandLine.Init("doctor", flag.ContinueOnError)
+	switch err := flag.CommandLine.Parse(os.Args[1:]); {
+	case errors.Is(err, flag.ErrHelp):
+		os.Exit(0)
+	case err != nil:
+		os.Exit(64)
+	}
+	if need == 0 && flag.NArg() == 0 {
 		flag.Usage()
 		os.Exit(64)
 	}
@@ -51,10 +54,10 @@ func main() {
 			code = refused.ExitCode()
 		}
 	}
-	if len(need) > 0 {
-		err := guard.Require(need...)
+	if need != 0 {
+		err := guard.Require(slices.Collect(need.All())...)
 		failed(err)
-		reports = append(reports, requireReport(*require, err))
+		reports = append(reports, requireReport(need, err))
 	}
 	for _, address := range flag.Args() {
 		var r guard.Report
@@ -73,27 +76,12 @@ func main() {
 	os.Exit(code)
 }
 
-func parse(list string) ([]caps.Cap, error) {
-	var need []caps.Cap
-	for name := range strings.SplitSeq(list, ",") {
-		if name == "" {
-			continue
-		}
-		c, err := caps.ParseCap(name)
-		if err != nil {
-			return nil, err
-		}
-		need = append(need, c)
-	}
-	return need, nil
-}
-
-func requireReport(list string, err error) guard.Report {
+func requireReport(need caps.Set, err error) guard.Report {
 	var refused *guard.Error
 	if errors.As(err, &refused) {
 		return refused.Report
 	}
-	return guard.Report{Subject: "require " + list, OK: true, Causes: []guard.Cause{}, Facts: []guard.Fact{},
+	return guard.Report{Subject: "require " + need.String(), OK: true, Causes: []guard.Cause{}, Facts: []guard.Fact{},
 		Fixes: []guard.Fix{}, Unhelpful: []string{}, Notes: []string{}}
 }
 

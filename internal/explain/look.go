@@ -1,9 +1,6 @@
 package explain
 
 import (
-	"fmt"
-	"strings"
-
 	"github.com/lowport/lowport/caps"
 	"github.com/lowport/lowport/internal/machine"
 	"github.com/lowport/lowport/internal/rules"
@@ -76,35 +73,9 @@ func (l *look) noNewPrivs() bool {
 
 // file looks at the capabilities of the running file.
 func (l *look) file() (caps.File, bool) {
-	return see(l, "file capabilities", l.f.Exe.Caps, fileText, func(c caps.File) string {
-		return "the file has " + fileText(c)
+	return see(l, "file capabilities", l.f.Exe.Caps, caps.File.String, func(c caps.File) string {
+		return "the file has " + c.String()
 	})
-}
-
-// fileText prints file capabilities in the manner of getcap(8).
-func fileText(c caps.File) string {
-	var parts []string
-	e := ""
-	if c.Effective {
-		e = "e"
-	}
-	for _, group := range []struct {
-		set   caps.Set
-		flags string
-	}{
-		{c.Permitted & c.Inheritable, e + "ip"}, {c.Permitted &^ c.Inheritable, e + "p"}, {c.Inheritable &^ c.Permitted, e + "i"},
-	} {
-		if group.set != 0 {
-			parts = append(parts, group.set.String()+"="+group.flags)
-		}
-	}
-	if len(parts) == 0 {
-		parts = []string{"="}
-	}
-	if c.Version == 3 {
-		parts = append(parts, fmt.Sprintf("[rootid=%d]", c.RootID))
-	}
-	return strings.Join(parts, " ")
 }
 
 func (l *look) nosuid() bool {

@@ -220,8 +220,8 @@ func (l *look) replaced() bool {
 	if !gone {
 		return false
 	}
-	file, ok := see(l, "new file capabilities", l.f.Installed.Caps, fileText, func(c caps.File) string {
-		return "the file at its path has " + fileText(c)
+	file, ok := see(l, "new file capabilities", l.f.Installed.Caps, caps.File.String, func(c caps.File) string {
+		return "the file at its path has " + c.String()
 	})
 	return ok && file.Permitted.Contains(l.g.Need())
 }

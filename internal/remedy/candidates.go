@@ -137,28 +137,9 @@ func stamped(f machine.Facts, g rules.Goal) caps.File {
 	return file
 }
 
-// capText is the file capabilities as setcap(8) reads them: one clause for each
-// group of capabilities with the same flags.
-func capText(file caps.File) string {
-	e := ""
-	if file.Effective {
-		e = "e"
-	}
-	var clauses []string
-	for _, group := range []struct {
-		set   caps.Set
-		flags string
-	}{
-		{file.Permitted &^ file.Inheritable, e + "p"},
-		{file.Permitted & file.Inheritable, e + "ip"},
-		{file.Inheritable &^ file.Permitted, e + "i"},
-	} {
-		if group.set != 0 {
-			clauses = append(clauses, group.set.String()+"=+"+group.flags)
-		}
-	}
-	return strings.Join(clauses, " ")
-}
+// capText is the file capabilities as the documents write them for setcap(8),
+// with "=+" for "=", which is the same to it.
+func capText(file caps.File) string { return strings.ReplaceAll(file.String(), "=", "=+") }
 
 // holding is the state of a thread to which a launcher gave the set as ambient.
 func holding(s caps.State, set caps.Set) caps.State {
@@ -182,11 +163,7 @@ func setpriv(f machine.Facts, g rules.Goal) (candidate, bool) {
 	if name, ok := f.User.Is(); ok {
 		user, groups = name, "--init-groups"
 	}
-	var names []string
-	for c := range g.Need().All() {
-		names = append(names, "+"+strings.TrimPrefix(c.String(), "cap_"))
-	}
-	set := strings.Join(names, ",")
+	set := strings.TrimPrefix(g.Need().Setpriv(), "-all,") // added to what sudo's root has, as the documents do
 	line := []string{"setpriv", "--reuid=" + user, "--regid=" + strconv.Itoa(int(ids.GID)), groups, "--inh-caps=" + set, "--ambient-caps=" + set}
 	if now.NoNewPrivs {
 		line = append(line, "--no-new-privs")
@@ -209,7 +186,7 @@ func dropIn(f machine.Facts, g rules.Goal) (candidate, bool) {
 	if !okUnit || !okNow || u.User {
 		return candidate{}, false
 	}
-	list := strings.ToUpper(strings.ReplaceAll(g.Need().String(), ",", " "))
+	list := g.Need().Systemd()
 	content := "[Service]\nAmbientCapabilities=" + list + "\n"
 	if !now.Bounding.Contains(g.Need()) {
 		content += "CapabilityBoundingSet=" + list + "\n"

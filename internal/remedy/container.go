@@ -49,8 +49,8 @@ func capAdd(f machine.Facts, g rules.Goal) (candidate, bool) {
 		return candidate{}, false
 	}
 	var flags []string
-	for c := range g.Need().All() {
-		flags = append(flags, "--cap-add="+strings.ToUpper(strings.TrimPrefix(c.String(), "cap_")))
+	for _, name := range g.Need().Kubernetes() {
+		flags = append(flags, "--cap-add="+name)
 	}
 	return candidate{
 		Fix: Fix{ID: "cap-add", Scope: "container", Summary: "for this container", Lasts: "as long as the container is started so",
