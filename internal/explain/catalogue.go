@@ -110,6 +110,57 @@ var catalogue = map[string]entry{
 		summary: "a security policy refused, not the port check",
 		detail:  "the kernel's own port check answers EACCES, never EPERM: a cgroup BPF program, a seccomp filter or a security module refused",
 	},
+	"landlock": {
+		summary:   "a Landlock domain refuses TCP binds",
+		detail:    "TCP binds are refused that take no privilege, and UDP ones are not, as Landlock does; whoever confined this process has to allow the port",
+		unhelpful: []string{"any capability, or being root: Landlock asks for neither"},
+	},
+	"selinux": {
+		summary:   "SELinux probably refused",
+		detail:    "the capability state allows this bind and SELinux enforces; `ausearch -m avc -ts recent` shows the refusal, and `semanage port -a -t http_port_t -p tcp {port}` allows the port to web servers",
+		unhelpful: []string{"any capability, or being root: the policy is about the domain"},
+	},
+	"apparmor": {
+		summary:   "an AppArmor profile probably refused",
+		detail:    "the capability state allows this bind and a profile is enforced; it needs `capability net_bind_service,` and `network inet stream,`, and the kernel's log names what it denied",
+		unhelpful: []string{"any capability, or being root: the profile limits both"},
+	},
+	"seccomp": {
+		summary:   "a seccomp filter refuses bind",
+		detail:    "every bind is refused, to any port and family, as a filter does, which sees no address; in a unit see SystemCallFilter=, in a container its seccomp profile",
+		unhelpful: []string{"any capability, or being root: the filter asks for neither"},
+	},
+	"authbind-bypassed": {
+		summary:   "authbind does not reach a Go program",
+		detail:    "authbind replaces bind in the C library, and Go's net package makes the system call itself, with cgo too",
+		unhelpful: []string{"files in /etc/authbind, authbind --deep or CGO_ENABLED=1"},
+	},
+	"lost-on-uid-change": {
+		summary: "the ambient {cap} was lost when the user changed",
+		detail:  "the parent has it as ambient and is another user; su, sudo, runuser and start-stop-daemon change the user id, which clears the ambient set and leaves the inheritable one: change the user first, then grant",
+	},
+	"file-caps-partial": {
+		summary: "the file's capabilities do not include {cap}",
+		detail:  "{exe} has file capabilities, and this one is not among them",
+	},
+	"foreign-mount": {
+		summary: "the file's {cap} is ignored: its mount is of another mount namespace",
+		detail:  "execve takes no capabilities from a file that was reached through another mount namespace, as by /proc/PID/root or a passed descriptor",
+	},
+	"xattr-unsupported": {
+		summary:   "this file system holds no file capabilities",
+		detail:    "{exe} lies on one without security attributes (ramfs, VFAT, some NFS and FUSE)",
+		unhelpful: []string{"setcap where the file is now: the file system cannot hold it"},
+	},
+	"initial-user-namespace": {
+		summary:   "{cap} counts in the initial user namespace alone",
+		detail:    "the kernel checks it by capable(), which asks the user namespace that the system booted with, and this process is in another",
+		unhelpful: []string{"setcap, or being root inside this namespace"},
+	},
+	"protocol-unavailable": {
+		summary: "this protocol is not available",
+		detail:  "the kernel was built without it, or a filter hides it",
+	},
 	"unknown": {
 		summary: "the cause could not be told",
 		detail:  "the facts that could be read do not explain the refusal; a security policy that leaves no trace here (Landlock, SELinux, AppArmor, BPF) is one that would",

@@ -9,17 +9,13 @@ import (
 	"strings"
 	"syscall"
 
-	"github.com/lowport/lowport/caps"
 	"github.com/lowport/lowport/internal/machine"
 	"github.com/lowport/lowport/internal/rules"
 )
 
-// networkCaps are the capabilities whose user namespace is a question.
-var networkCaps = caps.SetOf(caps.NET_BIND_SERVICE, caps.NET_BROADCAST, caps.NET_ADMIN, caps.NET_RAW)
-
 // Bind explains why the bind of goal g failed with err.
 func Bind(f machine.Facts, g rules.Goal, err error) Finding {
-	l := &look{f: f, g: g}
+	l := &look{f: f, g: g, err: err}
 	why := map[string]string{}
 	var errno syscall.Errno
 	var dns *net.DNSError
@@ -62,7 +58,9 @@ func Bind(f machine.Facts, g rules.Goal, err error) Finding {
 	case syscall.EMFILE, syscall.ENFILE, syscall.ENOBUFS, syscall.ENOMEM:
 		causes = []Cause{{ID: "resource-limit", Certainty: Proven}}
 	case syscall.EPERM:
-		causes = []Cause{{ID: "bpf-or-policy", Certainty: Likely}}
+		causes = l.policy()
+	case syscall.EPROTONOSUPPORT:
+		causes = []Cause{l.guess("protocol-unavailable")}
 	default:
 		causes = []Cause{l.guess("unknown")}
 	}
@@ -80,7 +78,8 @@ func (l *look) finding(causes []Cause, why map[string]string) Finding {
 	fill := words(l.f, l.g)
 	found := Finding{Evidence: l.seen}
 	switch causes[0].ID {
-	case "unknown", "bpf-or-policy", "address-invalid", "host-unresolved", "family-unavailable", "resource-limit":
+	case "unknown", "landlock", "seccomp", "selinux", "apparmor", "bpf-or-policy",
+		"address-invalid", "host-unresolved", "family-unavailable", "protocol-unavailable", "resource-limit":
 	default:
 		found.Explained = true
 	}

@@ -11,6 +11,7 @@ import (
 type look struct {
 	f      machine.Facts
 	g      rules.Goal
+	err    error // of the bind
 	seen   []Evidence
 	unsure bool
 }

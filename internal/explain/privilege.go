@@ -6,6 +6,7 @@ import (
 
 	"github.com/lowport/lowport/caps"
 	"github.com/lowport/lowport/internal/machine"
+	"github.com/lowport/lowport/internal/rules"
 )
 
 // threshold looks whether the port is privileged here at all.
@@ -35,10 +36,20 @@ func (l *look) owner() (foreign bool) {
 	return o == machine.OwnerOutside
 }
 
+// uidMap looks whether this is a user namespace of its own.
+func (l *look) uidMap() (string, bool) {
+	return see(l, "uid_map", l.f.UIDMap, Show, func(m string) string {
+		if m == machine.WholeMap {
+			return ""
+		}
+		return fmt.Sprintf("uid_map %q: a user namespace of its own", m)
+	})
+}
+
 // refused finds why a bind was refused with EACCES.
 func (l *look) refused() []Cause {
 	if !l.threshold() {
-		return []Cause{l.guess("unknown")}
+		return l.policy()
 	}
 	if l.f.Thread.State != machine.Known {
 		l.set("CapEff", effective)
@@ -46,16 +57,22 @@ func (l *look) refused() []Cause {
 	}
 	eff := l.set("CapEff", effective)
 	if l.owner() {
-		see(l, "uid_map", l.f.UIDMap, Show, func(m string) string { return fmt.Sprintf("uid_map %q: a user namespace of its own", m) })
+		l.uidMap()
 		return []Cause{l.cause("foreign-user-namespace")}
 	}
 	if eff.Contains(l.g.Need()) || l.g.Raised {
-		return []Cause{l.guess("unknown")}
+		return l.policy()
 	}
+	var causes []Cause
 	if l.g.Port >= 1024 && l.f.PortStart.State == machine.Known {
-		return []Cause{l.cause("threshold-raised")}
+		causes = []Cause{l.cause("threshold-raised")}
+	} else {
+		causes = l.missing()
 	}
-	return l.missing()
+	if rules.Policy(l.f, l.g) == rules.No {
+		causes = append(causes, l.policy()...)
+	}
+	return causes
 }
 
 // lacking finds why a capability that the program requires does not hold.
@@ -65,8 +82,13 @@ func (l *look) lacking() []Cause {
 		return []Cause{l.guess("unknown")}
 	}
 	eff := l.set("CapEff", effective)
-	if l.g.Need()&networkCaps != 0 && l.owner() {
+	if l.g.Need()&rules.Network != 0 && l.owner() {
 		return []Cause{l.cause("foreign-user-namespace")}
+	}
+	if l.g.Need()&rules.Initial != 0 {
+		if m, ok := l.uidMap(); ok && m != machine.WholeMap {
+			return []Cause{l.cause("initial-user-namespace")}
+		}
 	}
 	if eff.Contains(l.g.Need()) {
 		differ := func(all map[int]caps.State) string {
@@ -103,6 +125,9 @@ func (l *look) missing() []Cause {
 	if l.nosuid() {
 		further = append(further, l.cause("nosuid-mount"))
 	}
+	if l.f.Exe.Caps.Reason == "EOPNOTSUPP" {
+		further = append(further, l.cause("xattr-unsupported"))
+	}
 	return append([]Cause{l.ungranted()}, further...)
 }
 
@@ -120,7 +145,14 @@ func (l *look) ungranted() Cause {
 		return l.cause("noroot-securebit")
 	}
 	if l.set("CapInh", inheritable).Contains(need) {
+		if l.parentHeld() {
+			return l.cause("lost-on-uid-change")
+		}
 		return l.cause("inheritable-only")
+	}
+	if l.f.Authbind.Value {
+		see(l, "authbind", l.f.Authbind, yesNo, func(bool) string { return "AUTHBIND_LIB is set: authbind started this" })
+		return l.cause("authbind-bypassed")
 	}
 	if l.limited(bnd) {
 		return l.cause("bounding-only")
@@ -135,6 +167,28 @@ func (l *look) ungranted() Cause {
 		return l.cause("go-run")
 	}
 	return l.cause("no-capability")
+}
+
+// parentHeld looks whether the parent is another user and has the capability as
+// an ambient one: then it was lost between the two, as when su changes the user.
+func (l *look) parentHeld() bool {
+	ids, ok := l.f.IDs.Is()
+	p, known := see(l, "parent's CapAmb", l.f.Parent,
+		func(p machine.Parent) string { return p.Ambient.Hex() },
+		func(p machine.Parent) string {
+			if !p.Ambient.Contains(l.g.Need()) {
+				return ""
+			}
+			return fmt.Sprintf("the parent (uid %d) has CapAmb %s", p.UID, p.Ambient.Hex())
+		})
+	return ok && known && p.UID != ids.UID && p.Ambient.Contains(l.g.Need())
+}
+
+// foreignMount looks whether the file was executed from a mount of another
+// mount namespace, whose files grant nothing here (mnt_may_suid).
+func (l *look) foreignMount() bool {
+	see(l, "mount point", l.f.MountPoint, Show, func(string) string { return "" })
+	return l.f.MountPoint.State == machine.Absent
 }
 
 // limited looks whether somebody made the bounding set smaller, and left the
@@ -169,6 +223,8 @@ func (l *look) fromFile(file caps.File) []Cause {
 			return []Cause{l.cause("ambient-cleared-by-file")}
 		case file.Inheritable.Contains(need):
 			return []Cause{l.cause("inheritable-only")}
+		case file.Permitted|file.Inheritable != 0:
+			return []Cause{l.cause("file-caps-partial")}
 		default:
 			return []Cause{l.cause("no-capability")}
 		}
@@ -178,6 +234,9 @@ func (l *look) fromFile(file caps.File) []Cause {
 	var shut []Cause
 	if l.nosuid() {
 		shut = append(shut, l.cause("nosuid-mount"))
+	}
+	if l.foreignMount() {
+		shut = append(shut, l.cause("foreign-mount"))
 	}
 	if file.Version == 3 && file.RootID != 0 {
 		shut = append(shut, l.cause("rootid-mismatch"))

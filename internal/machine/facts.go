@@ -16,6 +16,7 @@ type Facts struct {
 	Threads   Fact[map[int]caps.State]
 	LastCap   Fact[caps.Cap]
 	Init      Fact[caps.State] // process 1 of this pid namespace
+	Parent    Fact[Parent]     // Absent where the parent is outside this pid namespace
 
 	Path      Fact[string] // what /proc/self/exe names, without " (deleted)"
 	Deleted   Fact[bool]   // the running file is no longer at Path
@@ -33,8 +34,12 @@ type Facts struct {
 
 	Unit      Fact[Unit]
 	Container Fact[string] // "docker", "podman", "kubernetes", or "container" for another kind
-	LSMs      Fact[string]
-	Label     Fact[string] // /proc/self/attr/current
+	Authbind  Fact[bool]   // started by authbind(1)
+
+	LSMs      Fact[string] // the security modules, separated by commas
+	Label     Fact[string] // what they call this process: /proc/self/attr/current
+	Enforcing Fact[bool]   // SELinux is there, and enforces
+	Probes    Fact[[]Probe]
 
 	Args      Fact[[]string]
 	Cwd       Fact[string]
@@ -52,6 +57,22 @@ const MovedDir = "/usr/local/bin"
 
 // IDs are the real and effective ids, as this user namespace sees them.
 type IDs struct{ UID, EUID, GID, EGID uint32 }
+
+// A Parent is what the parent process is and holds.
+type Parent struct {
+	caps.State
+	IDs
+}
+
+// A Probe is a bind to port 0 of every address, which takes no capability
+// (inet_bind does not ask for one): where it is refused, a policy refuses.
+type Probe struct {
+	Network string // "tcp4", "tcp6", "udp4", "udp6"
+	Errno   string // "" where it was allowed
+}
+
+// Refused says whether the kernel refused the probe as a matter of permission.
+func (p Probe) Refused() bool { return p.Errno == "EACCES" || p.Errno == "EPERM" }
 
 // An Image is an executable file and how the kernel would take it.
 type Image struct {

@@ -20,9 +20,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// limit bounds what is read of one file, in bytes. The longest that matters,
-// uid_map with its 340 lines, has less than 16 KiB.
-const limit = 1 << 20
+// limit bounds what is read of one file, in bytes: the mountinfo of 10,000
+// mounts has about 2 MB.
+const limit = 16 << 20
 
 // Live reads all evidence of this machine and the calling thread. Sockets are
 // those that hold port; none are looked for where it is 0. It needs no
@@ -48,6 +48,12 @@ func Live(port int) Record {
 	r.add("threads", func() ([]byte, error) {
 		all, err := caps.Threads(os.Getpid())
 		return formatThreads(all), err
+	})
+	r.add("parent status", func() ([]byte, error) {
+		if os.Getppid() == 0 {
+			return nil, unix.ENOENT // it lies outside this pid namespace
+		}
+		return readPath(fmt.Sprintf("/proc/%d/status", os.Getppid()))
 	})
 	r.image("exe", "/proc/self/exe")
 	if exe, err := parsePath(r["proc/self/exe"].Data); err == nil {
@@ -94,6 +100,7 @@ func Live(port int) Record {
 			}
 			return line(socks)
 		})
+		r.add("probes", func() ([]byte, error) { return line(probes()) })
 	}
 	r.add("addresses", func() ([]byte, error) {
 		addrs, err := addresses()
@@ -213,7 +220,7 @@ func mountPoint() ([]byte, error) {
 			return []byte(unescapeMount(fields[4])), nil
 		}
 	}
-	return nil, fmt.Errorf("mount %s is not in mountinfo", id)
+	return nil, unix.ENOENT // a mount of another mount namespace
 }
 
 // unescapeMount undoes the \ooo of mountinfo.

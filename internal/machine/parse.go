@@ -102,6 +102,10 @@ func source(name string) string {
 		return "stat /proc/self/exe"
 	case "exe statfs":
 		return "statfs /proc/self/exe"
+	case "parent status":
+		return "/proc/PPID/status"
+	case "probes":
+		return "bind to port 0"
 	case "path xattr":
 		return "getxattr"
 	case "path stat":
@@ -237,6 +241,15 @@ func parseIDs(b []byte) (IDs, error) {
 	return IDs{UID: out[0][0], EUID: out[0][1], GID: out[1][0], EGID: out[1][1]}, nil
 }
 
+func parseParent(b []byte) (Parent, error) {
+	s, err := caps.ParseStatus(b)
+	if err != nil {
+		return Parent{}, err
+	}
+	ids, err := parseIDs(b)
+	return Parent{State: s, IDs: ids}, err
+}
+
 func parseThreads(b []byte) (map[int]caps.State, error) {
 	all := map[int]caps.State{}
 	sc := bufio.NewScanner(bytes.NewReader(b))
@@ -265,6 +278,9 @@ func formatThreads(all map[int]caps.State) []byte {
 	}
 	return b.Bytes()
 }
+
+// WholeMap is the uid_map of the initial user namespace: every id is itself.
+const WholeMap = "0 0 4294967295"
 
 func parseUIDMap(b []byte) (string, error) {
 	var rows []string

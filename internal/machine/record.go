@@ -22,14 +22,14 @@ type Item struct {
 // names lists every item a record can hold, in the order Save writes them.
 var names = []string{
 	"proc/thread-self/status", "prctl PR_GET_SECUREBITS", "threads",
-	"proc/sys/kernel/cap_last_cap", "proc/1/status",
+	"proc/sys/kernel/cap_last_cap", "proc/1/status", "parent status",
 	"proc/self/exe", "exe xattr", "exe stat", "exe statfs",
 	"path xattr", "path stat", "path statfs", "mount point",
 	"moved stat", "moved statfs",
 	"proc/self/uid_map", "proc/self/ns/user", "proc/self/ns/net", "proc/self/ns/pid", "proc/self/ns/uts", "ioctl NS_GET_USERNS",
 	"proc/sys/net/ipv4/ip_unprivileged_port_start",
 	"proc/self/cgroup", "run/.containerenv", ".dockerenv", "run/systemd/system", "environ",
-	"sys/kernel/security/lsm", "proc/self/attr/current",
+	"sys/kernel/security/lsm", "proc/self/attr/current", "sys/fs/selinux/enforce", "probes",
 	"args", "cwd", "cwd statfs", "main package", "user",
 	"sockets", "addresses", "proc/sys/net/ipv4/ip_nonlocal_bind",
 }

@@ -112,7 +112,7 @@ func hasEnv(r Record, name string) bool {
 }
 
 // envNames are the variables whose presence is recorded.
-var envNames = []string{"INVOCATION_ID", "KUBERNETES_SERVICE_HOST", "LISTEN_FDS", "container"}
+var envNames = []string{"AUTHBIND_LIB", "INVOCATION_ID", "KUBERNETES_SERVICE_HOST", "LISTEN_FDS", "container"}
 
 // GoRun reports whether p is where `go run` and `go test` put a program: in a
 // folder go-buildN, or in the build cache since Go 1.24.

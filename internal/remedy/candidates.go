@@ -47,7 +47,7 @@ func goRun(f machine.Facts) bool {
 func Root(f machine.Facts) bool {
 	ids, okIDs := f.IDs.Is()
 	m, okMap := f.UIDMap.Is()
-	return okIDs && okMap && ids.EUID == 0 && m == "0 0 4294967295"
+	return okIDs && okMap && ids.EUID == 0 && m == machine.WholeMap
 }
 
 // sudo is a command for root.
@@ -255,13 +255,13 @@ func move(f machine.Facts, g rules.Goal) (candidate, bool) {
 	exe, okExe := f.Path.Is()
 	args, okArgs := f.Args.Is()
 	nosuid, okThere := f.Moved.Nosuid.Is()
-	if !okExe || !okArgs || len(args) == 0 || !okThere || nosuid || f.Moved.Stat.State != machine.Absent || !f.Installed.Nosuid.Value {
+	if !okExe || !okArgs || len(args) == 0 || !okThere || nosuid || f.Moved.Stat.State != machine.Absent || !f.Installed.Nosuid.Value && f.Installed.Caps.Reason != "EOPNOTSUPP" {
 		return candidate{}, false
 	}
 	file := stamped(f, g)
 	to := machine.MovedDir + "/" + path.Base(exe)
 	return candidate{
-		Fix: Fix{ID: "move", Scope: "file", Summary: "move it to a mount without nosuid", Lasts: untilReplaced, Steps: []Step{
+		Fix: Fix{ID: "move", Scope: "file", Summary: "move it to where file capabilities count", Lasts: untilReplaced, Steps: []Step{
 			{Run: sudo(f, "install", "-m", "755", exe, to)},
 			{Run: sudo(f, "setcap", capText(file), to)},
 			{Start: command(append([]string{to}, args[1:]...)...)},

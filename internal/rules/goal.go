@@ -31,7 +31,39 @@ func Allows(f machine.Facts, g Goal) Answer {
 	if g.Network == "" {
 		return And(Effective(f, g.Require), Counts(f, g.Require))
 	}
-	return And(Or(Unprivileged(f, g.Port), And(Permitted(f, g.Need()), Counts(f, g.Need()))), Local(f, g), Free(f, g))
+	return And(Policy(f, g), Or(Unprivileged(f, g.Port), And(Permitted(f, g.Need()), Counts(f, g.Need()))), Local(f, g), Free(f, g))
+}
+
+// Policy says whether binds are let through that take no privilege. No means
+// that a policy, and not the port check, stands in the way of the address's
+// family; of two families one that is let through is enough. Facts without
+// probes show no policy.
+func Policy(f machine.Facts, g Goal) Answer {
+	probes, _ := f.Probes.Is()
+	answer := Yes
+	for _, p := range probes {
+		if !strings.HasPrefix(p.Network, "tcp") || !g.asks(p.Network[3:]) {
+			continue
+		}
+		if !p.Refused() {
+			return Yes
+		}
+		answer = No
+	}
+	return answer
+}
+
+// asks says whether the goal is about the family "4" or "6".
+func (g Goal) asks(family string) bool {
+	a := g.Addr.Unmap()
+	switch {
+	case a.IsValid() && !a.IsUnspecified():
+		return a.Is4() == (family == "4")
+	case a.IsValid() && a.Is4():
+		return family == "4"
+	default:
+		return g.Network == "tcp" || g.Network == "tcp"+family
+	}
 }
 
 // Unprivileged says whether anybody may bind the port: it is not below
@@ -61,17 +93,27 @@ func Permitted(f machine.Facts, set caps.Set) Answer {
 	return ask(f.Thread, func(s caps.State) bool { return s.Permitted.Contains(set) })
 }
 
-// network are the capabilities that the kernel checks in the user namespace
+// Network are the capabilities that the kernel checks in the user namespace
 // that owns the network namespace: ns_capable(net->user_ns, …).
-var network = caps.SetOf(caps.NET_BIND_SERVICE, caps.NET_BROADCAST, caps.NET_ADMIN, caps.NET_RAW)
+var Network = caps.SetOf(caps.NET_BIND_SERVICE, caps.NET_BROADCAST, caps.NET_ADMIN, caps.NET_RAW)
+
+// Initial are the capabilities that the kernel checks in the initial user
+// namespace alone, by capable(): user_namespaces(7).
+var Initial = caps.SetOf(caps.SYS_MODULE, caps.SYS_RAWIO, caps.SYS_BOOT, caps.SYS_TIME, caps.SYS_TTY_CONFIG, caps.SYS_PACCT,
+	caps.MKNOD, caps.SYSLOG, caps.AUDIT_CONTROL, caps.AUDIT_READ, caps.MAC_ADMIN, caps.MAC_OVERRIDE,
+	caps.WAKE_ALARM, caps.BLOCK_SUSPEND, caps.LINUX_IMMUTABLE, caps.PERFMON)
 
 // Counts says whether the set, once held, is asked for in a user namespace
-// where it counts. Only the network capabilities have a rule here.
+// where it counts.
 func Counts(f machine.Facts, set caps.Set) Answer {
-	if set&network == 0 {
-		return Yes
+	here := Yes
+	if set&Network != 0 {
+		here = ask(f.NetOwner, func(o machine.Owner) bool { return o != machine.OwnerOutside })
 	}
-	return ask(f.NetOwner, func(o machine.Owner) bool { return o != machine.OwnerOutside })
+	if set&Initial != 0 {
+		here = And(here, ask(f.UIDMap, func(m string) bool { return m == machine.WholeMap }))
+	}
+	return here
 }
 
 // Local says whether the address is one of this machine's (inet_addr_valid_or_nonlocal).

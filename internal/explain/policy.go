@@ -1,0 +1,114 @@
+package explain
+
+import (
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"syscall"
+
+	"github.com/lowport/lowport/internal/machine"
+)
+
+// policy finds what kind of security policy refused a bind that the port check
+// would have let through. Policies leave few traces: the kind is told by what
+// else is refused, and is likely at best.
+func (l *look) policy() []Cause {
+	var errno syscall.Errno
+	errors.As(l.err, &errno)
+	probes := l.probes()
+	mode, _ := see(l, "Seccomp", l.f.Seccomp, strconv.Itoa, func(n int) string {
+		if n == 0 {
+			return "Seccomp 0: no filter"
+		}
+		return fmt.Sprintf("Seccomp %d: system calls are filtered", n)
+	})
+	all, tcp, udp := refusals(probes)
+	switch {
+	case mode == 2 && all:
+		// A filter sees no address: it refuses every bind or none.
+		return []Cause{{ID: "seccomp", Certainty: Likely}}
+	case l.selinux():
+		return []Cause{{ID: "selinux", Certainty: Likely}}
+	case l.apparmor():
+		return []Cause{{ID: "apparmor", Certainty: Likely}}
+	case errno == syscall.EACCES && tcp && !udp:
+		return []Cause{{ID: "landlock", Certainty: Likely}}
+	case errno == syscall.EPERM:
+		c := Cause{ID: "bpf-or-policy", Certainty: Likely}
+		if lsms, ok := l.f.LSMs.Is(); ok && mode == 0 && l.f.Seccomp.State == machine.Known && quiet(lsms) {
+			c.Certainty = Proven
+		}
+		return []Cause{c}
+	default:
+		return []Cause{l.guess("unknown")}
+	}
+}
+
+// probes looks at the binds that take no privilege.
+func (l *look) probes() []machine.Probe {
+	probes, _ := see(l, "probes", l.f.Probes,
+		func(all []machine.Probe) string { return fmt.Sprint(all) },
+		func(all []machine.Probe) string {
+			var refused []string
+			for _, p := range all {
+				if p.Refused() {
+					refused = append(refused, p.Network+" "+p.Errno)
+				}
+			}
+			if len(refused) == 0 {
+				return "binds to port 0 are allowed"
+			}
+			return "binds to port 0 are refused: " + strings.Join(refused, ", ")
+		})
+	return probes
+}
+
+// refusals sums the probes up: whether all were refused, all of TCP, any of UDP.
+func refusals(probes []machine.Probe) (all, tcp, udp bool) {
+	all, tcp = len(probes) > 0, len(probes) > 0
+	for _, p := range probes {
+		switch {
+		case p.Errno != "" && !p.Refused():
+			continue // no such family here
+		case strings.HasPrefix(p.Network, "tcp"):
+			tcp = tcp && p.Refused()
+		default:
+			udp = udp || p.Refused()
+		}
+		all = all && p.Refused()
+	}
+	return all, tcp, udp
+}
+
+func (l *look) selinux() bool {
+	if enforcing, ok := l.f.Enforcing.Is(); !ok || !enforcing {
+		return false
+	}
+	see(l, "SELinux", l.f.Enforcing, yesNo, func(bool) string { return "SELinux enforces" })
+	see(l, "label", l.f.Label, Show, func(s string) string { return "this process is " + Show(s) })
+	return true
+}
+
+// apparmor looks for a profile: a label that is not "unconfined", such as
+// "/usr/sbin/app (enforce)".
+func (l *look) apparmor() bool {
+	label, ok := l.f.Label.Is()
+	if !ok || !strings.HasSuffix(label, " (enforce)") {
+		return false
+	}
+	see(l, "label", l.f.Label, Show, func(s string) string { return "AppArmor profile " + Show(s) })
+	return true
+}
+
+// quiet says whether none of the security modules can refuse a bind with EPERM.
+func quiet(lsms string) bool {
+	for name := range strings.SplitSeq(lsms, ",") {
+		switch name {
+		case "capability", "lockdown", "yama", "landlock", "safesetid", "loadpin", "integrity", "ima", "evm":
+		default:
+			return false
+		}
+	}
+	return true
+}
