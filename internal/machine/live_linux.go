@@ -72,7 +72,7 @@ func Live(port int) Record {
 		}
 		return b, nil
 	})
-	r.add("args", func() ([]byte, error) { return line(os.Args) })
+	r.add("args", func() ([]byte, error) { return []byte(strings.Join(os.Args, "\x00") + "\x00"), nil })
 	r.add("cwd", func() ([]byte, error) {
 		wd, err := os.Getwd()
 		return []byte(wd), err
@@ -231,9 +231,13 @@ var unescapeMount = strings.NewReplacer(`\040`, " ", `\011`, "\t", `\012`, "\n",
 func netOwnerNS() ([]byte, error) {
 	fd, err := unix.Open("/proc/thread-self/ns/net", unix.O_RDONLY|unix.O_CLOEXEC, 0)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("no answer: open: %s", reason(err))
 	}
 	defer unix.Close(fd)
+	// A filter that refuses ioctl answers EPERM too, and to every question.
+	if _, err := unix.IoctlRetInt(fd, unix.NS_GET_NSTYPE); err != nil {
+		return nil, fmt.Errorf("no answer: NS_GET_NSTYPE: %s", reason(err))
+	}
 	owner, err := unix.IoctlRetInt(fd, unix.NS_GET_USERNS)
 	if err != nil {
 		return nil, err

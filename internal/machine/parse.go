@@ -1,14 +1,17 @@
 package machine
 
 import (
-	"bufio"
 	"bytes"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
+	"maps"
+	"math"
 	"net/netip"
 	"path"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -21,8 +24,8 @@ func (r Record) Facts() Facts {
 	f := Facts{
 		Thread:     fact(r, "proc/thread-self/status", caps.ParseStatus),
 		IDs:        fact(r, "proc/thread-self/status", parseIDs),
-		TracerPid:  fact(r, "proc/thread-self/status", statusInt("TracerPid")),
-		Seccomp:    fact(r, "proc/thread-self/status", statusInt("Seccomp")),
+		TracerPid:  fact(r, "proc/thread-self/status", statusInt("TracerPid", math.MaxInt32)),
+		Seccomp:    fact(r, "proc/thread-self/status", statusInt("Seccomp", 2)),
 		Threads:    fact(r, "threads", parseThreads),
 		LastCap:    fact(r, "proc/sys/kernel/cap_last_cap", parseCap),
 		Init:       fact(r, "proc/1/status", caps.ParseStatus),
@@ -31,22 +34,22 @@ func (r Record) Facts() Facts {
 		Exe:        image(r, "exe"),
 		Installed:  image(r, "path"),
 		Moved:      image(r, "moved"),
-		MountPoint: fact(r, "mount point", parseText),
+		MountPoint: fact(r, "mount point", parsePlace),
 		UIDMap:     fact(r, "proc/self/uid_map", parseUIDMap),
-		UserNS:     fact(r, "proc/self/ns/user", parseText),
-		NetNS:      fact(r, "proc/self/ns/net", parseText),
+		UserNS:     fact(r, "proc/self/ns/user", parseNS("user")),
+		NetNS:      fact(r, "proc/self/ns/net", parseNS("net")),
 		PortStart:  fact(r, "proc/sys/net/ipv4/ip_unprivileged_port_start", parsePort),
 		Unit:       unit(r),
 		Container:  container(r),
 		LSMs:       fact(r, "sys/kernel/security/lsm", parseText),
 		Label:      fact(r, "proc/self/attr/current", parseText),
-		Args:       fact(r, "args", parseJSON[[]string]),
-		Cwd:        fact(r, "cwd", parseText),
+		Args:       fact(r, "args", parseArgs),
+		Cwd:        fact(r, "cwd", parsePlace),
 		CwdNosuid:  fact(r, "cwd statfs", parseNosuid),
 		Package:    fact(r, "main package", parseText),
 		User:       fact(r, "user", parseText),
-		Sockets:    fact(r, "sockets", parseJSON[[]Socket]),
-		Addresses:  fact(r, "addresses", parseJSON[[]netip.Addr]),
+		Sockets:    fact(r, "sockets", parseSockets),
+		Addresses:  fact(r, "addresses", parseAddresses),
 		Nonlocal:   fact(r, "proc/sys/net/ipv4/ip_nonlocal_bind", parseBool),
 	}
 	bits := fact(r, "prctl PR_GET_SECUREBITS", parseInt)
@@ -125,7 +128,7 @@ func source(name string) string {
 func image(r Record, which string) Image {
 	return Image{
 		Caps:   fact(r, which+" xattr", parseXattr),
-		Stat:   fact(r, which+" stat", parseJSON[Stat]),
+		Stat:   fact(r, which+" stat", parseStat),
 		Nosuid: fact(r, which+" statfs", parseNosuid),
 	}
 }
@@ -138,15 +141,64 @@ func parseText(b []byte) (string, error) {
 	return s, nil
 }
 
+// parseJSON reads one JSON value and nothing after it. null is no value.
 func parseJSON[T any](b []byte) (T, error) {
 	var v T
 	d := json.NewDecoder(bytes.NewReader(b))
 	d.DisallowUnknownFields()
-	err := d.Decode(&v)
-	return v, err
+	if err := d.Decode(&v); err != nil {
+		return v, err
+	}
+	if _, err := d.Token(); err != io.EOF {
+		return v, errors.New("more than one JSON value")
+	}
+	if string(bytes.TrimSpace(b)) == "null" {
+		return v, errors.New("null is no value")
+	}
+	return v, nil
 }
 
-func parseInt(b []byte) (int, error) { return strconv.Atoi(strings.TrimSpace(string(b))) }
+func parseStat(b []byte) (Stat, error) {
+	s, err := parseJSON[Stat](b)
+	if err == nil && s.Mode&0o170000 == 0 {
+		err = fmt.Errorf("mode %#o has no file type", s.Mode)
+	}
+	return s, err
+}
+
+func parseSockets(b []byte) ([]Socket, error) {
+	all, err := parseJSON[[]Socket](b)
+	for _, s := range all {
+		if err == nil && (s.Network == "" || !s.Addr.IsValid()) {
+			err = fmt.Errorf("a socket of network %q at %v", s.Network, s.Addr)
+		}
+	}
+	return all, err
+}
+
+func parseAddresses(b []byte) ([]netip.Addr, error) {
+	all, err := parseJSON[[]netip.Addr](b)
+	if err == nil && slices.Contains(all, netip.Addr{}) {
+		err = errors.New("an empty address")
+	}
+	return all, err
+}
+
+// parseArgs reads arguments as /proc/PID/cmdline has them: each with a zero
+// byte after it, which no argument can hold.
+func parseArgs(b []byte) ([]string, error) {
+	s, whole := strings.CutSuffix(string(b), "\x00")
+	if !whole {
+		return nil, errors.New("args: cut short")
+	}
+	return strings.Split(s, "\x00"), nil
+}
+
+// parseInt reads a number as the kernel prints one that is never negative.
+func parseInt(b []byte) (int, error) {
+	n, err := strconv.ParseUint(strings.TrimSpace(string(b)), 10, 31)
+	return int(n), err
+}
 
 func parseBool(b []byte) (bool, error) {
 	n, err := parseInt(b)
@@ -155,7 +207,7 @@ func parseBool(b []byte) (bool, error) {
 
 func parsePort(b []byte) (int, error) {
 	n, err := parseInt(b)
-	if err == nil && (n < 0 || n > 65536) {
+	if err == nil && n > 65536 {
 		err = fmt.Errorf("%d is not a port", n)
 	}
 	return n, err
@@ -163,7 +215,7 @@ func parsePort(b []byte) (int, error) {
 
 func parseCap(b []byte) (caps.Cap, error) {
 	n, err := parseInt(b)
-	if err == nil && (n < 0 || n > 63) {
+	if err == nil && n > 63 {
 		err = fmt.Errorf("%d is not a capability", n)
 	}
 	return caps.Cap(n), err
@@ -185,7 +237,10 @@ func parseNosuid(b []byte) (bool, error) {
 
 const deleted = " (deleted)"
 
-func parseDeleted(b []byte) (bool, error) { return strings.HasSuffix(string(b), deleted), nil }
+func parseDeleted(b []byte) (bool, error) {
+	_, err := parsePath(b)
+	return strings.HasSuffix(string(b), deleted), err
+}
 
 func parsePath(b []byte) (string, error) {
 	s := strings.TrimSuffix(string(b), deleted)
@@ -193,6 +248,28 @@ func parsePath(b []byte) (string, error) {
 		return "", fmt.Errorf("%q is not an absolute path", s)
 	}
 	return s, nil
+}
+
+// parsePlace reads an absolute path, byte for byte.
+func parsePlace(b []byte) (string, error) {
+	s := string(b)
+	if !path.IsAbs(s) {
+		return "", fmt.Errorf("%q is not an absolute path", s)
+	}
+	return s, nil
+}
+
+// parseNS reads the name of a namespace, "user:[4026531837]" (namespaces(7)).
+func parseNS(kind string) func([]byte) (string, error) {
+	return func(b []byte) (string, error) {
+		s := strings.TrimSuffix(string(b), "\n")
+		inode, ok := strings.CutPrefix(s, kind+":[")
+		inode, closed := strings.CutSuffix(inode, "]")
+		if _, err := strconv.ParseUint(inode, 10, 64); !ok || !closed || err != nil {
+			return "", fmt.Errorf("%q is no %s namespace", s, kind)
+		}
+		return s, nil
+	}
 }
 
 // field returns the value of a line of status; it must be there once.
@@ -209,13 +286,20 @@ func field(status []byte, name string) (string, error) {
 	return found[0], nil
 }
 
-func statusInt(name string) func([]byte) (int, error) {
+func statusInt(name string, most int) func([]byte) (int, error) {
 	return func(b []byte) (int, error) {
 		v, err := field(b, name)
 		if err != nil {
 			return 0, err
 		}
-		return strconv.Atoi(v)
+		n, err := parseInt([]byte(v))
+		if err == nil && n > most {
+			err = fmt.Errorf("%d is above %d", n, most)
+		}
+		if err != nil {
+			return 0, fmt.Errorf("status: %s: %w", name, err)
+		}
+		return n, nil
 	}
 }
 
@@ -250,42 +334,57 @@ func parseParent(b []byte) (Parent, error) {
 	return Parent{State: s, IDs: ids}, err
 }
 
+// parseThreads reads the lines of formatThreads, each whole and once.
 func parseThreads(b []byte) (map[int]caps.State, error) {
 	all := map[int]caps.State{}
-	sc := bufio.NewScanner(bytes.NewReader(b))
-	for sc.Scan() {
+	for line := range strings.Lines(string(b)) {
 		var tid int
 		var s caps.State
-		_, err := fmt.Sscanf(sc.Text(), "%d %x %x %x %x %x %t", &tid,
+		_, err := fmt.Sscanf(line, "%d %x %x %x %x %x %t", &tid,
 			&s.Inheritable, &s.Permitted, &s.Effective, &s.Bounding, &s.Ambient, &s.NoNewPrivs)
-		if err != nil {
-			return nil, fmt.Errorf("threads: %q: %w", sc.Text(), err)
+		if _, twice := all[tid]; err != nil || twice || line != formatThread(tid, s) {
+			return nil, fmt.Errorf("threads: %q is not the line of one more thread", line)
 		}
 		all[tid] = s
 	}
 	if len(all) == 0 {
 		return nil, errors.New("threads: none")
 	}
-	return all, sc.Err()
+	return all, nil
 }
 
 // formatThreads is the inverse of parseThreads.
 func formatThreads(all map[int]caps.State) []byte {
-	var b bytes.Buffer
-	for tid, s := range all {
-		fmt.Fprintf(&b, "%d %s %s %s %s %s %t\n", tid, s.Inheritable.Hex(), s.Permitted.Hex(),
-			s.Effective.Hex(), s.Bounding.Hex(), s.Ambient.Hex(), s.NoNewPrivs)
+	var b []byte
+	for _, tid := range slices.Sorted(maps.Keys(all)) {
+		b = append(b, formatThread(tid, all[tid])...)
 	}
-	return b.Bytes()
+	return b
 }
 
 // WholeMap is the uid_map of the initial user namespace: every id is itself.
 const WholeMap = "0 0 4294967295"
 
+func formatThread(tid int, s caps.State) string {
+	return fmt.Sprintf("%d %s %s %s %s %s %t\n", tid, s.Inheritable.Hex(), s.Permitted.Hex(),
+		s.Effective.Hex(), s.Bounding.Hex(), s.Ambient.Hex(), s.NoNewPrivs)
+}
+
+// parseUIDMap reads the rows of user_namespaces(7), three numbers each, and
+// joins them by commas. A namespace that nobody has mapped yet has none.
 func parseUIDMap(b []byte) (string, error) {
 	var rows []string
 	for line := range strings.Lines(string(b)) {
-		rows = append(rows, strings.Join(strings.Fields(line), " "))
+		ids := strings.Fields(line)
+		for _, id := range ids {
+			if _, err := strconv.ParseUint(id, 10, 32); err != nil {
+				return "", fmt.Errorf("uid_map: %w", err)
+			}
+		}
+		if len(ids) != 3 || !strings.HasSuffix(line, "\n") {
+			return "", fmt.Errorf("uid_map: %q is not three numbers", line)
+		}
+		rows = append(rows, strings.Join(ids, " "))
 	}
 	return strings.Join(rows, ", "), nil
 }
@@ -299,13 +398,18 @@ func netOwner(r Record) Fact[Owner] {
 		return Fact[Owner]{Value: OwnerOutside, State: Known, Source: name + ": EPERM"}
 	}
 	return fact(r, name, func(b []byte) (Owner, error) {
-		self, err := parseText(r["proc/self/ns/user"].Data)
+		owner, err := parseNS("user")(b)
 		if err != nil {
-			return 0, fmt.Errorf("/proc/self/ns/user: %w", err)
+			return 0, err
 		}
-		if strings.TrimSpace(string(b)) == self {
+		self := fact(r, "proc/self/ns/user", parseNS("user"))
+		switch {
+		case self.State != Known:
+			return 0, fmt.Errorf("%s: %s", self.Source, self.Reason)
+		case owner == self.Value:
 			return OwnerHere, nil
+		default:
+			return OwnerBelow, nil
 		}
-		return OwnerBelow, nil
 	})
 }

@@ -2,6 +2,7 @@ package machine
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -46,7 +47,7 @@ func (r Record) Save() []byte {
 		}
 		f := txtar.File{Name: name, Data: item.Data}
 		if item.Err != "" {
-			f = txtar.File{Name: name + ": " + item.Err}
+			f = txtar.File{Name: name + ": " + oneLine(item.Err)}
 		} else if !plain(item.Data) {
 			f.Data = []byte(strconv.Quote(string(item.Data)) + "\n")
 		}
@@ -59,7 +60,11 @@ func (r Record) Save() []byte {
 // that is passed over proves nothing.
 func Load(b []byte) (Record, error) {
 	r := Record{}
-	for _, f := range txtar.Parse(b).Files {
+	a := txtar.Parse(b)
+	if len(a.Files) == 0 || b[len(b)-1] != '\n' {
+		return nil, errors.New("record: cut short")
+	}
+	for _, f := range a.Files {
 		name, reason, _ := strings.Cut(f.Name, ": ")
 		if !known(name) {
 			return nil, fmt.Errorf("record: %q is not an item", name)
@@ -67,17 +72,35 @@ func Load(b []byte) (Record, error) {
 		if _, twice := r[name]; twice {
 			return nil, fmt.Errorf("record: %s: item repeated", name)
 		}
-		data := f.Data
-		if bytes.HasPrefix(data, []byte{'"'}) {
-			s, err := strconv.Unquote(strings.TrimSuffix(string(data), "\n"))
-			if err != nil {
-				return nil, fmt.Errorf("record: %s: %w", name, err)
-			}
-			data = []byte(s)
+		if reason != "" && len(f.Data) > 0 {
+			return nil, fmt.Errorf("record: %s: both data and an error", name)
 		}
-		r[name] = Item{Data: data, Err: reason}
+		data, err := unquote(strings.TrimSuffix(string(f.Data), "\n"), string(f.Data))
+		if err == nil {
+			reason, err = unquote(reason, reason)
+		}
+		if err != nil {
+			return nil, fmt.Errorf("record: %s: %w", name, err)
+		}
+		r[name] = Item{Data: []byte(data), Err: reason}
 	}
 	return r, nil
+}
+
+// unquote returns what quoted stands for if it is a Go string, else plain.
+func unquote(quoted, plain string) (string, error) {
+	if !strings.HasPrefix(quoted, `"`) {
+		return plain, nil
+	}
+	return strconv.Unquote(quoted)
+}
+
+// oneLine makes the text of an error fit for the line of a file marker.
+func oneLine(s string) string {
+	if plain([]byte(s+"\n")) && strings.TrimSpace(s) == s && !strings.Contains(s, "\n") {
+		return s
+	}
+	return strconv.Quote(s)
 }
 
 func known(name string) bool {

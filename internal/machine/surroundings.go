@@ -3,6 +3,9 @@ package machine
 import (
 	"fmt"
 	"path"
+	"regexp"
+	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -11,33 +14,43 @@ import (
 // session scope, and what a service's child starts by sudo has no mark, so
 // that a restart of the unit would not restart it.
 func unit(r Record) Fact[Unit] {
-	return fact(r, "proc/self/cgroup", func(b []byte) (Unit, error) {
-		return parseUnit(string(b)), nil
-	}).onlyIf(func(u Unit) bool {
-		return u.Name != "" && hasEnv(r, "INVOCATION_ID") && r["run/systemd/system"].Err == ""
-	})
-}
-
-// onlyIf makes a known fact absent unless ok says that it means something.
-func (f Fact[T]) onlyIf(ok func(T) bool) Fact[T] {
-	if f.State == Known && !ok(f.Value) {
-		return f.None()
+	f := fact(r, "proc/self/cgroup", func(b []byte) (Unit, error) { return parseUnit(string(b)) })
+	if f.State != Known {
+		return f
+	}
+	none := f.None()
+	if f.Value.Name == "" {
+		return none
+	}
+	for _, mark := range []Fact[bool]{hasEnv(r, "INVOCATION_ID"), fact(r, "run/systemd/system", exists)} {
+		switch {
+		case mark.State == Unreadable:
+			return Fact[Unit]{Source: mark.Source, Reason: mark.Reason}
+		case !mark.Value:
+			return none
+		}
 	}
 	return f
 }
 
+func exists([]byte) (bool, error) { return true, nil }
+
 // parseUnit takes the innermost service of systemd's own hierarchy or of the
 // unified one: on a machine with both, the service may be in either.
-func parseUnit(cgroup string) Unit {
+func parseUnit(cgroup string) (Unit, error) {
 	var u Unit
 	for line := range strings.Lines(cgroup) {
-		_, rest, _ := strings.Cut(strings.TrimSuffix(line, "\n"), ":")
+		id, rest, _ := strings.Cut(line, ":")
 		controller, p, _ := strings.Cut(rest, ":")
+		p, whole := strings.CutSuffix(p, "\n")
+		if _, err := strconv.ParseUint(id, 10, 31); err != nil || !whole || !path.IsAbs(p) {
+			return Unit{}, fmt.Errorf("cgroup: %q is not a line of cgroups(7)", line)
+		}
 		if (controller == "" || controller == "name=systemd") && u.Name == "" {
 			u = innermost(p)
 		}
 	}
-	return u
+	return u, nil
 }
 
 func innermost(cgroup string) Unit {
@@ -66,7 +79,7 @@ func UnitName(name string) bool {
 			return false
 		}
 	}
-	return strings.HasSuffix(name, ".service") && len(name) < 256
+	return strings.HasSuffix(name, ".service") && len(name) > len(".service") && len(name) < 256
 }
 
 // container finds what kind of container this is, from the files and cgroups
@@ -75,56 +88,65 @@ func UnitName(name string) bool {
 // the initial pid or uts namespace.
 func container(r Record) Fact[string] {
 	f := Fact[string]{State: Absent, Source: "/run/.containerenv, /.dockerenv, /proc/self/cgroup"}
-	if initial(r, "pid", 0xeffffffc) && initial(r, "uts", 0xeffffffe) {
+	pid := fact(r, "proc/self/ns/pid", parseNS("pid"))
+	uts := fact(r, "proc/self/ns/uts", parseNS("uts"))
+	if pid.Value == initialPID && uts.Value == initialUTS {
 		return f
 	}
-	cgroup := string(r["proc/self/cgroup"].Data)
-	has := func(name string) bool { item, ok := r[name]; return ok && item.Err == "" }
+	cgroup := fact(r, "proc/self/cgroup", parseText)
+	in := func(marks ...string) bool {
+		return slices.ContainsFunc(marks, func(m string) bool { return strings.Contains(cgroup.Value, m) })
+	}
+	podman, docker := fact(r, "run/.containerenv", exists), fact(r, ".dockerenv", exists)
+	kubernetes, other := hasEnv(r, "KUBERNETES_SERVICE_HOST"), hasEnv(r, "container")
+	kind := ""
 	switch {
-	case strings.Contains(cgroup, "/kubepods"), hasEnv(r, "KUBERNETES_SERVICE_HOST"):
-		return f.Now("kubernetes")
-	case has("run/.containerenv"):
-		return f.Now("podman")
-	case has(".dockerenv"):
-		return f.Now("docker")
-	case strings.Contains(cgroup, "/docker"), strings.Contains(cgroup, "/lxc"),
-		strings.Contains(cgroup, "cri-containerd"), strings.Contains(cgroup, "libpod"), hasEnv(r, "container"):
-		return f.Now("container")
+	case in("/kubepods"), kubernetes.Value:
+		kind = "kubernetes"
+	case podman.Value:
+		kind = "podman"
+	case docker.Value:
+		kind = "docker"
+	case in("/docker", "/lxc", "cri-containerd", "libpod"), other.Value:
+		kind = "container"
+	}
+	left := pid.State == Known && pid.Value != initialPID || uts.State == Known && uts.Value != initialUTS
+	switch {
+	case !left:
+		return Fact[string]{Source: pid.Source, Reason: "the namespaces of this process: " + pid.Reason + uts.Reason}
+	case kind != "":
+		return f.Now(kind)
+	case cgroup.State == Unreadable:
+		return Fact[string]{Source: cgroup.Source, Reason: cgroup.Reason}
+	}
+	for _, mark := range []Fact[bool]{podman, docker, other} {
+		if mark.State == Unreadable {
+			return Fact[string]{Source: mark.Source, Reason: mark.Reason}
+		}
 	}
 	return f
 }
 
-// initial says whether a namespace is the one the system booted with, whose
-// inode is fixed: PROC_PID_INIT_INO and PROC_UTS_INIT_INO of <linux/proc_ns.h>.
-func initial(r Record, kind string, inode uint32) bool {
-	return string(r["proc/self/ns/"+kind].Data) == fmt.Sprintf("%s:[%d]", kind, inode)
-}
+// The namespaces that the system booted with have fixed inodes:
+// PROC_PID_INIT_INO and PROC_UTS_INIT_INO of <linux/proc_ns.h>.
+var (
+	initialPID = fmt.Sprintf("pid:[%d]", 0xeffffffc)
+	initialUTS = fmt.Sprintf("uts:[%d]", 0xeffffffe)
+)
 
-// hasEnv reports whether the environment had the variable. Only whether, never
+// hasEnv says whether the environment had the variable. Only whether, never
 // what: values are not recorded.
-func hasEnv(r Record, name string) bool {
-	for line := range strings.Lines(string(r["environ"].Data)) {
-		if strings.TrimSuffix(line, "\n") == name {
-			return true
-		}
-	}
-	return false
+func hasEnv(r Record, name string) Fact[bool] {
+	return fact(r, "environ", func(b []byte) (bool, error) {
+		return slices.Contains(strings.Split(string(b), "\n"), name), nil
+	})
 }
 
 // envNames are the variables whose presence is recorded.
 var envNames = []string{"AUTHBIND_LIB", "INVOCATION_ID", "KUBERNETES_SERVICE_HOST", "LISTEN_FDS", "container"}
 
-// GoRun reports whether p is where `go run` and `go test` put a program: in a
-// folder go-buildN, or in the build cache since Go 1.24.
-func GoRun(p string) bool {
-	for dir := path.Dir(p); dir != "/" && dir != "."; dir = path.Dir(dir) {
-		name := path.Base(dir)
-		if n, ok := strings.CutPrefix(name, "go-build"); ok && n != "" && strings.Trim(n, "0123456789") == "" {
-			return true
-		}
-		if hash, ok := strings.CutSuffix(name, "-d"); ok && len(hash) == 64 && strings.Trim(hash, "0123456789abcdef") == "" {
-			return true
-		}
-	}
-	return false
-}
+// GoRun reports whether p is where `go run` and `go test` put a program: in
+// go-buildN/bNNN, with or without exe/, or in the build cache since Go 1.24.
+func GoRun(p string) bool { return goRunPath.MatchString(p) }
+
+var goRunPath = regexp.MustCompile(`/go-build[0-9]+/b[0-9]+/(exe/)?[^/]+$|/[0-9a-f]{2}/[0-9a-f]{64}-d/[^/]+$`)
