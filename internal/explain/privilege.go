@@ -145,8 +145,8 @@ func (l *look) ungranted() Cause {
 		return l.cause("noroot-securebit")
 	}
 	if l.set("CapInh", inheritable).Contains(need) {
-		if l.parentHeld() {
-			return l.cause("lost-on-uid-change")
+		if l.lostOnTheWay() {
+			return Cause{ID: "lost-on-uid-change", Certainty: Likely}
 		}
 		return l.cause("inheritable-only")
 	}
@@ -169,19 +169,23 @@ func (l *look) ungranted() Cause {
 	return l.cause("no-capability")
 }
 
-// parentHeld looks whether the parent is another user and has the capability as
-// an ambient one: then it was lost between the two, as when su changes the user.
-func (l *look) parentHeld() bool {
+// lostOnTheWay looks whether the capability was inheritable before the user
+// changed: the parent is another user and has it so too. The change clears
+// every set but the inheritable one (cap_emulate_setxuid).
+func (l *look) lostOnTheWay() bool {
 	ids, ok := l.f.IDs.Is()
-	p, known := see(l, "parent's CapAmb", l.f.Parent,
-		func(p machine.Parent) string { return p.Ambient.Hex() },
+	lost := func(p machine.Parent) bool {
+		return ok && p.UID != ids.UID && p.Inheritable.Contains(l.g.Need())
+	}
+	p, known := see(l, "parent's CapInh", l.f.Parent,
+		func(p machine.Parent) string { return p.Inheritable.Hex() },
 		func(p machine.Parent) string {
-			if !p.Ambient.Contains(l.g.Need()) {
+			if !lost(p) {
 				return ""
 			}
-			return fmt.Sprintf("the parent (uid %d) has CapAmb %s", p.UID, p.Ambient.Hex())
+			return fmt.Sprintf("the parent, uid %d, has CapInh %s too", p.UID, p.Inheritable.Hex())
 		})
-	return ok && known && p.UID != ids.UID && p.Ambient.Contains(l.g.Need())
+	return known && lost(p)
 }
 
 // foreignMount looks whether the file was executed from a mount of another
