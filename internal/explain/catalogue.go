@@ -137,7 +137,7 @@ var catalogue = map[string]entry{
 	},
 	"lost-on-uid-change": {
 		summary: "the ambient {cap} was lost when the user changed",
-		detail:  "it is inheritable in the parent too, which is another user; su, sudo, runuser and start-stop-daemon change the user id, which clears every set but the inheritable one: change the user first, then grant",
+		detail:  "it is inheritable in an ancestor too, which is another user; su, sudo, runuser and start-stop-daemon change the user id, which clears every set but the inheritable one: change the user first, then grant",
 	},
 	"file-caps-partial": {
 		summary: "the file's capabilities do not include {cap}",

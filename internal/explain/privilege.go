@@ -170,20 +170,21 @@ func (l *look) ungranted() Cause {
 }
 
 // lostOnTheWay looks whether the capability was inheritable before the user
-// changed: the parent is another user and has it so too. The change clears
+// changed: the nearest ancestor of another
+// user has it so too. The change clears
 // every set but the inheritable one (cap_emulate_setxuid).
 func (l *look) lostOnTheWay() bool {
 	ids, ok := l.f.IDs.Is()
-	lost := func(p machine.Parent) bool {
+	lost := func(p machine.Ancestor) bool {
 		return ok && p.UID != ids.UID && p.Inheritable.Contains(l.g.Need())
 	}
-	p, known := see(l, "parent's CapInh", l.f.Parent,
-		func(p machine.Parent) string { return p.Inheritable.Hex() },
-		func(p machine.Parent) string {
+	p, known := see(l, "ancestor's CapInh", l.f.Ancestor,
+		func(p machine.Ancestor) string { return p.Inheritable.Hex() },
+		func(p machine.Ancestor) string {
 			if !lost(p) {
 				return ""
 			}
-			return fmt.Sprintf("the parent, uid %d, has CapInh %s too", p.UID, p.Inheritable.Hex())
+			return fmt.Sprintf("its ancestor, uid %d, has CapInh %s too", p.UID, p.Inheritable.Hex())
 		})
 	return known && lost(p)
 }

@@ -16,7 +16,7 @@ type Facts struct {
 	Threads   Fact[map[int]caps.State]
 	LastCap   Fact[caps.Cap]
 	Init      Fact[caps.State] // process 1 of this pid namespace
-	Parent    Fact[Parent]     // Absent where the parent is outside this pid namespace
+	Ancestor  Fact[Ancestor]   // the nearest that is another user
 
 	Path      Fact[string] // what /proc/self/exe names, without " (deleted)"
 	Deleted   Fact[bool]   // the running file is no longer at Path
@@ -58,8 +58,8 @@ const MovedDir = "/usr/local/bin"
 // IDs are the real and effective ids, as this user namespace sees them.
 type IDs struct{ UID, EUID, GID, EGID uint32 }
 
-// A Parent is what the parent process is and holds.
-type Parent struct {
+// An Ancestor is who and what another process of our line is and holds.
+type Ancestor struct {
 	caps.State
 	IDs
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"net"
 	"net/netip"
 	"os"
@@ -49,12 +50,7 @@ func Live(port int) Record {
 		all, err := caps.Threads(os.Getpid())
 		return formatThreads(all), err
 	})
-	r.add("parent status", func() ([]byte, error) {
-		if os.Getppid() == 0 {
-			return nil, unix.ENOENT // it lies outside this pid namespace
-		}
-		return readPath(fmt.Sprintf("/proc/%d/status", os.Getppid()))
-	})
+	r.add("ancestor status", ancestor)
 	r.image("exe", "/proc/self/exe")
 	if exe, err := parsePath(r["proc/self/exe"].Data); err == nil {
 		r.image("path", exe)
@@ -142,6 +138,25 @@ func reason(err error) string {
 		}
 		return c
 	}, err.Error())
+}
+
+// ancestor reads the status of the nearest ancestor that is another user: what
+// changed the user, or its parent. ENOENT says that there is none here.
+func ancestor() ([]byte, error) {
+	for pid := os.Getppid(); pid > 0; {
+		b, err := readPath(fmt.Sprintf("/proc/%d/status", pid))
+		if err != nil {
+			return nil, fmt.Errorf("process %d: %s", pid, reason(err))
+		}
+		ids, err := parseIDs(b)
+		if err != nil || ids.UID != uint32(os.Getuid()) {
+			return b, err
+		}
+		if pid, err = statusInt("PPid", math.MaxInt32)(b); err != nil {
+			return nil, err
+		}
+	}
+	return nil, unix.ENOENT
 }
 
 func line(v any) ([]byte, error) {

@@ -29,7 +29,7 @@ func (r Record) Facts() Facts {
 		Threads:    fact(r, "threads", parseThreads),
 		LastCap:    fact(r, "proc/sys/kernel/cap_last_cap", parseCap),
 		Init:       fact(r, "proc/1/status", caps.ParseStatus),
-		Parent:     fact(r, "parent status", parseParent),
+		Ancestor:   fact(r, "ancestor status", parseAncestor),
 		Path:       fact(r, "proc/self/exe", parsePath),
 		Deleted:    fact(r, "proc/self/exe", parseDeleted),
 		Exe:        image(r, "exe"),
@@ -109,7 +109,7 @@ func source(name string) string {
 		return "stat /proc/self/exe"
 	case "exe statfs":
 		return "statfs /proc/self/exe"
-	case "parent status":
+	case "ancestor status":
 		return "/proc/PPID/status"
 	case "probes":
 		return "bind to port 0"
@@ -329,13 +329,13 @@ func parseIDs(b []byte) (IDs, error) {
 	return IDs{UID: out[0][0], EUID: out[0][1], GID: out[1][0], EGID: out[1][1]}, nil
 }
 
-func parseParent(b []byte) (Parent, error) {
+func parseAncestor(b []byte) (Ancestor, error) {
 	s, err := caps.ParseStatus(b)
 	if err != nil {
-		return Parent{}, err
+		return Ancestor{}, err
 	}
 	ids, err := parseIDs(b)
-	return Parent{State: s, IDs: ids}, err
+	return Ancestor{State: s, IDs: ids}, err
 }
 
 // parseThreads reads the lines of formatThreads, each whole and once.
