@@ -46,7 +46,7 @@ var ErrExecRefused error = execRefused{errors.New("execve: the file's effective 
 
 type execRefused struct{ error }
 
-func (execRefused) Is(target error) bool { return target == syscall.EPERM }
+func (execRefused) Is(target error) bool { return errors.Is(syscall.EPERM, target) }
 
 // Exec returns what the thread holds after the execve: the rule of
 // capabilities(7), "Transformation of capabilities during execve()", as the

@@ -39,7 +39,7 @@ func Threads(pid int) (map[int]State, error) { return threads(pid) }
 // ReadFile returns the capabilities of the file at path, following symbolic
 // links as execve(2) does. For a file that has none errors.Is(err, [ErrNoCaps]) holds;
 // where the filesystem cannot hold them it wraps syscall.EOPNOTSUPP, and
-// syscall.EOVERFLOW (EOPNOTSUPP before Linux 6.1) where they are for another
+// syscall.EOVERFLOW (EOPNOTSUPP on older kernels) where they are for another
 // user namespace, whose root has no uid here.
 func ReadFile(path string) (File, error) { return readFile(path) }
 

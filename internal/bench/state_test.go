@@ -1,0 +1,157 @@
+//go:build linux
+
+package bench
+
+import (
+	"runtime"
+	"testing"
+	"unsafe"
+
+	moby "github.com/moby/sys/capability"
+	"github.com/prometheus/procfs"
+	syndtr "github.com/syndtr/gocapability/capability"
+	"golang.org/x/sys/unix"
+	libcap "kernel.org/pub/linux/libs/security/libcap/cap"
+
+	"github.com/lowport/lowport/caps"
+)
+
+// must fails the benchmark, outside of what is measured in the good case.
+func must[T any](b *testing.B, v T, err error) T {
+	if err != nil {
+		b.Fatal(err)
+	}
+	return v
+}
+
+// rawGet is capget(2) alone.
+func rawGet(data *[2]unix.CapUserData) bool {
+	hdr := unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}
+	_, _, errno := unix.RawSyscall(unix.SYS_CAPGET, uintptr(unsafe.Pointer(&hdr)), uintptr(unsafe.Pointer(data)), 0)
+	return errno == 0
+}
+
+func prctl(option, arg2, arg3 uintptr) uintptr {
+	r, _, _ := unix.RawSyscall6(unix.SYS_PRCTL, option, arg2, arg3, 0, 0, 0)
+	return r
+}
+
+// BenchmarkState reads the five sets, no_new_privs and the securebits of the
+// calling thread; moby and syndtr have the sets alone, procfs no securebits.
+func BenchmarkState(b *testing.B) {
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	b.Run("lowport", func(b *testing.B) {
+		b.ReportAllocs()
+		for b.Loop() {
+			_, err := caps.Self()
+			must(b, 0, err)
+		}
+	})
+	b.Run("raw", func(b *testing.B) {
+		b.ReportAllocs()
+		for b.Loop() {
+			var data [2]unix.CapUserData
+			if !rawGet(&data) {
+				b.Fatal("capget")
+			}
+			bounding := uint64(0)
+			for c := uintptr(0); ; c++ {
+				r := prctl(unix.PR_CAPBSET_READ, c, 0)
+				if int(r) < 0 {
+					break
+				}
+				bounding |= uint64(r) << c
+			}
+			_ = prctl(unix.PR_GET_NO_NEW_PRIVS, 0, 0)
+			_ = prctl(unix.PR_GET_SECUREBITS, 0, 0)
+			_ = bounding
+		}
+	})
+	b.Run("rawproc", func(b *testing.B) { // the other way, without the securebits
+		b.ReportAllocs()
+		var buf [4096]byte
+		for b.Loop() {
+			fd, err := unix.Open("/proc/thread-self/status", unix.O_RDONLY|unix.O_CLOEXEC, 0)
+			must(b, fd, err)
+			n, err := unix.Read(fd, buf[:])
+			must(b, n, err)
+			unix.Close(fd)
+		}
+	})
+	b.Run("libcap", func(b *testing.B) {
+		b.ReportAllocs()
+		for b.Loop() {
+			_ = libcap.GetProc()
+			_ = libcap.IABGetProc()
+			_ = libcap.GetSecbits()
+			_, err := libcap.Prctl(unix.PR_GET_NO_NEW_PRIVS)
+			must(b, 0, err)
+		}
+	})
+	b.Run("moby", func(b *testing.B) {
+		b.ReportAllocs()
+		for b.Loop() {
+			c, err := moby.NewPid2(0)
+			must(b, 0, err)
+			must(b, 0, c.Load())
+		}
+	})
+	b.Run("syndtr", func(b *testing.B) {
+		b.ReportAllocs()
+		for b.Loop() {
+			c, err := syndtr.NewPid2(0)
+			must(b, 0, err)
+			must(b, 0, c.Load())
+		}
+	})
+	b.Run("procfs", func(b *testing.B) {
+		b.ReportAllocs()
+		fs, err := procfs.NewDefaultFS()
+		must(b, 0, err)
+		for b.Loop() {
+			p, err := fs.Thread(unix.Getpid(), unix.Gettid())
+			must(b, 0, err)
+			_, err = p.NewStatus()
+			must(b, 0, err)
+		}
+	})
+}
+
+// BenchmarkEffective reads the effective set of the calling thread.
+func BenchmarkEffective(b *testing.B) {
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	b.Run("lowport", func(b *testing.B) {
+		b.ReportAllocs()
+		for b.Loop() {
+			_, err := caps.Effective()
+			must(b, 0, err)
+		}
+	})
+	b.Run("raw", func(b *testing.B) {
+		b.ReportAllocs()
+		for b.Loop() {
+			var data [2]unix.CapUserData
+			if !rawGet(&data) {
+				b.Fatal("capget")
+			}
+		}
+	})
+	b.Run("libcap", func(b *testing.B) {
+		b.ReportAllocs()
+		for b.Loop() {
+			_, err := libcap.GetProc().GetFlag(libcap.Effective, libcap.NET_BIND_SERVICE)
+			must(b, 0, err)
+		}
+	})
+	b.Run("moby", func(b *testing.B) {
+		b.ReportAllocs()
+		for b.Loop() {
+			c, err := moby.NewPid2(0)
+			must(b, 0, err)
+			must(b, 0, c.Load())
+			_ = c.Get(moby.EFFECTIVE, moby.CAP_NET_BIND_SERVICE)
+		}
+	})
+}
