@@ -26,7 +26,7 @@ func TestStress(t *testing.T) {
 	rounds := 0
 	for i := 0; rounds < 1000; i++ {
 		name := "stress, 20 threads"
-		if i%8 == 0 {
+		if i%13 == 0 {
 			name = "stress, 200 threads"
 		}
 		cmd := child(t, name)
