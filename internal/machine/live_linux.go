@@ -34,8 +34,8 @@ func Live(port int) Record {
 
 	r := Record{}
 	for _, name := range names {
-		switch path, ok := strings.CutPrefix(source(name), "/"); {
-		case !ok:
+		switch path := strings.TrimPrefix(source(name), "/"); {
+		case path != name || !strings.HasPrefix(source(name), "/"): // no file
 		case path == "proc/self/exe", strings.HasPrefix(path, "proc/self/ns/"):
 			r.add(name, func() ([]byte, error) { return readLink("/" + path) })
 		default:

@@ -76,7 +76,7 @@ func fact[T any](r Record, name string, parse func([]byte) (T, error)) Fact[T] {
 	case !ok:
 		f.Reason = "not recorded"
 		return f
-	case strings.HasPrefix(name, "proc/") && item.Err == "ENOENT":
+	case strings.HasPrefix(f.Source, "/proc/") && item.Err == "ENOENT":
 		f.Reason = item.Err
 		return f
 	case item.Err == "ENOENT" || item.Err == "ENODATA" || item.Err == "EOPNOTSUPP":
@@ -120,7 +120,7 @@ func source(name string) string {
 	case "path statfs":
 		return "statfs"
 	case "threads":
-		return "proc/self/task"
+		return "/proc/self/task"
 	case "sockets":
 		return "sock_diag"
 	case "addresses":
@@ -346,7 +346,7 @@ func parseThreads(b []byte) (map[int]caps.State, error) {
 		var s caps.State
 		_, err := fmt.Sscanf(line, "%d %x %x %x %x %x %t", &tid,
 			&s.Inheritable, &s.Permitted, &s.Effective, &s.Bounding, &s.Ambient, &s.NoNewPrivs)
-		if _, twice := all[tid]; err != nil || twice || line != formatThread(tid, s) {
+		if _, twice := all[tid]; err != nil || twice || tid <= 0 || line != formatThread(tid, s) {
 			return nil, fmt.Errorf("threads: %q is not the line of one more thread", line)
 		}
 		all[tid] = s

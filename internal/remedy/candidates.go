@@ -138,8 +138,15 @@ func stamped(f machine.Facts, g rules.Goal) caps.File {
 }
 
 // capText is the file capabilities as the documents write them for setcap(8),
-// with "=+" for "=", which is the same to it.
-func capText(file caps.File) string { return strings.ReplaceAll(file.String(), "=", "=+") }
+// with "=+" for "=", which is the same to it, but not where the text starts with
+// "=", for all capabilities.
+func capText(file caps.File) string {
+	text := file.String()
+	if strings.HasPrefix(text, "=") {
+		return text
+	}
+	return strings.ReplaceAll(text, "=", "=+")
+}
 
 // holding is the state of a thread to which a launcher gave the set as ambient.
 func holding(s caps.State, set caps.Set) caps.State {
@@ -156,7 +163,7 @@ func setpriv(f machine.Facts, g rules.Goal) (candidate, bool) {
 	exe, okExe := f.Path.Is()
 	args, okArgs := f.Args.Is()
 	now, okNow := f.Thread.Is()
-	if !okIDs || !okExe || !okArgs || !okNow || len(args) == 0 || ids.UID == 0 || goRun(f) {
+	if !okIDs || !okExe || !okArgs || !okNow || len(args) == 0 || ids.UID == 0 || ids.UID != ids.EUID || goRun(f) {
 		return candidate{}, false
 	}
 	user, groups := strconv.Itoa(int(ids.UID)), "--clear-groups"
@@ -255,7 +262,8 @@ func move(f machine.Facts, g rules.Goal) (candidate, bool) {
 	exe, okExe := f.Path.Is()
 	args, okArgs := f.Args.Is()
 	nosuid, okThere := f.Moved.Nosuid.Is()
-	if !okExe || !okArgs || len(args) == 0 || !okThere || nosuid || f.Moved.Stat.State != machine.Absent || !f.Installed.Nosuid.Value && f.Installed.Caps.Reason != "EOPNOTSUPP" {
+	stat, okStat := f.Installed.Stat.Is()
+	if !okExe || !okArgs || len(args) == 0 || !okThere || nosuid || !okStat || !stampable(stat) || f.Moved.Stat.State != machine.Absent || !f.Installed.Nosuid.Value && f.Installed.Caps.Reason != "EOPNOTSUPP" {
 		return candidate{}, false
 	}
 	file := stamped(f, g)
@@ -353,7 +361,7 @@ func stop(f machine.Facts, s machine.Socket) (Step, bool) {
 	ids, okIDs := f.IDs.Is()
 	unit := path.Base(s.Cgroup)
 	switch {
-	case s.Self:
+	case s.Self, s.PID == 1: // process 1 holds it for a .socket unit
 		return Step{}, false
 	case machine.UnitName(unit) && strings.HasPrefix(s.Cgroup, "/system.slice/"):
 		return Step{Run: sudo(f, systemctl(machine.Unit{Name: unit}, "stop")...)}, true

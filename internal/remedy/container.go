@@ -68,7 +68,7 @@ func capAdd(f machine.Facts, g rules.Goal) (candidate, bool) {
 func addToImage(f machine.Facts, g rules.Goal) (candidate, bool) {
 	exe, okExe := f.Path.Is()
 	stat, okStat := f.Installed.Stat.Is()
-	if !okExe || !okStat || !stampable(stat) || strings.ContainsAny(path.Clean(exe), "\n\r") {
+	if !okExe || !okStat || goRun(f) || !stampable(stat) || f.Installed.Caps.State == machine.Unreadable || strings.ContainsAny(path.Clean(exe), "\n\r") {
 		return candidate{}, false
 	}
 	file := stamped(f, g)

@@ -19,8 +19,8 @@ func Quote(s string) string {
 	case strings.HasSuffix(s, "\n"):
 		return "$'" + escape(s, `\'`, "") + "'"
 	default:
-		// Inside "$( … )" quotes start anew.
-		return `"$(printf '` + escape(s, `\`, "'%") + `')"`
+		// Inside "$( … )" quotes start anew; "-n" would be an option of printf.
+		return `"$(printf '` + escape(s, `\`, "'%-") + `')"`
 	}
 }
 

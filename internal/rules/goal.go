@@ -2,6 +2,7 @@ package rules
 
 import (
 	"net/netip"
+	"slices"
 	"strings"
 
 	"github.com/lowport/lowport/caps"
@@ -121,17 +122,13 @@ func Local(f machine.Facts, g Goal) Answer {
 	if !g.Addr.IsValid() || g.Addr.IsUnspecified() || g.Addr.Is4() && g.Addr.IsLoopback() {
 		return Yes
 	}
-	if n, known := f.Nonlocal.Is(); known && n {
-		return Yes
+	nonlocal := No // net.ipv4.ip_nonlocal_bind is of IPv4 alone
+	if g.Addr.Is4() {
+		nonlocal = ask(f.Nonlocal, func(on bool) bool { return on })
 	}
-	return ask(f.Addresses, func(all []netip.Addr) bool {
-		for _, a := range all {
-			if a == g.Addr.WithZone("").Unmap() {
-				return true
-			}
-		}
-		return false
-	})
+	return Or(nonlocal, ask(f.Addresses, func(all []netip.Addr) bool {
+		return slices.Contains(all, g.Addr.WithZone("").Unmap())
+	}))
 }
 
 // Free says whether no other socket holds the port.
@@ -148,7 +145,8 @@ func Free(f machine.Facts, g Goal) Answer {
 
 // Conflicts says whether a socket stands in the way of a listener with
 // SO_REUSEADDR, which Go sets: one that listens on the same address or on a
-// wildcard of either side (inet_csk_get_port, inet_rcv_saddr_equal).
+// wildcard of either side (inet_csk_get_port, inet_rcv_saddr_equal). For "tcp"
+// Go makes any wildcard, 0.0.0.0 too, one of both families.
 func Conflicts(s machine.Socket, g Goal) bool {
 	if !strings.HasPrefix(s.Network, "tcp") || !s.Listen || int(s.Addr.Port()) != g.Port {
 		return false
@@ -156,7 +154,7 @@ func Conflicts(s machine.Socket, g Goal) bool {
 	has, wants := s.Addr.Addr().Unmap(), g.Addr.Unmap()
 	any := !wants.IsValid() || wants.IsUnspecified()
 	switch {
-	case any && g.Network == "tcp4", wants.IsValid() && wants.Is4():
+	case any && g.Network == "tcp4", !any && wants.Is4():
 		// IPv4: against IPv4, or an IPv6 wildcard that takes IPv4 too.
 		if has.Is6() && !(has.IsUnspecified() && !s.V6Only) {
 			return false

@@ -1,0 +1,161 @@
+package machine
+
+import (
+	"strings"
+	"testing"
+)
+
+const hash = "b8588168422804d9651d4df7b8e0cf85382e7c7a695b3aaab616182e0b7e1b68"
+
+func TestGoRun(t *testing.T) {
+	for p, want := range map[string]bool{
+		"/tmp/go-build3098990398/b001/exe/app":          true,
+		"/tmp/go-build3098990398/b001/app.test":         true,
+		"/root/.cache/go-build/b8/" + hash + "-d/app":   true,
+		"/var/cache/x/b8/" + hash + "-d/a\nb":           true,
+		"/srv/app":                                      false,
+		"":                                              false,
+		"app":                                           false,
+		"/home/u/go-build1/app":                         false, // somebody's folder
+		"/home/u/go-build1/cmd/app":                     false,
+		"/tmp/go-build/b001/exe/app":                    false,
+		"/tmp/go-buildx/b001/exe/app":                   false,
+		"/tmp/go-build1/b001/exe/app/app":               false,
+		"/cache/b8/" + hash[1:] + "-d/app":              false,
+		"/cache/b8/" + strings.ToUpper(hash) + "-d/app": false,
+		"/srv/" + hash + "-d/app":                       false,
+	} {
+		if got := GoRun(p); got != want {
+			t.Errorf("GoRun(%q) = %v", p, got)
+		}
+	}
+}
+
+func TestUnitName(t *testing.T) {
+	for name, want := range map[string]bool{
+		"app.service":                         true,
+		"app@1.service":                       true,
+		`app\x2dweb.service`:                  true,
+		"a:b_c-d.e.service":                   true,
+		strings.Repeat("a", 247) + ".service": true,
+		strings.Repeat("a", 248) + ".service": false,
+		"":                                    false,
+		".service":                            false,
+		"app":                                 false,
+		"app.socket":                          false,
+		"app.service\n":                       false,
+		"a b.service":                         false,
+		"a;id.service":                        false,
+		"$(id).service":                       false,
+		"a'b.service":                         false,
+		"../a.service":                        false,
+		"ä.service":                           false,
+		"a\x1b[31m.service":                   false,
+	} {
+		if got := UnitName(name); got != want {
+			t.Errorf("UnitName(%q) = %v", name, got)
+		}
+	}
+}
+
+func TestUnit(t *testing.T) {
+	marked := Record{"environ": {Data: []byte("LISTEN_FDS\nINVOCATION_ID\n")}, "run/systemd/system": {}}
+	for _, tt := range []struct{ cgroup, want string }{
+		{"0::/system.slice/app.service\n", "known {Name:app.service User:false}"},
+		{"0::/system.slice/app.service/worker\n", "known {Name:app.service User:false}"},
+		{"0::/system.slice/system-app.slice/app@1.service\n", "known {Name:app@1.service User:false}"},
+		{"0::/user.slice/user-1000.slice/user@1000.service/app.slice/app.service\n", "known {Name:app.service User:true}"},
+		{"0::/user.slice/user-1000.slice/user@1000.service/init.scope\n", "absent "},
+		{"0::/user.slice/user-1000.slice/session-2.scope\n", "absent "},
+		{"0::/system.slice/docker.service/docker-1.scope\n", "absent "},
+		{"0::/\n", "absent "},
+		{"", "absent "},
+		{"9:name=systemd:/\n8:pids:/\n0::/system.slice/app.service\n", "known {Name:app.service User:false}"},
+		{"1:name=systemd:/system.slice/app.service\n0::/\n", "known {Name:app.service User:false}"},
+		{"4:cpu:/system.slice/other.service\n1:name=systemd:/\n", "absent "},
+		{"0::/system.slice/$(id).service\n", "absent "},
+		{"0::/system.slice/a b.service\n", "absent "},
+		{"0::/system.slice/app.service (deleted)\n", "absent "},
+		{"0::/a:b/app.service\n", "known {Name:app.service User:false}"},
+		{"0::/system.slice/app.serv", "unreadable "}, // cut short
+		{"0::system.slice/app.service\n", "unreadable "},
+		{"app.service\n", "unreadable "},
+		{"x::/app.service\n", "unreadable "},
+	} {
+		r := Record{"proc/self/cgroup": {Data: []byte(tt.cgroup)}}
+		for name, item := range marked {
+			r[name] = item
+		}
+		if got := each(r.Facts())["Unit"]; !strings.HasPrefix(got, tt.want) {
+			t.Errorf("%q: Unit is %q, want %q", tt.cgroup, got, tt.want)
+		}
+	}
+}
+
+// A cgroup alone makes no unit: systemd has to be there, and to have started us.
+func TestUnitMarks(t *testing.T) {
+	const env, run = "environ", "run/systemd/system"
+	for _, tt := range []struct {
+		change string
+		item   Item
+		want   string
+	}{
+		{env, Item{}, "absent"},
+		{env, Item{Err: "EACCES"}, "unreadable"},
+		{env, Item{Data: []byte("XINVOCATION_ID\n")}, "absent"},
+		{run, Item{Err: "ENOENT"}, "absent"},
+		{run, Item{Err: "EACCES"}, "unreadable"},
+		{run, Item{}, "known"},
+	} {
+		r := Record{"proc/self/cgroup": {Data: []byte("0::/system.slice/app.service\n")}, env: {Data: []byte("INVOCATION_ID\n")}, run: {}}
+		r[tt.change] = tt.item
+		if got := each(r.Facts())["Unit"]; !strings.HasPrefix(got, tt.want) {
+			t.Errorf("%s %q: Unit is %q, want %q", tt.change, tt.item, got, tt.want)
+		}
+	}
+}
+
+func TestContainer(t *testing.T) {
+	none := Record{
+		"proc/self/ns/pid": {Data: []byte("pid:[4026532001]")}, "proc/self/ns/uts": {Data: []byte("uts:[4026532002]")},
+		"proc/self/cgroup": {Data: []byte("0::/\n")}, "environ": {},
+		"run/.containerenv": {Err: "ENOENT"}, ".dockerenv": {Err: "ENOENT"},
+	}
+	initial := Record{"proc/self/ns/pid": {Data: []byte("pid:[4026531836]")}, "proc/self/ns/uts": {Data: []byte("uts:[4026531838]")}}
+	hidden := Record{"proc/self/ns/pid": {Err: "EACCES"}, "proc/self/ns/uts": {Err: "EACCES"}}
+	podman, docker := Record{"run/.containerenv": {}}, Record{".dockerenv": {}}
+	env := func(name string) Record { return Record{"environ": {Data: []byte(name + "\n")}} }
+	cgroup := func(p string) Record { return Record{"proc/self/cgroup": {Data: []byte("0::" + p + "\n")}} }
+	failed := func(item string) Record { return Record{item: {Err: "EACCES"}} }
+	for _, tt := range []struct {
+		name    string
+		changes []Record
+		want    string
+	}{
+		{"none", nil, "absent "},
+		{"podman", []Record{podman}, "known podman"},
+		{"docker", []Record{docker}, "known docker"},
+		{"pod of podman", []Record{podman, env("KUBERNETES_SERVICE_HOST")}, "known kubernetes"},
+		{"pod by cgroup", []Record{cgroup("/kubepods/burstable/pod1/2")}, "known kubernetes"},
+		{"nspawn", []Record{env("container")}, "known container"},
+		{"by cgroup", []Record{cgroup("/docker/12")}, "known container"},
+		{"leftover file on a host", []Record{docker, initial}, "absent "},
+		{"a variable on a host", []Record{env("container"), initial}, "absent "},
+		{"a mark, namespaces hidden", []Record{docker, hidden}, "unreadable"},
+		{"no mark, namespaces hidden", []Record{hidden}, "unreadable"},
+		{"cgroup hidden", []Record{failed("proc/self/cgroup")}, "unreadable"},
+		{"environment hidden", []Record{failed("environ")}, "unreadable"},
+		{"marks hidden", []Record{failed(".dockerenv")}, "unreadable"},
+		{"a mark says it, another is hidden", []Record{docker, failed("proc/self/cgroup")}, "known docker"},
+	} {
+		r := Record{}
+		for _, change := range append([]Record{none}, tt.changes...) {
+			for name, item := range change {
+				r[name] = item
+			}
+		}
+		if got := each(r.Facts())["Container"]; !strings.HasPrefix(got, tt.want) {
+			t.Errorf("%s: Container is %q, want %q", tt.name, got, tt.want)
+		}
+	}
+}

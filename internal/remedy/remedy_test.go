@@ -1,0 +1,221 @@
+package remedy
+
+import (
+	"net/netip"
+	"os/exec"
+	"path"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/lowport/lowport/caps"
+	"github.com/lowport/lowport/internal/machine"
+	"github.com/lowport/lowport/internal/rules"
+)
+
+func known[T any](v T) machine.Fact[T] { return machine.Fact[T]{}.Now(v) }
+func none[T any]() machine.Fact[T]     { return machine.Fact[T]{}.None() }
+
+var (
+	bind    = caps.SetOf(caps.NET_BIND_SERVICE)
+	low     = rules.Goal{Network: "tcp", Port: 443}
+	require = rules.Goal{Require: caps.SetOf(caps.NET_ADMIN)}
+)
+
+// app is a program that an ordinary user started from a shell, with nothing.
+func app(changes ...func(*machine.Facts)) machine.Facts {
+	nothing := caps.State{Bounding: caps.UpTo(caps.Last)}
+	image := machine.Image{Caps: none[caps.File](), Stat: known(machine.Stat{Mode: 0o100755, UID: 1000}), Nosuid: known(false)}
+	f := machine.Facts{
+		Thread: known(nothing), Threads: known(map[int]caps.State{7: nothing}),
+		IDs: known(machine.IDs{UID: 1000, EUID: 1000, GID: 1000, EGID: 1000}), TracerPid: known(0), User: known("app"),
+		Path: known("/srv/app"), Deleted: known(false), Exe: image, Installed: image,
+		Moved:      machine.Image{Stat: none[machine.Stat](), Nosuid: known(false)},
+		MountPoint: known("/srv"), UIDMap: known("0 0 4294967295"),
+		NetOwner: known(machine.OwnerHere), PortStart: known(1024),
+		Unit: none[machine.Unit](), Container: none[string](),
+		Args: known([]string{"app", "-v"}), Cwd: known("/home/app"), CwdNosuid: known(false), Package: known("example.com/app"),
+		Sockets: known([]machine.Socket{}), Addresses: known([]netip.Addr{netip.MustParseAddr("192.0.2.1")}), Nonlocal: known(false),
+	}
+	for _, change := range changes {
+		change(&f)
+	}
+	return f
+}
+
+func mode(m uint32) func(*machine.Facts) {
+	return func(f *machine.Facts) { f.Installed.Stat = known(machine.Stat{Mode: m}) }
+}
+
+func held(s machine.Socket) func(*machine.Facts) {
+	s.Network, s.Addr, s.Listen = "tcp", netip.MustParseAddrPort("0.0.0.0:443"), true
+	return func(f *machine.Facts) { f.Sockets = known([]machine.Socket{s}) }
+}
+
+func thread(change func(*caps.State)) func(*machine.Facts) {
+	return func(f *machine.Facts) {
+		change(&f.Thread.Value)
+		f.Threads = known(map[int]caps.State{7: f.Thread.Value})
+	}
+}
+
+func unit(f *machine.Facts)         { f.Unit = known(machine.Unit{Name: "app.service"}) }
+func userUnit(f *machine.Facts)     { f.Unit = known(machine.Unit{Name: "app.service", User: true}) }
+func docker(f *machine.Facts)       { f.Container = known("docker") }
+func nosuid(f *machine.Facts)       { f.Installed.Nosuid = known(true) }
+func outside(f *machine.Facts)      { f.NetOwner, f.UIDMap = known(machine.OwnerOutside), known("0 1000 1") }
+func ambientRoom(s *caps.State)     { s.NoNewPrivs = true }
+func noBounding(s *caps.State)      { s.Bounding = 0 }
+func noAttributes(f *machine.Facts) { f.Installed.Caps.Reason = "EOPNOTSUPP" }
+func stamped1(f *machine.Facts) {
+	f.Installed.Caps = known(caps.File{Version: 2, Permitted: bind})
+}
+func goRunFile(f *machine.Facts)  { f.Path = known("/tmp/go-build123/b001/exe/app") }
+func goRunCache(f *machine.Facts) { f.Path = known("/c/b8/" + strings.Repeat("ab", 32) + "-d/app") }
+func holds(f *machine.Facts) {
+	thread(func(s *caps.State) { s.Permitted, s.Effective = bind, bind })(f)
+}
+
+// What is proposed, by the way the program was started and what is in the way.
+func TestFixes(t *testing.T) {
+	for _, tt := range []struct {
+		name string
+		f    machine.Facts
+		g    rules.Goal
+		want string
+	}{
+		{"shell", app(), low, "setcap setpriv sysctl"},
+		{"unit", app(unit), low, "systemd-drop-in setcap sysctl"},
+		{"user unit", app(userUnit), low, "setcap sysctl"},
+		{"stamped since", app(stamped1), low, "restart setpriv sysctl"},
+		{"go run", app(goRunFile), low, "build sysctl"},
+		{"go run from the cache", app(goRunCache), low, "build sysctl"},
+		{"nosuid", app(nosuid, stamped1), low, "setpriv move remount sysctl"},
+		{"no_new_privs", app(thread(ambientRoom)), low, "setpriv sysctl"},
+		{"no_new_privs, unit", app(thread(ambientRoom), unit), low, "systemd-drop-in sysctl"},
+		{"bounding set without it", app(thread(noBounding)), low, "sysctl"},
+		{"foreign namespace", app(outside), low, "sysctl"},
+		{"foreign namespace in a container", app(outside, docker), low, "sysctl"},
+		{"writable by all", app(mode(0o100777)), low, "setpriv sysctl"},
+		{"writable by a group", app(mode(0o100775)), low, "setpriv sysctl"},
+		{"writable by all, in an image", app(mode(0o100777), docker), low, "container"},
+		{"writable by all, on nosuid", app(mode(0o100777), nosuid), low, "setpriv sysctl"},
+		{"no attributes here", app(noAttributes), low, "setpriv move sysctl"},
+		{"file gone", app(func(f *machine.Facts) { f.Installed.Stat = none[machine.Stat]() }), low, "sysctl"},
+		{"setuid program of another user", app(func(f *machine.Facts) { f.IDs.Value.EUID = 33 }), low, "setcap sysctl"},
+		{"taken by a service", app(holds, held(machine.Socket{Cgroup: "/system.slice/nginx.service", UID: 33})), low, "stop-owner"},
+		{"taken by a process", app(holds, held(machine.Socket{PID: 77, UID: 33})), low, "stop-owner"},
+		{"taken by process 1", app(holds, held(machine.Socket{PID: 1, Cgroup: "/init.scope"})), low, ""},
+		{"taken by us", app(holds, held(machine.Socket{PID: 7, Self: true})), low, ""},
+		{"taken by nobody to be seen", app(holds, held(machine.Socket{UID: 33})), low, ""},
+		{"taken and not allowed", app(held(machine.Socket{PID: 77})), low, "stop-owner+setcap stop-owner+setpriv stop-owner+sysctl"},
+		{"not ours yet", app(holds), rules.Goal{Network: "tcp", Port: 443, Addr: netip.MustParseAddr("192.0.2.9")}, "nonlocal-bind"},
+		{"require", app(), require, "setcap setpriv"},
+		{"require, foreign namespace", app(outside), require, ""},
+		{"require in a unit", app(unit), require, "systemd-drop-in setcap"},
+		{"nothing known", machine.Facts{}, low, ""},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			var ids []string
+			for _, fix := range Fixes(tt.f, tt.g) {
+				ids = append(ids, fix.ID)
+			}
+			if diff := cmp.Diff(strings.Fields(tt.want), ids); diff != "" && tt.want+strings.Join(ids, "") != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}
+
+// Over every pair of obstacles: what is printed makes the rules allow, and what
+// must never be printed is not.
+func TestFixesOverPairs(t *testing.T) {
+	changes := []func(*machine.Facts){
+		func(*machine.Facts) {}, unit, userUnit, docker, nosuid, outside, stamped1, goRunFile, goRunCache, noAttributes,
+		mode(0o100777), mode(0o100775), thread(ambientRoom), thread(noBounding), holds,
+		held(machine.Socket{PID: 1}), held(machine.Socket{PID: 77}),
+		func(f *machine.Facts) { f.IDs = known(machine.IDs{}) },
+		func(f *machine.Facts) { f.TracerPid = known(9) },
+		func(f *machine.Facts) { f.Installed.Caps = machine.Fact[caps.File]{Reason: "EACCES"} },
+		func(f *machine.Facts) { f.NetOwner = machine.Fact[machine.Owner]{Reason: "ENOSYS"} },
+		func(f *machine.Facts) { f.Sockets = machine.Fact[[]machine.Socket]{Reason: "EPERM"} },
+	}
+	printed := 0
+	for _, a := range changes {
+		for _, b := range changes {
+			for _, g := range []rules.Goal{low, require} {
+				f := app(a, b)
+				all := candidates(f, g)
+				for _, fix := range Fixes(f, g) {
+					printed++
+					after := f
+					for id := range strings.SplitSeq(fix.ID, "+") {
+						i := slices.IndexFunc(all, func(c candidate) bool { return c.ID == id })
+						after = all[i].change(after)
+					}
+					if rules.Allows(after, g) != rules.Yes {
+						t.Errorf("%s does not help: %+v", fix.ID, f)
+					}
+					for _, s := range fix.Steps {
+						line := s.Run + s.Start + s.Content
+						mode := f.Installed.Stat.Value.Mode
+						switch {
+						case strings.Contains(line, "setcap") && mode&0o022 != 0 && fix.ID != "build":
+							t.Errorf("stamps a file of mode %#o: %s", mode, line)
+						case strings.Contains(line, "setcap") && machine.GoRun(f.Path.Value) && strings.Contains(line, f.Path.Value):
+							t.Errorf("stamps go run's file: %s", line)
+						case fix.Scope != "host" && f.NetOwner.Value == machine.OwnerOutside && g.Network != "":
+							t.Errorf("does not reach the owner of the network namespace: %s", line)
+						case strings.HasSuffix(line, "kill 1"):
+							t.Errorf("kills process 1: %s", line)
+						case (s.Run != "") == (s.Start != "") && s.Write == "" && s.Edit == "":
+							t.Errorf("a step is not one thing: %+v", s)
+						}
+					}
+				}
+			}
+		}
+	}
+	if printed < 100 {
+		t.Errorf("%d fixes only: this test sees little", printed)
+	}
+}
+
+// Whatever a path, an argument or a name holds, a command is the words that
+// were meant, and nothing else.
+func TestHostileCommands(t *testing.T) {
+	sh := []string{"sh", "-c"}
+	for _, nasty := range hostile {
+		if strings.HasSuffix(nasty, "\n") {
+			continue // TestQuote has these: not every sh can
+		}
+		exe := path.Join("/srv", "x"+strings.ReplaceAll(nasty, "/", "_"))
+		hurt := func(f *machine.Facts) {
+			f.Path, f.Args, f.User = known(exe), known([]string{"app", nasty, "--"}), known("u"+nasty)
+			f.MountPoint, f.Cwd = known(exe), known(exe)
+		}
+		want := map[string][]string{
+			"setcap":  {"sudo", "setcap", "cap_net_bind_service=+p", exe},
+			"setpriv": {"sudo", "setpriv", "--reuid=u" + nasty, "--regid=1000", "--init-groups", "--inh-caps=+net_bind_service", "--ambient-caps=+net_bind_service", "--", exe, nasty, "--"},
+			"sysctl":  {"sudo", "sysctl", "-w", "net.ipv4.ip_unprivileged_port_start=443"},
+			"move":    {"sudo", "install", "-m", "755", exe, "/usr/local/bin/" + path.Base(exe)},
+			"remount": {"sudo", "mount", "-o", "remount,bind,suid", exe},
+			"restart": {exe, nasty, "--"},
+			"build":   {"go", "build", "-o", path.Join(exe, "bin/app"), "example.com/app"},
+		}
+		for _, f := range []machine.Facts{app(hurt), app(hurt, nosuid, stamped1), app(hurt, stamped1), app(hurt, goRunFile)} {
+			for _, fix := range Fixes(f, low) {
+				line := fix.Steps[0].Run + fix.Steps[0].Start
+				out, err := exec.Command(sh[0], sh[1], `printf '%s\0' `+line).CombinedOutput()
+				if err != nil {
+					t.Fatalf("%q: %v: %s", line, err, out)
+				}
+				got := strings.Split(strings.TrimSuffix(string(out), "\x00"), "\x00")
+				if diff := cmp.Diff(want[fix.ID], got); diff != "" {
+					t.Errorf("%s: %q:\n%s", fix.ID, line, diff)
+				}
+			}
+		}
+	}
+}

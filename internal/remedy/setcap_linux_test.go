@@ -1,0 +1,53 @@
+package remedy
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/lowport/lowport/caps"
+)
+
+// What setcap makes of our text is the file that was meant.
+func TestCapTextBySetcap(t *testing.T) {
+	giveUp := t.Skipf
+	if os.Getenv("LOWPORT_LAB") == "require" {
+		giveUp = t.Fatalf
+	}
+	if os.Geteuid() != 0 {
+		giveUp("needs root, to stamp a file")
+	}
+	if _, err := exec.LookPath("setcap"); err != nil {
+		giveUp("needs setcap")
+	}
+	bind, admin, raw := caps.SetOf(caps.NET_BIND_SERVICE), caps.SetOf(caps.NET_ADMIN), caps.SetOf(caps.NET_RAW)
+	for _, want := range []caps.File{
+		{Permitted: bind},
+		{Permitted: bind, Effective: true},
+		{Permitted: bind | admin, Effective: true},
+		{Permitted: bind, Inheritable: bind, Effective: true},
+		{Permitted: bind | admin, Inheritable: admin | raw},
+		{Permitted: bind | admin, Inheritable: admin | raw, Effective: true},
+		{Permitted: bind | caps.SetOf(caps.CHECKPOINT_RESTORE)},
+		{Permitted: caps.UpTo(caps.Last)},
+	} {
+		want.Version = 2
+		path := filepath.Join(t.TempDir(), "app")
+		if err := os.WriteFile(path, nil, 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if out, err := exec.Command("sh", "-c", command("setcap", capText(want), path)).CombinedOutput(); err != nil {
+			t.Errorf("setcap %q: %v: %s", capText(want), err, out)
+			continue
+		}
+		got, err := caps.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("setcap %q:\n%s", capText(want), diff)
+		}
+	}
+}
