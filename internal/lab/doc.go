@@ -50,6 +50,8 @@
 //	cwd FOLDER            where start and the operator stand instead of "/"
 //	let NAME VALUE        a variable for every section that is run
 //	operator NAME         who runs the fixes: "operator" unless said otherwise
+//	shell COMMAND...      their shell instead of "sh -e"; it has to end with the
+//	                      first line that fails
 //	refused CODE CAUSE CERTAINTY [CAUSE...]
 //	                      the program exits with CODE, names the first cause
 //	                      with that certainty, and the further ones as well

@@ -115,7 +115,7 @@ func (sc *scenario) bySteps(box *sandbox, f fix) error {
 // paste feeds text to a shell of the operator. A line that fails ends it: an
 // operator would not go on.
 func (sc *scenario) paste(box *sandbox, text string) result {
-	return box.run(command{argv: []string{"sh", "-e"}, user: sc.operator, dir: sc.cwd, stdin: text})
+	return box.run(command{argv: sc.shell, user: sc.operator, dir: sc.cwd, stdin: text})
 }
 
 // binds sees the program bind after the fix. A start step has shown it by its

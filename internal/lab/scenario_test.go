@@ -25,6 +25,7 @@ type scenario struct {
 	args     []string
 	cwd      string
 	operator string
+	shell    []string // the operator's, which gets the fixes as input
 	let      []string // NAME=VALUE, for prepare, start and edit
 
 	// What the last claim left behind.
@@ -51,7 +52,7 @@ func params(dir string, h *house, t *tally) testscript.Params {
 		Setup: func(env *testscript.Env) error {
 			sc := &scenario{
 				house: h, tally: t, t: env.T(), dir: env.WorkDir,
-				kind: plain, args: []string{":443"}, cwd: "/", operator: "operator",
+				kind: plain, args: []string{":443"}, cwd: "/", operator: "operator", shell: []string{"sh", "-e"},
 			}
 			env.Values[scenarioKey{}] = sc
 			t.scenarios.Add(1)
@@ -68,6 +69,7 @@ func params(dir string, h *house, t *tally) testscript.Params {
 			"args":     settings(func(sc *scenario, args []string) error { sc.args = args; return nil }),
 			"cwd":      settings(func(sc *scenario, args []string) error { return one(args, &sc.cwd) }),
 			"operator": settings(func(sc *scenario, args []string) error { return one(args, &sc.operator) }),
+			"shell":    settings(func(sc *scenario, args []string) error { sc.shell = args; return nil }),
 			"let":      settings((*scenario).set),
 			"refused":  claim((*scenario).refused),
 			"fixed":    claim((*scenario).fixed),
