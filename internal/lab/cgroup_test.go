@@ -60,17 +60,26 @@ func newCgroup() (string, error) {
 // cgroupPrefix is what the lab's cgroups begin with; the test's pid follows.
 const cgroupPrefix = "lowport-lab-"
 
-// leftCgroups are those that tests which have ended left behind, or this one.
-func leftCgroups() []string {
-	var left []string
+// cgroupsOf are the lab's cgroups of the tests whose pid fits.
+func cgroupsOf(fits func(pid string) bool) []string {
+	var found []string
 	dirs, _ := filepath.Glob(filepath.Join(ownCgroup(), cgroupPrefix+"*"))
 	for _, dir := range dirs {
-		pid, _, _ := strings.Cut(strings.TrimPrefix(filepath.Base(dir), cgroupPrefix), "-")
-		if _, err := os.Stat("/proc/" + pid); err != nil || pid == fmt.Sprint(os.Getpid()) {
-			left = append(left, dir)
+		pid, _, ok := strings.Cut(strings.TrimPrefix(filepath.Base(dir), cgroupPrefix), "-")
+		if ok && fits(pid) {
+			found = append(found, dir)
 		}
 	}
-	return left
+	return found
+}
+
+// this reports whether a pid is that of this test.
+func this(pid string) bool { return pid == fmt.Sprint(os.Getpid()) }
+
+// ended reports whether nothing runs under a pid.
+func ended(pid string) bool {
+	_, err := os.Stat("/proc/" + pid)
+	return errors.Is(err, fs.ErrNotExist)
 }
 
 // removeCgroup removes a cgroup and those below it, whose processes have ended.

@@ -35,7 +35,7 @@ func TestScenarios(t *testing.T) {
 
 // leavesNothing checks that this machine is as it was.
 func leavesNothing(t *testing.T) {
-	for _, dir := range leftCgroups() {
+	for _, dir := range cgroupsOf(this) {
 		t.Errorf("cgroup %s is left", dir)
 	}
 	for _, pattern := range []string{"/etc/sysctl.d/50-lowport*", "/etc/systemd/system/*/50-lowport*", "/tmp/pwned"} {
@@ -58,8 +58,8 @@ func build(t *testing.T) *house {
 		lack(t, "a mounted cgroup v2 hierarchy")
 	}
 	// What a test that was killed has left.
-	for _, dir := range leftCgroups() {
-		_ = removeCgroup(dir) // still busy: it belongs to another
+	for _, dir := range cgroupsOf(ended) {
+		_ = removeCgroup(dir) // if it is still busy, leave it
 	}
 	dir := t.TempDir()
 	h := &house{base: filepath.Join(dir, "base"), bin: filepath.Join(dir, "bin")}
