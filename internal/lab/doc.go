@@ -4,7 +4,7 @@
 // then runs every fix the program printed, word for word, and sees the bind
 // succeed.
 //
-//	sudo -E env LOWPORT_LAB=require go test ./internal/lab
+//	sudo -E env LOWPORT_LAB=require go test -count=1 ./internal/lab
 //
 // The lab needs root. Without root it skips and says so; as root it skips what
 // this machine cannot do and says what is missing, or fails instead where
@@ -35,7 +35,7 @@
 //
 // To add a scenario, write such a file. To run it alone:
 //
-//	sudo -E env LOWPORT_LAB=require go test ./internal/lab -run 'TestScenarios/nosuid'
+//	sudo -E env LOWPORT_LAB=require go test -count=1 ./internal/lab -run 'TestScenarios/nosuid'
 //
 // The claims and settings a scenario may use, besides those that
 // [testscript] has:

@@ -4,6 +4,7 @@ package lab
 
 import (
 	"fmt"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -49,7 +50,7 @@ func leavesNothing(t *testing.T) {
 func build(t *testing.T) *house {
 	t.Helper()
 	if os.Geteuid() != 0 {
-		t.Skip("the lab needs root: sudo -E env LOWPORT_LAB=require go test ./internal/lab")
+		t.Skip("the lab needs root: sudo -E env LOWPORT_LAB=require go test -count=1 ./internal/lab")
 	}
 	if none := missing(tools...); len(none) > 0 {
 		lack(t, none...)
@@ -78,6 +79,7 @@ func build(t *testing.T) *house {
 			t.Fatalf("%v: %v\n%s", cmd, err, out)
 		}
 	}
+	noteSources(t)
 	copyProgram(t, "testdata/sandbox/start-unit", filepath.Join(h.bin, "start-unit"))
 	h.goes = goes(t)
 	box, err := h.open(plain, dir, false)
@@ -88,6 +90,22 @@ func build(t *testing.T) *house {
 		lack(t, fmt.Sprintf("namespaces, overlayfs and cgroups as root has them on a machine of its own: %v", err))
 	}
 	return h
+}
+
+// noteSources looks at every source file of the module. The programs are built
+// from them behind go test's back, and it would otherwise take an old result for
+// a new one.
+func noteSources(t *testing.T) {
+	t.Helper()
+	err := filepath.WalkDir("../..", func(path string, d fs.DirEntry, err error) error {
+		if err == nil && filepath.Ext(path) == ".go" {
+			_, err = os.Stat(path)
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
 }
 
 func copyProgram(t *testing.T, from, to string) {
