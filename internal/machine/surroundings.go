@@ -129,9 +129,9 @@ func container(r Record) Fact[string] {
 
 // The namespaces that the system booted with have fixed inodes:
 // PROC_PID_INIT_INO and PROC_UTS_INIT_INO of <linux/proc_ns.h>.
-var (
-	initialPID = fmt.Sprintf("pid:[%d]", 0xeffffffc)
-	initialUTS = fmt.Sprintf("uts:[%d]", 0xeffffffe)
+const (
+	initialPID = "pid:[4026531836]"
+	initialUTS = "uts:[4026531838]"
 )
 
 // hasEnv says whether the environment had the variable. Only whether, never
