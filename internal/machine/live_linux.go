@@ -141,7 +141,7 @@ func reason(err error) string {
 }
 
 // ancestor reads the status of the nearest ancestor that is another user: what
-// changed the user, or its parent. ENOENT says that there is none here.
+// changed the user, or its parent. ENODATA says that there is none here.
 func ancestor() ([]byte, error) {
 	for pid := os.Getppid(); pid > 0; {
 		b, err := readPath(fmt.Sprintf("/proc/%d/status", pid))
@@ -156,7 +156,7 @@ func ancestor() ([]byte, error) {
 			return nil, err
 		}
 	}
-	return nil, unix.ENOENT
+	return nil, unix.ENODATA
 }
 
 func line(v any) ([]byte, error) {
