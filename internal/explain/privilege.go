@@ -119,7 +119,7 @@ func (l *look) missing() []Cause {
 		return []Cause{l.cause("file-replaced")}
 	}
 	var further []Cause
-	if l.noNewPrivs() {
+	if !rules.Entrypoint(l.f) && l.noNewPrivs() {
 		further = append(further, l.cause("no-new-privs"))
 	}
 	if l.nosuid() {

@@ -11,6 +11,7 @@ import (
 type Facts struct {
 	Thread    Fact[caps.State] // the calling thread, with its securebits
 	IDs       Fact[IDs]
+	PID       Fact[int] // as this pid namespace sees it
 	TracerPid Fact[int] // 0: not traced
 	Seccomp   Fact[int] // 0 none, 1 strict, 2 filter
 	Threads   Fact[map[int]caps.State]

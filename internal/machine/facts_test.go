@@ -246,7 +246,7 @@ func TestNetOwner(t *testing.T) {
 // Securebits are no line of status: without them the state is not known.
 func TestThreadNeedsSecurebits(t *testing.T) {
 	r := Record{"proc/thread-self/status": {Data: []byte(status)}, "prctl PR_GET_SECUREBITS": {Data: []byte("1\n")}}
-	if got := each(r.Facts())["Thread"]; !strings.HasPrefix(got, "known") || !strings.Contains(got, "Securebits:1") {
+	if got := each(r.Facts())["Thread"]; !strings.HasPrefix(got, "known") || !strings.Contains(got, "Securebits:noroot") {
 		t.Errorf("Thread is %q", got)
 	}
 	for _, item := range []Item{{Err: "EPERM"}, {Data: []byte("x\n")}} {

@@ -11,6 +11,9 @@ import (
 // known, what the thread would hold is not known either.
 func Start(f machine.Facts) machine.Facts {
 	now, knownThread := f.Thread.Is()
+	if Entrypoint(f) {
+		now.Permitted = now.Bounding
+	}
 	e, known := exec(f)
 	f.Exe = f.Installed
 	f.Deleted = f.Deleted.Now(false)
@@ -26,6 +29,14 @@ func Start(f machine.Facts) machine.Facts {
 		f.Threads = f.Threads.Now(map[int]caps.State{0: next})
 	}
 	return f
+}
+
+// Entrypoint says whether this process is what a Kubernetes runtime executed
+// itself: the runtime then held all of the bounding set as permitted, so that
+// no_new_privs finds nothing new in what the file grants.
+func Entrypoint(f machine.Facts) bool {
+	pid, ok := f.PID.Is()
+	return ok && pid == 1 && f.Container.Value == "kubernetes"
 }
 
 // exec describes the execve of the file at the program's path.
