@@ -41,12 +41,12 @@ var catalogue = map[string]entry{
 		unhelpful: []string{"sudo or being root: the securebit is about root"},
 	},
 	"no-new-privs": {
-		summary:   "no_new_privs voids the file's {cap}",
-		detail:    "under no_new_privs execve grants nothing new, and the file's capability is new to this process; systemd sets it for NoNewPrivileges= and several sandboxing lines with User=, Kubernetes for allowPrivilegeEscalation: false",
+		summary:   "no_new_privs voids file capabilities",
+		detail:    "under no_new_privs execve grants nothing new, and {cap} is new to this process; systemd sets it for NoNewPrivileges= and several sandboxing lines with User=, Kubernetes for allowPrivilegeEscalation: false",
 		unhelpful: []string{"setcap or sudo: no_new_privs voids both"},
 	},
 	"nosuid-mount": {
-		summary:   "the file's {cap} is ignored on a nosuid mount",
+		summary:   "file capabilities are ignored on this nosuid mount",
 		detail:    "execve takes no capabilities from a file on a mount with nosuid, and says nothing",
 		unhelpful: []string{"setcap where the file is now: the mount is the obstacle"},
 	},

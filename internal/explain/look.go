@@ -1,6 +1,8 @@
 package explain
 
 import (
+	"fmt"
+
 	"github.com/lowport/lowport/caps"
 	"github.com/lowport/lowport/internal/machine"
 	"github.com/lowport/lowport/internal/rules"
@@ -74,9 +76,17 @@ func (l *look) noNewPrivs() bool {
 
 // file looks at the capabilities of the running file.
 func (l *look) file() (caps.File, bool) {
-	return see(l, "file capabilities", l.f.Exe.Caps, caps.File.String, func(c caps.File) string {
-		return "the file has " + c.String()
+	return see(l, "file capabilities", l.f.Exe.Caps, fileText, func(c caps.File) string {
+		return "the file has " + fileText(c)
 	})
+}
+
+// fileText prints file capabilities as `getcap -n` does.
+func fileText(c caps.File) string {
+	if c.Version == 3 {
+		return fmt.Sprintf("%v [rootid=%d]", c, c.RootID)
+	}
+	return c.String()
 }
 
 func (l *look) nosuid() bool {
