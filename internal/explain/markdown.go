@@ -1,0 +1,69 @@
+package explain
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+)
+
+// Markdown returns docs/causes.md: a section for each cause, of the same data
+// that the reports are made of.
+func Markdown() string {
+	names := strings.NewReplacer("{cap}", "the capability", "{CAP}", "CAP_…", "{exe}", "PROGRAM", "{unit}", "UNIT",
+		"{port}", "PORT", "{start}", "N", "{addr}", "ADDRESS", "{owner}", "OWNER")
+	var b strings.Builder
+	b.WriteString(`# Causes
+
+Each report of lowport names its causes by these ids. "proven" means that the
+evidence excludes every other cause, "likely" that it fits and something could
+not be read or leaves no trace, "possible" that nothing speaks against it.
+
+This file is generated from the catalogue that the reports are made of.
+
+`)
+	for _, id := range slices.Sorted(maps.Keys(catalogue)) {
+		e := catalogue[id]
+		fmt.Fprintf(&b, "## %s\n\n", id)
+		text := upper(e.detail) + "."
+		if e.summary != "{why}" {
+			text = upper(e.summary) + ". " + text
+		}
+		paragraph(&b, names.Replace(text))
+		if e.kernel != "" {
+			paragraph(&b, "What is checked: "+e.kernel+".")
+		}
+		b.WriteString("By hand:\n\n```\n" + e.see + "\n```\n\n")
+		paragraph(&b, "What helps: "+names.Replace(e.helps)+".")
+		for _, u := range e.unhelpful {
+			paragraph(&b, "What will not help: "+names.Replace(u)+".")
+		}
+	}
+	return strings.TrimSuffix(b.String(), "\n")
+}
+
+func upper(s string) string {
+	if s == "" || s[0] == '{' {
+		return s
+	}
+	return strings.ToUpper(s[:1]) + s[1:]
+}
+
+// paragraph writes prose in lines of at most 80 bytes.
+func paragraph(b *strings.Builder, text string) {
+	column := 0
+	for _, word := range strings.Fields(text) {
+		switch {
+		case column == 0:
+		case column+1+len(word) > 80:
+			b.WriteByte('\n')
+			column = 0
+		default:
+			b.WriteByte(' ')
+			column++
+		}
+		b.WriteString(word)
+		column += len(word)
+	}
+	b.WriteString("\n\n")
+}
