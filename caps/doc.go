@@ -2,11 +2,37 @@
 // ([Cap]), a set of them ([Set]), what a thread holds ([State]), what a file
 // grants ([File]) and what execve(2) makes of the two ([State.Exec]).
 //
-// To ask what this thread holds, call [Self]; [Threads] asks every thread of a
-// process, since capabilities belong to threads. [ReadStatus] reads from any
-// [io/fs.FS] that looks like /proc, and [ParseStatus] from bytes.
+// # Which function to use
 //
-// The package changes nothing, imports no C and builds everywhere. Off Linux
-// the functions that ask the kernel return an error that wraps
-// [errors.ErrUnsupported].
+// To ask what this thread holds, call [Self], or [Effective] for the set the
+// kernel checks. [Threads] asks every thread of a process, since capabilities
+// belong to threads, and [Process] the main one. [ReadStatus] and
+// [ReadThreads] read from any [io/fs.FS] that looks like /proc, [ParseStatus]
+// from bytes. [Holders] lists the processes that have capabilities and the low
+// ports they listen on.
+//
+// To ask what a file grants, call [ReadFile]; [WriteFile], [VerifyFile] and
+// [RemoveFile] do what setcap does, and [Scan] what getcap -r does.
+//
+// To ask what will be held, call [State.Exec] for an execve(2) and
+// [State.SetUIDs] for a setuid(2). Both are pure.
+//
+// To read and print:
+//
+//	a name, as anybody spells it        ParseCap, Cap.String
+//	a list of names                     ParseSet, Set.String
+//	a mask of /proc, capsh --decode     ParseMask, Set.Hex, Set.Decode
+//	setcap, getcap, getpcaps            ParseText, FormatText, ParseFile, File.String
+//	capsh --iab                         ParseIAB, IAB.String
+//	OCI, Docker, Kubernetes             ParseNames, Set.OCI, Set.Kubernetes, JSON
+//	systemd units                       ParseSystemd, Set.Systemd
+//	setpriv                             Set.ParseSetpriv, Set.Setpriv
+//
+// Nothing is lost on the way: a capability without a name is its number in
+// every form. A misspelt name is a [*ParseError] that tells where it stands
+// and what may have been meant.
+//
+// The package changes nothing but files, imports no C and builds everywhere.
+// What cannot be told is an error, never an empty set. Off Linux the functions
+// that ask the kernel return an error that wraps [errors.ErrUnsupported].
 package caps

@@ -41,21 +41,21 @@ func set[T any](to *T, parse func(string) (T, error), text string) error {
 	return err
 }
 
-// LogValue is a group of the sets that are not empty, by name, and
-// no_new_privs and securebits where set, for [log/slog].
+// LogValue is a group for [log/slog]: the effective set, the others that are not
+// empty, and no_new_privs and securebits where set.
 func (s State) LogValue() slog.Value {
 	var attrs []slog.Attr
 	for _, a := range [...]struct {
 		name string
 		set  Set
 	}{
-		{"inheritable", s.Inheritable},
-		{"permitted", s.Permitted},
 		{"effective", s.Effective},
+		{"permitted", s.Permitted},
+		{"inheritable", s.Inheritable},
 		{"bounding", s.Bounding},
 		{"ambient", s.Ambient},
 	} {
-		if a.set != 0 {
+		if a.set != 0 || a.name == "effective" {
 			attrs = append(attrs, slog.String(a.name, a.set.String()))
 		}
 	}

@@ -48,8 +48,8 @@ func TestLogValue(t *testing.T) {
 		}
 		return a
 	}}))
-	log.Info("x", "state", State{Effective: SetOf(NET_RAW, 41), NoNewPrivs: true, Securebits: KeepCaps | 1<<12}, "set", SetOf(CHOWN, 63))
-	want := "level=INFO msg=x state.effective=cap_net_raw,41 state.no_new_privs=true state.securebits=keep_caps,0x1000 set=cap_chown,63\n"
+	log.Info("x", "state", State{Effective: SetOf(NET_RAW, 41), NoNewPrivs: true, Securebits: KeepCaps | 1<<12}, "set", SetOf(CHOWN, 63), "none", State{})
+	want := "level=INFO msg=x state.effective=cap_net_raw,41 state.no_new_privs=true state.securebits=keep_caps,0x1000 set=cap_chown,63 none.effective=\"\"\n"
 	if b.String() != want {
 		t.Errorf("%s", b.String())
 	}

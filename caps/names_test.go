@@ -162,3 +162,28 @@ func FuzzParseSet(f *testing.F) {
 		}
 	})
 }
+
+// Whatever the text, no parser panics, and what one reads it reads again.
+func FuzzForms(f *testing.F) {
+	f.Add("0x0000000000000400=cap_net_bind_service")
+	f.Add("-all,+cap_41,+net_raw")
+	f.Add("~CAP_CHOWN CAP_KILL")
+	f.Fuzz(func(t *testing.T, text string) {
+		for form, parse := range map[string]func(string) (Set, error){
+			"mask":    ParseMask,
+			"setpriv": UpTo(20).ParseSetpriv,
+			"systemd": func(s string) (Set, error) { return ParseSystemd(strings.Split(s, "\n")...) },
+			"names":   func(s string) (Set, error) { return ParseNames(strings.Split(s, "\n")) },
+		} {
+			s, err := parse(text)
+			if e, ok := errors.AsType[*ParseError](err); err != nil && (!ok || s != 0 || e.Offset < 0 || e.Offset > len(e.Text)) {
+				t.Errorf("%s: %v, %v", form, s, err)
+			} else if err != nil && len(err.Error()) > 2000 {
+				t.Errorf("%s: an error of %d bytes", form, len(err.Error()))
+			}
+			if again, err := ParseMask(s.Hex()); err != nil || again != s {
+				t.Errorf("%s: %v, %v", s.Hex(), again, err)
+			}
+		}
+	})
+}

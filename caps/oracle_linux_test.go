@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 )
@@ -141,6 +142,29 @@ func TestIABLikeCapsh(t *testing.T) {
 		current = strings.TrimSpace(current)
 		if again, e := ParseIAB(current); err != nil || e != nil || again != v || current != v.String() {
 			t.Errorf("%q: capsh makes it %q, %v, %v", v, current, err, e)
+		}
+	}
+}
+
+func TestProcessLikeGetpcaps(t *testing.T) {
+	getpcaps := tool(t, "getpcaps")
+	last, err := LastCap()
+	if err != nil || last != Last {
+		t.Skipf("the last capability of this kernel is %d, %v: libcap's text differs", last, err)
+	}
+	for _, pid := range []int{1, os.Getpid()} {
+		s, err := Process(pid)
+		if err != nil {
+			t.Error(err)
+			continue
+		}
+		out, err := exec.Command(getpcaps, strconv.Itoa(pid)).Output()
+		if want := fmt.Sprintf("%d: %s\n", pid, FormatText(s)); err != nil || string(out) != want {
+			t.Errorf("getpcaps prints %q, %v, we %q", out, err, want)
+		}
+		out, err = exec.Command(getpcaps, "--iab", strconv.Itoa(pid)).Output()
+		if want := "[" + s.IAB(last).String() + "]\n"; err != nil || !strings.HasSuffix(string(out), want) {
+			t.Errorf("getpcaps --iab prints %q, %v, we %q", out, err, want)
 		}
 	}
 }

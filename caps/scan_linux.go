@@ -239,10 +239,10 @@ func (r *reader) open(path string) (int, error) {
 	fd, err := ignoreEINTR(func() (int, error) {
 		return unix.Openat2(r.fd, path, &unix.OpenHow{Flags: flags, Resolve: unix.RESOLVE_NO_SYMLINKS})
 	})
-	if err != unix.ENOSYS && err != unix.EPERM && err != unix.ENAMETOOLONG {
+	if err != unix.ENOSYS && err != unix.EPERM {
 		return fd, err
 	}
-	// Before Linux 5.6, under an old seccomp filter, or very deep: one by one.
+	// Before Linux 5.6, or under an old seccomp filter: one by one.
 	fd = r.fd
 	for name := range strings.SplitSeq(path, "/") {
 		next, err := ignoreEINTR(func() (int, error) { return unix.Openat(fd, name, flags, 0) })

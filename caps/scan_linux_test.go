@@ -139,3 +139,25 @@ func TestScanStaysOffProc(t *testing.T) {
 		t.Error(got, errs)
 	}
 }
+
+// A tree deeper than a path can be long is an error, where it gets too long.
+func TestScanDeep(t *testing.T) {
+	root := t.TempDir()
+	name := strings.Repeat("d", 200)
+	fd, err := unix.Open(root, unix.O_PATH|unix.O_CLOEXEC, 0)
+	for range 25 {
+		if err == nil {
+			err = unix.Mkdirat(fd, name, 0o755)
+		}
+		next, e := unix.Openat(fd, name, unix.O_PATH|unix.O_CLOEXEC, 0)
+		unix.Close(fd)
+		fd, err = next, errors.Join(err, e)
+	}
+	unix.Close(fd)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, errs := scanText(root); got != "" || len(errs) != 1 || !errors.Is(errs[0], unix.ENAMETOOLONG) {
+		t.Error(got, errs)
+	}
+}

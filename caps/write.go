@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"syscall"
 )
 
 // WriteFile gives the file at path the capabilities f, replacing those it has,
@@ -54,8 +55,12 @@ func RemoveOpen(file *os.File) error { return removeOpen(file) }
 var ErrNotRegular = errors.New("not a regular file; name the program itself, not a link to it")
 
 // ErrNoAttributes is in the error of [WriteFile] for a file on a filesystem that
-// holds no security attributes (EOPNOTSUPP).
-var ErrNoAttributes = errors.New("this filesystem holds no capabilities; install the file on another one, or give the process ambient capabilities")
+// holds no security attributes. errors.Is(err, syscall.EOPNOTSUPP) holds.
+var ErrNoAttributes error = noAttributes{errors.New("this filesystem holds no capabilities; install the file on another one, or give the process ambient capabilities")}
+
+type noAttributes struct{ error }
+
+func (noAttributes) Is(target error) bool { return errors.Is(syscall.EOPNOTSUPP, target) }
 
 // A MismatchError says that a file has other capabilities than wanted.
 type MismatchError struct {

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -163,25 +164,86 @@ func TestDangerText(t *testing.T) {
 	}
 }
 
+// Mounts are made in a mount namespace of one thread, which ends with it.
 func TestWriteFileFilesystems(t *testing.T) {
 	needRoot(t)
-	if err := WriteFile("/proc/version", File{}, NotELF|Nosuid); !errors.Is(err, ErrNoAttributes) {
+	if err := WriteFile("/proc/version", File{}, NotELF|Nosuid); !errors.Is(err, ErrNoAttributes) || !errors.Is(err, unix.EOPNOTSUPP) {
 		t.Error(err)
 	}
-	var fs unix.Statfs_t
-	if err := unix.Statfs("/dev/shm", &fs); err != nil || fs.Flags&unix.ST_NOSUID == 0 {
-		t.Skip("/dev/shm is not mounted nosuid")
-	}
-	file, err := os.CreateTemp("/dev/shm", "lowport")
-	if err != nil {
+	nosuid, ramfs := t.TempDir(), t.TempDir()
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		runtime.LockOSThread()
+		if err := errors.Join(
+			unix.Unshare(unix.CLONE_NEWNS),
+			unix.Mount("none", "/", "", unix.MS_REC|unix.MS_PRIVATE, ""),
+			unix.Mount("none", nosuid, "tmpfs", unix.MS_NOSUID, "mode=755"),
+			unix.Mount("none", ramfs, "ramfs", 0, "mode=755"),
+			os.WriteFile(nosuid+"/server", []byte("\x7fELF"), 0o755),
+			os.WriteFile(ramfs+"/server", []byte("\x7fELF"), 0o755),
+		); err != nil {
+			t.Error(err)
+			return
+		}
+		err := WriteFile(nosuid+"/server", File{}, 0)
+		if danger, ok := errors.AsType[*DangerError](err); !ok || danger.Danger != Nosuid {
+			t.Error(err)
+		}
+		if err := WriteFile(nosuid+"/server", File{}, Nosuid); err != nil {
+			t.Error(err)
+		}
+		if err := WriteFile(ramfs+"/server", File{}, 0); !errors.Is(err, ErrNoAttributes) {
+			t.Error(err)
+		}
+		if _, err := ReadFile(ramfs + "/server"); !errors.Is(err, unix.EOPNOTSUPP) {
+			t.Error(err)
+		}
+		for f, err := range Scan(ramfs) { // where nothing can have any
+			t.Error(f, err)
+		}
+	}()
+	<-done
+}
+
+// While the path is swapped between a program and a script, only the program
+// ever gets capabilities: the file that was looked at is the one that is
+// written.
+func TestWriteFileRace(t *testing.T) {
+	needRoot(t)
+	path := program(t, "server")
+	good, bad := path+".good", path+".bad"
+	if err := errors.Join(os.Link(path, good), os.WriteFile(bad, []byte("#!/bin/sh\n"), 0o755)); err != nil {
 		t.Fatal(err)
 	}
-	defer os.Remove(file.Name())
-	defer file.Close()
-	if _, err := file.WriteString("\x7fELF"); err != nil {
-		t.Fatal(err)
+	stop, done := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(done)
+		for i := 0; ; i++ {
+			select {
+			case <-stop:
+				return
+			default:
+			}
+			from := good
+			if i%2 == 0 {
+				from = bad
+			}
+			_ = os.Link(from, path+".new")
+			_ = os.Rename(path+".new", path)
+			_ = os.Remove(path + ".new") // rename does nothing between links of one file
+		}
+	}()
+	written := 0
+	for range 300 {
+		if WriteFile(path, File{Permitted: 1}, 0) == nil {
+			written++
+		}
 	}
-	if err := WriteFile(file.Name(), File{}, 0); err == nil || err.(*DangerError).Danger != Nosuid {
-		t.Error(err)
+	close(stop)
+	<-done
+	if _, err := ReadFile(bad); !errors.Is(err, ErrNoCaps) {
+		t.Errorf("the script has capabilities: %v", err)
 	}
+	t.Log(written, "of 300 written")
 }

@@ -377,7 +377,7 @@ func gridAt(i int) (gridCase, bool) {
 
 // gridStep visits every so-many-th case. It is prime and divides no dimension,
 // so that every combination of a few values of any dimensions is visited.
-const gridStep = 113
+const gridStep = 211
 
 func execGrid(root uint32) error {
 	var mu sync.Mutex
@@ -557,7 +557,7 @@ func setuidGrid() error {
 				set.Permitted |= may
 				set.Effective |= may
 				// The new ids take turns: all of them are met, with every state.
-				for n := (i + k) % 3; n < len(all); n += 3 {
+				for n := (i + k) % 7; n < len(all); n += 7 {
 					new := all[n]
 					err := onThread(func() error {
 						before, err := gridThread{uids: old, state: set}.enter()
