@@ -21,7 +21,7 @@ import (
 func TestNeverKills(t *testing.T) {
 	needRoot(t, "unshare", "umount")
 	ok(t, child(t, "no proc", "unshare", "--mount", "--", "sh", "-c", `umount -l /proc && exec "$@"`, "sh"))
-	ok(t, child(t, "foreign proc", "unshare", "--pid", "--fork", "--"))
+	ok(t, child(t, "foreign proc", "unshare", "--pid", "--fork", "--kill-child", "--"))
 	for _, name := range []string{
 		"no file descriptors", "signal blocked", "seccomp on one thread", "first thread ended",
 	} {
