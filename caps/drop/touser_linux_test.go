@@ -121,6 +121,22 @@ func TestToUser(t *testing.T) {
 	ok(t, child(t, "to nobody in a user namespace", "setpriv", "--groups=0", "unshare", "-U", "--")) // every id reads 65534
 }
 
+// Inside a user namespace that maps the user, as in a container.
+func TestUserNamespace(t *testing.T) {
+	needRoot(t)
+	all := []syscall.SysProcIDMap{{ContainerID: 0, HostID: 0, Size: 1 << 16}}
+	for _, name := range []string{"all", "bounding emptied", "clamp", "to nobody", "to nobody, clamped"} {
+		cmd := child(t, name)
+		cmd.SysProcAttr = &syscall.SysProcAttr{
+			Cloneflags:                 syscall.CLONE_NEWUSER,
+			UidMappings:                all,
+			GidMappings:                all,
+			GidMappingsEnableSetgroups: true,
+		}
+		ok(t, cmd)
+	}
+}
+
 func TestToUserRefuses(t *testing.T) {
 	var unknown user.UnknownUserError
 	if err := drop.ToUser("no-such-user"); !errors.As(err, &unknown) {
