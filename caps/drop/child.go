@@ -14,6 +14,9 @@ import (
 // has the ambient set permitted and effective, unless the file has
 // capabilities of its own; uid 0 has the whole bounding set, unless Securebits
 // has [caps.NoRoot].
+//
+// Narrowing the bounding set takes CAP_SETPCAP: an ordinary user gives the child
+// the Bounding of its own [caps.Self], and NoNewPrivs.
 type Child struct {
 	User *User // --reuid, --regid, --groups; nil for the caller's
 

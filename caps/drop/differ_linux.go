@@ -1,6 +1,7 @@
 package drop
 
 import (
+	"fmt"
 	"strings"
 	"syscall"
 
@@ -58,7 +59,7 @@ func contrast(got, want caps.State) string {
 		{"ambient", got.Ambient, want.Ambient},
 	} {
 		if more := s.got &^ s.want; more != 0 {
-			how = append(how, s.name+" has "+more.String())
+			how = append(how, s.name+" has "+few(more))
 		}
 		if less := lacking(s.name, s.got, s.want); less != "" {
 			how = append(how, less)
@@ -76,7 +77,15 @@ func contrast(got, want caps.State) string {
 // lacking says what a set lacks of the wanted one: "permitted lacks cap_setuid".
 func lacking(name string, got, want caps.Set) string {
 	if less := want &^ got; less != 0 {
-		return name + " lacks " + less.String()
+		return name + " lacks " + few(less)
 	}
 	return ""
+}
+
+// few names the capabilities of a set, unless they are too many to read.
+func few(s caps.Set) string {
+	if s.Len() > 4 {
+		return fmt.Sprintf("%d capabilities (%s)", s.Len(), s.Hex())
+	}
+	return s.String()
 }

@@ -36,6 +36,7 @@ func child(t *testing.T, name string, before ...string) *exec.Cmd {
 	t.Cleanup(cancel)
 	args := append(before, testBinary())
 	cmd := exec.CommandContext(ctx, args[0], args[1:]...)
+	cmd.WaitDelay = time.Second
 	cmd.Env = append(os.Environ(), "GORACE=atexit_sleep_ms=0", childEnv+"="+name)
 	return cmd
 }

@@ -106,7 +106,19 @@ func TestStart(t *testing.T) {
 			t.Errorf("setpriv %s:\n%sStart:\n%s", tt.setpriv, want, got)
 		}
 	}
-	// The parent has not changed, on no thread.
+	// The parent has not changed, on no thread, and has not while the child runs.
+	for range 20 {
+		cmd := exec.Command("true")
+		if err := drop.Start(cmd, drop.Child{}); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := drop.Held(); err != nil {
+			t.Error("beside the child:", err)
+		}
+		if err := cmd.Wait(); err != nil {
+			t.Error(err)
+		}
+	}
 	before.Securebits = 0
 	if err := everyThread(func(s caps.State) bool { return s == before }); err != nil {
 		t.Error("after Start:", err)

@@ -11,6 +11,7 @@ import (
 
 	"github.com/lowport/lowport/caps"
 	"github.com/lowport/lowport/caps/drop"
+	"golang.org/x/sys/unix"
 )
 
 func init() {
@@ -30,6 +31,16 @@ func init() {
 		return errors.Join(isUser("nobody"), everyThread(func(s caps.State) bool {
 			return s.Permitted == keep && s.Effective == keep && s.Inheritable|s.Ambient == 0 && s.NoNewPrivs
 		}))
+	}
+	children["to nobody, who must not setresuid"] = func() error {
+		if err := unix.Prctl(unix.PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0); err != nil {
+			return err
+		}
+		if err := filter(unix.SECCOMP_FILTER_FLAG_TSYNC, unix.SECCOMP_RET_KILL_PROCESS,
+			unix.SYS_SETRESUID, unix.SYS_SETRESGID, unix.SYS_SETGROUPS, unix.SYS_SETUID); err != nil {
+			return err
+		}
+		return errors.Join(drop.ToUser("nobody"), everyThread(empty))
 	}
 	children["to nobody, clamped"] = func() error {
 		if err := drop.ToUser("nobody", caps.NET_BIND_SERVICE); err != nil {
@@ -100,13 +111,30 @@ func TestToUser(t *testing.T) {
 	nobody := []string{"setpriv", "--reuid=65534", "--regid=65534", "--init-groups"}
 	ok(t, child(t, "to nobody", append(nobody, "--")...))
 	ok(t, child(t, "to nobody, keeping", append(nobody, "--inh-caps=+net_bind_service", "--ambient-caps=+net_bind_service", "--")...))
+	ok(t, child(t, "to nobody, who must not setresuid", append(nobody, "--inh-caps=+net_raw", "--ambient-caps=+net_raw", "--")...))
 	// From another user, with the capabilities to change.
 	ok(t, child(t, "to nobody, keeping", "setpriv", "--reuid=4711", "--regid=4711", "--clear-groups",
 		"--inh-caps=+setuid,+setgid,+net_bind_service", "--ambient-caps=+setuid,+setgid,+net_bind_service", "--"))
 	ok(t, child(t, "to nobody, refused", "setpriv", "--reuid=4711", "--regid=4711", "--clear-groups", "--"))
 	ok(t, child(t, "to nobody, keeping", "setpriv", "--securebits=+no_setuid_fixup,+no_setuid_fixup_locked", "--"))
 	ok(t, child(t, "to nobody in a user namespace", "unshare", "-Ur", "--"))
-	ok(t, child(t, "to nobody in a user namespace", "unshare", "-U", "--")) // where every id reads 65534
+	ok(t, child(t, "to nobody in a user namespace", "setpriv", "--groups=0", "unshare", "-U", "--")) // every id reads 65534
+}
+
+// Inside a user namespace that maps the user, as in a container.
+func TestUserNamespace(t *testing.T) {
+	needRoot(t)
+	all := []syscall.SysProcIDMap{{ContainerID: 0, HostID: 0, Size: 1 << 16}}
+	for _, name := range []string{"all", "bounding emptied", "clamp", "to nobody", "to nobody, clamped"} {
+		cmd := child(t, name)
+		cmd.SysProcAttr = &syscall.SysProcAttr{
+			Cloneflags:                 syscall.CLONE_NEWUSER,
+			UidMappings:                all,
+			GidMappings:                all,
+			GidMappingsEnableSetgroups: true,
+		}
+		ok(t, cmd)
+	}
 }
 
 func TestToUserRefuses(t *testing.T) {

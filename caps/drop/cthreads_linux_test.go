@@ -1,0 +1,23 @@
+//go:build cgo
+
+package drop_test
+
+import (
+	"os/exec"
+	"testing"
+)
+
+// Threads made by C code are dropped like all others. A test file cannot use
+// cgo itself, so this is a program of its own.
+func TestCThreads(t *testing.T) {
+	needRoot(t, "go", "cc")
+	exe := t.TempDir() + "/cthreads"
+	if out, err := exec.CommandContext(t.Context(), "go", "build", "-o", exe, "./testdata/cthreads").CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	for range 20 {
+		if out, err := exec.CommandContext(t.Context(), exe).CombinedOutput(); err != nil {
+			t.Fatalf("%v\n%s", err, out)
+		}
+	}
+}
