@@ -107,9 +107,9 @@ func TestFacts(t *testing.T) {
 		{"mount point", "/mnt/a \n", "MountPoint", "known /mnt/a \n"},
 		{"mount point", "", "MountPoint", "unreadable absolute path"},
 
-		{"exe xattr", v2xattr + "\n", "Exe.Caps", "known {Permitted:cap_net_bind_service Inheritable: Effective:false RootID:0 Version:2}"},
-		{"exe xattr", "010000030004000000000000000000000000000040420f00\n", "Exe.Caps", "known {Permitted:cap_net_bind_service Inheritable: Effective:true RootID:1000000 Version:3}"},
-		{"exe xattr", "000000010004000000040000\n", "Exe.Caps", "known {Permitted:cap_net_bind_service Inheritable:cap_net_bind_service Effective:false RootID:0 Version:1}"},
+		{"exe xattr", v2xattr + "\n", "Exe.Caps", "known cap_net_bind_service=p"},
+		{"exe xattr", "010000030004000000000000000000000000000040420f00\n", "Exe.Caps", "known cap_net_bind_service=ep"},
+		{"exe xattr", "000000010004000000040000\n", "Exe.Caps", "known cap_net_bind_service=ip"},
 		{"exe xattr", v2xattr[2:] + "\n", "Exe.Caps", "unreadable revision"},
 		{"exe xattr", v2xattr + "00\n", "Exe.Caps", "unreadable 20"},
 		{"exe xattr", v2xattr[1:] + "\n", "Exe.Caps", "unreadable odd length"},
