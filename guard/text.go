@@ -79,6 +79,9 @@ func evidence(b *strings.Builder, facts []Fact) {
 		if i == 0 {
 			b.WriteString("evidence:\n")
 		}
+		if 2+len([]rune(f.says))+2+len(f.Source) > width {
+			f.says += "\n     " // and its source on a line of its own
+		}
 		fmt.Fprintf(b, "  %-*s  %s\n", min(column, width-4-len(f.Source)), f.says, f.Source)
 	}
 }

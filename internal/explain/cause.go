@@ -59,7 +59,7 @@ func words(f machine.Facts, g rules.Goal) *strings.Replacer {
 		"{unit}", where,
 		"{port}", strconv.Itoa(g.Port),
 		"{start}", strconv.Itoa(f.PortStart.Value),
-		"{addr}", g.Addr.String(),
+		"{addr}", Show(g.Addr.String()),
 		"{container}", f.Container.Value,
 	)
 }

@@ -41,6 +41,14 @@ func see[T any](l *look, name string, fact machine.Fact[T], value, says func(T) 
 	return fact.Value, fact.State == machine.Known
 }
 
+// doubt looks at a fact only where it could not be read: known, it would be
+// looked at elsewhere, or have nothing to say.
+func doubt[T any](l *look, name string, fact machine.Fact[T]) {
+	if fact.State == machine.Unreadable {
+		see(l, name, fact, nil, nil)
+	}
+}
+
 // has words whether a set has what the goal needs.
 func (l *look) has(s caps.Set) string {
 	if s.Contains(l.g.Need()) {

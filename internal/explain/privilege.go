@@ -138,11 +138,15 @@ func (l *look) ungranted() Cause {
 	if !bnd.Contains(need) {
 		return l.cause("bounding-excludes")
 	}
-	if ids, ok := l.f.IDs.Is(); ok && ids.EUID == 0 && l.f.Thread.Value.Securebits&caps.NoRoot != 0 {
+	if l.f.Thread.Value.Securebits&caps.NoRoot != 0 {
 		see(l, "securebits", l.f.Thread,
 			func(s caps.State) string { return fmt.Sprintf("%#x", uint32(s.Securebits)) },
 			func(s caps.State) string { return fmt.Sprintf("securebits %#x: noroot", uint32(s.Securebits)) })
-		return l.cause("noroot-securebit")
+		ids, ok := see(l, "effective uid", l.f.IDs,
+			func(ids machine.IDs) string { return strconv.Itoa(int(ids.EUID)) }, func(machine.IDs) string { return "" })
+		if ok && ids.EUID == 0 {
+			return l.cause("noroot-securebit")
+		}
 	}
 	if l.set("CapInh", inheritable).Contains(need) {
 		if l.lostOnTheWay() {
@@ -150,6 +154,7 @@ func (l *look) ungranted() Cause {
 		}
 		return l.cause("inheritable-only")
 	}
+	doubt(l, "authbind", l.f.Authbind)
 	if l.f.Authbind.Value {
 		see(l, "authbind", l.f.Authbind, yesNo, func(bool) string { return "AUTHBIND_LIB is set: authbind started this" })
 		return l.cause("authbind-bypassed")
@@ -200,12 +205,14 @@ func (l *look) foreignMount() bool {
 // capability in, as one does who means to grant it: for a service compared with
 // what process 1 has, in a container with what the kernel has.
 func (l *look) limited(bnd caps.Set) bool {
+	doubt(l, "unit", l.f.Unit)
 	if l.f.Unit.State == machine.Known {
 		init, ok := see(l, "CapBnd of process 1", l.f.Init,
 			func(s caps.State) string { return s.Bounding.Hex() },
 			func(s caps.State) string { return "process 1 has CapBnd " + s.Bounding.Hex() })
 		return ok && bnd != init.Bounding
 	}
+	doubt(l, "container", l.f.Container)
 	if l.f.Container.State != machine.Known {
 		return false
 	}
