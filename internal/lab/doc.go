@@ -45,7 +45,8 @@
 //	                      "/lab/start-unit NAME "$@"" starts one
 //	needs TOOL...         skip (or fail) where a program is missing; "go" also
 //	                      shows the Go toolchain, the caches and this module;
-//	                      "userns" is user namespaces for ordinary users
+//	                      "userns" is user namespaces for ordinary users,
+//	                      "landlock" Landlock with rules for TCP
 //	args ARG...           what start is given instead of ":443"
 //	cwd FOLDER            where start and the operator stand instead of "/"
 //	let NAME VALUE        a variable for every section that is run

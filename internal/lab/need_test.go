@@ -5,6 +5,7 @@ package lab
 import (
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 )
 
@@ -29,6 +30,11 @@ func missing(tools ...string) []string {
 // AppArmor does not let them have capabilities in it.
 func userNamespaces() bool {
 	return exec.Command("setpriv", "--reuid=65534", "--clear-groups", "unshare", "-Ur", "true").Run() == nil
+}
+
+// landlock reports whether this kernel can forbid TCP ports.
+func (h *house) landlock() bool {
+	return exec.Command(filepath.Join(h.bin, "landlocked"), "true").Run() == nil
 }
 
 // A skipper is a test that can be skipped or failed.

@@ -138,7 +138,10 @@ func (sc *scenario) need(names []string) error {
 		case name == "userns" && !userNamespaces():
 			sc.over = true
 			lack(sc.t, "user namespaces for ordinary users (sysctl kernel.apparmor_restrict_unprivileged_userns=0)")
-		case name != "userns" && len(missing(name)) > 0:
+		case name == "landlock" && !sc.house.landlock():
+			sc.over = true
+			lack(sc.t, "Landlock with TCP rules (Linux 6.7)")
+		case name != "userns" && name != "landlock" && len(missing(name)) > 0:
 			sc.over = true
 			lack(sc.t, name)
 		}
