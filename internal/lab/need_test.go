@@ -26,15 +26,25 @@ func missing(tools ...string) []string {
 	return none
 }
 
-// userNamespaces reports whether an ordinary user may make one; Ubuntu's
-// AppArmor does not let them have capabilities in it.
-func userNamespaces() bool {
-	return exec.Command("setpriv", "--reuid=65534", "--clear-groups", "unshare", "-Ur", "true").Run() == nil
-}
-
-// landlock reports whether this kernel can forbid TCP ports.
-func (h *house) landlock() bool {
-	return exec.Command(filepath.Join(h.bin, "landlocked"), "true").Run() == nil
+// lacks says what is missing here for a "needs" line, "" if nothing is.
+func (h *house) lacks(name string) string {
+	var try *exec.Cmd
+	switch name {
+	case "go":
+		return ""
+	case "userns": // Ubuntu's AppArmor lets ordinary users have no capabilities in one
+		name = "user namespaces for ordinary users (sysctl kernel.apparmor_restrict_unprivileged_userns=0)"
+		try = exec.Command("setpriv", "--reuid=65534", "--clear-groups", "unshare", "-Ur", "true")
+	case "landlock":
+		name = "Landlock with rules for TCP (Linux 6.7)"
+		try = exec.Command(filepath.Join(h.bin, "landlocked"), "true")
+	default:
+		return strings.Join(missing(name), "")
+	}
+	if try.Run() == nil {
+		return ""
+	}
+	return name
 }
 
 // A skipper is a test that can be skipped or failed.

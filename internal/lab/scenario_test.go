@@ -132,18 +132,12 @@ func (sc *scenario) bootSystemd([]string) error {
 
 func (sc *scenario) need(names []string) error {
 	for _, name := range names {
-		switch {
-		case name == "go":
+		if name == "go" {
 			sc.needsGo = true
-		case name == "userns" && !userNamespaces():
+		}
+		if what := sc.house.lacks(name); what != "" {
 			sc.over = true
-			lack(sc.t, "user namespaces for ordinary users (sysctl kernel.apparmor_restrict_unprivileged_userns=0)")
-		case name == "landlock" && !sc.house.landlock():
-			sc.over = true
-			lack(sc.t, "Landlock with TCP rules (Linux 6.7)")
-		case name != "userns" && name != "landlock" && len(missing(name)) > 0:
-			sc.over = true
-			lack(sc.t, name)
+			lack(sc.t, what)
 		}
 	}
 	return nil
