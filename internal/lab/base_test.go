@@ -9,24 +9,21 @@ import (
 	"strings"
 )
 
-// The users of every sandbox.
-const (
-	appID      = 1000
-	operatorID = 1001
-)
+// userIDs are the users of every sandbox, beside root; their groups are alike.
+var userIDs = map[string]int{"app": 1000, "operator": 1001}
 
 // writeBase writes the files that every sandbox lays over this machine's: the
 // two users, sudo for one of them, and a systemd that leaves the machine alone.
 func writeBase(dir string) error {
-	passwd, err := withUsers("/etc/passwd", "%s:x:%d:%d::/home/%s:/bin/sh")
+	passwd, err := withUsers("/etc/passwd", "NAME:x:ID:ID::/home/NAME:/bin/sh\n")
 	if err != nil {
 		return err
 	}
-	group, err := withUsers("/etc/group", "%s:x:%d:")
+	group, err := withUsers("/etc/group", "NAME:x:ID:\n")
 	if err != nil {
 		return err
 	}
-	shadow, err := withUsers("/etc/shadow", "%s:!:20000::::::")
+	shadow, err := withUsers("/etc/shadow", "NAME:!:20000::::::\n")
 	if err != nil {
 		return err
 	}
@@ -55,7 +52,7 @@ func writeBase(dir string) error {
 			return err
 		}
 	}
-	for name, id := range map[string]int{"app": appID, "operator": operatorID} {
+	for name, id := range userIDs {
 		for _, path := range []string{"home/" + name, "home/" + name + "/.profile"} {
 			if err := os.Lchown(filepath.Join(dir, path), id, id); err != nil {
 				return err
@@ -81,24 +78,17 @@ func withUsers(path, format string) (string, error) {
 	var b strings.Builder
 	for line := range strings.Lines(string(content)) {
 		field := strings.Split(strings.TrimSpace(line), ":")
-		taken := field[0] == "app" || field[0] == "operator" ||
-			len(field) > 2 && (field[2] == fmt.Sprint(appID) || field[2] == fmt.Sprint(operatorID))
+		taken := false
+		for name, id := range userIDs {
+			taken = taken || field[0] == name || len(field) > 2 && field[2] == fmt.Sprint(id)
+		}
 		if !taken {
 			b.WriteString(line)
 		}
 	}
-	add := func(name string, id int) {
-		all := []any{name, id, id, name}
-		switch strings.Count(format, "%") {
-		case 1:
-			all = all[:1]
-		case 2:
-			all = all[:2]
-		}
-		fmt.Fprintf(&b, format+"\n", all...)
+	for name, id := range userIDs {
+		b.WriteString(strings.NewReplacer("NAME", name, "ID", fmt.Sprint(id)).Replace(format))
 	}
-	add("app", appID)
-	add("operator", operatorID)
 	return b.String(), nil
 }
 

@@ -187,9 +187,9 @@ func (s *sandbox) run(c command) result {
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	args := []string{"-t", strconv.Itoa(s.init.Process.Pid), "-m", "-u", "-i", "-n", "-p", "-C", "-r", "-w", "--"}
-	if c.user != "" && c.user != "root" {
+	if id, ok := userIDs[c.user]; ok {
 		args = append(args, "setpriv", "--reuid="+c.user, "--regid="+c.user, "--init-groups", "--",
-			"env", "HOME=/home/"+c.user, "USER="+c.user, "LOGNAME="+c.user)
+			"env", "HOME=/home/"+c.user, "USER="+c.user, "LOGNAME="+c.user, fmt.Sprint("XDG_RUNTIME_DIR=/run/user/", id))
 	}
 	dir := c.dir
 	if dir == "" {
