@@ -175,9 +175,8 @@ func (l *look) ungranted() Cause {
 }
 
 // lostOnTheWay looks whether the capability was inheritable before the user
-// changed: the nearest ancestor of another
-// user has it so too. The change clears
-// every set but the inheritable one (cap_emulate_setxuid).
+// changed: the nearest ancestor of another user has it so too. The change
+// clears every set but the inheritable one (cap_emulate_setxuid).
 func (l *look) lostOnTheWay() bool {
 	ids, ok := l.f.IDs.Is()
 	lost := func(p machine.Ancestor) bool {

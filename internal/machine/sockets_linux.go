@@ -8,6 +8,7 @@ import (
 	"os"
 	"strconv"
 	"strings"
+	"time"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
@@ -212,26 +213,51 @@ func nameCgroups(want map[uint64][]*Socket) {
 	}
 }
 
+// How far nameProcesses looks: at the first descriptors of every process, where
+// servers have their listeners, then at all of them until the time is over.
+const (
+	firstDescriptors = 64
+	searchTime       = 100 * time.Millisecond
+)
+
 // nameProcesses gives the sockets the process that holds them, where its
 // descriptors can be read: it is ours, or we may trace it.
 func nameProcesses(want map[uint64]*Socket) {
+	end := time.Now().Add(searchTime)
 	procs, _ := os.ReadDir("/proc")
-	for _, p := range procs {
-		pid, err := strconv.Atoi(p.Name())
-		if err != nil || len(want) == 0 {
+	for _, most := range []int{firstDescriptors, -1} {
+		for _, p := range procs {
+			if len(want) == 0 || time.Now().After(end) {
+				return
+			}
+			if pid, err := strconv.Atoi(p.Name()); err == nil {
+				nameProcess(want, pid, most)
+			}
+		}
+	}
+}
+
+// nameProcess looks at most that many descriptors of a process, -1 for all.
+func nameProcess(want map[uint64]*Socket, pid, most int) {
+	proc := "/proc/" + strconv.Itoa(pid)
+	dir, err := os.Open(proc + "/fd")
+	if err != nil {
+		return
+	}
+	defer dir.Close()
+	fds, _ := dir.Readdirnames(most)
+	for _, fd := range fds {
+		var link [64]byte
+		n, err := unix.Readlinkat(int(dir.Fd()), fd, link[:])
+		digits, ok := strings.CutPrefix(string(link[:max(n, 0)]), "socket:[")
+		if err != nil || !ok {
 			continue
 		}
-		dir := "/proc/" + p.Name()
-		fds, _ := os.ReadDir(dir + "/fd")
-		for _, fd := range fds {
-			link, _ := os.Readlink(dir + "/fd/" + fd.Name())
-			digits, ok := strings.CutPrefix(link, "socket:[")
-			inode, err := strconv.ParseUint(strings.TrimSuffix(digits, "]"), 10, 64)
-			if s := want[inode]; ok && err == nil && s != nil {
-				comm, _ := os.ReadFile(dir + "/comm")
-				s.PID, s.Command, s.Self = pid, strings.TrimSuffix(string(comm), "\n"), pid == os.Getpid()
-				delete(want, inode)
-			}
+		inode, err := strconv.ParseUint(strings.TrimSuffix(digits, "]"), 10, 64)
+		if s := want[inode]; err == nil && s != nil {
+			comm, _ := os.ReadFile(proc + "/comm")
+			s.PID, s.Command, s.Self = pid, strings.TrimSuffix(string(comm), "\n"), pid == os.Getpid()
+			delete(want, inode)
 		}
 	}
 }
