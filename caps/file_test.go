@@ -118,3 +118,13 @@ func FuzzDecodeFile(f *testing.F) {
 		}
 	})
 }
+
+func TestMismatchError(t *testing.T) {
+	got, want := File{Permitted: SetOf(KILL), RootID: 7}, File{Permitted: SetOf(KILL), Effective: true}
+	if text := (&MismatchError{Path: "a", Got: got, Want: want}).Error(); text != `"a" has capabilities cap_kill=p [rootid=7], not cap_kill=ep` {
+		t.Error(text)
+	}
+	if text := (&MismatchError{Path: "a", Want: want, None: true}).Error(); text != `"a" has no capabilities, not cap_kill=ep` {
+		t.Error(text)
+	}
+}

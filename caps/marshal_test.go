@@ -2,6 +2,7 @@ package caps
 
 import (
 	"encoding/json"
+	"errors"
 	"log/slog"
 	"strings"
 	"testing"
@@ -52,5 +53,26 @@ func TestLogValue(t *testing.T) {
 	want := "level=INFO msg=x state.effective=cap_net_raw,41 state.no_new_privs=true state.securebits=keep_caps,0x1000 set=cap_chown,63 none.effective=\"\"\n"
 	if b.String() != want {
 		t.Errorf("%s", b.String())
+	}
+}
+
+// The text of a value is its String, by every way to it.
+func TestMarshalText(t *testing.T) {
+	type texts interface {
+		String() string
+		AppendText([]byte) ([]byte, error)
+	}
+	for _, v := range []texts{NET_RAW, Cap(63), SetOf(KILL, 50), Set(0), IAB{Ambient: 1, Inheritable: 3, Blocked: 2}, File{Permitted: 1}} {
+		if b, err := v.AppendText([]byte("x")); err != nil || string(b) != "x"+v.String() {
+			t.Errorf("%v: %s, %v", v, b, err)
+		}
+	}
+	var c Cap
+	var s Set
+	if err := errors.Join(c.UnmarshalText([]byte("NET_RAW")), s.UnmarshalText([]byte("all"))); err != nil || c != NET_RAW || s != UpTo(Last) {
+		t.Error(c, s, err)
+	}
+	if err := s.UnmarshalText([]byte("nonsense")); err == nil || s != UpTo(Last) {
+		t.Error(s, err)
 	}
 }

@@ -235,18 +235,23 @@ func (r *reader) open(path string) (int, error) {
 	if path == "" {
 		path = "."
 	}
-	const flags = unix.O_RDONLY | unix.O_DIRECTORY | unix.O_NOFOLLOW | unix.O_CLOEXEC
 	fd, err := ignoreEINTR(func() (int, error) {
-		return unix.Openat2(r.fd, path, &unix.OpenHow{Flags: flags, Resolve: unix.RESOLVE_NO_SYMLINKS})
+		return unix.Openat2(r.fd, path, &unix.OpenHow{Flags: openFolder, Resolve: unix.RESOLVE_NO_SYMLINKS})
 	})
-	if err != unix.ENOSYS && err != unix.EPERM {
-		return fd, err
+	if err == unix.ENOSYS || err == unix.EPERM { // before Linux 5.6, or an old seccomp filter
+		return openEach(r.fd, path)
 	}
-	// Before Linux 5.6, or under an old seccomp filter: one by one.
-	fd = r.fd
+	return fd, err
+}
+
+const openFolder = unix.O_RDONLY | unix.O_DIRECTORY | unix.O_NOFOLLOW | unix.O_CLOEXEC
+
+// openEach opens a folder below dir, one element of path after the other.
+func openEach(dir int, path string) (int, error) {
+	fd := dir
 	for name := range strings.SplitSeq(path, "/") {
-		next, err := ignoreEINTR(func() (int, error) { return unix.Openat(fd, name, flags, 0) })
-		if fd != r.fd {
+		next, err := ignoreEINTR(func() (int, error) { return unix.Openat(fd, name, openFolder, 0) })
+		if fd != dir {
 			unix.Close(fd)
 		}
 		if err != nil {

@@ -161,3 +161,35 @@ func TestScanDeep(t *testing.T) {
 		t.Error(got, errs)
 	}
 }
+
+func TestOpenEach(t *testing.T) {
+	root := t.TempDir()
+	if err := errors.Join(os.MkdirAll(root+"/a/b", 0o755), os.Symlink("a", root+"/link"), os.Symlink("b", root+"/a/link")); err != nil {
+		t.Fatal(err)
+	}
+	dir, err := os.Open(root)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer dir.Close()
+	r := reader{scanner: &scanner{fd: int(dir.Fd())}}
+	for path, want := range map[string]error{".": nil, "a": nil, "a/b": nil, "none": unix.ENOENT, "a/none/b": unix.ENOENT, "link/b": unix.ELOOP, "a/link": unix.ELOOP} {
+		for name, open := range map[string]func() (int, error){
+			"one by one": func() (int, error) { return openEach(r.fd, path) },
+			"at once":    func() (int, error) { return r.open(path) },
+		} {
+			fd, err := open()
+			if err == nil {
+				unix.Close(fd)
+			}
+			if err != want && (err != unix.ENOTDIR || want != unix.ELOOP) {
+				t.Errorf("%s, %s: %v", path, name, err)
+			}
+		}
+	}
+	for name, want := range map[string]byte{"a\x00": unix.DT_DIR, "link\x00": unix.DT_LNK, "none\x00": unix.DT_REG} {
+		if got := kindOf(int(dir.Fd()), []byte(name)); got != want {
+			t.Errorf("%q: %d", name, got)
+		}
+	}
+}
