@@ -1,0 +1,178 @@
+package guard_test
+
+import (
+	"errors"
+	"io/fs"
+	"net"
+	"os"
+	"os/exec"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/lowport/lowport/caps"
+	"github.com/lowport/lowport/guard"
+	"github.com/lowport/lowport/privport"
+)
+
+// The Must functions end the process: each case is the test binary again, with
+// its name and address in the environment.
+func TestMain(m *testing.M) {
+	address := os.Getenv("LOWPORT_ADDRESS")
+	switch os.Getenv("LOWPORT_GUARD_CHILD") {
+	case "":
+		os.Exit(m.Run())
+	case "bind":
+		guard.MustBind(address).Close()
+	case "require":
+		guard.MustRequire(caps.SYS_ADMIN)
+	case "require nothing":
+		guard.MustRequire()
+	}
+}
+
+// child runs a case as a user without privilege.
+func child(t *testing.T, name, address string) (stdout, stderr string, code int) {
+	t.Helper()
+	exe, err := os.Open("/proc/self/exe")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer exe.Close()
+	var out, errs strings.Builder
+	cmd := exec.Command("/proc/self/fd/3") // the file's folder may be closed to the user
+	cmd.ExtraFiles = []*os.File{exe}
+	cmd.Stdout, cmd.Stderr, cmd.Dir = &out, &errs, "/"
+	cmd.Env = append(os.Environ(), "LOWPORT_GUARD_CHILD="+name, "LOWPORT_ADDRESS="+address)
+	if os.Geteuid() == 0 {
+		cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: 65534, Gid: 65534}}
+	}
+	var exit *exec.ExitError
+	if err := cmd.Run(); err != nil && !errors.As(err, &exit) {
+		t.Fatal(err)
+	}
+	return out.String(), errs.String(), cmd.ProcessState.ExitCode()
+}
+
+func TestMust(t *testing.T) {
+	start, err := privport.Start()
+	if err != nil {
+		t.Fatal(err)
+	}
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ln.Close()
+	for _, tt := range []struct {
+		name, address string
+		code          int
+		stderr        string // its first line starts so
+	}{
+		{"bind", "127.0.0.1:1", 77, "listen tcp 127.0.0.1:1: permission denied: "},
+		{"bind", ln.Addr().String(), 69, "listen tcp " + ln.Addr().String() + ": address already in use: port "},
+		{"bind", "443", 64, "listen tcp 443: malformed address: "},
+		{"bind", ":0", 64, "listen tcp :0: malformed address: "},
+		{"bind", "127.0.0.1:65536", 64, "listen tcp 127.0.0.1:65536: malformed address: "},
+		{"bind", "1.2.3.4\x1b[2J:\n", 64, `listen tcp "1.2.3.4\x1b[2J:\n": malformed address: `},
+		{"require", "", 77, "require cap_sys_admin: not held: "},
+		{"require nothing", "", 0, ""},
+	} {
+		if tt.address == "127.0.0.1:1" && start <= 1 {
+			t.Log("no port is privileged here: the refusal of a privileged one is not tested")
+			continue
+		}
+		stdout, stderr, code := child(t, tt.name, tt.address)
+		if code != tt.code || stdout != "" || !strings.HasPrefix(stderr, tt.stderr) || (tt.code == 0) != (stderr == "") {
+			t.Errorf("%s %q: exit code %d, want %d; stdout %q, stderr:\n%s", tt.name, tt.address, code, tt.code, stdout, stderr)
+		}
+		if strings.ContainsAny(stderr, "\x1b\r\t") || strings.Contains(stderr, "goroutine ") {
+			t.Errorf("%s %q: stderr %q", tt.name, tt.address, stderr)
+		}
+	}
+}
+
+// On success nothing is said, and the listener works.
+func TestMustBindFree(t *testing.T) {
+	if _, stderr, code := child(t, "bind", free(t)); code != 0 || stderr != "" {
+		t.Errorf("exit code %d, stderr %q", code, stderr)
+	}
+}
+
+// free returns an address that was free a moment ago.
+func free(t *testing.T) string {
+	t.Helper()
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ln.Close()
+	return ln.Addr().String()
+}
+
+func TestBind(t *testing.T) {
+	var r guard.Report
+	ln, err := guard.Bind(free(t), guard.ReportTo(&r), guard.Network("tcp4"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ln.Close()
+	if !r.OK || r.Via != "plain" || r.Error != "" || r.Causes == nil || r.Notes == nil || len(r.Notes) != 0 {
+		t.Errorf("report of success: %+v", r)
+	}
+	if got := r.String(); got != "bind tcp4 "+ln.Addr().String()+": ok (plain)\n" {
+		t.Errorf("String() = %q", got)
+	}
+
+	// The same again is in use, and the report says by whom.
+	again, err := guard.Bind(ln.Addr().String(), guard.ReportTo(&r))
+	var refused *guard.Error
+	var op *net.OpError
+	if again != nil || !errors.As(err, &refused) || !errors.As(err, &op) || !errors.Is(err, syscall.EADDRINUSE) || errors.Is(err, fs.ErrPermission) {
+		t.Fatalf("%v, %#v", again, err)
+	}
+	if r.OK || r.Errno != "EADDRINUSE" || r.Via != "" || len(r.Causes) != 1 || r.Causes[0].ID != "address-in-use" || r.Causes[0].Certainty != "proven" {
+		t.Errorf("report of refusal: %+v", r)
+	}
+	if !strings.Contains(r.String(), "this process itself") || len(r.Fixes) != 0 {
+		t.Errorf("%s", r)
+	}
+}
+
+// Two listeners, or none: the network decides.
+func TestNetwork(t *testing.T) {
+	if _, err := guard.Bind("[::1]:8080", guard.Network("tcp4")); err == nil {
+		t.Error("an IPv6 address was bound for tcp4")
+	}
+	for _, network := range []string{"udp", "unix", "", "tcp\x1b[2J"} {
+		var refused *guard.Error
+		_, err := guard.Bind("127.0.0.1:8080", guard.Network(network))
+		if !errors.As(err, &refused) || refused.ExitCode() != 64 || strings.Contains(refused.String(), "\x1b") {
+			t.Errorf("network %q: %q", network, err)
+		}
+	}
+}
+
+func TestRequire(t *testing.T) {
+	self, err := caps.Threads(os.Getpid())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []caps.Cap{caps.CHOWN, caps.NET_BIND_SERVICE, caps.SYS_ADMIN, caps.SYS_RESOURCE} {
+		all := true
+		for _, s := range self {
+			all = all && s.Effective.Has(c)
+		}
+		err := guard.Require(c)
+		var refused *guard.Error
+		if err == nil && !all {
+			t.Errorf("%v holds, and is not effective on every thread: %+v", c, self)
+		}
+		if err != nil && (!errors.As(err, &refused) || !errors.Is(err, fs.ErrPermission) || refused.ExitCode() != 77 || len(refused.Causes) == 0) {
+			t.Errorf("%v: %#v", c, err)
+		}
+	}
+	if err := guard.Require(63); err == nil {
+		t.Error("a capability that no kernel has holds")
+	}
+}
