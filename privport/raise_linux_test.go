@@ -1,0 +1,290 @@
+package privport_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/lowport/lowport/caps"
+	"github.com/lowport/lowport/privport"
+)
+
+// Each case runs in a child: the test binary again, as a user without privilege
+// in a network namespace of its own where every port is free, with
+// cap_net_bind_service permitted and not effective, or with nothing.
+const childEnv = "LOWPORT_PRIVPORT_CHILD"
+
+func TestMain(m *testing.M) {
+	name := os.Getenv(childEnv)
+	if name == "" {
+		os.Exit(m.Run())
+	}
+	time.AfterFunc(60*time.Second, func() { panic("stuck: " + name) })
+	if err := children[name](); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+}
+
+var children = map[string]func() error{
+	"raised":        raised,
+	"main thread":   mainThread,
+	"locked main":   lockedMain,
+	"concurrent":    concurrent,
+	"threads end":   threadsEnd,
+	"in use":        inUse,
+	"not permitted": notPermitted,
+	"own network": func() error {
+		own, err := privport.OwnNetwork()
+		fmt.Print(own)
+		return err
+	},
+}
+
+func TestRaise(t *testing.T) {
+	with := stampedCopy(t, caps.File{Version: 2, Permitted: caps.SetOf(caps.NET_BIND_SERVICE)})
+	for _, name := range []string{"raised", "main thread", "locked main", "concurrent", "threads end", "in use"} {
+		t.Run(name, func(t *testing.T) { run(t, with, name) })
+	}
+	t.Run("not permitted", func(t *testing.T) { run(t, stampedCopy(t, caps.File{}), "not permitted") })
+}
+
+func run(t *testing.T, exe, name string) {
+	t.Helper()
+	cmd := exec.Command(exe)
+	cmd.Dir = "/"
+	cmd.Env = append(os.Environ(), childEnv+"="+name)
+	cmd.SysProcAttr = &syscall.SysProcAttr{
+		Credential: &syscall.Credential{Uid: 65534, Gid: 65534},
+		Cloneflags: syscall.CLONE_NEWNET,
+	}
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Errorf("%v\n%s", err, out)
+	}
+}
+
+// stampedCopy copies the test binary where any user can execute it, with file
+// capabilities. That takes root.
+func stampedCopy(t *testing.T, file caps.File) string {
+	t.Helper()
+	if os.Geteuid() != 0 {
+		if os.Getenv("LOWPORT_LAB") == "require" {
+			t.Fatal("needs root, to stamp a file")
+		}
+		t.Skip("needs root, to stamp a file")
+	}
+	b, err := os.ReadFile("/proc/self/exe")
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir, err := os.MkdirTemp("", "privport")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { os.RemoveAll(dir) })
+	exe := filepath.Join(dir, "privport.test")
+	if err := errors.Join(os.Chmod(dir, 0o755), os.WriteFile(exe, b, 0o755), os.Chmod(exe, 0o755)); err != nil {
+		t.Fatal(err)
+	}
+	if file.Version != 0 {
+		// struct vfs_cap_data of revision 2: no effective bit, permitted below 32.
+		attr := make([]byte, 20)
+		attr[3], attr[5] = 2, byte(file.Permitted>>8)
+		if err := unix.Setxattr(exe, "security.capability", attr, 0); err != nil {
+			t.Fatal(err)
+		}
+		if got, err := caps.ReadFile(exe); err != nil || got != file {
+			t.Fatalf("stamped %v, got %v, %v", file, got, err)
+		}
+	}
+	return exe
+}
+
+// lowered checks that no thread has the capability effective, that all still
+// have it permitted, and that the main thread is among them.
+func lowered() error {
+	all, err := caps.Threads(os.Getpid())
+	if err != nil {
+		return err
+	}
+	if _, ok := all[os.Getpid()]; !ok {
+		return fmt.Errorf("the main thread is gone: %v", all)
+	}
+	for tid, s := range all {
+		if s.Effective != 0 || s.Permitted != caps.SetOf(caps.NET_BIND_SERVICE) {
+			return fmt.Errorf("thread %d has effective %q, permitted %q", tid, s.Effective, s.Permitted)
+		}
+	}
+	return nil
+}
+
+// listen takes a privileged port, and checks that it was raised for and that
+// nothing of it stays.
+func listen(port int) error {
+	if err := lowered(); err != nil {
+		return fmt.Errorf("before: %w", err)
+	}
+	ln, via, err := privport.Listen(context.Background(), "tcp4", "127.0.0.1:"+strconv.Itoa(port))
+	if err != nil {
+		return err
+	}
+	defer ln.Close()
+	if got := ln.Addr().(*net.TCPAddr).Port; via != privport.Raised || got != port {
+		return fmt.Errorf("port %d by way of %q", got, via)
+	}
+	return lowered()
+}
+
+func raised() error { return listen(443) }
+
+// With one processor the goroutine that raises begins on the thread of its
+// maker, which here is the main one.
+func mainThread() error {
+	runtime.GOMAXPROCS(1)
+	for range 50 {
+		if err := listen(443); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func lockedMain() error {
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	if unix.Gettid() != unix.Getpid() {
+		return errors.New("the main goroutine is not on the main thread")
+	}
+	return listen(443)
+}
+
+func concurrent() error {
+	errs := make([]error, 100)
+	var wg sync.WaitGroup
+	for i := range errs {
+		wg.Go(func() {
+			ln, via, err := privport.Listen(context.Background(), "tcp4", "127.0.0.1:"+strconv.Itoa(443+i))
+			if err == nil && via != privport.Raised {
+				err = fmt.Errorf("port %d by way of %q", 443+i, via)
+			}
+			if ln != nil {
+				defer ln.Close()
+			}
+			errs[i] = err
+		})
+	}
+	wg.Wait()
+	return errors.Join(append(errs, lowered())...)
+}
+
+// A thousand threads were raised and ended: few are left, none of them raised.
+func threadsEnd() error {
+	for range 1000 {
+		ln, _, err := privport.Listen(context.Background(), "tcp4", "127.0.0.1:443")
+		if err != nil {
+			return err
+		}
+		ln.Close()
+	}
+	for { // the last of them may still be ending; TestMain knows when to give up
+		all, err := caps.Threads(os.Getpid())
+		if err != nil {
+			return err
+		}
+		if len(all) < 50 {
+			return lowered()
+		}
+		time.Sleep(time.Millisecond)
+	}
+}
+
+// The plain bind is refused, and only the raised one can see that the port is taken.
+func inUse() error {
+	first, _, err := privport.Listen(context.Background(), "tcp4", "127.0.0.1:443")
+	if err != nil {
+		return err
+	}
+	defer first.Close()
+	ln, via, err := privport.Listen(context.Background(), "tcp4", "127.0.0.1:443")
+	if ln != nil || via != privport.Raised || !errors.Is(err, syscall.EADDRINUSE) {
+		return fmt.Errorf("%v, %q, %v", ln, via, err)
+	}
+	return lowered()
+}
+
+func notPermitted() error {
+	ln, via, err := privport.Listen(context.Background(), "tcp4", "127.0.0.1:443")
+	var op *net.OpError
+	if ln != nil || via != privport.Plain || !errors.Is(err, syscall.EACCES) || !errors.As(err, &op) {
+		return fmt.Errorf("%v, %q, %v", ln, via, err)
+	}
+	return nil
+}
+
+func TestListenPlain(t *testing.T) {
+	for _, network := range []string{"tcp", "tcp4"} {
+		ln, via, err := privport.Listen(context.Background(), network, "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer ln.Close()
+		if via != privport.Plain {
+			t.Errorf("%s: by way of %q", network, via)
+		}
+		_, _, err = privport.Listen(context.Background(), network, ln.Addr().String())
+		if !errors.Is(err, syscall.EADDRINUSE) {
+			t.Errorf("%s: taken: %v", network, err)
+		}
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	if ln, _, err := privport.Listen(ctx, "tcp", "localhost:8080"); err == nil {
+		ln.Close()
+		t.Error("listened although the context had ended")
+	}
+}
+
+func TestStart(t *testing.T) {
+	b, err := os.ReadFile("/proc/sys/net/ipv4/ip_unprivileged_port_start")
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := privport.Start()
+	if want := strings.TrimSpace(string(b)); err != nil || strconv.Itoa(got) != want {
+		t.Errorf("Start() = %d, %v, want %s", got, err, want)
+	}
+}
+
+// In a user namespace of its own a process owns the network of its own, and not
+// the one it came from.
+func TestOwnNetwork(t *testing.T) {
+	for flags, want := range map[uintptr]string{syscall.CLONE_NEWUSER: "false", syscall.CLONE_NEWUSER | syscall.CLONE_NEWNET: "true"} {
+		cmd := exec.Command("/proc/self/exe")
+		cmd.Env = append(os.Environ(), childEnv+"=own network")
+		cmd.SysProcAttr = &syscall.SysProcAttr{
+			Cloneflags:  flags,
+			UidMappings: []syscall.SysProcIDMap{{HostID: os.Getuid(), Size: 1}},
+			GidMappings: []syscall.SysProcIDMap{{HostID: os.Getgid(), Size: 1}},
+		}
+		out, err := cmd.Output()
+		if errors.Is(err, syscall.EPERM) && os.Getenv("LOWPORT_LAB") != "require" {
+			t.Skip("needs user namespaces")
+		}
+		if err != nil || string(out) != want {
+			t.Errorf("namespaces %#x: %s, %v, want %s", flags, out, err, want)
+		}
+	}
+}
