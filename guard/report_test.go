@@ -307,3 +307,41 @@ func TestExitCode(t *testing.T) {
 		}
 	}
 }
+
+// Whatever names the machine has, the text has printable characters alone, and
+// a reader who pastes a fix pastes no line that a name made.
+func TestReportHostile(t *testing.T) {
+	const nasty = "x\x1b[2J\nreboot\n\u202e\xff'$(reboot)"
+	for name := range all(t) {
+		b, err := os.ReadFile(recorded + name + ".txtar")
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		r, err := machine.Load(b)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, item := range []string{"proc/self/exe", "mount point", "cwd"} {
+			r[item] = machine.Item{Data: []byte("/" + nasty)}
+		}
+		r["args"], r["user"] = machine.Item{Data: []byte("app\x00" + nasty + "\x00")}, machine.Item{Data: []byte(nasty + "\n")}
+		r["proc/self/attr/current"], r["sys/kernel/security/lsm"] = r["user"], r["user"]
+		r["exe xattr"] = machine.Item{Err: nasty}
+		f, cause := r.Facts(), &net.OpError{Op: "listen", Net: "tcp", Err: os.NewSyscallError("bind", syscall.EACCES)}
+		f.Sockets = f.Sockets.Now([]machine.Socket{{Network: "tcp", Addr: netip.MustParseAddrPort("0.0.0.0:443"), Listen: true, PID: 7, Command: nasty, Cgroup: "/system.slice/" + nasty}})
+		report := refusal("bind tcp :443", "listen tcp :443", cause, explain.Bind(f, low, cause), f, low)
+		for line := range strings.Lines(report.String()) {
+			if strings.HasPrefix(strings.TrimSpace(line), "reboot") {
+				t.Errorf("%s: a line of its own: %q", name, line)
+			}
+			for _, c := range strings.TrimSuffix(line, "\n") {
+				if !strconv.IsPrint(c) || c == '\ufffd' {
+					t.Fatalf("%s: %q in %q", name, c, line)
+				}
+			}
+		}
+	}
+}
