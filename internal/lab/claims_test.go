@@ -220,9 +220,21 @@ func (s sight) agree() error {
 			if step.Write != "" && !strings.Contains(block, step.Write) {
 				return fmt.Errorf("fix %s: the text does not name %q", f.ID, step.Write)
 			}
+			if step.Edit != "" && !strings.Contains(block, "\nin "+step.Edit+":\n"+indented(step.Content)) {
+				return fmt.Errorf("fix %s: the text lacks the edit of %s: %q", f.ID, step.Edit, step.Content)
+			}
 		}
 	}
 	return nil
+}
+
+// indented is a step's content as the text report shows it.
+func indented(content string) string {
+	var b strings.Builder
+	for line := range strings.Lines(content) {
+		b.WriteString("  " + strings.TrimSuffix(line, "\n") + "\n")
+	}
+	return b.String()
 }
 
 // textArgs is a start step of the JSON report as the text report has it: the

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"net"
 	"os"
+	"os/signal"
+	"syscall"
 )
 
 func main() {
@@ -13,6 +15,8 @@ func main() {
 		fmt.Fprintln(os.Stderr, "usage: hold ADDRESS FILE")
 		os.Exit(64)
 	}
+	ended := make(chan os.Signal, 1)
+	signal.Notify(ended, syscall.SIGTERM)
 	ln, err := net.Listen("tcp", os.Args[1])
 	if err == nil {
 		err = os.WriteFile(os.Args[2], nil, 0o644)
@@ -21,12 +25,6 @@ func main() {
 		fmt.Fprintln(os.Stderr, "hold:", err)
 		os.Exit(1)
 	}
-	for {
-		conn, err := ln.Accept()
-		if err != nil {
-			fmt.Fprintln(os.Stderr, "hold:", err)
-			os.Exit(1)
-		}
-		conn.Close()
-	}
+	<-ended // connections stay in its backlog, open and unanswered
+	ln.Close()
 }
