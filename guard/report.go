@@ -1,6 +1,9 @@
 package guard
 
-import "log/slog"
+import (
+	"encoding/json"
+	"log/slog"
+)
 
 // A Report says whether something was granted, and if not, why not and what
 // would help here. Its JSON form is stable; [Report.String] is the text form.
@@ -18,6 +21,17 @@ type Report struct {
 
 	headline string // the first line of the text form, up to the cause
 	sudo     bool   // whoever mends it is not root
+}
+
+// MarshalJSON writes an empty array for a list that is nil.
+func (r Report) MarshalJSON() ([]byte, error) {
+	type report Report // without this method
+	r.Causes = append([]Cause{}, r.Causes...)
+	r.Facts = append([]Fact{}, r.Facts...)
+	r.Fixes = append([]Fix{}, r.Fixes...)
+	r.Unhelpful = append([]string{}, r.Unhelpful...)
+	r.Notes = append([]string{}, r.Notes...)
+	return json.Marshal(report(r))
 }
 
 // A Cause is one obstacle. The first of a report is what refused; the rest are

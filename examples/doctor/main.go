@@ -81,8 +81,7 @@ func requireReport(need caps.Set, err error) guard.Report {
 	if errors.As(err, &refused) {
 		return refused.Report
 	}
-	return guard.Report{Subject: "require " + need.String(), OK: true, Causes: []guard.Cause{}, Facts: []guard.Fact{},
-		Fixes: []guard.Fix{}, Unhelpful: []string{}, Notes: []string{}}
+	return guard.Report{Subject: "require " + need.String(), OK: true}
 }
 
 // show prints the reports; as text, those of failures and surprises alone.

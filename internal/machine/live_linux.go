@@ -36,7 +36,9 @@ func Live(port int) Record {
 	for _, name := range names {
 		switch path := strings.TrimPrefix(source(name), "/"); {
 		case path != name || !strings.HasPrefix(source(name), "/"): // no file
-		case path == "proc/self/exe", strings.HasPrefix(path, "proc/self/ns/"):
+		case path == "proc/self/exe":
+			r.add(name, readExe)
+		case strings.HasPrefix(path, "proc/self/ns/"):
 			r.add(name, func() ([]byte, error) { return readLink("/" + path) })
 		default:
 			r.add(name, func() ([]byte, error) { return readPath("/" + path) })
@@ -185,6 +187,24 @@ func readPath(path string) ([]byte, error) {
 func readLink(path string) ([]byte, error) {
 	s, err := os.Readlink(path)
 	return []byte(s), err
+}
+
+// readExe reads the name of the running file. The kernel adds " (deleted)" to
+// that of a removed one; a file that is named so itself cannot be told by it.
+func readExe() ([]byte, error) {
+	const exe = "/proc/self/exe"
+	link, err := readLink(exe)
+	if err != nil || !strings.HasSuffix(string(link), deleted) {
+		return link, err
+	}
+	running, err := os.Stat(exe)
+	if err != nil {
+		return nil, err
+	}
+	if named, err := os.Stat(string(link)); err == nil && os.SameFile(running, named) {
+		return nil, errors.New("the name of the file itself ends in" + deleted)
+	}
+	return link, nil
 }
 
 // image reads what execve would read of the file at path.

@@ -235,6 +235,30 @@ func TestLiveDeleted(t *testing.T) {
 	}
 }
 
+// A living file whose own name ends in " (deleted)" looks like a removed one
+// of another name, which no fix may name.
+func TestLiveNamedDeleted(t *testing.T) {
+	exe, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(t.TempDir(), "app (deleted)")
+	copyFile(t, exe, path)
+	cmd := exec.Command(path)
+	cmd.Env = append(os.Environ(), "LOWPORT_MACHINE_CHILD=1")
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := Load(out)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if f := r.Facts(); f.Path.State != Unreadable || f.Deleted.State != Unreadable {
+		t.Errorf("path %+v, deleted %+v", f.Path, f.Deleted)
+	}
+}
+
 // The answers of sock_diag come from the kernel, yet not one length is taken
 // on trust.
 func FuzzParseDiag(f *testing.F) {

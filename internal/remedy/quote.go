@@ -59,12 +59,3 @@ func printable(s string) bool {
 	}
 	return true
 }
-
-// command joins words into a command line.
-func command(words ...string) string {
-	quoted := make([]string, len(words))
-	for i, w := range words {
-		quoted[i] = Quote(w)
-	}
-	return strings.Join(quoted, " ")
-}

@@ -1,0 +1,151 @@
+package remedy
+
+import (
+	"path"
+	"strings"
+
+	"github.com/lowport/lowport/caps"
+	"github.com/lowport/lowport/internal/machine"
+	"github.com/lowport/lowport/internal/rules"
+)
+
+const untilReplaced = "until the file is replaced or chowned"
+
+// restart: the file at the program's path is right already.
+func restart(f machine.Facts, g rules.Goal) (candidate, bool) {
+	step, ok := again(f)
+	return candidate{
+		Fix:    Fix{ID: "restart", Scope: "file", Summary: "start it again: the file is right now", Lasts: untilReplaced, Steps: []Step{step}},
+		change: rules.Start,
+	}, ok
+}
+
+// setcap stamps the file at the program's path.
+func setcap(f machine.Facts, g rules.Goal) (candidate, bool) {
+	exe, okExe := f.Path.Is()
+	stat, okStat := f.Installed.Stat.Is()
+	if !okExe || !okStat || goRun(f) || !stampable(stat) || f.Installed.Caps.State == machine.Unreadable || f.Installed.Caps.Reason == "EOPNOTSUPP" {
+		return candidate{}, false
+	}
+	file := stamped(f, g)
+	if has, ok := f.Installed.Caps.Is(); ok && has.Permitted == file.Permitted && has.Effective == file.Effective && has.Version == file.Version {
+		return candidate{}, false
+	}
+	steps := []Step{{Run: sudo(f, "setcap", capText(file), exe)}}
+	if _, inUnit := f.Unit.Is(); inUnit {
+		if step, ok := again(f); ok {
+			steps = append(steps, step)
+		}
+	}
+	return candidate{
+		Fix: Fix{ID: "setcap", Scope: "file", Summary: "for this file", Lasts: untilReplaced, Steps: steps},
+		change: func(f machine.Facts) machine.Facts {
+			f.Installed.Caps = f.Installed.Caps.Now(file)
+			return rules.Start(f)
+		},
+	}, true
+}
+
+// stampable says whether a file may be given capabilities: a regular one that
+// nobody but its owner can write.
+func stampable(s machine.Stat) bool {
+	const ifmt, ifreg, othersWrite = 0o170000, 0o100000, 0o022
+	return s.Mode&ifmt == ifreg && s.Mode&othersWrite == 0
+}
+
+// stamped is the file capabilities that the goal needs, beside those that the
+// file has. A bind needs no effective bit: privport raises what is permitted,
+// and a file with it does not even start where the bounding set lacks some of it.
+func stamped(f machine.Facts, g rules.Goal) caps.File {
+	file, _ := f.Installed.Caps.Is()
+	file.Version, file.RootID = 2, 0
+	file.Permitted |= g.Need()
+	file.Effective = file.Effective || g.Network == ""
+	return file
+}
+
+// capText is the file capabilities as the documents write them for setcap(8),
+// with "=+" for "=", which is the same to it, but not where the text starts with
+// "=", for all capabilities.
+func capText(file caps.File) string {
+	text := file.String()
+	if strings.HasPrefix(text, "=") {
+		return text
+	}
+	return strings.ReplaceAll(text, "=", "=+")
+}
+
+// move copies the program to a file system that honours file capabilities.
+func move(f machine.Facts, g rules.Goal) (candidate, bool) {
+	exe, okExe := f.Path.Is()
+	args, okArgs := f.Args.Is()
+	nosuid, okThere := f.Moved.Nosuid.Is()
+	stat, okStat := f.Installed.Stat.Is()
+	if !okExe || !okArgs || len(args) == 0 || !okThere || nosuid || !okStat || !stampable(stat) || f.Moved.Stat.State != machine.Absent || !f.Installed.Nosuid.Value && f.Installed.Caps.Reason != "EOPNOTSUPP" {
+		return candidate{}, false
+	}
+	file := stamped(f, g)
+	to := machine.MovedDir + "/" + path.Base(exe)
+	return candidate{
+		Fix: Fix{ID: "move", Scope: "file", Summary: "move it to where file capabilities count", Lasts: untilReplaced, Steps: []Step{
+			{Run: sudo(f, "install", "-m", "755", exe, to)},
+			{Run: sudo(f, "setcap", capText(file), to)},
+			{Start: command(append([]string{to}, args[1:]...)...)},
+		}},
+		change: func(f machine.Facts) machine.Facts {
+			f.Installed.Nosuid = f.Installed.Nosuid.Now(false)
+			f.Installed.Caps = f.Installed.Caps.Now(file)
+			return rules.Start(f)
+		},
+	}, true
+}
+
+// remount lifts nosuid from the mount that the program lies on.
+func remount(f machine.Facts, g rules.Goal) (candidate, bool) {
+	at, ok := f.MountPoint.Is()
+	step, okStep := again(f)
+	if !ok || !okStep || !f.Installed.Nosuid.Value {
+		return candidate{}, false
+	}
+	return candidate{
+		Fix: Fix{ID: "remount", Scope: "host", Summary: "allow capabilities and setuid on the whole mount", Lasts: "until it is mounted anew",
+			Steps: []Step{{Run: sudo(f, "mount", "-o", "remount,bind,suid", at)}, step}},
+		change: func(f machine.Facts) machine.Facts {
+			f.Installed.Nosuid = f.Installed.Nosuid.Now(false)
+			return rules.Start(f)
+		},
+	}, true
+}
+
+// build makes a file that lasts of what go run would make anew each time.
+func build(f machine.Facts, g rules.Goal) (candidate, bool) {
+	pkg, okPkg := f.Package.Is()
+	cwd, okCwd := f.Cwd.Is()
+	args, okArgs := f.Args.Is()
+	nosuid, okFS := f.CwdNosuid.Is()
+	if !okPkg || !okCwd || !okArgs || !okFS || len(args) == 0 || pkg == "command-line-arguments" || strings.HasSuffix(pkg, ".test") {
+		return candidate{}, false
+	}
+	to := path.Join(cwd, "bin", path.Base(pkg))
+	file := stamped(machine.Facts{}, g)
+	return candidate{
+		Fix: Fix{ID: "build", Scope: "file", Summary: "build a file that lasts, and grant it the capability", Lasts: "until the next build", Steps: []Step{
+			{Run: command("go", "build", "-o", to, pkg)},
+			{Run: sudo(f, "setcap", capText(file), to)},
+			{Start: command(append([]string{to}, args[1:]...)...)},
+		}},
+		change: func(f machine.Facts) machine.Facts {
+			f.Installed = machine.Image{
+				Caps:   f.Installed.Caps.Now(file),
+				Nosuid: f.Installed.Nosuid.Now(nosuid),
+				Stat:   f.Installed.Stat.Now(machine.Stat{Mode: 0o100755}),
+			}
+			return rules.Start(f)
+		},
+	}, true
+}
+
+func goRun(f machine.Facts) bool {
+	p, ok := f.Path.Is()
+	return ok && machine.GoRun(p)
+}

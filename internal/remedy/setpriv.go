@@ -1,0 +1,47 @@
+package remedy
+
+import (
+	"strconv"
+	"strings"
+
+	"github.com/lowport/lowport/caps"
+	"github.com/lowport/lowport/internal/machine"
+	"github.com/lowport/lowport/internal/rules"
+)
+
+// setpriv starts the program as the same user with an ambient capability.
+func setpriv(f machine.Facts, g rules.Goal) (candidate, bool) {
+	ids, okIDs := f.IDs.Is()
+	exe, okExe := f.Path.Is()
+	args, okArgs := f.Args.Is()
+	now, okNow := f.Thread.Is()
+	if !okIDs || !okExe || !okArgs || !okNow || len(args) == 0 || ids.UID == 0 || ids.UID != ids.EUID || goRun(f) {
+		return candidate{}, false
+	}
+	user, groups := strconv.Itoa(int(ids.UID)), "--clear-groups"
+	if name, ok := f.User.Is(); ok {
+		user, groups = name, "--init-groups"
+	}
+	set := strings.TrimPrefix(g.Need().Setpriv(), "-all,") // added to what sudo's root has, as the documents do
+	line := []string{"setpriv", "--reuid=" + user, "--regid=" + strconv.Itoa(int(ids.GID)), groups, "--inh-caps=" + set, "--ambient-caps=" + set}
+	if now.NoNewPrivs {
+		line = append(line, "--no-new-privs")
+	}
+	line = append(append(line, "--", exe), args[1:]...)
+	return candidate{
+		Fix: Fix{ID: "setpriv", Scope: "file", Summary: "for one start of the program", Lasts: "until it ends", Steps: []Step{{Start: sudo(machine.Facts{}, line...)}}},
+		change: func(f machine.Facts) machine.Facts {
+			f.Thread = f.Thread.Now(holding(now, g.Need()&now.Bounding))
+			return rules.Start(f)
+		},
+	}, true
+}
+
+// holding is the state of a thread to which a launcher gave the set as ambient.
+func holding(s caps.State, set caps.Set) caps.State {
+	s.Inheritable |= set
+	s.Permitted |= set
+	s.Effective |= set
+	s.Ambient |= set
+	return s
+}

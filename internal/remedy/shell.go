@@ -1,0 +1,45 @@
+package remedy
+
+import (
+	"strings"
+
+	"github.com/lowport/lowport/internal/machine"
+)
+
+// Root says whether this process is root of the machine, as its operator then
+// is too: uid 0 where every id is mapped to itself.
+func Root(f machine.Facts) bool {
+	ids, okIDs := f.IDs.Is()
+	m, okMap := f.UIDMap.Is()
+	return okIDs && okMap && ids.EUID == 0 && m == machine.WholeMap
+}
+
+// sudo is a command for root.
+func sudo(f machine.Facts, words ...string) string {
+	if Root(f) {
+		return command(words...)
+	}
+	return command(append([]string{"sudo"}, words...)...)
+}
+
+// again is how to start the program once more the way it was.
+func again(f machine.Facts) (Step, bool) {
+	if u, ok := f.Unit.Is(); ok {
+		return Step{Run: systemctl(f, "restart", u)}, true
+	}
+	exe, okExe := f.Path.Is()
+	args, okArgs := f.Args.Is()
+	if !okExe || !okArgs || len(args) == 0 {
+		return Step{}, false
+	}
+	return Step{Start: command(append([]string{exe}, args[1:]...)...)}, true
+}
+
+// command joins words into a command line.
+func command(words ...string) string {
+	quoted := make([]string, len(words))
+	for i, w := range words {
+		quoted[i] = Quote(w)
+	}
+	return strings.Join(quoted, " ")
+}

@@ -1,0 +1,74 @@
+package remedy
+
+import (
+	"strings"
+
+	"github.com/lowport/lowport/internal/machine"
+	"github.com/lowport/lowport/internal/rules"
+)
+
+// dropIn gives the systemd unit the capability as an ambient one, and takes away
+// what stands against it.
+func dropIn(f machine.Facts, g rules.Goal) (candidate, bool) {
+	u, okUnit := f.Unit.Is()
+	now, okNow := f.Thread.Is()
+	if !okUnit || !okNow || u.User {
+		return candidate{}, false
+	}
+	list := g.Need().Systemd()
+	content := "[Service]\nAmbientCapabilities=" + list + "\n"
+	if !now.Bounding.Contains(g.Need()) {
+		content += "CapabilityBoundingSet=" + list + "\n"
+	}
+	ownUsers := rules.Counts(f, g.Need()) == rules.No && privateUsers(f)
+	if ownUsers {
+		content += "PrivateUsers=no\n"
+	}
+	return candidate{
+		Fix: Fix{ID: "systemd-drop-in", Scope: "unit", Summary: "for " + u.Name, Lasts: "until the drop-in is removed", Steps: []Step{
+			{Write: "/etc/systemd/system/" + u.Name + ".d/50-lowport.conf", Content: content},
+			{Run: sudo(f, "systemctl", "daemon-reload")},
+			{Run: systemctl(f, "restart", u)},
+		}},
+		change: func(f machine.Facts) machine.Facts {
+			now.Bounding |= g.Need()
+			f.Thread = f.Thread.Now(holding(now, g.Need()))
+			if ownUsers {
+				f.NetOwner = f.NetOwner.Now(machine.OwnerHere)
+			}
+			return rules.Start(f)
+		},
+	}, true
+}
+
+// privateUsers says whether the user namespace looks like the one of
+// PrivateUsers=: a few ids, each mapped to itself.
+func privateUsers(f machine.Facts) bool {
+	m, ok := f.UIDMap.Is()
+	if !ok {
+		return false
+	}
+	for _, row := range strings.Split(m, ", ") {
+		ids := strings.Fields(row)
+		if len(ids) != 3 || ids[0] != ids[1] || ids[2] == "4294967295" {
+			return false
+		}
+	}
+	return true
+}
+
+// systemctl is a command for the unit's own manager; a user's is the user's to
+// command.
+func systemctl(f machine.Facts, verb string, u machine.Unit) string {
+	words := []string{"systemctl", verb}
+	if u.User {
+		words = []string{"systemctl", "--user", verb}
+	}
+	if strings.HasPrefix(u.Name, "-") {
+		words = append(words, "--")
+	}
+	if u.User {
+		return command(append(words, u.Name)...)
+	}
+	return sudo(f, append(words, u.Name)...)
+}
