@@ -235,6 +235,9 @@ func (r *reader) open(path string) (int, error) {
 	if path == "" {
 		path = "."
 	}
+	if len(path) >= unix.PathMax {
+		return -1, unix.ENAMETOOLONG
+	}
 	fd, err := ignoreEINTR(func() (int, error) {
 		return unix.Openat2(r.fd, path, &unix.OpenHow{Flags: openFolder, Resolve: unix.RESOLVE_NO_SYMLINKS})
 	})
