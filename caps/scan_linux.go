@@ -15,13 +15,13 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// A folder is one directory of a scan. A worker fills it, then closes done.
+// A folder is one directory of a scan. A worker fills it, then sets done.
 type folder struct {
-	path  string // below the root, "" for the root itself
-	dev   uint64 // of the folder above
-	attrs bool   // whether the filesystem of the folder above has attributes
-	done  chan struct{}
+	path  string     // below the root, "" for the root itself
+	dev   uint64     // of the folder above
+	attrs bool       // whether the filesystem of the folder above has attributes
 	items []scanItem // in the order of the directory
+	done  bool       // under scanner.mu
 }
 
 // A scanItem is a folder, or else something to yield.
@@ -36,9 +36,11 @@ type scanner struct {
 	fd     int
 	at     bool // getxattrat(2) works
 	mu     sync.Mutex
-	wake   sync.Cond
+	wake   sync.Cond // workers: there are folders to read, or it has ended
+	ready  sync.Cond // yield: folders are done
 	stack  []*folder // to be read, the next one last
 	unread int       // folders on the stack or with a worker
+	quiet  int       // folders done since ready was last signaled
 	ended  bool
 }
 
@@ -53,8 +55,8 @@ func scan(root string) iter.Seq2[Found, error] {
 		}
 		defer unix.Close(fd)
 		s := &scanner{root: strings.TrimRight(root, "/") + "/", fd: fd, at: haveGetxattrat(fd)}
-		s.wake.L = &s.mu
-		top := &folder{dev: ^uint64(0), done: make(chan struct{})}
+		s.wake.L, s.ready.L = &s.mu, &s.mu
+		top := &folder{dev: ^uint64(0)}
 		s.stack, s.unread = []*folder{top}, 1
 
 		var workers sync.WaitGroup
@@ -85,7 +87,11 @@ func scanFile(root string, err error, yield func(Found, error) bool) {
 
 // yield passes on what the folder and those in it hold, in order.
 func (s *scanner) yield(f *folder, yield func(Found, error) bool) bool {
-	<-f.done
+	s.mu.Lock()
+	for !f.done {
+		s.ready.Wait()
+	}
+	s.mu.Unlock()
 	for _, item := range f.items {
 		if item.folder != nil {
 			if !s.yield(item.folder, yield) {
@@ -126,21 +132,31 @@ func (s *scanner) work() {
 		r.read(f)
 
 		s.mu.Lock()
+		f.done = true
 		s.unread--
+		s.quiet++
 		for _, item := range slices.Backward(f.items) {
 			if item.folder != nil {
 				s.stack = append(s.stack, item.folder)
 				s.unread++
+			} else {
+				s.quiet = rouse
 			}
 		}
-		more := len(s.stack) > 1 || s.unread == 0
-		s.mu.Unlock()
-		if more { // than this worker takes next
+		if len(s.stack) > 1 || s.unread == 0 { // more than this worker takes next
 			s.wake.Broadcast()
 		}
-		close(f.done)
+		// Waking yield for every folder would cost as much as reading it.
+		if s.quiet >= rouse || s.unread == 0 {
+			s.quiet = 0
+			s.ready.Signal()
+		}
+		s.mu.Unlock()
 	}
 }
+
+// rouse is how many folders with nothing to yield are done before yield is woken.
+const rouse = 100
 
 // A reader is what a worker reads folders with.
 type reader struct {
@@ -204,7 +220,7 @@ func (r *reader) read(f *folder) {
 					if f.path != "" {
 						path = f.path + "/" + s
 					}
-					f.items = append(f.items, scanItem{folder: &folder{path: path, dev: f.dev, attrs: attrs, done: make(chan struct{})}})
+					f.items = append(f.items, scanItem{folder: &folder{path: path, dev: f.dev, attrs: attrs}})
 				}
 			case unix.DT_REG:
 				if !attrs {
@@ -234,6 +250,9 @@ func (r *reader) read(f *folder) {
 func (r *reader) open(path string) (int, error) {
 	if path == "" {
 		path = "."
+	}
+	if len(path) >= unix.PathMax {
+		return -1, unix.ENAMETOOLONG
 	}
 	fd, err := ignoreEINTR(func() (int, error) {
 		return unix.Openat2(r.fd, path, &unix.OpenHow{Flags: openFolder, Resolve: unix.RESOLVE_NO_SYMLINKS})
