@@ -85,7 +85,7 @@ func bind(network, address string) (net.Listener, Report, error) {
 		r.Notes = append(r.Notes, surprises(target, ln.Addr())...)
 		return ln, r, nil
 	}
-	g := rules.Goal{Network: network, Port: target.Port, Addr: refusedAddr(err), Raised: via == privport.Raised}
+	g := rules.Goal{Network: network, Port: target.Port, Addr: refusedAddr(err), Raised: via == privport.Raised, InUse: errors.Is(err, syscall.EADDRINUSE)}
 	f := machine.Live(target.Port).Facts()
 	headline := "listen " + network + " " + explain.Show(address)
 	var errno syscall.Errno

@@ -40,9 +40,6 @@ func Bind(f machine.Facts, g rules.Goal, err error) Finding {
 		}
 	case syscall.EADDRINUSE:
 		owner, taken := l.taken()
-		if !taken {
-			owner, taken = l.connected()
-		}
 		why["{owner}"] = owner
 		causes = []Cause{{ID: "address-in-use", Certainty: Likely}}
 		if taken {
@@ -131,38 +128,22 @@ func (l *look) taken() (owner string, taken bool) {
 			continue
 		}
 		owner = Holder(s)
+		does := " listens: "
+		switch {
+		case s.Inode == 0:
+			owner, does = "a closed connection, for a minute", " waits: "
+		case !s.Listen:
+			owner, does = "a connection of "+owner, " is connected: "
+		}
 		see(l, "socket", l.f.Sockets.Now(nil),
 			func([]machine.Socket) string { return s.Addr.String() },
-			func([]machine.Socket) string { return s.Addr.String() + " listens: " + owner })
+			func([]machine.Socket) string { return s.Addr.String() + does + owner })
 		return owner, true
 	}
 	if l.f.Sockets.State == machine.Unreadable {
 		see(l, "socket", l.f.Sockets, nil, nil)
 	}
 	return owner, false
-}
-
-// connected looks for a socket that has the port and does not listen: a
-// connection, or one that waits for its last packets. Without SO_REUSEADDR it
-// stands in the way too.
-func (l *look) connected() (owner string, found bool) {
-	socks, _ := l.f.Sockets.Is()
-	for _, s := range socks {
-		listening := s
-		listening.Listen = true
-		if s.Listen || !rules.Conflicts(listening, l.g) {
-			continue
-		}
-		owner = "a connection of " + Holder(s)
-		if s.Inode == 0 {
-			owner = "a closed connection, for a minute"
-		}
-		see(l, "socket", l.f.Sockets.Now(nil),
-			func([]machine.Socket) string { return s.Addr.String() },
-			func([]machine.Socket) string { return s.Addr.String() + " does not listen: " + owner })
-		return owner, true
-	}
-	return "a socket that cannot be seen from here", false
 }
 
 // Holder names the owner of a socket as well as it is known.

@@ -36,8 +36,11 @@ type candidate struct {
 // started, then the smaller scope. Where no single change is enough, pairs are
 // tried.
 func Fixes(f machine.Facts, g rules.Goal) []Fix {
-	all := candidates(f, g)
 	fixes := []Fix{}
+	if rules.Allows(f, g) == rules.Yes {
+		return fixes // what refused is not in the facts, and no change to them would help
+	}
+	all := candidates(f, g)
 	for _, c := range all {
 		if rules.Allows(c.change(f), g) == rules.Yes {
 			fixes = append(fixes, c.Fix)

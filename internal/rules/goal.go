@@ -16,6 +16,7 @@ type Goal struct {
 	Port    int
 	Require caps.Set // with no Network: these must be effective
 	Raised  bool     // the bind was tried with the permitted capability made effective
+	InUse   bool     // the kernel said EADDRINUSE
 }
 
 // Need is the set of capabilities that the goal rests on.
@@ -146,9 +147,11 @@ func Free(f machine.Facts, g Goal) Answer {
 // Conflicts says whether a socket stands in the way of a listener with
 // SO_REUSEADDR, which Go sets: one that listens on the same address or on a
 // wildcard of either side (inet_csk_get_port, inet_rcv_saddr_equal). For "tcp"
-// Go makes any wildcard, 0.0.0.0 too, one of both families.
+// Go makes any wildcard, 0.0.0.0 too, one of both families. A connection stands
+// in the way only if it was made without SO_REUSEADDR, which cannot be seen: it
+// counts where the kernel has said that the port is taken.
 func Conflicts(s machine.Socket, g Goal) bool {
-	if !strings.HasPrefix(s.Network, "tcp") || !s.Listen || int(s.Addr.Port()) != g.Port {
+	if !strings.HasPrefix(s.Network, "tcp") || !s.Listen && !g.InUse || int(s.Addr.Port()) != g.Port {
 		return false
 	}
 	has, wants := s.Addr.Addr().Unmap(), g.Addr.Unmap()
