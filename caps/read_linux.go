@@ -6,6 +6,7 @@ import (
 	"iter"
 	"math/bits"
 	"os"
+	"strings"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
@@ -101,8 +102,25 @@ func threads(pid int) (map[int]State, error) { return ReadThreads(os.DirFS("/pro
 
 func readFile(path string) (File, error) {
 	var buf [64]byte
-	n, err := unix.Getxattr(path, attrName, buf[:])
+	n, err := getxattr(path, buf[:])
 	return decodeAttr(path, buf[:], n, err)
+}
+
+// attrName0 is attrName as C has it.
+var attrName0 = []byte(attrName + "\x00")
+
+// getxattr is getxattr(2) of attrName, without allocating for most paths.
+func getxattr(path string, buf []byte) (int, error) {
+	var c [256]byte
+	if copy(c[:], path) == len(c) || strings.IndexByte(path, 0) >= 0 {
+		return unix.Getxattr(path, attrName, buf)
+	}
+	n, _, errno := unix.Syscall6(unix.SYS_GETXATTR, uintptr(unsafe.Pointer(&c)), uintptr(unsafe.Pointer(&attrName0[0])),
+		uintptr(unsafe.Pointer(&buf[0])), uintptr(len(buf)), 0, 0)
+	if errno != 0 {
+		return 0, errno
+	}
+	return int(n), nil
 }
 
 // decodeAttr turns the answer of a getxattr(2) into file capabilities.

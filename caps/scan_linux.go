@@ -297,9 +297,6 @@ type xattrArgs struct {
 	flags uint32
 }
 
-// attrName0 is attrName as C has it.
-var attrName0 = []byte(attrName + "\x00")
-
 // getxattr reads the attribute of an entry, whose name ends in 0, into r.attr.
 func (r *reader) getxattr(dir int, name []byte) (int, unix.Errno) {
 	if !r.at {

@@ -28,6 +28,13 @@ func TestWriteFile(t *testing.T) {
 	if _, err := ReadFile(path); !errors.Is(err, ErrNoCaps) {
 		t.Error(err)
 	}
+	long := filepath.Dir(path) + strings.Repeat("/.", 200) + "/server"
+	if _, err := ReadFile(long); !errors.Is(err, ErrNoCaps) {
+		t.Error(err)
+	}
+	if _, err := ReadFile(path + "\x00x"); !errors.Is(err, unix.EINVAL) {
+		t.Error(err)
+	}
 	if err := VerifyFile(path, web); !errors.Is(err, ErrNoCaps) {
 		t.Error(err)
 	}
@@ -40,6 +47,9 @@ func TestWriteFile(t *testing.T) {
 		}
 		if err := VerifyFile(path, f); err != nil {
 			t.Errorf("%+v: %v", f, err)
+		}
+		if n := testing.AllocsPerRun(10, func() { _, _ = ReadFile(path) }); n != 0 {
+			t.Errorf("%v allocations", n)
 		}
 	}
 	var mismatch *MismatchError
