@@ -16,6 +16,7 @@ type Facts struct {
 	Seccomp   Fact[int] // 0 none, 1 strict, 2 filter
 	Threads   Fact[map[int]caps.State]
 	LastCap   Fact[caps.Cap]
+	Release   Fact[Release]
 	Init      Fact[caps.State] // process 1 of this pid namespace
 	Ancestor  Fact[Ancestor]   // the nearest that is another user
 
@@ -55,6 +56,14 @@ type Facts struct {
 
 // MovedDir is where a program is proposed to move from a nosuid mount.
 const MovedDir = "/usr/local/bin"
+
+// A Release is the version of the running kernel, as far as rules changed by it.
+type Release struct{ Major, Minor int }
+
+// Before says whether it is older than major.minor.
+func (r Release) Before(major, minor int) bool {
+	return r.Major < major || r.Major == major && r.Minor < minor
+}
 
 // IDs are the real and effective ids, as this user namespace sees them.
 type IDs struct{ UID, EUID, GID, EGID uint32 }

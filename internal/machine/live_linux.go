@@ -48,6 +48,11 @@ func Live(port int) Record {
 		bits, err := unix.PrctlRetInt(unix.PR_GET_SECUREBITS, 0, 0, 0, 0)
 		return fmt.Appendln(nil, bits), err
 	})
+	r.add("uname", func() ([]byte, error) {
+		var name unix.Utsname
+		err := unix.Uname(&name)
+		return fmt.Appendln(nil, unix.ByteSliceToString(name.Release[:])), err
+	})
 	r.add("threads", func() ([]byte, error) {
 		all, err := caps.Threads(os.Getpid())
 		return formatThreads(all), err

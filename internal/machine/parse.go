@@ -29,6 +29,7 @@ func (r Record) Facts() Facts {
 		Seccomp:    fact(r, "proc/thread-self/status", statusInt("Seccomp", 2)),
 		Threads:    fact(r, "threads", parseThreads),
 		LastCap:    fact(r, "proc/sys/kernel/cap_last_cap", parseCap),
+		Release:    fact(r, "uname", parseRelease),
 		Init:       fact(r, "proc/1/status", caps.ParseStatus),
 		Ancestor:   fact(r, "ancestor status", parseAncestor),
 		Path:       fact(r, "proc/self/exe", parsePath),
@@ -224,6 +225,12 @@ func parseCap(b []byte) (caps.Cap, error) {
 		err = fmt.Errorf("%d is not a capability", n)
 	}
 	return caps.Cap(n), err
+}
+
+func parseRelease(b []byte) (Release, error) {
+	var r Release
+	_, err := fmt.Sscanf(string(b), "%d.%d", &r.Major, &r.Minor)
+	return r, err
 }
 
 func parseXattr(b []byte) (caps.File, error) {

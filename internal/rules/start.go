@@ -1,6 +1,8 @@
 package rules
 
 import (
+	"errors"
+
 	"github.com/lowport/lowport/caps"
 	"github.com/lowport/lowport/internal/machine"
 )
@@ -21,8 +23,8 @@ func Start(f machine.Facts) machine.Facts {
 	f.Threads = f.Threads.None()
 	if !knownThread || !known {
 		f.Thread = unknown
-	} else if next, err := now.Exec(e); err != nil {
-		unknown.Reason = err.Error() // never starts: nothing can be said of it
+	} else if next, err := execute(f, now, e); err != nil {
+		unknown.Reason = err.Error()
 		f.Thread = unknown
 	} else {
 		f.Thread = f.Thread.Now(next)
@@ -39,12 +41,32 @@ func Entrypoint(f machine.Facts) bool {
 	return ok && pid == 1 && f.Container.Value == "kubernetes"
 }
 
-// exec describes the execve of the file at the program's path.
+// execute applies the execve rule of the running kernel; where its release is
+// not known, the rules before and since 6.16 have to agree. An error says that
+// nothing can be said: the program never starts, or differs between the two.
+func execute(f machine.Facts, now caps.State, e caps.Exec) (caps.State, error) {
+	release, known := f.Release.Is()
+	e.RealIDs = known && release.Before(6, 16)
+	next, err := now.Exec(e)
+	if known || err != nil {
+		return next, err
+	}
+	e.RealIDs = true
+	if old, err := now.Exec(e); err != nil || old != next {
+		return caps.State{}, errors.New("the release of the kernel is not known")
+	}
+	return next, nil
+}
+
+// exec describes the execve of the file at the program's path. It leaves the
+// supplementary groups out: a setgid file of one of them then counts as one that
+// changes ids, which grants less.
 func exec(f machine.Facts) (caps.Exec, bool) {
 	ids, okIDs := f.IDs.Is()
 	stat, okStat := f.Installed.Stat.Is()
 	nosuid, okNosuid := f.Installed.Nosuid.Is()
 	tracer, okTracer := f.TracerPid.Is()
+	last, _ := f.LastCap.Is() // where it is hidden, that of today's kernels
 	if !okIDs || !okStat || !okNosuid || !okTracer || f.Installed.Caps.State == machine.Unreadable {
 		return caps.Exec{}, false
 	}
@@ -55,6 +77,7 @@ func exec(f machine.Facts) (caps.Exec, bool) {
 		Setuid:  stat.Mode&0o4000 != 0,
 		Setgid:  stat.Mode&0o2010 == 0o2010,
 		FileUID: stat.UID, FileGID: stat.GID,
+		LastCap: last,
 	}
 	if file, ok := f.Installed.Caps.Is(); ok && ForUs(f, file) {
 		e.File = &file
