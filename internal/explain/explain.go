@@ -70,7 +70,11 @@ func Bind(f machine.Facts, g rules.Goal, err error) Finding {
 // Require explains why the capabilities of goal g do not hold.
 func Require(f machine.Facts, g rules.Goal) Finding {
 	l := &look{f: f, g: g}
-	return l.finding(l.lacking(), nil)
+	found := l.finding(l.lacking(), nil)
+	if p := purpose(g.Require); p != "" {
+		found.Causes[0].Detail += "; " + p
+	}
+	return found
 }
 
 // finding gives the causes their words.

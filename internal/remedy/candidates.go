@@ -21,7 +21,7 @@ func candidates(f machine.Facts, g rules.Goal) []candidate {
 	case f.Unit.State == machine.Known:
 		add(restart, dropIn, setcap, remount)
 	case f.Container.State == machine.Known:
-		add(capAdd, container, addToImage)
+		add(capAdd, container, compose, addToImage)
 	case goRun(f):
 		add(build)
 	default:

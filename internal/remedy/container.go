@@ -2,7 +2,6 @@ package remedy
 
 import (
 	"fmt"
-	"path"
 	"strings"
 
 	"github.com/lowport/lowport/internal/machine"
@@ -63,21 +62,48 @@ func capAdd(f machine.Facts, g rules.Goal) (candidate, bool) {
 	}, true
 }
 
+// compose is container for those who start docker by a compose file.
+func compose(f machine.Facts, g rules.Goal) (candidate, bool) {
+	c, ok := container(f, g)
+	if !ok || f.Container.Value != "docker" {
+		return candidate{}, false
+	}
+	c.ID, c.Lasts = "compose", "as long as the file says so"
+	c.Steps = []Step{{Edit: "compose.yaml", Content: fmt.Sprintf(`services:
+  SERVICE:
+    sysctls:
+      net.ipv4.ip_unprivileged_port_start: "%d"
+`, g.Port)}}
+	return c, true
+}
+
 // addToImage stamps the program in the image: a container's files are made
-// there, and a change inside the running container would not last.
+// there, and a change inside the running container would not last. A pod whose
+// bounding set lacks the capability has to add it too.
 func addToImage(f machine.Facts, g rules.Goal) (candidate, bool) {
 	exe, okExe := f.Path.Is()
 	stat, okStat := f.Installed.Stat.Is()
-	if !okExe || !okStat || goRun(f) || !stampable(stat) || f.Installed.Caps.State == machine.Unreadable || strings.ContainsAny(path.Clean(exe), "\n\r") {
+	now, okNow := f.Thread.Is()
+	if !okExe || !okStat || !okNow || goRun(f) || !stampable(stat) || f.Installed.Caps.State == machine.Unreadable || strings.ContainsAny(exe, "\n\r") {
 		return candidate{}, false
 	}
 	file := stamped(f, g)
-	return candidate{
-		Fix: Fix{ID: "image", Scope: "container", Summary: "in the image's last stage, after any chown", Lasts: "until the image is built without it",
-			Steps: []Step{{Edit: "Dockerfile", Content: "RUN " + command("setcap", capText(file), exe) + "\n"}}},
-		change: func(f machine.Facts) machine.Facts {
-			f.Installed.Caps = f.Installed.Caps.Now(file)
-			return rules.Start(f)
-		},
-	}, true
+	fix := Fix{ID: "image", Scope: "container", Summary: "in the image's last stage, after any chown", Lasts: "until the image is built without it",
+		Steps: []Step{{Edit: "Dockerfile", Content: "RUN " + command("setcap", capText(file), exe) + "\n"}}}
+	if f.Container.Value == "kubernetes" && !now.Bounding.Contains(g.Need()) {
+		now.Bounding |= g.Need()
+		fix.Steps = append(fix.Steps, Step{Edit: "the pod's manifest", Content: fmt.Sprintf(`spec:
+  containers:
+  - name: NAME
+    securityContext:
+      capabilities:
+        drop: ["ALL"]
+        add: ["%s"]
+`, strings.Join(g.Need().Kubernetes(), `", "`))})
+	}
+	return candidate{Fix: fix, change: func(f machine.Facts) machine.Facts {
+		f.Thread = f.Thread.Now(now)
+		f.Installed.Caps = f.Installed.Caps.Now(file)
+		return rules.Start(f)
+	}}, true
 }

@@ -99,7 +99,7 @@ func TestFixes(t *testing.T) {
 		{"foreign namespace in a container", app(outside, docker), low, "sysctl"},
 		{"writable by all", app(mode(0o100777)), low, "setpriv sysctl"},
 		{"writable by a group", app(mode(0o100775)), low, "setpriv sysctl"},
-		{"writable by all, in an image", app(mode(0o100777), docker), low, "container"},
+		{"writable by all, in an image", app(mode(0o100777), docker), low, "container compose"},
 		{"writable by all, on nosuid", app(mode(0o100777), nosuid), low, "setpriv sysctl"},
 		{"no attributes here", app(noAttributes), low, "setpriv move sysctl"},
 		{"file gone", app(func(f *machine.Facts) { f.Installed.Stat = none[machine.Stat]() }), low, "sysctl"},
