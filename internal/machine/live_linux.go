@@ -16,6 +16,7 @@ import (
 	"runtime/debug"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/lowport/lowport/caps"
 	"golang.org/x/sys/unix"
@@ -88,13 +89,7 @@ func Live(port int) Record {
 		}
 		return []byte(info.Path + "\n"), nil
 	})
-	r.add("user", func() ([]byte, error) {
-		u, err := user.LookupId(strconv.Itoa(os.Geteuid()))
-		if err != nil {
-			return nil, err
-		}
-		return []byte(u.Username + "\n"), nil
-	})
+	r.add("user", userName)
 	if port > 0 {
 		r.add("sockets", func() ([]byte, error) {
 			socks, err := sockets(port)
@@ -145,6 +140,29 @@ func reason(err error) string {
 		}
 		return c
 	}, err.Error())
+}
+
+// userName looks the effective uid up. That may ask a directory service over
+// the network, which is not waited for.
+func userName() ([]byte, error) {
+	type answer struct {
+		user *user.User
+		err  error
+	}
+	found := make(chan answer, 1)
+	go func() {
+		u, err := user.LookupId(strconv.Itoa(os.Geteuid()))
+		found <- answer{u, err}
+	}()
+	select {
+	case a := <-found:
+		if a.err != nil {
+			return nil, a.err
+		}
+		return []byte(a.user.Username + "\n"), nil
+	case <-time.After(100 * time.Millisecond):
+		return nil, errors.New("the user database did not answer in time")
+	}
 }
 
 // ancestor reads the status of the nearest ancestor that is another user: what
