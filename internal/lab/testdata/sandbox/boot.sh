@@ -32,6 +32,7 @@ mount -t sysfs -o ro,nosuid,nodev,noexec sysfs $R/sys
 mount -t cgroup2 -o nosuid,nodev,noexec cgroup2 $R/sys/fs/cgroup
 mount -t tmpfs -o mode=755,nosuid,nodev tmpfs $R/run
 mount -t tmpfs -o mode=1777 tmpfs $R/tmp
+mount -t tmpfs -o mode=755 tmpfs $R/srv # what this machine has there is not the situation's
 
 # A /dev of its own: systemd-tmpfiles would change the machine's.
 mount -t tmpfs -o mode=755,nosuid tmpfs $R/dev
