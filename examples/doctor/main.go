@@ -3,13 +3,14 @@
 //
 //	doctor [-json] [-require cap,…] [ADDRESS…]
 //
-// It binds each address and closes it again. Where all is well it prints
+// An address is of TCP, ":443", or names its network, "udp/:53". It binds each address and closes it again. Where all is well it prints
 // nothing and exits with 0; otherwise it prints the reports and exits with 77
 // for a permission, 69 for an address that cannot be had, 64 for a malformed
 // one: the code of the first that failed.
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"flag"
@@ -61,10 +62,10 @@ func main() {
 	}
 	for _, address := range flag.Args() {
 		var r guard.Report
-		ln, err := guard.Bind(address, guard.ReportTo(&r))
+		s, err := guard.BindAll(context.Background(), []string{address}, guard.ReportTo(&r))
 		failed(err)
 		if err == nil {
-			ln.Close()
+			s.Close()
 		}
 		reports = append(reports, r)
 	}

@@ -134,6 +134,8 @@ func (l *look) taken() (owner string, taken bool) {
 		owner = Holder(s)
 		does := " listens: "
 		switch {
+		case l.g.Protocol() == "udp":
+			does = " is bound: "
 		case s.Inode == 0:
 			owner, does = "a closed connection, for a minute", " waits: "
 		case !s.Listen:
@@ -155,6 +157,8 @@ func Holder(s machine.Socket) string {
 	switch {
 	case s.Self:
 		return "this process itself"
+	case strings.HasSuffix(s.Cgroup, ".socket"):
+		return "systemd for " + Show(path.Base(s.Cgroup))
 	case s.PID != 0:
 		return fmt.Sprintf("%s (pid %d)", Show(s.Command), s.PID)
 	case strings.HasSuffix(s.Cgroup, ".service"):
