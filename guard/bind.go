@@ -30,6 +30,11 @@ func ListenConfig(lc net.ListenConfig) Option {
 	return func(o *options) { o.config.ListenConfig = lc }
 }
 
+// Authbind has authbind's helper bind what is refused otherwise, as the files in
+// /etc/authbind allow: authbind(1) itself does not reach a Go program. It is the
+// one option with which this package starts a program, /usr/lib/authbind/helper.
+func Authbind() Option { return func(o *options) { o.config.Authbind = true } }
+
 // ReportTo fills in r whether the bind succeeds or not: how it succeeded (Via)
 // and what was surprising about it (Notes), or why it did not.
 func ReportTo(r *Report) Option { return func(o *options) { o.report = r } }

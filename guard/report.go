@@ -17,7 +17,7 @@ type Report struct {
 	Fixes     []Fix    `json:"fixes"`
 	Unhelpful []string `json:"unhelpful"` // tempting changes that would not help
 	Notes     []string `json:"notes"`     // surprises that are no failure
-	Via       string   `json:"via"`       // how a bind succeeded: "inherited", "plain" or "raised"; of several all that occur
+	Via       string   `json:"via"`       // how a bind succeeded: "inherited", "plain", "raised" or "authbind"; of several all that occur
 
 	headline string // the first line of the text form, up to the cause
 	sudo     bool   // whoever mends it is not root

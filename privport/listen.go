@@ -31,6 +31,10 @@ type How struct {
 // not to inherited ones, which whoever made them has set up.
 type Config struct {
 	net.ListenConfig
+
+	// Authbind has authbind's helper bind what is refused otherwise. It runs
+	// /usr/lib/authbind/helper, the only program that this package runs.
+	Authbind bool
 }
 
 // Listen announces on a TCP address: [Config.Listen] of the zero Config.
@@ -53,12 +57,12 @@ func ListenPacket(ctx context.Context, network, address string) (net.PacketConn,
 // raised, which ends afterwards: no other goroutine ever runs with it.
 //
 // The error is the *net.OpError of the plain bind, unless the raised one failed
-// for another reason.
+// for another reason, or authbind was asked: then there is an *[AuthbindError] in it.
 func (c Config) Listen(ctx context.Context, network, address string) (net.Listener, How, error) {
 	if err := kind(network, "tcp"); err != nil {
 		return nil, How{}, err
 	}
-	return get(ctx, network, address, net.FileListener, func() (net.Listener, error) {
+	return get(ctx, c, network, address, net.FileListener, func() (net.Listener, error) {
 		return c.ListenConfig.Listen(ctx, network, address)
 	})
 }
@@ -68,7 +72,7 @@ func (c Config) ListenPacket(ctx context.Context, network, address string) (net.
 	if err := kind(network, "udp"); err != nil {
 		return nil, How{}, err
 	}
-	return get(ctx, network, address, net.FilePacketConn, func() (net.PacketConn, error) {
+	return get(ctx, c, network, address, net.FilePacketConn, func() (net.PacketConn, error) {
 		return c.ListenConfig.ListenPacket(ctx, network, address)
 	})
 }
@@ -84,26 +88,36 @@ func kind(network, protocol string) error {
 
 // get gets a socket of either sort: adopt makes one of a descriptor, and bind
 // makes a new one.
-func get[S io.Closer](ctx context.Context, network, address string, adopt func(*os.File) (S, error), bind func() (S, error)) (s S, how How, err error) {
-	if c, ok := claim(ctx, network, address); ok {
-		f, err := duplicate(c.fd)
+func get[S io.Closer](ctx context.Context, c Config, network, address string, adopt func(*os.File) (S, error), bind func() (S, error)) (s S, how How, err error) {
+	if given, ok := claim(ctx, network, address); ok {
+		f, err := duplicate(given.fd)
 		if err != nil {
 			return s, How{Via: Inherited}, &net.OpError{Op: "listen", Net: network, Err: err}
 		}
 		defer f.Close() // adopt makes a copy of its own
 		s, err := adopt(f)
-		return s, How{Inherited, c.notes}, err
+		return s, How{Inherited, given.notes}, err
 	}
 	s, err = bind()
 	if !errors.Is(err, syscall.EACCES) {
 		return made(network, address, s, Plain, err)
 	}
+	via := Plain
 	var again S
 	var raised error
-	if !raise(func() { again, raised = bind() }) {
-		return s, How{Via: Plain}, err
+	if raise(func() { again, raised = bind() }) {
+		s, via, err = again, Raised, raised
 	}
-	return made(network, address, again, Raised, raised)
+	if c.Authbind && errors.Is(err, syscall.EACCES) {
+		f, refused := c.authbind(ctx, network, err)
+		if refused != nil {
+			return s, How{Via: via}, refused
+		}
+		defer f.Close()
+		via = Authbind
+		s, err = adopt(f)
+	}
+	return made(network, address, s, via, err)
 }
 
 // made compares a new socket with what was asked.

@@ -221,7 +221,14 @@ var catalogue = map[string]entry{
 		unhelpful: []string{"files in /etc/authbind, authbind --deep or CGO_ENABLED=1"},
 		kernel:    "ld.so(8), LD_PRELOAD: only calls of the C library are replaced",
 		see:       "tr '\\0' '\\n' </proc/PID/environ | grep AUTHBIND",
-		helps:     "setcap, setpriv or a unit instead of authbind",
+		helps:     "guard.Authbind, which has authbind's helper bind; setcap, setpriv or a unit instead of authbind",
+	},
+	"authbind-refused": {
+		summary: "authbind does not allow it either: {why}",
+		detail:  "authbind's helper binds what the files in /etc/authbind allow the user: `install -o USER -m 500 /dev/null /etc/authbind/byport/{port}`, run as root, allows a port below 512; from there on the name has a ! before the port",
+		kernel:  "authbind(1), access(2)",
+		see:     "ls -l /etc/authbind/*\ncat /etc/authbind/byuid/UID",
+		helps:   "a file in /etc/authbind/byport that the user may execute",
 	},
 	"lost-on-uid-change": {
 		summary: "the ambient {cap} was lost when the user changed",

@@ -11,6 +11,7 @@ import (
 
 	"github.com/lowport/lowport/internal/machine"
 	"github.com/lowport/lowport/internal/rules"
+	"github.com/lowport/lowport/privport"
 )
 
 // Bind explains why the bind of goal g failed with err.
@@ -37,6 +38,11 @@ func Bind(f machine.Facts, g rules.Goal, err error) Finding {
 		}
 		if !l.local() {
 			causes = append(causes, Cause{ID: "address-unavailable", Certainty: Proven})
+		}
+		var authbind *privport.AuthbindError
+		if errors.As(err, &authbind) {
+			why["{why}"] = Show(authbind.Why)
+			causes = append(causes, Cause{ID: "authbind-refused", Certainty: Proven})
 		}
 	case syscall.EADDRINUSE:
 		owner, taken := l.taken()

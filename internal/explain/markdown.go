@@ -12,7 +12,7 @@ import (
 func Markdown() string {
 	names := strings.NewReplacer("{cap}", "the capability", "{CAP}", "CAP_…", "{exe}", "PROGRAM", "{unit}", "UNIT",
 		"{port}", "PORT", "{start}", "N", "{addr}", "ADDRESS", "{owner}", "OWNER",
-		"{tcp}", "tcp", "{ss}", "ss -ltnp", "{stream}", "stream")
+		"{tcp}", "tcp", "{ss}", "ss -ltnp", "{stream}", "stream", "{why}", "WHY")
 	var b strings.Builder
 	b.WriteString(`# Causes
 
