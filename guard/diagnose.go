@@ -12,7 +12,7 @@ import (
 
 // refusal makes the report of what was found, with the fixes that the rules
 // allow.
-func refusal(subject, headline string, err error, found explain.Finding, f machine.Facts, g rules.Goal) Report {
+func refusal(subject, headline string, err error, found explain.Finding, f machine.Facts, goals ...rules.Goal) Report {
 	r := success(subject, "")
 	r.OK, r.Error, r.headline = false, explain.Show(err.Error()), headline
 	r.sudo = !remedy.Root(f)
@@ -28,7 +28,7 @@ func refusal(subject, headline string, err error, found explain.Finding, f machi
 	}
 	var fixes []remedy.Fix
 	if found.Explained {
-		fixes = remedy.Fixes(f, g)
+		fixes = remedy.Fixes(f, goals...)
 	}
 	for _, fix := range fixes {
 		out := Fix{ID: fix.ID, Scope: fix.Scope, Summary: fix.Summary, Lasts: fix.Lasts}
@@ -39,4 +39,8 @@ func refusal(subject, headline string, err error, found explain.Finding, f machi
 	}
 	r.Unhelpful = append(r.Unhelpful, found.Unhelpful...)
 	return r
+}
+
+func success(subject, via string) Report {
+	return Report{Subject: subject, OK: true, Via: via, Causes: []Cause{}, Facts: []Fact{}, Fixes: []Fix{}, Unhelpful: []string{}, Notes: []string{}}
 }

@@ -8,7 +8,7 @@ import (
 // A Report says whether something was granted, and if not, why not and what
 // would help here. Its JSON form is stable; [Report.String] is the text form.
 type Report struct {
-	Subject   string   `json:"subject"` // "bind tcp :443" or "require cap_net_admin"
+	Subject   string   `json:"subject"` // "bind tcp :443", "bind tcp :53, udp :53" or "require cap_net_admin"
 	OK        bool     `json:"ok"`
 	Errno     string   `json:"errno"` // "EACCES"; "" where the kernel was not asked
 	Error     string   `json:"error"` // the plain error that the report explains
@@ -17,7 +17,7 @@ type Report struct {
 	Fixes     []Fix    `json:"fixes"`
 	Unhelpful []string `json:"unhelpful"` // tempting changes that would not help
 	Notes     []string `json:"notes"`     // surprises that are no failure
-	Via       string   `json:"via"`       // how a bind succeeded: "plain" or "raised"
+	Via       string   `json:"via"`       // how a bind succeeded: "inherited", "plain", "raised" or "authbind"; of several all that occur
 
 	headline string // the first line of the text form, up to the cause
 	sudo     bool   // whoever mends it is not root

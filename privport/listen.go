@@ -3,35 +3,139 @@ package privport
 import (
 	"context"
 	"errors"
+	"io"
 	"net"
+	"os"
 	"syscall"
 )
 
-// A Via says how a listener was got.
+// A Via says how a socket was got.
 type Via string
 
 const (
-	Plain  Via = "plain"  // by bind(2) as it is
-	Raised Via = "raised" // with cap_net_bind_service made effective for the one call
+	Inherited Via = "inherited" // given by who started this process: LISTEN_FDS, sd_listen_fds(3)
+	Plain     Via = "plain"     // by bind(2) as it is
+	Raised    Via = "raised"    // with cap_net_bind_service made effective for the one call
 )
 
-// Listen announces on a TCP address. It binds plainly first: that is the only
-// reliable check. Where the kernel answers EACCES and this thread has
-// cap_net_bind_service permitted but not effective, it binds once more on an
-// operating system thread of its own where the capability is raised, which ends
-// afterwards: no other goroutine ever runs with it.
+// How says how a socket was got, and what about it differs from what was asked.
+type How struct {
+	Via   Via
+	Notes []string
+}
+
+// A Config says how to listen. The zero Config is what [Listen] and
+// [ListenPacket] use.
+//
+// Its Control, KeepAlive and MPTCP apply to the sockets that are made here, and
+// not to inherited ones, which whoever made them has set up.
+type Config struct {
+	net.ListenConfig
+
+	// Authbind has authbind's helper bind what is refused otherwise. It runs
+	// /usr/lib/authbind/helper, the only program that this package runs.
+	Authbind bool
+}
+
+// Listen announces on a TCP address: [Config.Listen] of the zero Config.
+func Listen(ctx context.Context, network, address string) (net.Listener, Via, error) {
+	ln, how, err := Config{}.Listen(ctx, network, address)
+	return ln, how.Via, err
+}
+
+// ListenPacket announces on a UDP address: [Config.ListenPacket] of the zero Config.
+func ListenPacket(ctx context.Context, network, address string) (net.PacketConn, Via, error) {
+	c, how, err := Config{}.ListenPacket(ctx, network, address)
+	return c, how.Via, err
+}
+
+// Listen announces on a TCP address. A socket that this process was started
+// with is taken where one matches (see [Leftover]). Otherwise it binds plainly
+// first: that is the only reliable check. Where the kernel answers EACCES and
+// this thread has cap_net_bind_service permitted but not effective, it binds
+// once more on an operating system thread of its own where the capability is
+// raised, which ends afterwards: no other goroutine ever runs with it.
 //
 // The error is the *net.OpError of the plain bind, unless the raised one failed
-// for another reason.
-func Listen(ctx context.Context, network, address string) (net.Listener, Via, error) {
-	var lc net.ListenConfig
-	ln, err := lc.Listen(ctx, network, address)
+// for another reason, or authbind was asked: then there is an *[AuthbindError] in it.
+func (c Config) Listen(ctx context.Context, network, address string) (net.Listener, How, error) {
+	if err := kind(network, "tcp"); err != nil {
+		return nil, How{}, err
+	}
+	return get(ctx, c, network, address, net.FileListener, func() (net.Listener, error) {
+		return c.ListenConfig.Listen(ctx, network, address)
+	})
+}
+
+// ListenPacket is Listen for a UDP address.
+func (c Config) ListenPacket(ctx context.Context, network, address string) (net.PacketConn, How, error) {
+	if err := kind(network, "udp"); err != nil {
+		return nil, How{}, err
+	}
+	return get(ctx, c, network, address, net.FilePacketConn, func() (net.PacketConn, error) {
+		return c.ListenConfig.ListenPacket(ctx, network, address)
+	})
+}
+
+// kind checks that a network is one of a protocol.
+func kind(network, protocol string) error {
+	switch network {
+	case protocol, protocol + "4", protocol + "6":
+		return nil
+	}
+	return &net.OpError{Op: "listen", Net: network, Err: net.UnknownNetworkError(network)}
+}
+
+// get gets a socket of either sort: adopt makes one of a descriptor, and bind
+// makes a new one.
+func get[S io.Closer](ctx context.Context, c Config, network, address string, adopt func(*os.File) (S, error), bind func() (S, error)) (s S, how How, err error) {
+	if given, ok := claim(ctx, network, address); ok {
+		f, err := duplicate(given.fd)
+		if err != nil {
+			return s, How{Via: Inherited}, &net.OpError{Op: "listen", Net: network, Err: err}
+		}
+		defer f.Close() // adopt makes a copy of its own
+		s, err := adopt(f)
+		return s, How{Inherited, given.notes}, err
+	}
+	s, err = bind()
 	if !errors.Is(err, syscall.EACCES) {
-		return ln, Plain, err
+		return made(network, address, s, Plain, err)
 	}
+	via := Plain
+	var again S
 	var raised error
-	if !raise(func() { ln, raised = lc.Listen(ctx, network, address) }) {
-		return nil, Plain, err
+	if raise(func() { again, raised = bind() }) {
+		s, via, err = again, Raised, raised
 	}
-	return ln, Raised, raised
+	if c.Authbind && errors.Is(err, syscall.EACCES) {
+		f, refused := c.authbind(ctx, network, err)
+		if refused != nil {
+			return s, How{Via: via}, refused
+		}
+		defer f.Close()
+		via = Authbind
+		s, err = adopt(f)
+	}
+	return made(network, address, s, via, err)
+}
+
+// made compares a new socket with what was asked.
+func made[S io.Closer](network, address string, s S, via Via, err error) (S, How, error) {
+	how := How{Via: via}
+	if err == nil {
+		how.Notes = compare(network, address, bound(s))
+	}
+	return s, how, err
+}
+
+// bound is where a socket of either sort is bound.
+func bound(s io.Closer) net.Addr {
+	switch s := s.(type) {
+	case net.Listener:
+		return s.Addr()
+	case net.PacketConn:
+		return s.LocalAddr()
+	}
+	return nil
 }

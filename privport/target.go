@@ -11,13 +11,13 @@ import (
 
 // A Target is an address to listen on, taken apart.
 type Target struct {
-	Network string // "tcp", "tcp4" or "tcp6"
+	Network string // "tcp", "tcp4", "tcp6", "udp", "udp4" or "udp6"
 	Host    string // "" for every address
 	Port    int    // 1 to 65535
 }
 
-// Parse takes an address for net.Listen apart: "host:port", with a port by
-// number or by name (":https"). Unlike net.Listen it refuses port 0, which asks
+// Parse takes an address for net.Listen or net.ListenPacket apart: "host:port", with a port by
+// number or by name (":https"). Unlike these it refuses port 0, which asks
 // for any port and not for one. The error is a *net.OpError around a
 // *net.AddrError or *net.DNSError.
 func Parse(ctx context.Context, network, address string) (Target, error) {
@@ -30,7 +30,7 @@ func Parse(ctx context.Context, network, address string) (Target, error) {
 
 func parse(ctx context.Context, network, address string) (Target, error) {
 	switch network {
-	case "tcp", "tcp4", "tcp6":
+	case "tcp", "tcp4", "tcp6", "udp", "udp4", "udp6":
 	default:
 		return Target{}, net.UnknownNetworkError(network)
 	}

@@ -39,7 +39,9 @@ func TestParse(t *testing.T) {
 		{"tcp", ":no-such-service", bad, "unknown port"},
 		{"tcp", ":443 ", bad, "unknown port"},
 		{"tcp", ":0x1bb", bad, "unknown port"},
-		{"udp", ":443", bad, "unknown network"},
+		{"udp4", ":domain", "", ":53"},
+		{"udp", ":0", bad, "port 0"},
+		{"udplite", ":443", bad, "unknown network"},
 		{"", ":443", bad, "unknown network"},
 		{"unix", "/run/x", bad, "unknown network"},
 	} {

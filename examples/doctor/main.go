@@ -1,15 +1,16 @@
 // Doctor says whether this machine lets a program like it bind, and if not, why
 // not and what would help:
 //
-//	doctor [-json] [-require cap,…] [ADDRESS…]
+//	doctor [-json] [-authbind] [-require cap,…] [ADDRESS…]
 //
-// It binds each address and closes it again. Where all is well it prints
+// An address is of TCP, ":443", or names its network, "udp/:53". It binds each address and closes it again. Where all is well it prints
 // nothing and exits with 0; otherwise it prints the reports and exits with 77
 // for a permission, 69 for an address that cannot be had, 64 for a malformed
 // one: the code of the first that failed.
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"flag"
@@ -23,10 +24,11 @@ import (
 
 func main() {
 	asJSON := flag.Bool("json", false, "print the reports as JSON: one object, or an array for several")
+	authbind := flag.Bool("authbind", false, "have authbind's helper bind what is refused otherwise")
 	var need caps.Set
 	flag.Var(&need, "require", "also require these `capabilities`, separated by commas")
 	flag.Usage = func() {
-		fmt.Fprintln(flag.CommandLine.Output(), "usage: doctor [-json] [-require cap,…] [ADDRESS…]")
+		fmt.Fprintln(flag.CommandLine.Output(), "usage: doctor [-json] [-authbind] [-require cap,…] [ADDRESS…]")
 		flag.PrintDefaults()
 	}
 	flag.CommandLine.Init("doctor", flag.ContinueOnError)
@@ -61,10 +63,14 @@ func main() {
 	}
 	for _, address := range flag.Args() {
 		var r guard.Report
-		ln, err := guard.Bind(address, guard.ReportTo(&r))
+		opts := []guard.Option{guard.ReportTo(&r)}
+		if *authbind {
+			opts = append(opts, guard.Authbind())
+		}
+		s, err := guard.BindAll(context.Background(), []string{address}, opts...)
 		failed(err)
 		if err == nil {
-			ln.Close()
+			s.Close()
 		}
 		reports = append(reports, r)
 	}

@@ -1,9 +1,10 @@
 // Server is an HTTPS server that binds a low port without root and afterwards
 // holds no privilege at all:
 //
-//	server [-addr :443]
+//	server [-addr :443] [-upgrade]
 //
-// Its certificate is made at start and signed by itself. Its page shows the
+// With -upgrade SIGHUP starts the file at its path again, which may be a new
+// version, and hands the port over to it. Its certificate is made at start and signed by itself. Its page shows the
 // five capability sets of the server, as the kernel sees them.
 package main
 
@@ -14,6 +15,7 @@ import (
 	"flag"
 	"fmt"
 	"log"
+	"net"
 	"net/http"
 	"os"
 	"os/signal"
@@ -27,9 +29,11 @@ import (
 
 func main() {
 	addr := flag.String("addr", ":443", "`address` to serve HTTPS on")
+	upgrade := flag.Bool("upgrade", false, "start anew on SIGHUP, without refusing a connection")
 	flag.Parse()
 
-	ln := guard.MustBind(*addr)
+	var report guard.Report
+	ln := guard.MustBind(*addr, guard.ReportTo(&report))
 	if err := drop.All(); err != nil && !errors.Is(err, errors.ErrUnsupported) {
 		log.Fatal(err)
 	}
@@ -38,24 +42,41 @@ func main() {
 	if err != nil {
 		log.Fatal(err)
 	}
+	conns := &busy{conns: map[net.Conn]bool{}}
 	server := &http.Server{
 		Handler:           http.HandlerFunc(page),
 		TLSConfig:         &tls.Config{Certificates: []tls.Certificate{cert}},
 		ReadHeaderTimeout: 5 * time.Second,
+		ConnState:         conns.note,
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
+	if *upgrade {
+		onHangup(func() {
+			if err := startNext(ln); err != nil {
+				log.Print("upgrade: ", err) // this one goes on
+				return
+			}
+			stop()
+		})
+	}
 	go func() {
 		<-ctx.Done()
-		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
-		defer cancel()
-		server.Shutdown(ctx)
+		ln.Close()
 	}()
 
-	log.Printf("serving https://%s, holding nothing", ln.Addr())
-	if err := server.ServeTLS(ln, "", ""); !errors.Is(err, http.ErrServerClosed) {
+	log.Printf("serving https://%s, holding nothing (%s)", ln.Addr(), report.Via)
+	if err := tellReady(); err != nil {
+		log.Print(err)
+	}
+	if err := server.ServeTLS(ln, "", ""); !errors.Is(err, net.ErrClosed) {
 		log.Fatal(err)
 	}
+	// What was begun is finished.
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	defer cancel()
+	conns.wait(ctx)
+	server.Shutdown(ctx)
 }
 
 // page shows what each thread of this server holds.

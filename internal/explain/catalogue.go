@@ -11,7 +11,7 @@ type entry struct {
 }
 
 // catalogue has the text of every cause. In it {cap}, {exe}, {unit}, {port},
-// {start} and {addr} stand for those of the case at hand.
+// {start}, {addr}, {tcp}, {ss} and {stream} stand for those of the case at hand.
 var catalogue = map[string]entry{
 	"no-capability": {
 		summary: "{cap} was never granted",
@@ -134,7 +134,7 @@ var catalogue = map[string]entry{
 	},
 	"address-in-use": {
 		summary:   "port {port} is held by {owner}",
-		detail:    "a socket that listens there already excludes another one; `ss -ltnp`, run as root, names its process",
+		detail:    "a socket that listens there already excludes another one; `{ss}`, run as root, names its process",
 		unhelpful: []string{"any capability, or being root: the port is taken"},
 		kernel:    "inet_csk_get_port",
 		see:       "sudo ss -ltnp 'sport = :PORT'",
@@ -193,7 +193,7 @@ var catalogue = map[string]entry{
 	},
 	"selinux": {
 		summary:   "SELinux probably refused",
-		detail:    "the capability state allows this bind and SELinux enforces; `ausearch -m avc -ts recent` shows the refusal, and `semanage port -a -t http_port_t -p tcp {port}` allows the port to web servers",
+		detail:    "the capability state allows this bind and SELinux enforces; `ausearch -m avc -ts recent` shows the refusal, and `semanage port -a -t http_port_t -p {tcp} {port}` allows the port to web servers",
 		unhelpful: []string{"any capability, or being root: the policy is about the domain"},
 		kernel:    "selinux_socket_bind, name_bind",
 		see:       "ausearch -m avc -ts recent\nps -Z -p PID",
@@ -201,7 +201,7 @@ var catalogue = map[string]entry{
 	},
 	"apparmor": {
 		summary:   "an AppArmor profile probably refused",
-		detail:    "the capability state allows this bind and a profile is enforced; it needs `capability net_bind_service,` and `network inet stream,`, and the kernel's log names what it denied",
+		detail:    "the capability state allows this bind and a profile is enforced; it needs `capability net_bind_service,` and `network inet {stream},`, and the kernel's log names what it denied",
 		unhelpful: []string{"any capability, or being root: the profile limits both"},
 		kernel:    "apparmor_socket_bind, apparmor_capable",
 		see:       "cat /proc/PID/attr/current\njournalctl -k | grep apparmor=",
@@ -221,7 +221,14 @@ var catalogue = map[string]entry{
 		unhelpful: []string{"files in /etc/authbind, authbind --deep or CGO_ENABLED=1"},
 		kernel:    "ld.so(8), LD_PRELOAD: only calls of the C library are replaced",
 		see:       "tr '\\0' '\\n' </proc/PID/environ | grep AUTHBIND",
-		helps:     "setcap, setpriv or a unit instead of authbind",
+		helps:     "guard.Authbind, which has authbind's helper bind; setcap, setpriv or a unit instead of authbind",
+	},
+	"authbind-refused": {
+		summary: "authbind does not allow it either: {why}",
+		detail:  "authbind's helper binds what the files in /etc/authbind allow the user: `install -o USER -m 500 /dev/null /etc/authbind/byport/{port}`, run as root, allows a port below 512; from there on the name has a ! before the port",
+		kernel:  "authbind(1), access(2)",
+		see:     "ls -l /etc/authbind/*\ncat /etc/authbind/byuid/UID",
+		helps:   "a file in /etc/authbind/byport that the user may execute",
 	},
 	"lost-on-uid-change": {
 		summary: "the ambient {cap} was lost when the user changed",

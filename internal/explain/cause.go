@@ -61,6 +61,9 @@ func words(f machine.Facts, g rules.Goal) *strings.Replacer {
 		"{start}", strconv.Itoa(f.PortStart.Value),
 		"{addr}", Show(g.Addr.String()),
 		"{container}", f.Container.Value,
+		"{tcp}", g.Protocol(),
+		"{ss}", map[string]string{"tcp": "ss -ltnp", "udp": "ss -lunp"}[g.Protocol()],
+		"{stream}", map[string]string{"tcp": "stream", "udp": "dgram"}[g.Protocol()],
 	)
 }
 

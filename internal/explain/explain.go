@@ -11,6 +11,7 @@ import (
 
 	"github.com/lowport/lowport/internal/machine"
 	"github.com/lowport/lowport/internal/rules"
+	"github.com/lowport/lowport/privport"
 )
 
 // Bind explains why the bind of goal g failed with err.
@@ -37,6 +38,11 @@ func Bind(f machine.Facts, g rules.Goal, err error) Finding {
 		}
 		if !l.local() {
 			causes = append(causes, Cause{ID: "address-unavailable", Certainty: Proven})
+		}
+		var authbind *privport.AuthbindError
+		if errors.As(err, &authbind) {
+			why["{why}"] = Show(authbind.Why)
+			causes = append(causes, Cause{ID: "authbind-refused", Certainty: Proven})
 		}
 	case syscall.EADDRINUSE:
 		owner, taken := l.taken()
@@ -134,6 +140,8 @@ func (l *look) taken() (owner string, taken bool) {
 		owner = Holder(s)
 		does := " listens: "
 		switch {
+		case l.g.Protocol() == "udp":
+			does = " is bound: "
 		case s.Inode == 0:
 			owner, does = "a closed connection, for a minute", " waits: "
 		case !s.Listen:
@@ -155,6 +163,8 @@ func Holder(s machine.Socket) string {
 	switch {
 	case s.Self:
 		return "this process itself"
+	case strings.HasSuffix(s.Cgroup, ".socket"):
+		return "systemd for " + Show(path.Base(s.Cgroup))
 	case s.PID != 0:
 		return fmt.Sprintf("%s (pid %d)", Show(s.Command), s.PID)
 	case strings.HasSuffix(s.Cgroup, ".service"):

@@ -11,7 +11,8 @@ import (
 // that the reports are made of.
 func Markdown() string {
 	names := strings.NewReplacer("{cap}", "the capability", "{CAP}", "CAP_…", "{exe}", "PROGRAM", "{unit}", "UNIT",
-		"{port}", "PORT", "{start}", "N", "{addr}", "ADDRESS", "{owner}", "OWNER")
+		"{port}", "PORT", "{start}", "N", "{addr}", "ADDRESS", "{owner}", "OWNER",
+		"{tcp}", "tcp", "{ss}", "ss -ltnp", "{stream}", "stream", "{why}", "WHY")
 	var b strings.Builder
 	b.WriteString(`# Causes
 

@@ -32,7 +32,7 @@ func (l *look) policy() []Cause {
 		return []Cause{{ID: "selinux", Certainty: Likely}}
 	case l.apparmor():
 		return []Cause{{ID: "apparmor", Certainty: Likely}}
-	case errno == syscall.EACCES && tcp && !udp:
+	case errno == syscall.EACCES && tcp && !udp && l.g.Protocol() == "tcp":
 		return []Cause{{ID: "landlock", Certainty: Likely}}
 	case errno == syscall.EPERM:
 		c := Cause{ID: "bpf-or-policy", Certainty: Likely}

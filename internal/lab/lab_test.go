@@ -21,6 +21,7 @@ var programs = map[string]string{
 	"server":     "github.com/lowport/lowport/examples/server",
 	"hold":       "github.com/lowport/lowport/internal/lab/hold",
 	"landlocked": "github.com/lowport/lowport/internal/lab/landlocked",
+	"load":       "github.com/lowport/lowport/internal/lab/load",
 	"late":       "github.com/lowport/lowport/internal/lab/late",
 }
 

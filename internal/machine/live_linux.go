@@ -27,9 +27,9 @@ import (
 const limit = 16 << 20
 
 // Live reads all evidence of this machine and the calling thread. Sockets are
-// those that hold port; none are looked for where it is 0. It needs no
-// privilege, starts no program and changes nothing.
-func Live(port int) Record {
+// those that hold one of the ports; none are looked for without any, or for 0.
+// It needs no privilege, starts no program and changes nothing.
+func Live(ports ...int) Record {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
 
@@ -90,13 +90,17 @@ func Live(port int) Record {
 		return []byte(info.Path + "\n"), nil
 	})
 	r.add("user", userName)
-	if port > 0 {
+	if len(ports) > 0 && ports[0] > 0 {
 		r.add("sockets", func() ([]byte, error) {
-			socks, err := sockets(port)
-			if err != nil {
-				return nil, err
+			all := []Socket{}
+			for _, port := range ports {
+				socks, err := sockets(port)
+				if err != nil {
+					return nil, err
+				}
+				all = append(all, socks...)
 			}
-			return line(socks)
+			return line(all)
 		})
 		r.add("probes", func() ([]byte, error) { return line(probes()) })
 	}

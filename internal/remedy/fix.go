@@ -1,6 +1,8 @@
 package remedy
 
 import (
+	"cmp"
+	"slices"
 	"strings"
 
 	"github.com/lowport/lowport/internal/machine"
@@ -34,15 +36,26 @@ type candidate struct {
 
 // Fixes returns what helps, best first: what fits the way this process was
 // started, then the smaller scope. Where no single change is enough, pairs are
-// tried.
-func Fixes(f machine.Facts, g rules.Goal) []Fix {
+// tried. Of several goals a fix reaches all.
+func Fixes(f machine.Facts, goals ...rules.Goal) []Fix {
+	all := candidates(f, lowest(goals))
+	for _, g := range goals {
+		for _, make := range []func(machine.Facts, rules.Goal) (candidate, bool){stopOwner, nonlocal} {
+			c, ok := make(f, g)
+			if ok && !slices.ContainsFunc(all, func(old candidate) bool { return slices.Equal(old.Steps, c.Steps) }) {
+				all = append([]candidate{c}, all...)
+			}
+		}
+	}
+	reached := func(f machine.Facts) bool {
+		return !slices.ContainsFunc(goals, func(g rules.Goal) bool { return rules.Allows(f, g) != rules.Yes })
+	}
 	fixes := []Fix{}
-	if rules.Allows(f, g) == rules.Yes {
+	if slices.ContainsFunc(goals, func(g rules.Goal) bool { return rules.Allows(f, g) == rules.Yes }) {
 		return fixes // what refused is not in the facts, and no change to them would help
 	}
-	all := candidates(f, g)
 	for _, c := range all {
-		if rules.Allows(c.change(f), g) == rules.Yes {
+		if reached(c.change(f)) {
 			fixes = append(fixes, c.Fix)
 		}
 	}
@@ -51,12 +64,18 @@ func Fixes(f machine.Facts, g rules.Goal) []Fix {
 	}
 	for i, a := range all {
 		for _, b := range all[i+1:] {
-			if rules.Allows(b.change(a.change(f)), g) == rules.Yes {
+			if reached(b.change(a.change(f))) {
 				fixes = append(fixes, join(a.Fix, b.Fix))
 			}
 		}
 	}
 	return fixes
+}
+
+// lowest is the goal of the lowest port: what makes it unprivileged does so for
+// all.
+func lowest(goals []rules.Goal) rules.Goal {
+	return slices.MinFunc(goals, func(a, b rules.Goal) int { return cmp.Compare(a.Port, b.Port) })
 }
 
 // join makes one fix of two that help only together.

@@ -13,10 +13,8 @@ import (
 func stopOwner(f machine.Facts, g rules.Goal) (candidate, bool) {
 	socks, _ := f.Sockets.Is()
 	var steps []Step
-	var rest []machine.Socket
 	for _, s := range socks {
 		if !rules.Conflicts(s, g) {
-			rest = append(rest, s)
 			continue
 		}
 		step, ok := stop(f, s)
@@ -33,6 +31,12 @@ func stopOwner(f machine.Facts, g rules.Goal) (candidate, bool) {
 	return candidate{
 		Fix: Fix{ID: "stop-owner", Scope: "host", Summary: "stop what holds the port", Lasts: "until it is started again", Steps: steps},
 		change: func(f machine.Facts) machine.Facts {
+			var rest []machine.Socket
+			for _, s := range f.Sockets.Value {
+				if !rules.Conflicts(s, g) {
+					rest = append(rest, s)
+				}
+			}
 			f.Sockets = f.Sockets.Now(rest)
 			return f
 		},
@@ -43,7 +47,7 @@ func stop(f machine.Facts, s machine.Socket) (Step, bool) {
 	ids, okIDs := f.IDs.Is()
 	unit := path.Base(s.Cgroup)
 	switch {
-	case s.Self, s.PID == 1: // process 1 holds it for a .socket unit
+	case s.Self, s.PID == 1, strings.HasSuffix(unit, ".socket"): // systemd holds it for a .socket unit
 		return Step{}, false
 	case machine.UnitName(unit) && strings.HasPrefix(s.Cgroup, "/system.slice/"):
 		return Step{Run: systemctl(f, "stop", machine.Unit{Name: unit})}, true

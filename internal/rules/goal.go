@@ -27,6 +27,14 @@ func (g Goal) Need() caps.Set {
 	return caps.SetOf(caps.NET_BIND_SERVICE)
 }
 
+// Protocol is "tcp" or "udp".
+func (g Goal) Protocol() string {
+	if strings.HasPrefix(g.Network, "udp") {
+		return "udp"
+	}
+	return "tcp"
+}
+
 // Allows says whether the goal is reached on this machine, by every rule that
 // the facts show: privilege, then the address, then whether it is free.
 func Allows(f machine.Facts, g Goal) Answer {
@@ -44,7 +52,7 @@ func Policy(f machine.Facts, g Goal) Answer {
 	probes, _ := f.Probes.Is()
 	answer := Yes
 	for _, p := range probes {
-		if !strings.HasPrefix(p.Network, "tcp") || !g.asks(p.Network[3:]) {
+		if !strings.HasPrefix(p.Network, g.Protocol()) || !g.asks(p.Network[len("tcp"):]) {
 			continue
 		}
 		if !p.Refused() {
@@ -64,7 +72,7 @@ func (g Goal) asks(family string) bool {
 	case a.IsValid() && a.Is4():
 		return family == "4"
 	default:
-		return g.Network == "tcp" || g.Network == "tcp"+family
+		return g.Network == g.Protocol() || g.Network == g.Protocol()+family
 	}
 }
 
@@ -144,25 +152,28 @@ func Free(f machine.Facts, g Goal) Answer {
 	})
 }
 
-// Conflicts says whether a socket stands in the way of a listener with
-// SO_REUSEADDR, which Go sets: one that listens on the same address or on a
-// wildcard of either side (inet_csk_get_port, inet_rcv_saddr_equal). For "tcp"
-// Go makes any wildcard, 0.0.0.0 too, one of both families. A connection stands
-// in the way only if it was made without SO_REUSEADDR, which cannot be seen: it
-// counts where the kernel has said that the port is taken.
+// Conflicts says whether a socket stands in the way of a new one on the same
+// address or on a wildcard of either side (inet_rcv_saddr_equal). A listener
+// has SO_REUSEADDR, which Go sets, so that only another listener does
+// (inet_csk_get_port), and a connection only if it was made without, which
+// cannot be seen: it counts where the kernel has said that the port is taken.
+// Of UDP, where Go sets none, every socket does, a connected one too
+// (udp_lib_get_port). For "tcp" and "udp" Go makes any wildcard, 0.0.0.0 too,
+// one of both families.
 func Conflicts(s machine.Socket, g Goal) bool {
-	if !strings.HasPrefix(s.Network, "tcp") || !s.Listen && !g.InUse || int(s.Addr.Port()) != g.Port {
+	udp := g.Protocol() == "udp"
+	if !strings.HasPrefix(s.Network, g.Protocol()) || !s.Listen && !udp && !g.InUse || int(s.Addr.Port()) != g.Port {
 		return false
 	}
 	has, wants := s.Addr.Addr().Unmap(), g.Addr.Unmap()
 	any := !wants.IsValid() || wants.IsUnspecified()
 	switch {
-	case any && g.Network == "tcp4", !any && wants.Is4():
+	case any && g.Network == g.Protocol()+"4", !any && wants.Is4():
 		// IPv4: against IPv4, or an IPv6 wildcard that takes IPv4 too.
 		if has.Is6() && !(has.IsUnspecified() && !s.V6Only) {
 			return false
 		}
-	case any && g.Network == "tcp6", !any:
+	case any && g.Network == g.Protocol()+"6", !any:
 		// IPv6 only: against IPv6.
 		if has.Is4() {
 			return false

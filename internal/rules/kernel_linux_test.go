@@ -12,10 +12,33 @@ import (
 	. "github.com/lowport/lowport/internal/rules"
 )
 
+// hold binds a TCP or UDP address, and returns its port and how to let go.
+func hold(network, host string, port int) (int, func() error, error) {
+	address := net.JoinHostPort(host, strconv.Itoa(port))
+	if network[:3] == "udp" {
+		c, err := net.ListenPacket(network, address)
+		if err != nil {
+			return 0, nil, err
+		}
+		return c.LocalAddr().(*net.UDPAddr).Port, c.Close, nil
+	}
+	ln, err := net.Listen(network, address)
+	if err != nil {
+		return 0, nil, err
+	}
+	return ln.Addr().(*net.TCPAddr).Port, ln.Close, nil
+}
+
 // The kernel is asked: one listener on each kind of address, then another on
 // the same port. Free says beforehand, from what can be seen, which of them the
 // kernel refuses as in use.
 func TestFreeAgreesWithKernel(t *testing.T) {
+	for _, protocol := range []string{"tcp", "udp"} {
+		t.Run(protocol, func(t *testing.T) { freeAgrees(t, protocol) })
+	}
+}
+
+func freeAgrees(t *testing.T, protocol string) {
 	kinds := []struct{ network, host string }{
 		{"tcp", ""}, {"tcp4", ""}, {"tcp6", ""},
 		{"tcp", "0.0.0.0"}, {"tcp4", "0.0.0.0"}, {"tcp", "::"}, {"tcp6", "::"},
@@ -23,22 +46,24 @@ func TestFreeAgreesWithKernel(t *testing.T) {
 		{"tcp", "::1"}, {"tcp6", "::1"}, {"tcp", "::ffff:127.0.0.1"},
 	}
 	refused := 0
+	for i := range kinds {
+		kinds[i].network = protocol + kinds[i].network[len("tcp"):]
+	}
 	for _, has := range kinds {
-		first, err := net.Listen(has.network, net.JoinHostPort(has.host, "0"))
+		port, let, err := hold(has.network, has.host, 0)
 		if err != nil {
 			t.Fatalf("%v: %v", has, err)
 		}
-		port := first.Addr().(*net.TCPAddr).Port
 		f := machine.Live(port).Facts()
 		for _, wants := range kinds {
 			g := Goal{Network: wants.network, Port: port}
 			if wants.host != "" {
 				g.Addr = netip.MustParseAddr(wants.host).Unmap()
 			}
-			second, err := net.Listen(wants.network, net.JoinHostPort(wants.host, strconv.Itoa(port)))
+			_, again, err := hold(wants.network, wants.host, port)
 			switch {
 			case err == nil:
-				second.Close()
+				again()
 			case !errors.Is(err, syscall.EADDRINUSE):
 				t.Fatalf("%v: %v", wants, err)
 			default:
@@ -48,7 +73,7 @@ func TestFreeAgreesWithKernel(t *testing.T) {
 				t.Errorf("%v then %v: the kernel says %v, Free says %v", has, wants, err, got)
 			}
 		}
-		first.Close()
+		let()
 	}
 	if refused == 0 {
 		t.Error("nothing was in use: this test sees nothing")
@@ -85,4 +110,20 @@ func TestFreeBesideConnection(t *testing.T) {
 		t.Fatalf("the kernel: %v", err)
 	}
 	again.Close()
+}
+
+// A connected UDP socket has its port for itself.
+func TestFreeBesideConnectedUDP(t *testing.T) {
+	c, err := net.Dial("udp4", "127.0.0.1:9")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	port := c.LocalAddr().(*net.UDPAddr).Port
+	if got := Free(machine.Live(port).Facts(), Goal{Network: "udp", Port: port}); got != No {
+		t.Errorf("Free = %v beside a connected socket on %v", got, c.LocalAddr())
+	}
+	if _, _, err := hold("udp", "", port); !errors.Is(err, syscall.EADDRINUSE) {
+		t.Errorf("the kernel: %v", err)
+	}
 }

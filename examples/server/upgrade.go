@@ -1,0 +1,91 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"os/exec"
+	"os/signal"
+	"strconv"
+	"syscall"
+
+	"github.com/lowport/lowport/privport"
+)
+
+// readyFD names the variable with the descriptor on which a new server tells
+// the old one that it serves.
+const readyFD = "SERVER_READY_FD"
+
+// program is the file that was started: at the time of an upgrade another may
+// lie there.
+var program, errProgram = os.Executable()
+
+// onHangup calls f at every SIGHUP from now on.
+func onHangup(f func()) {
+	hangup := make(chan os.Signal, 1)
+	signal.Notify(hangup, syscall.SIGHUP)
+	go func() {
+		for range hangup {
+			f()
+		}
+	}()
+}
+
+// startNext starts the program anew with the listener, and returns when it
+// serves: so long both do, and no connection is refused. It needs no privilege.
+func startNext(ln net.Listener) error {
+	if errProgram != nil {
+		return errProgram
+	}
+	ready, tell, err := os.Pipe()
+	if err != nil {
+		return err
+	}
+	defer ready.Close()
+	cmd := exec.Command(program, os.Args[1:]...)
+	cmd.Stdout, cmd.Stderr = os.Stdout, os.Stderr
+	done, err := privport.HandOver(cmd, ln)
+	if err != nil {
+		tell.Close()
+		return err
+	}
+	cmd.ExtraFiles = append(cmd.ExtraFiles, tell)
+	cmd.Env = append(cmd.Env, readyFD+"="+strconv.Itoa(2+len(cmd.ExtraFiles)))
+	err = cmd.Start()
+	done()
+	if err != nil {
+		return err
+	}
+	if _, err := io.ReadFull(ready, make([]byte, 1)); err != nil {
+		return errors.Join(fmt.Errorf("the new server ended before it served"), cmd.Wait())
+	}
+	return notify(fmt.Sprintf("MAINPID=%d", cmd.Process.Pid))
+}
+
+// tellReady tells the old server and systemd that this one serves.
+func tellReady() error {
+	if fd, err := strconv.Atoi(os.Getenv(readyFD)); err == nil {
+		os.Unsetenv(readyFD)
+		f := os.NewFile(uintptr(fd), "ready")
+		f.Write([]byte{1})
+		return f.Close()
+	}
+	return notify("READY=1")
+}
+
+// notify tells systemd something, where it asks to be told (sd_notify(3)).
+func notify(state string) error {
+	address := os.Getenv("NOTIFY_SOCKET")
+	if address == "" {
+		return nil
+	}
+	c, err := net.Dial("unixgram", address)
+	if err != nil {
+		return err
+	}
+	defer c.Close()
+	_, err = c.Write([]byte(state))
+	return err
+}

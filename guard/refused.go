@@ -1,0 +1,80 @@
+package guard
+
+import (
+	"errors"
+	"net"
+	"net/netip"
+	"slices"
+	"syscall"
+
+	"github.com/lowport/lowport/internal/explain"
+	"github.com/lowport/lowport/internal/machine"
+	"github.com/lowport/lowport/internal/rules"
+	"github.com/lowport/lowport/privport"
+)
+
+// A failure is a bind that failed.
+type failure struct {
+	request
+	target privport.Target
+	via    privport.Via
+	err    error
+}
+
+// malformed reports an address that the kernel was never asked for.
+func malformed(subject string, r request, err error) Report {
+	g := rules.Goal{Network: r.network}
+	return refusal(subject, "listen "+r.String()+": malformed address", err, explain.Bind(machine.Facts{}, g, err), machine.Facts{}, g)
+}
+
+// refusals explains all binds that failed in one report.
+func refusals(subject string, failed []failure) Report {
+	var ports []int
+	var words []request
+	for _, f := range failed {
+		if !slices.Contains(ports, f.target.Port) {
+			ports = append(ports, f.target.Port)
+		}
+		words = append(words, f.request)
+	}
+	facts := machine.Live(ports...).Facts()
+	var goals []rules.Goal
+	var found []explain.Finding
+	for _, f := range failed {
+		g := rules.Goal{Network: f.network, Port: f.target.Port, Addr: refusedAddr(f.err), Raised: f.via == privport.Raised, InUse: errors.Is(f.err, syscall.EADDRINUSE)}
+		goals, found = append(goals, g), append(found, explain.Bind(facts, g, f.err))
+	}
+	headline := "listen " + list(words)
+	var errno syscall.Errno
+	if errors.As(failed[0].err, &errno) {
+		for _, f := range failed {
+			if !errors.Is(f.err, errno) {
+				headline = "listen " + failed[0].String() // the others failed otherwise
+			}
+		}
+		headline += ": " + errno.Error()
+	}
+	return refusal(subject, headline, failed[0].err, explain.Join(found...), facts, goals...)
+}
+
+// refusedAddr is the address that the kernel was asked for.
+func refusedAddr(err error) netip.Addr {
+	var op *net.OpError
+	if !errors.As(err, &op) {
+		return netip.Addr{}
+	}
+	var ip net.IP
+	var zone string
+	switch a := op.Addr.(type) {
+	case *net.TCPAddr:
+		if a != nil {
+			ip, zone = a.IP, a.Zone
+		}
+	case *net.UDPAddr:
+		if a != nil {
+			ip, zone = a.IP, a.Zone
+		}
+	}
+	addr, _ := netip.AddrFromSlice(ip)
+	return addr.Unmap().WithZone(zone)
+}
