@@ -29,6 +29,7 @@ func TestScenarios(t *testing.T) {
 	var counts tally
 	t.Cleanup(func() {
 		t.Log(&counts)
+		record(t, counts.String())
 		leavesNothing(t)
 	})
 	p := params("testdata/script", h, &counts)
@@ -50,9 +51,7 @@ func leavesNothing(t *testing.T) {
 // build makes what the sandboxes are made from, or skips.
 func build(t *testing.T) *house {
 	t.Helper()
-	if os.Geteuid() != 0 {
-		t.Skip("the lab needs root: sudo -E env LOWPORT_LAB=require go test -count=1 ./internal/lab")
-	}
+	needRoot(t)
 	if none := missing(tools...); len(none) > 0 {
 		lack(t, none...)
 	}
