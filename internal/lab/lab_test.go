@@ -17,6 +17,7 @@ import (
 // programs are what the scenarios find in /lab.
 var programs = map[string]string{
 	"doctor":     "github.com/lowport/lowport/examples/doctor",
+	"counts":     "github.com/lowport/lowport/internal/lab/counts",
 	"denybind":   "github.com/lowport/lowport/internal/lab/denybind",
 	"server":     "github.com/lowport/lowport/examples/server",
 	"hold":       "github.com/lowport/lowport/internal/lab/hold",
