@@ -46,6 +46,18 @@ func (l *look) uidMap() (string, bool) {
 	})
 }
 
+// child looks whether this is another user namespace than the initial one.
+func (l *look) child() bool {
+	see(l, "user namespace", l.f.UserNS, Show, func(id string) string {
+		if id == machine.InitialUserNS {
+			return ""
+		}
+		return id + " is not the initial one, " + machine.InitialUserNS
+	})
+	l.uidMap()
+	return rules.InInitial(l.f) == rules.No
+}
+
 // refused finds why a bind was refused with EACCES.
 func (l *look) refused() []Cause {
 	if !l.threshold() {
@@ -85,10 +97,8 @@ func (l *look) lacking() []Cause {
 	if l.g.Need()&rules.Network != 0 && l.owner() {
 		return []Cause{l.cause("foreign-user-namespace")}
 	}
-	if l.g.Need()&rules.Initial != 0 {
-		if m, ok := l.uidMap(); ok && m != machine.WholeMap {
-			return []Cause{l.cause("initial-user-namespace")}
-		}
+	if l.g.Need()&rules.Initial != 0 && l.child() {
+		return []Cause{l.cause("initial-user-namespace")}
 	}
 	if eff.Contains(l.g.Need()) {
 		differ := func(all map[int]caps.State) string {

@@ -10,6 +10,11 @@
 // this machine cannot do and says what is missing, or fails instead where
 // LOWPORT_LAB=require is set. packages.txt lists what to install.
 //
+// To the file that LOWPORT_TALLY names, if it is set, the tests append what they
+// counted, one line each: how many scenarios ran, how many causes were right,
+// how many fixes were executed and worked; and how many execs were compared
+// with the rule of package caps.
+//
 // # A scenario
 //
 // Each file in testdata/script is one scenario:

@@ -1,4 +1,4 @@
-package lab_test
+package lab
 
 import (
 	"errors"
@@ -41,12 +41,7 @@ func TestExecGrid(t *testing.T)   { runGrid(t, "exec") }
 func TestSetuidGrid(t *testing.T) { runGrid(t, "setuid") }
 
 func runGrid(t *testing.T, role string) {
-	if os.Geteuid() != 0 {
-		if os.Getenv("LOWPORT_LAB") == "require" {
-			t.Fatal("needs root")
-		}
-		t.Skip("needs root: it makes threads and files with every kind of capability")
-	}
+	needRoot(t)
 	if runtime.GOARCH != "amd64" {
 		t.Skip("the program it executes is amd64 machine code")
 	}
@@ -58,6 +53,7 @@ func runGrid(t *testing.T, role string) {
 		t.Fatalf("%v\n%s", err, out)
 	}
 	t.Logf("%s", out)
+	record(t, role+" grid: "+strings.ReplaceAll(strings.TrimSpace(string(out)), "\n", "; "))
 }
 
 func gridWorker(role string) error {

@@ -17,6 +17,7 @@ import (
 // programs are what the scenarios find in /lab.
 var programs = map[string]string{
 	"doctor":     "github.com/lowport/lowport/examples/doctor",
+	"counts":     "github.com/lowport/lowport/internal/lab/counts",
 	"denybind":   "github.com/lowport/lowport/internal/lab/denybind",
 	"server":     "github.com/lowport/lowport/examples/server",
 	"hold":       "github.com/lowport/lowport/internal/lab/hold",
@@ -30,6 +31,7 @@ func TestScenarios(t *testing.T) {
 	var counts tally
 	t.Cleanup(func() {
 		t.Log(&counts)
+		record(t, counts.String())
 		leavesNothing(t)
 	})
 	p := params("testdata/script", h, &counts)
@@ -51,9 +53,7 @@ func leavesNothing(t *testing.T) {
 // build makes what the sandboxes are made from, or skips.
 func build(t *testing.T) *house {
 	t.Helper()
-	if os.Geteuid() != 0 {
-		t.Skip("the lab needs root: sudo -E env LOWPORT_LAB=require go test -count=1 ./internal/lab")
-	}
+	needRoot(t)
 	if none := missing(tools...); len(none) > 0 {
 		lack(t, none...)
 	}

@@ -7,6 +7,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"testing"
 )
 
 // tools is what every scenario needs: name, and the package that has it.
@@ -45,6 +46,15 @@ func (h *house) lacks(name string) string {
 		return ""
 	}
 	return name
+}
+
+// needRoot skips for an ordinary user, whatever is required: who wants the lab
+// runs it as root.
+func needRoot(t *testing.T) {
+	t.Helper()
+	if os.Geteuid() != 0 {
+		t.Skip("the lab needs root: sudo -E env LOWPORT_LAB=require go test -count=1 ./internal/lab")
+	}
 }
 
 // A skipper is a test that can be skipped or failed.

@@ -374,6 +374,10 @@ func formatThreads(all map[int]caps.State) []byte {
 	return b
 }
 
+// InitialUserNS is the initial user namespace: its inode is PROC_USER_INIT_INO
+// of <linux/proc_ns.h>.
+const InitialUserNS = "user:[4026531837]"
+
 // WholeMap is the uid_map of the initial user namespace: every id is itself.
 const WholeMap = "0 0 4294967295"
 

@@ -108,9 +108,14 @@ func Permitted(f machine.Facts, set caps.Set) Answer {
 var Network = caps.SetOf(caps.NET_BIND_SERVICE, caps.NET_BROADCAST, caps.NET_ADMIN, caps.NET_RAW)
 
 // Initial are the capabilities that the kernel checks in the initial user
-// namespace alone, by capable(): user_namespaces(7).
+// namespace alone, by capable(): user_namespaces(7). Some are checked elsewhere
+// for smaller things, which is not what a program has them for: SYS_NICE and
+// SYS_RESOURCE for other processes of the same namespace, IPC_LOCK for shared
+// memory of others, SYS_BOOT to end a pid namespace of one's own, BPF with a
+// token, MAC_ADMIN in an AppArmor namespace.
 var Initial = caps.SetOf(caps.SYS_MODULE, caps.SYS_RAWIO, caps.SYS_BOOT, caps.SYS_TIME, caps.SYS_TTY_CONFIG, caps.SYS_PACCT,
-	caps.MKNOD, caps.SYSLOG, caps.AUDIT_CONTROL, caps.AUDIT_READ, caps.MAC_ADMIN, caps.MAC_OVERRIDE,
+	caps.SYS_NICE, caps.SYS_RESOURCE, caps.IPC_LOCK, caps.LEASE, caps.BPF,
+	caps.MKNOD, caps.SYSLOG, caps.AUDIT_CONTROL, caps.AUDIT_READ, caps.AUDIT_WRITE, caps.MAC_ADMIN, caps.MAC_OVERRIDE,
 	caps.WAKE_ALARM, caps.BLOCK_SUSPEND, caps.LINUX_IMMUTABLE, caps.PERFMON)
 
 // Counts says whether the set, once held, is asked for in a user namespace
@@ -121,9 +126,21 @@ func Counts(f machine.Facts, set caps.Set) Answer {
 		here = ask(f.NetOwner, func(o machine.Owner) bool { return o != machine.OwnerOutside })
 	}
 	if set&Initial != 0 {
-		here = And(here, ask(f.UIDMap, func(m string) bool { return m == machine.WholeMap }))
+		here = And(here, InInitial(f))
 	}
 	return here
+}
+
+// InInitial says whether this is the initial user namespace. One that maps
+// every id to itself is told by its inode alone.
+func InInitial(f machine.Facts) Answer {
+	if f.UserNS.State == machine.Known {
+		return of(f.UserNS.Value == machine.InitialUserNS)
+	}
+	if m, ok := f.UIDMap.Is(); ok && m != machine.WholeMap {
+		return No
+	}
+	return Unknown
 }
 
 // Local says whether the address is one of this machine's (inet_addr_valid_or_nonlocal).
