@@ -22,6 +22,7 @@ import (
 	"time"
 
 	"github.com/lowport/lowport/caps/drop"
+	"github.com/lowport/lowport/examples/internal/selfsigned"
 	"github.com/lowport/lowport/guard"
 )
 
@@ -31,7 +32,7 @@ func main() {
 	user := flag.String("user", "nobody", "`name` of the user to become")
 	flag.Parse()
 
-	cert, err := selfSigned("localhost", 24*time.Hour)
+	cert, err := selfsigned.New("localhost", 24*time.Hour)
 	if err != nil {
 		log.Fatal(err)
 	}

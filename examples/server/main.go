@@ -4,8 +4,9 @@
 //	server [-addr :443] [-upgrade]
 //
 // With -upgrade SIGHUP starts the file at its path again, which may be a new
-// version, and hands the port over to it. Its certificate is made at start and signed by itself. Its page shows the
-// five capability sets of the server, as the kernel sees them.
+// version, and hands the port over to it. The certificate is made at start and
+// signed by itself. The page shows the five capability sets of the server, as
+// the kernel sees them.
 package main
 
 import (
@@ -24,6 +25,7 @@ import (
 
 	"github.com/lowport/lowport/caps"
 	"github.com/lowport/lowport/caps/drop"
+	"github.com/lowport/lowport/examples/internal/selfsigned"
 	"github.com/lowport/lowport/guard"
 )
 
@@ -38,7 +40,7 @@ func main() {
 		log.Fatal(err)
 	}
 
-	cert, err := selfSigned("localhost", 24*time.Hour)
+	cert, err := selfsigned.New("localhost", 24*time.Hour)
 	if err != nil {
 		log.Fatal(err)
 	}

@@ -1,4 +1,5 @@
-package main
+// Package selfsigned makes the certificates of the examples.
+package selfsigned
 
 import (
 	"crypto/ecdsa"
@@ -12,8 +13,8 @@ import (
 	"time"
 )
 
-// selfSigned makes a certificate for host and the loopback addresses.
-func selfSigned(host string, valid time.Duration) (tls.Certificate, error) {
+// New makes a certificate for host and the loopback addresses.
+func New(host string, valid time.Duration) (tls.Certificate, error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		return tls.Certificate{}, err
