@@ -164,7 +164,7 @@ func userName() ([]byte, error) {
 			return nil, a.err
 		}
 		return []byte(a.user.Username + "\n"), nil
-	case <-time.After(100 * time.Millisecond):
+	case <-time.After(time.Second):
 		return nil, errors.New("the user database did not answer in time")
 	}
 }

@@ -223,17 +223,18 @@ const (
 // nameProcesses gives the sockets the process that holds them, where its
 // descriptors can be read: it is ours, or we may trace it.
 func nameProcesses(want map[uint64]*Socket) {
-	end := time.Now().Add(searchTime)
 	procs, _ := os.ReadDir("/proc")
+	end := time.Time{} // the first look has no end
 	for _, most := range []int{firstDescriptors, -1} {
 		for _, p := range procs {
-			if len(want) == 0 || time.Now().After(end) {
+			if len(want) == 0 || !end.IsZero() && time.Now().After(end) {
 				return
 			}
 			if pid, err := strconv.Atoi(p.Name()); err == nil {
 				nameProcess(want, pid, most)
 			}
 		}
+		end = time.Now().Add(searchTime)
 	}
 }
 
