@@ -34,6 +34,13 @@ func BindAll(ctx context.Context, addresses []string, opts ...Option) (*Sockets,
 	return bind(ctx, all, opts)
 }
 
+// MustBindAll is BindAll for a main function, as [MustBind].
+func MustBindAll(ctx context.Context, addresses []string, opts ...Option) *Sockets {
+	s, err := BindAll(ctx, addresses, opts...)
+	must(err)
+	return s
+}
+
 // A request is an address to bind.
 type request struct {
 	protocol string // "tcp" or "udp" alone, or "" for either
