@@ -27,7 +27,7 @@ func BindAll(ctx context.Context, addresses []string, opts ...Option) (*Sockets,
 	for _, a := range addresses {
 		r := request{address: a}
 		if network, address, ok := strings.Cut(a, "/"); ok {
-			r = request{network: network, address: address}
+			r = request{named: true, network: network, address: address}
 		}
 		all = append(all, r)
 	}
@@ -44,7 +44,8 @@ func MustBindAll(ctx context.Context, addresses []string, opts ...Option) *Socke
 // A request is an address to bind.
 type request struct {
 	protocol string // "tcp" or "udp" alone, or "" for either
-	network  string // "" for the protocol's own
+	network  string // "" for the protocol's own, unless it was named
+	named    bool
 	address  string
 }
 
@@ -52,7 +53,7 @@ type request struct {
 // its protocol.
 func (r request) on(network *string) request {
 	switch {
-	case r.network != "":
+	case r.named:
 	case network != nil:
 		r.network = *network
 	default:

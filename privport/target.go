@@ -41,7 +41,7 @@ func parse(ctx context.Context, network, address string) (Target, error) {
 	bad := func(why string) (Target, error) {
 		return Target{}, &net.AddrError{Err: why, Addr: address}
 	}
-	if strings.ContainsFunc(host, func(c rune) bool { return unicode.IsSpace(c) || !unicode.IsPrint(c) }) {
+	if strings.ContainsFunc(host, func(c rune) bool { return unicode.IsSpace(c) || !unicode.IsPrint(c) || c == '/' }) {
 		return bad("host has a character that no name has")
 	}
 	if service == "" {
