@@ -23,6 +23,7 @@
 //	a file             setcap cap_net_bind_service=+p PROGRAM     until the file is replaced
 //	one start          setpriv --ambient-caps=… -- PROGRAM        until the program ends
 //	a systemd service  AmbientCapabilities=CAP_NET_BIND_SERVICE   as long as the unit says so
+//	a systemd socket   ListenStream=443, and no capability        as long as the unit says so
 //	a container        --sysctl net.ipv4.ip_unprivileged_port_start=443
 //	a whole machine    sysctl net.ipv4.ip_unprivileged_port_start=443
 //

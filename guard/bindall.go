@@ -27,25 +27,37 @@ func BindAll(ctx context.Context, addresses []string, opts ...Option) (*Sockets,
 	for _, a := range addresses {
 		r := request{address: a}
 		if network, address, ok := strings.Cut(a, "/"); ok {
-			r = request{network: network, address: address}
+			r = request{named: true, network: network, address: address}
 		}
 		all = append(all, r)
 	}
 	return bind(ctx, all, opts)
 }
 
+// MustBindAll is BindAll for a main function, as [MustBind].
+func MustBindAll(ctx context.Context, addresses []string, opts ...Option) *Sockets {
+	s, err := BindAll(ctx, addresses, opts...)
+	must(err)
+	return s
+}
+
 // A request is an address to bind.
 type request struct {
 	protocol string // "tcp" or "udp" alone, or "" for either
-	network  string // "" for the protocol's own
+	network  string // "" for the protocol's own, unless it was named
+	named    bool
 	address  string
+
+	target privport.Target
+	how    privport.How
+	err    error
 }
 
 // on is the request with its network: its own, else the option's, else that of
 // its protocol.
 func (r request) on(network *string) request {
 	switch {
-	case r.network != "":
+	case r.named:
 	case network != nil:
 		r.network = *network
 	default:
@@ -73,7 +85,11 @@ func bind(ctx context.Context, all []request, opts []Option) (*Sockets, error) {
 	for i := range all {
 		all[i] = all[i].on(o.network)
 	}
-	s, r, err := bindEach(ctx, o.config, all)
+	s, err := bindEach(ctx, o.config, all)
+	if err == nil && o.report == nil {
+		return s, nil // nobody asks how
+	}
+	r := reported(all)
 	if o.report != nil {
 		*o.report = r
 	}
@@ -83,42 +99,54 @@ func bind(ctx context.Context, all []request, opts []Option) (*Sockets, error) {
 	return s, nil
 }
 
-// bindEach binds one after the other. It goes on after a failure, so that the
-// report covers all of them.
-func bindEach(ctx context.Context, c privport.Config, all []request) (*Sockets, Report, error) {
-	subject := "bind " + list(all)
-	targets := make([]privport.Target, len(all))
-	for i, r := range all {
-		var err error
-		if targets[i], err = r.parse(ctx); err != nil {
-			return nil, malformed(subject, r, err), err
+// bindEach binds one after the other, and notes how in each request. It goes on
+// after a failure, so that the report covers all of them; it returns the first.
+// What is malformed is found before anything is bound.
+func bindEach(ctx context.Context, c privport.Config, all []request) (*Sockets, error) {
+	for i := range all {
+		r := &all[i]
+		if r.target, r.err = r.parse(ctx); r.err != nil {
+			return nil, r.err
 		}
 	}
 	s := &Sockets{}
-	report := success(subject, "")
-	var failed []failure
-	var vias []string
-	for i, r := range all {
-		how, err := s.open(ctx, c, r)
-		if err != nil {
-			failed = append(failed, failure{r, targets[i], how.Via, err})
-			continue
+	var first error
+	for i := range all {
+		r := &all[i]
+		if r.how, r.err = s.open(ctx, c, *r); r.err != nil && first == nil {
+			first = r.err
 		}
-		if via := string(how.Via); !slices.Contains(vias, via) {
+	}
+	if first != nil {
+		s.Close()
+		return nil, first
+	}
+	return s, nil
+}
+
+// reported makes the report of what was bound, or of what failed.
+func reported(all []request) Report {
+	subject := "bind " + list(all)
+	r := success(subject, "")
+	var failed []request
+	var vias []string
+	for _, q := range all {
+		switch via := string(q.how.Via); {
+		case q.err != nil && q.target == privport.Target{}:
+			return malformed(subject, q)
+		case q.err != nil:
+			failed = append(failed, q)
+		case !slices.Contains(vias, via):
 			vias = append(vias, via)
 		}
-		report.Notes = append(report.Notes, how.Notes...)
+		r.Notes = append(r.Notes, q.how.Notes()...)
 	}
-	report.Via = strings.Join(vias, ", ")
+	r.Via = strings.Join(vias, ", ")
 	if len(failed) > 0 {
-		s.Close()
-		s, report = nil, refusals(subject, failed)
+		r = refusals(subject, failed)
 	}
-	report.Notes = append(report.Notes, privport.Leftover()...)
-	if len(failed) > 0 {
-		return nil, report, failed[0].err
-	}
-	return s, report, nil
+	r.Notes = append(r.Notes, privport.Leftover()...)
+	return r
 }
 
 func list(all []request) string {

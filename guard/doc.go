@@ -15,11 +15,26 @@
 // still holds. Its Error method is one line; %+v prints the whole report, and
 // [log/slog] and JSON get the report as a structure.
 //
-// # What happens on success
+// [BindPacket] is Bind for UDP, and [BindAll] binds several addresses of both, all
+// or nothing.
 //
-// A plain bind is tried first, and where it succeeds nothing else is done or
+// # The ways to a port
+//
+// A socket that this process was started with comes first (LISTEN_FDS, as of
+// systemd): one that is bound to the address, or has its port as a name
+// (FileDescriptorName=https for ":https"). So a service with a .socket unit needs
+// no capability:
+//
+//	[Socket]
+//	ListenStream=443
+//
+// One that nobody asks for is in the report's Notes. [privport.HandOver] gives
+// listeners to a new process in the same way.
+//
+// Then a plain bind is tried, and where it succeeds nothing else is done or
 // read. Only after EACCES, and only if cap_net_bind_service is permitted, is it
-// made effective on an operating system thread of its own for a second try.
+// made effective on an operating system thread of its own for a second try. With
+// the option [Authbind], and only then, authbind's helper is asked at last.
 //
 // # Limits
 //
@@ -27,4 +42,6 @@
 // leaves no trace (Landlock, an LSM rule, a BPF program) is reported as such
 // only where the capability state excludes everything else. Off Linux, Bind is
 // net.Listen and a report has no facts.
+//
+// [privport.HandOver]: https://pkg.go.dev/github.com/lowport/lowport/privport#HandOver
 package guard

@@ -13,38 +13,28 @@ import (
 	"github.com/lowport/lowport/privport"
 )
 
-// A failure is a bind that failed.
-type failure struct {
-	request
-	target privport.Target
-	via    privport.Via
-	err    error
-}
-
 // malformed reports an address that the kernel was never asked for.
-func malformed(subject string, r request, err error) Report {
+func malformed(subject string, r request) Report {
 	g := rules.Goal{Network: r.network}
-	return refusal(subject, "listen "+r.String()+": malformed address", err, explain.Bind(machine.Facts{}, g, err), machine.Facts{}, g)
+	return refusal(subject, "listen "+r.String()+": malformed address", r.err, explain.Bind(machine.Facts{}, g, r.err), machine.Facts{}, g)
 }
 
 // refusals explains all binds that failed in one report.
-func refusals(subject string, failed []failure) Report {
+func refusals(subject string, failed []request) Report {
 	var ports []int
-	var words []request
 	for _, f := range failed {
 		if !slices.Contains(ports, f.target.Port) {
 			ports = append(ports, f.target.Port)
 		}
-		words = append(words, f.request)
 	}
 	facts := machine.Live(ports...).Facts()
 	var goals []rules.Goal
 	var found []explain.Finding
 	for _, f := range failed {
-		g := rules.Goal{Network: f.network, Port: f.target.Port, Addr: refusedAddr(f.err), Raised: f.via == privport.Raised, InUse: errors.Is(f.err, syscall.EADDRINUSE)}
+		g := rules.Goal{Network: f.network, Port: f.target.Port, Addr: refusedAddr(f.err), Raised: f.how.Via == privport.Raised, InUse: errors.Is(f.err, syscall.EADDRINUSE)}
 		goals, found = append(goals, g), append(found, explain.Bind(facts, g, f.err))
 	}
-	headline := "listen " + list(words)
+	headline := "listen " + list(failed)
 	var errno syscall.Errno
 	if errors.As(failed[0].err, &errno) {
 		for _, f := range failed {

@@ -28,7 +28,7 @@ func handedOver() error {
 	ctx := context.Background()
 	for range 2 { // a reload asks again
 		ln, how, err := privport.Config{}.Listen(ctx, "tcp", os.Args[1])
-		if err != nil || how.Via != privport.Inherited || ln.Addr().String() != os.Args[1] || len(how.Notes) != 0 {
+		if err != nil || how.Via != privport.Inherited || ln.Addr().String() != os.Args[1] || len(how.Notes()) != 0 {
 			return fmt.Errorf("tcp: %v, %+v, %v", ln, how, err)
 		}
 		if err := ln.Close(); err != nil {

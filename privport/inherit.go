@@ -100,8 +100,8 @@ func take() bool {
 
 // A claimed socket, and what about it differs from what was asked.
 type claimed struct {
-	fd    int
-	notes []string
+	fd   int
+	note string
 }
 
 // claim finds the socket that fits an address best.
@@ -120,11 +120,7 @@ func claim(ctx context.Context, network, address string) (claimed, bool) {
 		return claimed{}, false
 	}
 	s.claimed = true
-	c := claimed{fd: s.fd}
-	if note != "" {
-		c.notes = []string{note}
-	}
-	return c, true
+	return claimed{s.fd, note}, true
 }
 
 // A want is an address to listen on, with the addresses of its host.

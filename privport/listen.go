@@ -18,10 +18,24 @@ const (
 	Raised    Via = "raised"    // with cap_net_bind_service made effective for the one call
 )
 
-// How says how a socket was got, and what about it differs from what was asked.
+// How says how a socket was got.
 type How struct {
-	Via   Via
-	Notes []string
+	Via Via
+
+	network, address string   // what was asked
+	got              net.Addr // of a socket that was made here
+	note             string   // of an inherited one
+}
+
+// Notes says what about the socket differs from what was asked.
+func (h How) Notes() []string {
+	switch {
+	case h.note != "":
+		return []string{h.note}
+	case h.got != nil:
+		return compare(h.network, h.address, h.got)
+	}
+	return nil
 }
 
 // A Config says how to listen. The zero Config is what [Listen] and
@@ -96,7 +110,7 @@ func get[S io.Closer](ctx context.Context, c Config, network, address string, ad
 		}
 		defer f.Close() // adopt makes a copy of its own
 		s, err := adopt(f)
-		return s, How{Inherited, given.notes}, err
+		return s, How{Via: Inherited, note: given.note}, err
 	}
 	s, err = bind()
 	if !errors.Is(err, syscall.EACCES) {
@@ -120,11 +134,11 @@ func get[S io.Closer](ctx context.Context, c Config, network, address string, ad
 	return made(network, address, s, via, err)
 }
 
-// made compares a new socket with what was asked.
+// made says how a new socket was got.
 func made[S io.Closer](network, address string, s S, via Via, err error) (S, How, error) {
-	how := How{Via: via}
+	how := How{Via: via, network: network, address: address}
 	if err == nil {
-		how.Notes = compare(network, address, bound(s))
+		how.got = bound(s)
 	}
 	return s, how, err
 }

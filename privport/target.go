@@ -41,16 +41,17 @@ func parse(ctx context.Context, network, address string) (Target, error) {
 	bad := func(why string) (Target, error) {
 		return Target{}, &net.AddrError{Err: why, Addr: address}
 	}
-	if strings.ContainsFunc(host, func(c rune) bool { return unicode.IsSpace(c) || !unicode.IsPrint(c) }) {
+	if strings.ContainsFunc(host, func(c rune) bool {
+		return c <= ' ' || c == '/' || c > '~' && (unicode.IsSpace(c) || !unicode.IsPrint(c))
+	}) {
 		return bad("host has a character that no name has")
 	}
 	if service == "" {
 		return bad("missing port in address")
 	}
 	port, err := strconv.Atoi(service)
-	var number *strconv.NumError
 	switch {
-	case errors.As(err, &number) && number.Err == strconv.ErrRange, err == nil && (port < 0 || port > 65535):
+	case errors.Is(err, strconv.ErrRange), err == nil && (port < 0 || port > 65535):
 		return bad("port is not between 1 and 65535")
 	case err != nil:
 		if port, err = net.DefaultResolver.LookupPort(ctx, network, service); err != nil {

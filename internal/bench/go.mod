@@ -3,6 +3,7 @@ module github.com/lowport/lowport/internal/bench
 go 1.26.0
 
 require (
+	github.com/coreos/go-systemd/v22 v22.7.0
 	github.com/lowport/lowport v0.0.0
 	github.com/moby/sys/capability v0.5.0
 	github.com/prometheus/procfs v0.23.0

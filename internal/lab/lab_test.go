@@ -26,6 +26,13 @@ var programs = map[string]string{
 	"late":       "github.com/lowport/lowport/internal/lab/late",
 }
 
+// modules are programs in /lab that are modules of their own, and their folders.
+var modules = map[string]string{
+	"dns":    "../../examples/dns",
+	"dropin": "dropin",
+	"http3":  "../../examples/http3",
+}
+
 func TestScenarios(t *testing.T) {
 	h := build(t)
 	var counts tally
@@ -74,12 +81,19 @@ func build(t *testing.T) *house {
 	if err := writeBase(h.base); err != nil {
 		t.Fatal(err)
 	}
-	for name, pkg := range programs {
+	compile := func(dir, name, pkg string) {
 		cmd := exec.Command("go", "build", "-o", filepath.Join(h.bin, name), pkg)
+		cmd.Dir = dir
 		cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
 		if out, err := cmd.CombinedOutput(); err != nil {
 			t.Fatalf("%v: %v\n%s", cmd, err, out)
 		}
+	}
+	for name, pkg := range programs {
+		compile("", name, pkg)
+	}
+	for name, dir := range modules {
+		compile(dir, name, ".")
 	}
 	noteSources(t)
 	copyProgram(t, "testdata/sandbox/start-unit", filepath.Join(h.bin, "start-unit"))

@@ -1,0 +1,92 @@
+// HTTP3 is a server of HTTP/3, and of HTTP/2 and 1 for those who ask there
+// first, that binds 443 over UDP and TCP without root and afterwards holds no
+// privilege at all; or it is a client of HTTP/3, which trusts any certificate:
+//
+//	http3 [-addr :443]
+//	http3 -get URL
+package main
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"log"
+	"net/http"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+
+	"github.com/quic-go/quic-go/http3"
+
+	"github.com/lowport/lowport/caps/drop"
+	"github.com/lowport/lowport/guard"
+)
+
+func main() {
+	addr := flag.String("addr", ":443", "`address` to serve on, over UDP and TCP")
+	url := flag.String("get", "", "print what is at `URL`, over HTTP/3")
+	flag.Parse()
+	if *url != "" {
+		if err := get(*url, os.Stdout); err != nil {
+			log.Fatal(err)
+		}
+		return
+	}
+
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	s := guard.MustBindAll(ctx, []string{"tcp/" + *addr, "udp/" + *addr})
+	if err := drop.All(); err != nil && !errors.Is(err, errors.ErrUnsupported) {
+		log.Fatal(err)
+	}
+	log.Printf("serving https://%s, holding nothing", s.Listeners[0].Addr())
+	failed := make(chan error, 1)
+	go func() { failed <- serve(s) }()
+	select {
+	case <-ctx.Done():
+	case err := <-failed:
+		log.Fatal(err)
+	}
+}
+
+// serve serves a page over UDP, and over TCP with a hint to ask over UDP.
+func serve(s *guard.Sockets) error {
+	cert, err := selfSigned("localhost", 24*time.Hour)
+	if err != nil {
+		return err
+	}
+	page := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { fmt.Fprintln(w, "this is", r.Proto) })
+	config := &tls.Config{Certificates: []tls.Certificate{cert}}
+	quic := &http3.Server{Handler: page, TLSConfig: http3.ConfigureTLSConfig(config)}
+	plain := &http.Server{
+		TLSConfig:         config,
+		ReadHeaderTimeout: 5 * time.Second,
+		Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if err := quic.SetQUICHeaders(w.Header()); err != nil {
+				log.Print(err)
+			}
+			page(w, r)
+		}),
+	}
+	failed := make(chan error)
+	go func() { failed <- quic.Serve(s.PacketConns[0]) }()
+	go func() { failed <- plain.ServeTLS(s.Listeners[0], "", "") }()
+	return <-failed
+}
+
+// get asks over HTTP/3.
+func get(url string, to io.Writer) error {
+	transport := &http3.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}}
+	defer transport.Close()
+	r, err := (&http.Client{Transport: transport, Timeout: 20 * time.Second}).Get(url)
+	if err != nil {
+		return err
+	}
+	defer r.Body.Close()
+	_, err = io.Copy(to, r.Body)
+	return err
+}

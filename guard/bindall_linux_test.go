@@ -1,0 +1,149 @@
+package guard_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net"
+	"strings"
+	"sync/atomic"
+	"syscall"
+	"testing"
+
+	"github.com/lowport/lowport/guard"
+)
+
+// bindable says whether an address is free.
+func bindable(address string) bool {
+	s, err := guard.BindAll(context.Background(), []string{address})
+	if err != nil {
+		return false
+	}
+	s.Close()
+	return true
+}
+
+func TestBindAll(t *testing.T) {
+	a, b := free(t), free(t)
+	var r guard.Report
+	var controlled atomic.Int32
+	lc := net.ListenConfig{Control: func(network, address string, c syscall.RawConn) error {
+		controlled.Add(1)
+		return nil
+	}}
+	s, err := guard.BindAll(context.Background(), []string{a, "udp/" + a, "udp4/" + b}, guard.ReportTo(&r), guard.ListenConfig(lc))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(s.Listeners) != 1 || len(s.PacketConns) != 2 || s.Listeners[0].Addr().String() != a || s.PacketConns[1].LocalAddr().String() != b {
+		t.Errorf("%+v", s)
+	}
+	if want := fmt.Sprintf("bind tcp %s, udp %s, udp4 %s", a, a, b); !r.OK || r.Subject != want || r.Via != "plain" || len(r.Notes) != 0 {
+		t.Errorf("%+v, want the subject %q", r, want)
+	}
+	if n := controlled.Load(); n < 3 {
+		t.Errorf("Control was called %d times for 3 sockets", n)
+	}
+	if err := s.Close(); err != nil {
+		t.Error(err)
+	}
+	if !bindable(a) || !bindable("udp/"+b) {
+		t.Error("Close left something open")
+	}
+}
+
+// Nothing stays bound where one fails, and one report covers all that failed.
+func TestBindAllOrNothing(t *testing.T) {
+	a, b := free(t), free(t)
+	taken, err := net.Listen("tcp4", b)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer taken.Close()
+	busy, err := net.ListenPacket("udp4", b)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer busy.Close()
+	var r guard.Report
+	s, err := guard.BindAll(context.Background(), []string{a, b, "udp/" + a, "udp/" + b}, guard.ReportTo(&r))
+	var refused *guard.Error
+	if s != nil || !errors.As(err, &refused) || !errors.Is(err, syscall.EADDRINUSE) || refused.ExitCode() != 69 {
+		t.Fatalf("%v, %v", s, err)
+	}
+	head := fmt.Sprintf("listen tcp %s, udp %s: address already in use: ", b, b)
+	if !strings.HasPrefix(r.String(), head) || r.Errno != "EADDRINUSE" || len(r.Causes) != 1 || r.OK || r.Via != "" {
+		t.Errorf("%s\nwant %q", r, head)
+	}
+	if !strings.Contains(r.String(), b+" listens: this process itself") || !strings.Contains(r.String(), b+" is bound: this process itself") {
+		t.Errorf("not both sockets are in evidence: %s", r)
+	}
+	if !bindable(a) || !bindable("udp/"+a) {
+		t.Error("what was bound before the failure is open still")
+	}
+}
+
+// What is malformed is found before anything is bound.
+func TestBindAllMalformed(t *testing.T) {
+	a := free(t)
+	for _, address := range []string{"443", "udp/53", "sctp/:1", "/:1", "udp/", "tcp/udp/:1", "tcp/:0", "tcp\x1b/:1"} {
+		called := false
+		lc := net.ListenConfig{Control: func(string, string, syscall.RawConn) error { called = true; return nil }}
+		_, err := guard.BindAll(context.Background(), []string{a, address}, guard.ListenConfig(lc))
+		var refused *guard.Error
+		if !errors.As(err, &refused) || refused.ExitCode() != 64 || called || strings.Contains(refused.String(), "\x1b") {
+			t.Errorf("%q: %q, bound: %v", address, err, called)
+		}
+	}
+	for _, tt := range []struct{ network, ok string }{{"tcp4", "tcp"}, {"udp4", "udp"}} {
+		_, errTCP := guard.Bind(a, guard.Network(tt.network))
+		_, errUDP := guard.BindPacket(a, guard.Network(tt.network))
+		if (errTCP == nil) != (tt.ok == "tcp") || (errUDP == nil) != (tt.ok == "udp") {
+			t.Errorf("%s: Bind %v, BindPacket %v", tt.network, errTCP, errUDP)
+		}
+	}
+}
+
+func TestBindAllOfNothing(t *testing.T) {
+	s, err := guard.BindAll(context.Background(), nil)
+	if err != nil || len(s.Listeners)+len(s.PacketConns) != 0 {
+		t.Errorf("%+v, %v", s, err)
+	}
+}
+
+// A Control that fails is the error of the bind; the port's own check is not
+// blamed.
+func TestControlFails(t *testing.T) {
+	lc := net.ListenConfig{Control: func(string, string, syscall.RawConn) error { return errors.New("no such device") }}
+	_, err := guard.Bind(free(t), guard.ListenConfig(lc))
+	if err == nil || errors.Is(err, fs.ErrPermission) || !strings.Contains(fmt.Sprintf("%+v", err), "no such device") {
+		t.Errorf("%+v", err)
+	}
+}
+
+func TestContext(t *testing.T) {
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	if s, err := guard.BindAll(ctx, []string{"localhost:no-such-service", free(t)}); err == nil {
+		s.Close()
+		t.Error("a look-up went on")
+	}
+}
+
+func ExampleBindAll() {
+	s, err := guard.BindAll(context.Background(), []string{"127.0.0.1:8053", "udp/127.0.0.1:8053"})
+	if err != nil {
+		fmt.Printf("%+v", err)
+		return
+	}
+	defer s.Close()
+	fmt.Println(len(s.Listeners), len(s.PacketConns))
+	// Output: 1 1
+}
+
+func ExampleBindPacket() {
+	_, err := guard.BindPacket("127.0.0.1:domain/udp")
+	fmt.Println(err)
+	// Output: listen udp 127.0.0.1:domain/udp: malformed address: udp/domain/udp: unknown port
+}

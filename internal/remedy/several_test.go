@@ -1,0 +1,50 @@
+package remedy
+
+import (
+	"net/netip"
+	"slices"
+	"testing"
+
+	"github.com/lowport/lowport/internal/machine"
+	"github.com/lowport/lowport/internal/rules"
+)
+
+// A fix of several refusals mends all of them, and the threshold is that of the
+// lowest port.
+func TestFixesOfSeveral(t *testing.T) {
+	goals := []rules.Goal{{Network: "tcp", Port: 443}, {Network: "tcp", Port: 80}, {Network: "udp", Port: 443}}
+	fixes := Fixes(app(), goals...)
+	var ids []string
+	for _, f := range fixes {
+		ids = append(ids, f.ID)
+	}
+	if !slices.Equal(ids, []string{"setcap", "setpriv", "sysctl"}) {
+		t.Fatalf("%q", ids)
+	}
+	if run := fixes[2].Steps[0].Run; run != "sudo sysctl -w net.ipv4.ip_unprivileged_port_start=80" {
+		t.Errorf("%q", run)
+	}
+}
+
+// Two programs hold two of the ports: both are to stop.
+func TestFixesOfSeveralOwners(t *testing.T) {
+	f := app(func(f *machine.Facts) {
+		f.PortStart = known(0)
+		f.Sockets = known([]machine.Socket{
+			{Network: "tcp", Addr: netip.MustParseAddrPort("0.0.0.0:80"), Listen: true, PID: 10, UID: 1},
+			{Network: "udp", Addr: netip.MustParseAddrPort("0.0.0.0:53"), PID: 11, UID: 1},
+		})
+	})
+	fixes := Fixes(f, rules.Goal{Network: "tcp", Port: 80}, rules.Goal{Network: "udp", Port: 53})
+	if len(fixes) != 1 || len(fixes[0].Steps) != 2 {
+		t.Fatalf("%+v", fixes)
+	}
+	var lines []string
+	for _, s := range fixes[0].Steps {
+		lines = append(lines, s.Run)
+	}
+	slices.Sort(lines)
+	if !slices.Equal(lines, []string{"sudo kill 10", "sudo kill 11"}) {
+		t.Errorf("%q", lines)
+	}
+}
