@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/lowport/lowport/internal/explain"
+	"github.com/lowport/lowport/internal/machine"
 	"github.com/lowport/lowport/privport"
 )
 
@@ -25,13 +26,17 @@ type Sockets struct {
 func BindAll(ctx context.Context, addresses []string, opts ...Option) (*Sockets, error) {
 	var all []request
 	for _, a := range addresses {
-		r := request{address: a}
-		if network, address, ok := strings.Cut(a, "/"); ok {
-			r = request{network: network, address: address}
-		}
-		all = append(all, r)
+		all = append(all, named(a))
 	}
 	return bind(ctx, all, opts)
+}
+
+// named is the request of an address that may have its network before a slash.
+func named(address string) request {
+	if network, address, ok := strings.Cut(address, "/"); ok {
+		return request{network: network, address: address}
+	}
+	return request{address: address}
 }
 
 // A request is an address to bind.
@@ -112,7 +117,7 @@ func bindEach(ctx context.Context, c privport.Config, all []request) (*Sockets, 
 	report.Via = strings.Join(vias, ", ")
 	if len(failed) > 0 {
 		s.Close()
-		s, report = nil, refusals(subject, failed)
+		s, report = nil, refusals(subject, failed, machine.Live(ports(failed)...).Facts())
 	}
 	report.Notes = append(report.Notes, privport.Leftover()...)
 	if len(failed) > 0 {

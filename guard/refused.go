@@ -27,17 +27,23 @@ func malformed(subject string, r request, err error) Report {
 	return refusal(subject, "listen "+r.String()+": malformed address", err, explain.Bind(machine.Facts{}, g, err), machine.Facts{}, g)
 }
 
-// refusals explains all binds that failed in one report.
-func refusals(subject string, failed []failure) Report {
+// ports are those of the binds that failed.
+func ports(failed []failure) []int {
 	var ports []int
-	var words []request
 	for _, f := range failed {
 		if !slices.Contains(ports, f.target.Port) {
 			ports = append(ports, f.target.Port)
 		}
+	}
+	return ports
+}
+
+// refusals explains all binds that failed on a machine in one report.
+func refusals(subject string, failed []failure, facts machine.Facts) Report {
+	var words []request
+	for _, f := range failed {
 		words = append(words, f.request)
 	}
-	facts := machine.Live(ports...).Facts()
 	var goals []rules.Goal
 	var found []explain.Finding
 	for _, f := range failed {
