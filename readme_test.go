@@ -18,11 +18,7 @@ var fence = regexp.MustCompile("(?ms)^```([a-z]*)\n(.*?)^```$")
 // readme returns the code blocks of README.md by what they are.
 func readme(t *testing.T) (program, report string, commands []string) {
 	t.Helper()
-	text, err := os.ReadFile("README.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, block := range fence.FindAllStringSubmatch(string(text), -1) {
+	for _, block := range fence.FindAllStringSubmatch(text(t, "README.md"), -1) {
 		switch language, body := block[1], block[2]; {
 		case language == "go":
 			program += body
@@ -61,12 +57,8 @@ func TestReadmeReport(t *testing.T) {
 // The commands are those that .ci/run runs.
 func TestReadmeCommands(t *testing.T) {
 	_, _, commands := readme(t)
-	gate, err := os.ReadFile(".ci/run")
-	if err != nil {
-		t.Fatal(err)
-	}
 	var run []string
-	for line := range strings.Lines(string(gate)) {
+	for line := range strings.Lines(text(t, ".ci/run")) {
 		line = strings.TrimSuffix(strings.TrimSpace(line), " &")
 		run = append(run, strings.TrimPrefix(line, "LOWPORT_LAB=require "))
 	}
