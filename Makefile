@@ -1,8 +1,32 @@
+# The verbs. Each is a short name for what it runs; .ci/run is the gate itself.
+
+.PHONY: test lab modules bench docs ci
+
+# Every test that runs here; those that need root or a tool say so and skip.
+test:
+	go test ./...
+
+# The scenarios on a real kernel, as root, with nothing skipped.
+lab:
+	sudo -E env LOWPORT_LAB=require go test -count=1 ./internal/lab
+
 # What is in modules of their own: examples with dependencies that lowport has not.
 MODULES = examples/dns examples/http3 internal/lab/dropin
 
-.PHONY: modules
-modules: # build, vet and test each
+modules:
 	set -e; for dir in $(MODULES); do \
 		(cd $$dir && go mod tidy -diff && go build -o /dev/null . && go vet ./... && go test ./...); \
 	done
+
+# Speed beside the peers, in the module of their own.
+bench:
+	cd internal/bench && go test -bench .
+
+# What is made of the code: the causes, and the reports of recorded machines.
+docs:
+	go test ./internal/explain -run CausesPage -update
+	go test ./guard ./guard/guardtest -run 'Golden|Machines' -update
+
+# All that a change has to pass, on a Debian machine, as root.
+ci:
+	.ci/run

@@ -3,10 +3,11 @@
 // afterwards the program holds no privilege at all. This package is the map; the
 // code is in the packages below it.
 //
-//	guard       bind or explain: Bind, MustBind, Require, and the report
-//	caps/drop   give up every capability, on every thread, read back
-//	privport    which ports are privileged here, and a listener with least privilege
-//	caps        capabilities as plain values: read, write, predict execve(2)
+//	guard            bind or explain: Bind, MustBind, Require, and the report
+//	guard/guardtest  recorded machines, to test on without root
+//	caps/drop        give up every capability, on every thread, read back
+//	privport         which ports are privileged here, and a listener with least privilege
+//	caps             capabilities as plain values: read, write, predict execve(2)
 //
 // A server needs two calls:
 //

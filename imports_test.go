@@ -92,7 +92,7 @@ func TestImportsRunOneWay(t *testing.T) {
 	level := func(path string) int {
 		return slices.IndexFunc(rooms, func(room []string) bool {
 			return slices.ContainsFunc(room, func(name string) bool {
-				return path == module+name || name == "examples" && strings.HasPrefix(path, module+name+"/")
+				return path == module+name || name == "examples" && strings.HasPrefix(path, module+name+"/") && !strings.Contains(path, "/internal/")
 			})
 		})
 	}

@@ -1,6 +1,7 @@
 package lowport_test
 
 import (
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -8,6 +9,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/lowport/lowport/guard/guardtest"
 )
 
 var fence = regexp.MustCompile("(?ms)^```([a-z]*)\n(.*?)^```$")
@@ -15,11 +18,7 @@ var fence = regexp.MustCompile("(?ms)^```([a-z]*)\n(.*?)^```$")
 // readme returns the code blocks of README.md by what they are.
 func readme(t *testing.T) (program, report string, commands []string) {
 	t.Helper()
-	text, err := os.ReadFile("README.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, block := range fence.FindAllStringSubmatch(string(text), -1) {
+	for _, block := range fence.FindAllStringSubmatch(text(t, "README.md"), -1) {
 		switch language, body := block[1], block[2]; {
 		case language == "go":
 			program += body
@@ -49,24 +48,17 @@ func TestReadmeProgram(t *testing.T) {
 // The report is what the guard says of a recorded machine, to the letter.
 func TestReadmeReport(t *testing.T) {
 	_, report, _ := readme(t)
-	golden, err := os.ReadFile("guard/testdata/report/ordinary-user.txt")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if report != string(golden) {
-		t.Errorf("README.md shows\n%s\nthe guard prints\n%s", report, golden)
+	_, err := guardtest.OrdinaryUser.Bind(":443")
+	if got := fmt.Sprintf("%+v", err); got != report {
+		t.Errorf("README.md shows\n%s\nthe guard prints\n%s", report, got)
 	}
 }
 
 // The commands are those that .ci/run runs.
 func TestReadmeCommands(t *testing.T) {
 	_, _, commands := readme(t)
-	gate, err := os.ReadFile(".ci/run")
-	if err != nil {
-		t.Fatal(err)
-	}
 	var run []string
-	for line := range strings.Lines(string(gate)) {
+	for line := range strings.Lines(text(t, ".ci/run")) {
 		line = strings.TrimSuffix(strings.TrimSpace(line), " &")
 		run = append(run, strings.TrimPrefix(line, "LOWPORT_LAB=require "))
 	}

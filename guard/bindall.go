@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/lowport/lowport/internal/explain"
+	"github.com/lowport/lowport/internal/machine"
 	"github.com/lowport/lowport/privport"
 )
 
@@ -25,11 +26,7 @@ type Sockets struct {
 func BindAll(ctx context.Context, addresses []string, opts ...Option) (*Sockets, error) {
 	var all []request
 	for _, a := range addresses {
-		r := request{address: a}
-		if network, address, ok := strings.Cut(a, "/"); ok {
-			r = request{named: true, network: network, address: address}
-		}
-		all = append(all, r)
+		all = append(all, named(a))
 	}
 	return bind(ctx, all, opts)
 }
@@ -39,6 +36,14 @@ func MustBindAll(ctx context.Context, addresses []string, opts ...Option) *Socke
 	s, err := BindAll(ctx, addresses, opts...)
 	must(err)
 	return s
+}
+
+// named is the request of an address that may have its network before a slash.
+func named(address string) request {
+	if network, address, ok := strings.Cut(address, "/"); ok {
+		return request{named: true, network: network, address: address}
+	}
+	return request{address: address}
 }
 
 // A request is an address to bind.
@@ -143,7 +148,7 @@ func reported(all []request) Report {
 	}
 	r.Via = strings.Join(vias, ", ")
 	if len(failed) > 0 {
-		r = refusals(subject, failed)
+		r = refusals(subject, failed, machine.Live(ports(failed)...).Facts())
 	}
 	r.Notes = append(r.Notes, privport.Leftover()...)
 	return r

@@ -4,4 +4,4 @@ package guard
 
 import "syscall"
 
-func errnoName(e syscall.Errno) string { return e.Error() }
+func systemName(e syscall.Errno) string { return e.Error() }

@@ -8,4 +8,4 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-func errnoName(e syscall.Errno) string { return unix.ErrnoName(e) }
+func systemName(e syscall.Errno) string { return unix.ErrnoName(e) }

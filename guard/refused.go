@@ -19,15 +19,19 @@ func malformed(subject string, r request) Report {
 	return refusal(subject, "listen "+r.String()+": malformed address", r.err, explain.Bind(machine.Facts{}, g, r.err), machine.Facts{}, g)
 }
 
-// refusals explains all binds that failed in one report.
-func refusals(subject string, failed []request) Report {
+// ports are those of the binds that failed.
+func ports(failed []request) []int {
 	var ports []int
 	for _, f := range failed {
 		if !slices.Contains(ports, f.target.Port) {
 			ports = append(ports, f.target.Port)
 		}
 	}
-	facts := machine.Live(ports...).Facts()
+	return ports
+}
+
+// refusals explains all binds that failed on a machine in one report.
+func refusals(subject string, failed []request, facts machine.Facts) Report {
 	var goals []rules.Goal
 	var found []explain.Finding
 	for _, f := range failed {

@@ -23,8 +23,12 @@ func Require(need ...caps.Cap) error {
 	if runtime.GOOS != "linux" {
 		return fmt.Errorf("capabilities on %s: %w", runtime.GOOS, errors.ErrUnsupported)
 	}
-	g := rules.Goal{Require: caps.SetOf(need...)}
-	f := machine.Live(0).Facts()
+	return require(caps.SetOf(need...), machine.Live().Facts())
+}
+
+// require decides over the facts of a machine.
+func require(need caps.Set, f machine.Facts) error {
+	g := rules.Goal{Require: need}
 	if rules.Allows(f, g) == rules.Yes {
 		return nil
 	}

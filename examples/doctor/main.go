@@ -1,16 +1,21 @@
 // Doctor says whether this machine lets a program like it bind, and if not, why
 // not and what would help:
 //
-//	doctor [-json] [-authbind] [-require cap,…] [ADDRESS…]
+//	doctor [-json] [-authbind] [-require cap,…] [-replay FILE] [ADDRESS…]
+//	doctor -record ADDRESS
 //
-// An address is of TCP, ":443", or names its network, "udp/:53". It binds each address and closes it again. Where all is well it prints
-// nothing and exits with 0; otherwise it prints the reports and exits with 77
-// for a permission, 69 for an address that cannot be had, 64 for a malformed
-// one: the code of the first that failed.
+// An address is of TCP, ":443", or names its network, "udp/:53". Each is bound
+// and closed again. Where all is well doctor prints nothing and exits with 0;
+// otherwise it prints the reports and exits with 77 for a permission, 69 for an
+// address that cannot be had, 64 for a malformed one: the code of the first that
+// failed.
+//
+// With -record it prints the evidence instead, with nothing personal in it, to
+// attach to a bug report; -replay reads such a file and says what would have
+// been said there.
 package main
 
 import (
-	"context"
 	"encoding/json"
 	"errors"
 	"flag"
@@ -27,8 +32,10 @@ func main() {
 	authbind := flag.Bool("authbind", false, "have authbind's helper bind what is refused otherwise")
 	var need caps.Set
 	flag.Var(&need, "require", "also require these `capabilities`, separated by commas")
+	recording := flag.Bool("record", false, "print the evidence about one address, with nothing personal in it")
+	replay := flag.String("replay", "", "ask the machine recorded in `file` instead of this one")
 	flag.Usage = func() {
-		fmt.Fprintln(flag.CommandLine.Output(), "usage: doctor [-json] [-authbind] [-require cap,…] [ADDRESS…]")
+		fmt.Fprintln(flag.CommandLine.Output(), "usage: doctor [-json] [-authbind] [-require cap,…] [-replay FILE] [ADDRESS…]\n       doctor -record ADDRESS")
 		flag.PrintDefaults()
 	}
 	flag.CommandLine.Init("doctor", flag.ContinueOnError)
@@ -41,6 +48,16 @@ func main() {
 	if need == 0 && flag.NArg() == 0 {
 		flag.Usage()
 		os.Exit(64)
+	}
+	if *recording {
+		os.Exit(record(flag.Args()))
+	}
+	machine, err := here, error(nil)
+	if *replay != "" {
+		if machine, err = recorded(*replay); err != nil {
+			fmt.Fprintln(os.Stderr, "doctor:", err)
+			os.Exit(66) // EX_NOINPUT
+		}
 	}
 
 	var reports []guard.Report
@@ -57,7 +74,7 @@ func main() {
 		}
 	}
 	if need != 0 {
-		err := guard.Require(slices.Collect(need.All())...)
+		err := machine.require(slices.Collect(need.All())...)
 		failed(err)
 		reports = append(reports, requireReport(need, err))
 	}
@@ -67,11 +84,7 @@ func main() {
 		if *authbind {
 			opts = append(opts, guard.Authbind())
 		}
-		s, err := guard.BindAll(context.Background(), []string{address}, opts...)
-		failed(err)
-		if err == nil {
-			s.Close()
-		}
+		failed(machine.bind(address, opts...))
 		reports = append(reports, r)
 	}
 

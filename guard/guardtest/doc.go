@@ -1,0 +1,23 @@
+// Package guardtest tests, without root and on every system, what a program does
+// where the guard lets it bind and where it does not.
+//
+// A [Machine] has the methods Bind, BindPacket and Require, of the same form as
+// [guard.Bind], [guard.BindPacket] and [guard.Require]; a program that takes the function as a value
+// can be given either:
+//
+//	func serve(bind func(string, ...guard.Option) (net.Listener, error)) error
+//
+//	serve(guard.Bind)                  // in main
+//	serve(guardtest.OrdinaryUser.Bind) // in a test
+//
+// # Machines
+//
+// The machines that are ready here were each recorded where the situation was
+// real, as their first lines say. [Machine.With] changes one thing about them.
+// To record one of your own, run `doctor -record :443` or call [guard.Record]
+// there, and keep the file in testdata:
+//
+//	b, err := os.ReadFile("testdata/production.txtar")
+//	…
+//	_, err = guardtest.Machine(b).Bind(":443")
+package guardtest

@@ -1,0 +1,51 @@
+package guardtest_test
+
+import (
+	"errors"
+	"fmt"
+	"net"
+
+	"github.com/lowport/lowport/caps"
+	"github.com/lowport/lowport/guard"
+	"github.com/lowport/lowport/guard/guardtest"
+)
+
+// A program that takes the bind as a value is tested on any machine.
+func ExampleMachine_Bind() {
+	serve := func(bind func(string, ...guard.Option) (net.Listener, error)) error {
+		ln, err := bind(":443")
+		if err != nil {
+			return err
+		}
+		defer ln.Close()
+		fmt.Println("serving")
+		return nil
+	}
+	fmt.Println(serve(guardtest.SystemdAmbient.Bind))
+	fmt.Println(serve(guardtest.KubernetesRestricted.Bind))
+	// Output:
+	// serving
+	// <nil>
+	// listen tcp :443: permission denied: the bounding set lacks cap_net_bind_service
+}
+
+func ExampleMachine_Require() {
+	err := guardtest.OrdinaryUser.Require(caps.NET_ADMIN)
+	var refused *guard.Error
+	if errors.As(err, &refused) {
+		fmt.Println(refused.Causes[0].ID, refused.ExitCode())
+	}
+	// Output: no-capability 77
+}
+
+// The same user, after sysctl -w net.ipv4.ip_unprivileged_port_start=80.
+func ExampleMachine_With() {
+	m := guardtest.OrdinaryUser.With("proc/sys/net/ipv4/ip_unprivileged_port_start", "80\n")
+	ln, err := m.Bind(":443")
+	if err != nil {
+		panic(err)
+	}
+	ln.Close()
+	fmt.Println("bound")
+	// Output: bound
+}

@@ -1,0 +1,58 @@
+package guardtest
+
+import (
+	"fmt"
+	"net"
+	"strings"
+
+	"golang.org/x/tools/txtar"
+
+	"github.com/lowport/lowport/caps"
+	"github.com/lowport/lowport/guard"
+)
+
+// A Machine is a recording as text, of [guard.Record] or `doctor -record`. One
+// may be read from a file or written as a literal: what it leaves out counts as
+// unreadable.
+type Machine string
+
+// Bind is [guard.Bind] on this machine. Where the bind is allowed there, a
+// listener on a free port of the loopback interface here stands in for it.
+func (m Machine) Bind(address string, opts ...guard.Option) (net.Listener, error) {
+	if err := guard.Replay([]byte(m), address, opts...); err != nil {
+		return nil, err
+	}
+	return net.Listen("tcp", "127.0.0.1:0")
+}
+
+// BindPacket is [guard.BindPacket] on this machine, as Bind.
+func (m Machine) BindPacket(address string, opts ...guard.Option) (net.PacketConn, error) {
+	if err := guard.Replay([]byte(m), "udp/"+address, opts...); err != nil {
+		return nil, err
+	}
+	return net.ListenPacket("udp", "127.0.0.1:0")
+}
+
+// Require is [guard.Require] on this machine.
+func (m Machine) Require(need ...caps.Cap) error {
+	return guard.ReplayRequire([]byte(m), need...)
+}
+
+// With returns the machine with one item of its evidence changed, such as
+//
+//	guardtest.OrdinaryUser.With("proc/sys/net/ipv4/ip_unprivileged_port_start", "0\n")
+//
+// or added. How binds went on the recorded machine no longer counts then: the
+// kernel's rules decide.
+func (m Machine) With(item, data string) Machine {
+	a := txtar.Parse([]byte(m))
+	a.Comment = fmt.Appendf(nil, "# changed: %s\n", item)
+	files := []txtar.File{{Name: item, Data: []byte(data)}}
+	for _, f := range a.Files {
+		if name, _, _ := strings.Cut(f.Name, ": "); name != item {
+			files = append(files, f)
+		}
+	}
+	a.Files = files
+	return Machine(txtar.Format(a))
+}

@@ -1,0 +1,122 @@
+package guardtest_test
+
+import (
+	"errors"
+	"flag"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/lowport/lowport/caps"
+	"github.com/lowport/lowport/guard"
+	"github.com/lowport/lowport/guard/guardtest"
+)
+
+var update = flag.Bool("update", false, "write the golden files anew")
+
+// machines are those that are ready, by the names of their recordings.
+var machines = map[string]guardtest.Machine{
+	"root": guardtest.Root, "ordinary-user": guardtest.OrdinaryUser, "file-capability": guardtest.FileCapability,
+	"nosuid-mount": guardtest.NosuidMount, "no-new-privs": guardtest.NoNewPrivs, "user-namespace": guardtest.UserNamespace,
+	"port-in-use": guardtest.PortInUse, "systemd-ambient": guardtest.SystemdAmbient, "systemd-bounding": guardtest.SystemdBounding,
+	"podman-non-root": guardtest.PodmanNonRoot, "docker-non-root": guardtest.DockerNonRoot, "kubernetes-restricted": guardtest.KubernetesRestricted,
+}
+
+// Of each machine the report of :443 is golden.
+func TestMachines(t *testing.T) {
+	files, err := filepath.Glob("testdata/*.txtar")
+	if err != nil || len(files) != len(machines) {
+		t.Errorf("%d recordings of %d machines: %v", len(files), len(machines), err)
+	}
+	for name, m := range machines {
+		if recording, err := os.ReadFile("testdata/" + name + ".txtar"); err != nil || string(m) != string(recording) {
+			t.Errorf("%s is another recording: %v", name, err)
+		}
+		var r guard.Report
+		err := guard.Replay([]byte(m), ":443", guard.ReportTo(&r))
+		if refused := (*guard.Error)(nil); err != nil && !errors.As(err, &refused) {
+			t.Errorf("%s: %v", name, err)
+		}
+		golden := "testdata/" + name + ".txt"
+		if *update {
+			if err := os.WriteFile(golden, []byte(r.String()), 0o644); err != nil {
+				t.Fatal(err)
+			}
+		}
+		want, err := os.ReadFile(golden)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if r.String() != string(want) {
+			t.Errorf("%s: (-update writes it anew) got\n%swant\n%s", name, r, want)
+		}
+	}
+}
+
+// How the bind went is recorded; the kernel's rules, asked without it, say the same.
+func TestRulesAgreeWithRecordings(t *testing.T) {
+	for name, m := range machines {
+		var recorded, decided guard.Report
+		_ = guard.Replay([]byte(m), ":443", guard.ReportTo(&recorded))
+		_, without, _ := strings.Cut(string(m), "\n-- ")
+		err := guard.Replay([]byte("-- "+without), ":443", guard.ReportTo(&decided))
+		if refused := (*guard.Error)(nil); err != nil && !errors.As(err, &refused) {
+			t.Errorf("%s: %v", name, err)
+		}
+		if recorded.String() != decided.String() {
+			t.Errorf("%s: recorded\n%sdecided\n%s", name, recorded, decided)
+		}
+	}
+}
+
+func TestBind(t *testing.T) {
+	ln, err := guardtest.FileCapability.Bind(":443")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ln.Close()
+	ln, err = guardtest.OrdinaryUser.Bind(":443")
+	if ln != nil || !errors.Is(err, fs.ErrPermission) {
+		t.Errorf("%v, %v", ln, err)
+	}
+	_, err = guardtest.PortInUse.Bind("127.0.0.1:443")
+	if refused := (*guard.Error)(nil); !errors.As(err, &refused) || refused.ExitCode() != 69 {
+		t.Errorf("%v", err)
+	}
+	_, err = guardtest.Root.Bind("192.0.2.1:443")
+	if refused := (*guard.Error)(nil); !errors.As(err, &refused) || refused.Causes[0].ID != "address-unavailable" {
+		t.Errorf("%v", err)
+	}
+	_, err = guardtest.Root.Bind("web.example:443")
+	if refused := (*guard.Error)(nil); !errors.As(err, &refused) || refused.Causes[0].ID != "host-unresolved" {
+		t.Errorf("%v", err)
+	}
+	_, err = guardtest.Root.Bind("443")
+	if refused := (*guard.Error)(nil); !errors.As(err, &refused) || refused.ExitCode() != 64 {
+		t.Errorf("%v", err)
+	}
+}
+
+func TestRequire(t *testing.T) {
+	if err := guardtest.Root.Require(caps.NET_ADMIN); err != nil {
+		t.Error(err)
+	}
+	for _, m := range []guardtest.Machine{guardtest.OrdinaryUser, guardtest.UserNamespace, guardtest.FileCapability} {
+		err := m.Require(caps.NET_BIND_SERVICE)
+		if refused := (*guard.Error)(nil); !errors.As(err, &refused) || !errors.Is(err, fs.ErrPermission) {
+			t.Errorf("%v", err)
+		}
+	}
+}
+
+// What cannot be read or told is an error of its own, and never a refusal.
+func TestNotTold(t *testing.T) {
+	for _, m := range []guardtest.Machine{"", "nothing", "-- other --\n", "bind 443 EWHAT\n-- user --\nroot\n", "bind 443\n-- user --\nroot\n", "-- user --\nroot\n", guardtest.OrdinaryUser.With("other", "")} {
+		ln, err := m.Bind(":443")
+		if refused := (*guard.Error)(nil); err == nil || ln != nil || errors.As(err, &refused) || errors.Is(err, fs.ErrPermission) {
+			t.Errorf("%.20q: %v, %v", m, ln, err)
+		}
+	}
+}

@@ -1,0 +1,161 @@
+package guard
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"net/netip"
+	"os"
+	"strings"
+
+	"golang.org/x/tools/txtar"
+
+	"github.com/lowport/lowport/caps"
+	"github.com/lowport/lowport/internal/machine"
+	"github.com/lowport/lowport/internal/rules"
+	"github.com/lowport/lowport/privport"
+)
+
+// Replay does what the bind of one address did on a recorded machine, without a
+// kernel and on every system: it returns nil where the bind was allowed, and the
+// *[Error] of [Bind] where it was refused. The address is as for [BindAll]. With
+// [ReportTo] there is a report either way.
+//
+// For the recorded address the outcome is the recorded one. For any other it is
+// what the kernel's rules make of the evidence; where that does not suffice, as
+// where the recording cannot be read, the error is no *Error.
+func Replay(recording []byte, address string, opts ...Option) error {
+	r, o := single(address, opts)
+	report, err := replay(recording, r)
+	if report.Subject == "" {
+		return err
+	}
+	if o.report != nil {
+		*o.report = report
+	}
+	if err != nil {
+		return &Error{Report: report, err: err}
+	}
+	return nil
+}
+
+// ReplayRequire does what [Require] did on a recorded machine, on every system.
+func ReplayRequire(recording []byte, need ...caps.Cap) error {
+	f, _, err := load(recording)
+	if err != nil {
+		return err
+	}
+	return require(caps.SetOf(need...), f)
+}
+
+// load reads a recording: the facts, and how binds went.
+func load(recording []byte) (machine.Facts, []outcome, error) {
+	record, err := machine.Load(recording)
+	if err != nil {
+		return machine.Facts{}, nil, err
+	}
+	var went []outcome
+	for line := range strings.Lines(string(txtar.Parse(recording).Comment)) {
+		if !strings.HasPrefix(line, "bind ") {
+			continue
+		}
+		o, err := parseOutcome(line)
+		if err != nil {
+			return machine.Facts{}, nil, err
+		}
+		went = append(went, o)
+	}
+	return record.Facts(), went, nil
+}
+
+// replay is bind on a recorded machine. A report without a subject is none.
+func replay(recording []byte, r request) (Report, error) {
+	f, went, err := load(recording)
+	if err != nil {
+		return Report{}, err
+	}
+	subject := "bind " + r.String()
+	if r.target, r.err = r.parse(context.Background()); r.err != nil {
+		return malformed(subject, r), r.err
+	}
+	refused := func(via privport.Via, err error) (Report, error) {
+		r.how.Via, r.err = via, err
+		return refusals(subject, []request{r}, f), err
+	}
+	at, err := literal(r.target)
+	if err != nil {
+		return refused(privport.Plain, err)
+	}
+	done, err := decide(f, rules.Goal{Network: r.network, Addr: at, Port: r.target.Port})
+	for _, o := range went {
+		if o.port == done.port && o.addr == done.addr && o.udp == done.udp {
+			done, err = o, nil
+		}
+	}
+	switch {
+	case err != nil:
+		return Report{}, err
+	case done.errno == "":
+		return success(subject, string(done.via)), nil
+	}
+	op := &net.OpError{Op: "listen", Net: r.network, Err: os.NewSyscallError("bind", errnos[done.errno])}
+	op.Addr = &net.TCPAddr{IP: at.AsSlice(), Port: r.target.Port}
+	if done.udp {
+		op.Addr = &net.UDPAddr{IP: at.AsSlice(), Port: r.target.Port}
+	}
+	return refused(done.via, op)
+}
+
+// literal is the address of the r.target; the zero Addr is every address. A
+// recording does not know what a name stands for.
+func literal(t privport.Target) (netip.Addr, error) {
+	switch t.Host {
+	case "":
+		return netip.Addr{}, nil
+	case "localhost":
+		return netip.AddrFrom4([4]byte{127, 0, 0, 1}), nil
+	}
+	a, err := netip.ParseAddr(t.Host)
+	if err != nil {
+		return a, &net.OpError{Op: "listen", Net: t.Network, Err: &net.DNSError{Err: "names are not recorded", Name: t.Host}}
+	}
+	if a = a.Unmap(); a.IsUnspecified() {
+		return netip.Addr{}, nil
+	}
+	return a, nil
+}
+
+// decide says how the kernel would have decided over a bind that was not tried.
+func decide(f machine.Facts, g rules.Goal) (outcome, error) {
+	o := outcome{udp: g.Protocol() == "udp", addr: g.Addr, port: g.Port, via: privport.Plain}
+	open := rules.Unprivileged(f, g.Port)
+	held := rules.And(rules.Permitted(f, g.Need()), rules.Counts(f, g.Need()))
+	switch allowed := rules.Or(open, held); {
+	case rules.Policy(f, g) == rules.No:
+		o.errno = policyErrno(f, g)
+	case g.Addr.Is4() && rules.Local(f, g) == rules.No: // inet_bind asks for the address first
+		o.errno = "EADDRNOTAVAIL"
+	case allowed == rules.No:
+		o.errno = "EACCES"
+	case allowed == rules.Unknown:
+		return o, fmt.Errorf("recording: the evidence does not suffice to tell whether port %d may be bound", g.Port)
+	case rules.Local(f, g) == rules.No:
+		o.errno = "EADDRNOTAVAIL"
+	case rules.Free(f, g) == rules.No:
+		o.errno = "EADDRINUSE"
+	}
+	if s, _ := f.Thread.Is(); open != rules.Yes && held == rules.Yes && !s.Effective.Contains(g.Need()) {
+		o.via = privport.Raised
+	}
+	return o, nil
+}
+
+// policyErrno is what the probes of the protocol were refused with.
+func policyErrno(f machine.Facts, g rules.Goal) string {
+	for _, p := range f.Probes.Value {
+		if p.Refused() && strings.HasPrefix(p.Network, g.Protocol()) {
+			return p.Errno
+		}
+	}
+	return "EACCES"
+}

@@ -1,0 +1,77 @@
+package lowport_test
+
+import (
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+)
+
+func text(t *testing.T, file string) string {
+	t.Helper()
+	b, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(b)
+}
+
+// What the papers name is there: files, and verbs of the Makefile.
+func TestPapers(t *testing.T) {
+	var verbs []string
+	for _, m := range regexp.MustCompile(`(?m)^([a-z]+):`).FindAllStringSubmatch(text(t, "Makefile"), -1) {
+		verbs = append(verbs, m[1])
+	}
+	named := regexp.MustCompile("`([^`\n]+)`")
+	file := regexp.MustCompile(`^[a-z.]+(/[a-zA-Z.]+)*$`)
+	seen := 0
+	for _, paper := range []string{"README.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md"} {
+		for _, m := range named.FindAllStringSubmatch(text(t, paper), -1) {
+			name := m[1]
+			if verb, ok := strings.CutPrefix(name, "make "); ok && !slices.Contains(verbs, verb) {
+				t.Errorf("%s: no %q in the Makefile, which has %v", paper, name, verbs)
+			}
+			if !file.MatchString(name) || !strings.Contains(name, "/") {
+				continue
+			}
+			seen++
+			if _, err := os.Stat(name); err != nil {
+				t.Errorf("%s: %v", paper, err)
+			}
+		}
+	}
+	for _, m := range regexp.MustCompile(`(?:\./|cd )([a-z./]+)`).FindAllStringSubmatch(text(t, "Makefile"), -1) {
+		if _, err := os.Stat(strings.TrimSuffix(m[1], "...")); m[1] != "..." && err != nil {
+			t.Errorf("Makefile: %v", err)
+		}
+	}
+	if len(verbs) == 0 || seen == 0 {
+		t.Errorf("%d verbs, %d files: this test sees too little", len(verbs), seen)
+	}
+}
+
+// What a workflow runs is the gate, without the right to write, and no action
+// that can change under the same name.
+func TestWorkflows(t *testing.T) {
+	files, err := filepath.Glob(".github/workflows/*")
+	if err != nil || len(files) == 0 {
+		t.Fatal("no workflows: ", err)
+	}
+	pinned := regexp.MustCompile(`uses:\s*\S+@[0-9a-f]{40}(\s|$)`)
+	for _, name := range files {
+		all := text(t, name)
+		if !strings.Contains(all, "\npermissions:\n  contents: read\n") || strings.Contains(all, ": write") {
+			t.Errorf("%s: its permissions are not to read the contents alone", name)
+		}
+		if !strings.Contains(all, ".ci/run\n") {
+			t.Errorf("%s does not run .ci/run", name)
+		}
+		for line := range strings.Lines(all) {
+			if strings.Contains(line, "uses:") && !pinned.MatchString(line) {
+				t.Errorf("%s: not pinned by a full commit hash: %s", name, line)
+			}
+		}
+	}
+}
