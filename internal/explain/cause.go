@@ -4,6 +4,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/lowport/lowport/caps"
 	"github.com/lowport/lowport/internal/machine"
 	"github.com/lowport/lowport/internal/rules"
 )
@@ -42,8 +43,8 @@ type Finding struct {
 	Explained bool     // the rules over these facts refuse too, so that they can say what helps
 }
 
-// words fills the {placeholders} of the catalogue.
-func words(f machine.Facts, g rules.Goal) *strings.Replacer {
+// words fills the {placeholders} of the catalogue; about is what is said to be missing.
+func words(f machine.Facts, g rules.Goal, about caps.Set) *strings.Replacer {
 	exe := "the program's file"
 	if p, ok := f.Path.Is(); ok {
 		exe = Show(p)
@@ -53,8 +54,8 @@ func words(f machine.Facts, g rules.Goal) *strings.Replacer {
 		where = u.Name
 	}
 	return strings.NewReplacer(
-		"{cap}", g.Need().String(),
-		"{CAP}", strings.ToUpper(g.Need().String()),
+		"{cap}", about.String(),
+		"{CAP}", strings.ToUpper(about.String()),
 		"{exe}", exe,
 		"{unit}", where,
 		"{port}", strconv.Itoa(g.Port),

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"syscall"
 
+	"github.com/lowport/lowport/caps"
 	"github.com/lowport/lowport/internal/machine"
 	"github.com/lowport/lowport/internal/rules"
 	"github.com/lowport/lowport/privport"
@@ -36,7 +37,10 @@ func Bind(f machine.Facts, g rules.Goal, err error) Finding {
 			why["{owner}"] = owner
 			causes = append(causes, Cause{ID: "address-in-use", Certainty: Proven})
 		}
-		if !l.local() {
+		if w := unfit(g.Addr); w != "" {
+			why["{why}"] = w
+			causes = append(causes, Cause{ID: "address-invalid", Certainty: Proven})
+		} else if !l.local() {
 			causes = append(causes, Cause{ID: "address-unavailable", Certainty: Proven})
 		}
 		var authbind *privport.AuthbindError
@@ -59,8 +63,11 @@ func Bind(f machine.Facts, g rules.Goal, err error) Finding {
 	case syscall.EAFNOSUPPORT:
 		causes = []Cause{l.guess("family-unavailable")}
 	case syscall.EINVAL:
-		why["{why}"] = "the kernel takes this address for no listener: a multicast one, or a link-local one without its %zone"
-		causes = []Cause{{ID: "address-invalid", Certainty: Likely}}
+		causes = []Cause{{ID: "address-invalid", Certainty: Proven}}
+		if why["{why}"] = unfit(g.Addr); why["{why}"] == "" {
+			why["{why}"] = "the kernel takes this address for no listener"
+			causes[0].Certainty = Likely
+		}
 	case syscall.EMFILE, syscall.ENFILE, syscall.ENOBUFS, syscall.ENOMEM:
 		causes = []Cause{{ID: "resource-limit", Certainty: Proven}}
 	case syscall.EPERM:
@@ -85,16 +92,17 @@ func Require(f machine.Facts, g rules.Goal) Finding {
 
 // finding gives the causes their words.
 func (l *look) finding(causes []Cause, why map[string]string) Finding {
-	fill := words(l.f, l.g)
 	found := Finding{Evidence: l.seen}
 	switch causes[0].ID {
-	case "unknown", "landlock", "seccomp", "selinux", "apparmor", "bpf-or-policy",
+	case "threads-differ", // the program did it itself, and would again
+		"unknown", "landlock", "seccomp", "selinux", "apparmor", "bpf-or-policy",
 		"address-invalid", "host-unresolved", "family-unavailable", "protocol-unavailable", "resource-limit":
 	default:
 		found.Explained = true
 	}
 	for _, c := range causes {
 		e := catalogue[c.ID]
+		fill := words(l.f, l.g, l.about(c.ID))
 		c.Summary, c.Detail = fill.Replace(e.summary), fill.Replace(e.detail)
 		for k, v := range why {
 			c.Summary = strings.ReplaceAll(c.Summary, k, v)
@@ -105,6 +113,42 @@ func (l *look) finding(causes []Cause, why map[string]string) Finding {
 		}
 	}
 	return found
+}
+
+// about says which of the needed capabilities a cause is about.
+func (l *look) about(cause string) caps.Set {
+	need, held := l.g.Need(), l.f.Thread.Value
+	part := need
+	switch cause {
+	case "foreign-user-namespace":
+		part &= rules.Network
+	case "initial-user-namespace":
+		part &= rules.Initial
+	case "bounding-excludes":
+		part &^= held.Bounding
+	case "file-caps-partial":
+		part &^= l.f.Exe.Caps.Value.Permitted
+	case "no-capability":
+		part &^= held.Permitted
+	case "not-raised":
+		part &^= held.Effective
+	}
+	if part == 0 {
+		return need
+	}
+	return part
+}
+
+// unfit words why no IPv6 listener can have the address, "" if one can.
+func unfit(a netip.Addr) string {
+	switch {
+	case rules.Fit(a):
+		return ""
+	case a.IsMulticast():
+		return a.String() + " is a multicast address, which no TCP listener has"
+	default:
+		return a.String() + " is link-local and lacks its zone, the name of an interface: " + a.String() + "%eth0"
+	}
 }
 
 // invalid words an error that never reached the kernel.
@@ -144,6 +188,8 @@ func (l *look) taken() (owner string, taken bool) {
 			does = " is bound: "
 		case s.Inode == 0:
 			owner, does = "a closed connection, for a minute", " waits: "
+		case s.Bound:
+			owner, does = owner+", which is bound to it and does not listen", " is bound: "+owner
 		case !s.Listen:
 			owner, does = "a connection of "+owner, " is connected: "
 		}

@@ -118,6 +118,7 @@ type Socket struct {
 	Network string // "tcp", "tcp6", "udp", "udp6"
 	Addr    netip.AddrPort
 	Listen  bool // in state LISTEN; for UDP always false
+	Bound   bool `json:",omitempty"` // TCP: bound, and neither listens nor is connected
 	V6Only  bool // an IPv6 socket that leaves IPv4 alone
 	UID     uint32
 	Inode   uint64

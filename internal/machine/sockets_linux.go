@@ -85,6 +85,7 @@ const (
 	cgroupIDAttr     = 21 // INET_DIAG_CGROUP_ID, Linux 5.9
 	opNop, opGE      = 0, 2
 	opLE             = 3
+	stateClose       = 7  // TCP_CLOSE
 	stateListen      = 10 // TCP_LISTEN
 )
 
@@ -165,6 +166,7 @@ func parseDiag(b []byte, proto uint8) (Socket, error) {
 		Network: network,
 		Addr:    netip.AddrPortFrom(addr, binary.BigEndian.Uint16(m.ID.SPort[:])),
 		Listen:  proto == unix.IPPROTO_TCP && m.State == stateListen,
+		Bound:   proto == unix.IPPROTO_TCP && m.State == stateClose, // since Linux 6.8
 		UID:     m.UID, Inode: uint64(m.Inode),
 	}
 	for attrs := b[size:]; len(attrs) >= unix.SizeofNlAttr; {

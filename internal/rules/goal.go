@@ -145,7 +145,10 @@ func InInitial(f machine.Facts) Answer {
 
 // Local says whether the address is one of this machine's (inet_addr_valid_or_nonlocal).
 func Local(f machine.Facts, g Goal) Answer {
-	if !g.Addr.IsValid() || g.Addr.IsUnspecified() || g.Addr.Is4() && g.Addr.IsLoopback() {
+	if !Fit(g.Addr) {
+		return No
+	}
+	if !g.Addr.IsValid() || g.Addr.IsUnspecified() || g.Addr.Is4() && (g.Addr.IsLoopback() || g.Addr.IsMulticast()) {
 		return Yes
 	}
 	nonlocal := No // net.ipv4.ip_nonlocal_bind is of IPv4 alone
@@ -155,6 +158,13 @@ func Local(f machine.Facts, g Goal) Answer {
 	return Or(nonlocal, ask(f.Addresses, func(all []netip.Addr) bool {
 		return slices.Contains(all, g.Addr.WithZone("").Unmap())
 	}))
+}
+
+// Fit says whether the kernel takes the address for a listener at all: of IPv6
+// no multicast one, and a link-local one only with its zone (__inet6_bind). Of
+// IPv4 it takes multicast ones.
+func Fit(a netip.Addr) bool {
+	return !a.Is6() || !a.IsMulticast() && (!a.IsLinkLocalUnicast() || a.Zone() != "")
 }
 
 // Free says whether no other socket holds the port.
