@@ -5,6 +5,7 @@
 //
 //	guard            bind or explain: Bind, MustBind, Require, and the report
 //	guard/guardtest  recorded machines, to test on without root
+//	guard/unit       hardened systemd units for a server on a low port
 //	caps/drop        give up every capability, on every thread, read back
 //	privport         which ports are privileged here, and a listener with least privilege
 //	caps             capabilities as plain values: read, write, predict execve(2)

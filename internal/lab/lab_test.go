@@ -24,6 +24,7 @@ var programs = map[string]string{
 	"landlocked": "github.com/lowport/lowport/internal/lab/landlocked",
 	"load":       "github.com/lowport/lowport/internal/lab/load",
 	"late":       "github.com/lowport/lowport/internal/lab/late",
+	"unit":       "github.com/lowport/lowport/examples/unit",
 }
 
 // modules are programs in /lab that are modules of their own, and their folders.

@@ -17,8 +17,31 @@ import (
 // sockets lists every TCP and UDP socket of this network namespace whose local
 // port is port, with its owner as far as it can be seen from here.
 func sockets(port int) ([]Socket, error) {
-	found := []Socket{}
+	found, err := dumpAll(port)
+	if err != nil {
+		var errProc error
+		if found, errProc = readProcTCP(port); errProc != nil {
+			return nil, err
+		}
+	}
 	cgroups := map[uint64][]*Socket{}
+	inodes := map[uint64]*Socket{}
+	for i := range found {
+		s := &found[i]
+		inodes[s.Inode] = s
+		if s.cgroupID != 0 {
+			cgroups[s.cgroupID] = append(cgroups[s.cgroupID], s)
+		}
+	}
+	delete(inodes, 0) // TIME_WAIT has no inode
+	nameCgroups(cgroups)
+	nameProcesses(inodes)
+	return found, nil
+}
+
+// dumpAll asks sock_diag(7) for the sockets of each family and protocol.
+func dumpAll(port int) ([]Socket, error) {
+	found := []Socket{}
 	for _, proto := range []uint8{unix.IPPROTO_TCP, unix.IPPROTO_UDP} {
 		for _, family := range []uint8{unix.AF_INET, unix.AF_INET6} {
 			some, err := dump(family, proto, port)
@@ -31,17 +54,27 @@ func sockets(port int) ([]Socket, error) {
 			found = append(found, some...)
 		}
 	}
-	inodes := map[uint64]*Socket{}
-	for i := range found {
-		s := &found[i]
-		inodes[s.Inode] = s
-		if s.cgroupID != 0 {
-			cgroups[s.cgroupID] = append(cgroups[s.cgroupID], s)
+	return found, nil
+}
+
+// readProcTCP reads the same, but for cgroups and IPV6_V6ONLY, without a socket:
+// services are often denied AF_NETLINK.
+func readProcTCP(port int) ([]Socket, error) {
+	found := []Socket{}
+	for _, network := range []string{"tcp", "tcp6", "udp", "udp6"} {
+		b, err := os.ReadFile("/proc/thread-self/net/" + network)
+		if errors.Is(err, unix.ENOENT) && strings.HasSuffix(network, "6") {
+			continue // this kernel has no IPv6
 		}
+		if err != nil {
+			return nil, err
+		}
+		some, err := parseProcTCP(b, network, port)
+		if err != nil {
+			return nil, err
+		}
+		found = append(found, some...)
 	}
-	delete(inodes, 0) // TIME_WAIT has no inode
-	nameCgroups(cgroups)
-	nameProcesses(inodes)
 	return found, nil
 }
 

@@ -1,0 +1,124 @@
+package main
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"net"
+	"os"
+	"strconv"
+	"strings"
+
+	"github.com/lowport/lowport/guard/unit"
+)
+
+// options are what the command line says.
+type options struct {
+	service unit.Service
+	dropIn  bool
+	dir     string
+	install bool
+}
+
+func (o options) files() ([]unit.File, error) {
+	if o.dropIn {
+		return o.service.DropIn()
+	}
+	return o.service.Files()
+}
+
+// start are the units to enable and start; a drop-in's is restarted.
+func (o options) start() []string {
+	name := o.service.Name
+	if name == "" {
+		name = o.service.Exec[0][strings.LastIndexByte(o.service.Exec[0], '/')+1:]
+	}
+	name = strings.TrimSuffix(name, ".service")
+	if o.service.Socket {
+		return []string{name + ".socket", name + ".service"}
+	}
+	return []string{name + ".service"}
+}
+
+func parse(args []string) (options, error) {
+	var o options
+	s := &o.service
+	f := flag.NewFlagSet("unit", flag.ContinueOnError)
+	f.SetOutput(os.Stderr)
+	exec := f.String("exec", "", "the `command`: an absolute path and arguments, quoted as in a shell")
+	dropIn := f.String("drop-in", "", "harden this `unit`, which exists, instead of -exec")
+	f.StringVar(&s.Name, "name", "", "of the unit; the program's if not given")
+	f.StringVar(&s.Description, "description", "", "one line of `text`")
+	f.StringVar(&s.Type, "type", "", "exec, simple or notify")
+	f.StringVar(&s.User, "user", "", "run as this `user`; if not given as one that exists only while it runs")
+	f.StringVar(&s.Group, "group", "", "and this `group`")
+	f.StringVar(&s.WorkDir, "workdir", "", "`folder` to start in")
+	f.Func("env", "`KEY=VALUE` for the program; repeat for more", each(&s.Env))
+	f.StringVar(&s.EnvFile, "env-file", "", "`file` of KEY=VALUE lines")
+	f.StringVar(&s.Restart, "restart", "", "no, on-failure, always, …")
+	f.IntVar(&s.RestartSec, "restart-sec", 0, "`seconds` before a restart")
+	f.Func("after", "start after this `unit`; repeat for more", each(&s.After))
+	f.Func("wants", "start this `unit` too", each(&s.Wants))
+	f.Func("requires", "do not run without this `unit`", each(&s.Requires))
+	f.StringVar(&s.WantedBy, "wanted-by", "", "`target` that starts it")
+	f.Func("write", "a `path` that the program may write; repeat for more", each(&s.Write))
+	f.BoolVar(&s.Socket, "socket", false, "let systemd bind the port: no capability at all")
+	f.Func("listen", "with -socket, the TCP `address`; if not given the one in -exec", each(&s.Listen))
+	f.Func("listen-udp", "with -socket, a UDP `address`", each(&s.ListenUDP))
+	f.BoolVar(&s.Outbound, "outbound", false, "the server opens connections of its own")
+	f.BoolVar(&s.JIT, "jit", false, "the program writes machine code at run time (node, java)")
+	f.StringVar(&o.dir, "dir", "", "write the files into this `folder`")
+	f.BoolVar(&o.install, "install", false, "write them to /etc/systemd/system, verify, enable and start")
+	if err := f.Parse(args); err != nil {
+		return o, err
+	}
+	var err error
+	switch {
+	case f.NArg() > 0:
+		return o, fmt.Errorf("%q is no flag: the command is one argument of -exec", f.Arg(0))
+	case (*exec == "") == (*dropIn == ""):
+		return o, errors.New("one of -exec and -drop-in is needed")
+	case *dropIn != "" && s.Name != "":
+		return o, errors.New("-drop-in names the unit: -name is for new ones")
+	case o.install && o.dir != "":
+		return o, errors.New("-install knows its folder: -dir is for another")
+	case !s.Socket && len(s.Listen)+len(s.ListenUDP) > 0:
+		return o, errors.New("-listen is for -socket: without it the program binds what it likes")
+	case *dropIn != "":
+		o.dropIn, s.Name = true, strings.TrimSuffix(*dropIn, ".service")
+	default:
+		if s.Exec, err = split(*exec); err != nil {
+			return o, fmt.Errorf("-exec: %w", err)
+		}
+	}
+	if s.Socket && len(s.Listen)+len(s.ListenUDP) == 0 {
+		s.Listen = addresses(s.Exec)
+		if len(s.Listen) == 0 {
+			return o, errors.New("-socket needs -listen ADDRESS: the command has no HOST:PORT")
+		}
+	}
+	return o, nil
+}
+
+func each(list *[]string) func(string) error {
+	return func(s string) error {
+		*list = append(*list, s)
+		return nil
+	}
+}
+
+// addresses are the arguments, or the values of -flag=value, that are a HOST:PORT.
+func addresses(argv []string) []string {
+	var found []string
+	for _, arg := range argv[min(1, len(argv)):] {
+		if strings.HasPrefix(arg, "-") {
+			_, arg, _ = strings.Cut(arg, "=")
+		}
+		if _, port, err := net.SplitHostPort(arg); err == nil {
+			if _, err := strconv.ParseUint(port, 10, 16); err == nil {
+				found = append(found, arg)
+			}
+		}
+	}
+	return found
+}

@@ -1,0 +1,41 @@
+package machine
+
+import (
+	"net"
+	"reflect"
+	"slices"
+	"testing"
+)
+
+// Both ways to see the sockets of a port show the same ones.
+func TestProcTCPAgrees(t *testing.T) {
+	for _, address := range []string{"127.0.0.1:0", "[::1]:0", ":0"} {
+		ln, err := net.Listen("tcp", address)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer ln.Close()
+		port := ln.Addr().(*net.TCPAddr).Port
+		want, err := dumpAll(port)
+		if err != nil {
+			t.Skip("no sock_diag here: ", err)
+		}
+		got, err := readProcTCP(port)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(got) == 0 || !reflect.DeepEqual(without(got), without(want)) {
+			t.Errorf("%s: sock_diag %+v, /proc/net %+v", address, want, got)
+		}
+	}
+}
+
+// without leaves out what one of the two ways to see a socket does not tell.
+func without(all []Socket) []Socket {
+	all = slices.Clone(all)
+	for i := range all {
+		all[i].V6Only, all[i].cgroupID, all[i].Cgroup = false, 0, ""
+	}
+	slices.SortFunc(all, func(a, b Socket) int { return a.Addr.Compare(b.Addr) })
+	return all
+}

@@ -1,0 +1,24 @@
+package machine
+
+import "testing"
+
+func FuzzProcTCP(f *testing.F) {
+	f.Add("  sl\n   0: 0100007F:01BB 00000000:0000 0A 00000000:00000000 00:00000000 00000000  1000        0 12345 1 0 100 0 0 10 0\n")
+	f.Add("  sl\n   0: 00000000000000000000000001000000:01BB 0:0 0A 0:0 00:0 0 0 0 1\n")
+	f.Fuzz(func(t *testing.T, text string) {
+		found, err := parseProcTCP([]byte(text), "tcp6", 443)
+		for _, s := range found {
+			if err != nil || s.Addr.Port() != 443 {
+				t.Errorf("%+v, %v", s, err)
+			}
+		}
+	})
+}
+
+func TestProcTCPRefuses(t *testing.T) {
+	for _, row := range []string{"0: 0100007F:01BB", "0: 7F:01BB 0:0 0A 0:0 0:0 0 1 0 1", "0: 0100007F:01BB 0:0 0A 0:0 0:0 0 -1 0 1", "0: 0100007F 0:0 0A 0:0 0:0 0 1 0 1"} {
+		if found, err := parseProcTCP([]byte("sl\n"+row+"\n"), "tcp", 443); err == nil {
+			t.Errorf("%q: %+v", row, found)
+		}
+	}
+}
