@@ -47,7 +47,7 @@ func HandOver(cmd *exec.Cmd, sockets ...io.Closer) (done func(), err error) {
 	cmd.Env = append(cmd.Env,
 		envFDs+"="+strconv.Itoa(len(sockets)),
 		envPPID+"="+strconv.Itoa(os.Getpid()),
-		envPID+"=", envNames+"=") // of whoever started this process
+		envPID+"=", envNames+"=", envPIDFD+"=") // of whoever started this process
 	return done, nil
 }
 

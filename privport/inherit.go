@@ -23,6 +23,7 @@ const (
 	envPID   = "LISTEN_PID"
 	envNames = "LISTEN_FDNAMES"
 	envPPID  = "LOWPORT_LISTEN_PPID"
+	envPIDFD = "LISTEN_PIDFDID" // of systemd 258, beside LISTEN_PID
 )
 
 // A socket is one that this process was started with.
@@ -85,7 +86,7 @@ func take() bool {
 	defer given.Unlock()
 	if fresh {
 		o := readOffer(os.Getenv, os.Getpid(), os.Getppid())
-		for _, name := range []string{envFDs, envPID, envNames, envPPID} {
+		for _, name := range []string{envFDs, envPID, envNames, envPPID, envPIDFD} {
 			os.Unsetenv(name)
 		}
 		given.trouble = o.trouble

@@ -23,6 +23,7 @@ import (
 	"github.com/quic-go/quic-go/http3"
 
 	"github.com/lowport/lowport/caps/drop"
+	"github.com/lowport/lowport/examples/internal/selfsigned"
 	"github.com/lowport/lowport/guard"
 )
 
@@ -55,7 +56,7 @@ func main() {
 
 // serve serves a page over UDP, and over TCP with a hint to ask over UDP.
 func serve(s *guard.Sockets) error {
-	cert, err := selfSigned("localhost", 24*time.Hour)
+	cert, err := selfsigned.New("localhost", 24*time.Hour)
 	if err != nil {
 		return err
 	}
