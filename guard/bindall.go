@@ -94,7 +94,8 @@ func bind(ctx context.Context, all []request, opts []Option) (*Sockets, error) {
 	if err == nil && o.report == nil {
 		return s, nil // nobody asks how
 	}
-	r := reported(all)
+	r := reported(all, func(ports ...int) machine.Facts { return machine.Live(ports...).Facts() })
+	r.Notes = append(r.Notes, privport.Leftover()...)
 	if o.report != nil {
 		*o.report = r
 	}
@@ -129,8 +130,9 @@ func bindEach(ctx context.Context, c privport.Config, all []request) (*Sockets, 
 	return s, nil
 }
 
-// reported makes the report of what was bound, or of what failed.
-func reported(all []request) Report {
+// reported makes the report of what was bound, or of what failed and why on the
+// machine that facts looks at.
+func reported(all []request, facts func(ports ...int) machine.Facts) Report {
 	subject := "bind " + list(all)
 	r := success(subject, "")
 	var failed []request
@@ -148,9 +150,8 @@ func reported(all []request) Report {
 	}
 	r.Via = strings.Join(vias, ", ")
 	if len(failed) > 0 {
-		r = refusals(subject, failed, machine.Live(ports(failed)...).Facts())
+		r = refusals(subject, failed, facts(ports(failed)...))
 	}
-	r.Notes = append(r.Notes, privport.Leftover()...)
 	return r
 }
 

@@ -15,8 +15,15 @@
 // still holds. Its Error method is one line; %+v prints the whole report, and
 // [log/slog] and JSON get the report as a structure.
 //
-// [BindPacket] is Bind for UDP, and [BindAll] binds several addresses of both, all
-// or nothing.
+// # Which function to use
+//
+//   - For one TCP port: [MustBind] in main, [Bind] elsewhere.
+//   - For one UDP port: [MustBindPacket], [BindPacket].
+//   - For several ports, all or nothing: [MustBindAll], [BindAll].
+//   - For a capability that is no port's, such as cap_net_admin: [MustRequire],
+//     [Require].
+//   - For a bug report: [Record] on the machine, [Replay] anywhere. Package
+//     guardtest has machines that were recorded, to test a program on.
 //
 // # The ways to a port
 //

@@ -29,23 +29,19 @@ func Record(address string, opts ...Option) ([]byte, error) {
 	if runtime.GOOS != "linux" {
 		return nil, fmt.Errorf("recording on %s: %w", runtime.GOOS, errors.ErrUnsupported)
 	}
-	r, o := single(address, opts)
-	ctx := context.Background()
-	if r.target, r.err = r.parse(ctx); r.err != nil {
-		return nil, &Error{Report: malformed("bind "+r.String(), r), err: r.err}
-	}
-	s := &Sockets{}
-	r.how, r.err = s.open(ctx, o.config, r)
+	all, o := single(address, opts)
+	s, err := bindEach(context.Background(), o.config, all)
+	r := all[0]
 	done := outcome{udp: strings.HasPrefix(r.network, "udp"), port: r.target.Port, via: r.how.Via}
 	var errno syscall.Errno
 	switch {
-	case r.err == nil:
+	case err == nil:
 		done.addr = s.addr()
 		s.Close()
-	case errors.As(r.err, &errno):
-		done.addr, done.errno = refusedAddr(r.err), errnoName(errno)
-	default: // a name that does not resolve
-		return nil, &Error{Report: refusals("bind "+r.String(), []request{r}, machine.Facts{}), err: r.err}
+	case errors.As(err, &errno):
+		done.addr, done.errno = refusedAddr(err), errnoName(errno)
+	default: // the kernel was not asked
+		return nil, &Error{Report: reported(all, func(...int) machine.Facts { return machine.Facts{} }), err: err}
 	}
 	if done.addr.IsUnspecified() {
 		done.addr = netip.Addr{}
@@ -56,12 +52,12 @@ func Record(address string, opts ...Option) ([]byte, error) {
 }
 
 // single is the request of one address, with the options it is under.
-func single(address string, opts []Option) (request, options) {
+func single(address string, opts []Option) ([]request, options) {
 	var o options
 	for _, opt := range opts {
 		opt(&o)
 	}
-	return named(address).on(o.network), o
+	return []request{named(address).on(o.network)}, o
 }
 
 // addr is the address of the one socket.

@@ -25,16 +25,20 @@ import (
 // what the kernel's rules make of the evidence; where that does not suffice, as
 // where the recording cannot be read, the error is no *Error.
 func Replay(recording []byte, address string, opts ...Option) error {
-	r, o := single(address, opts)
-	report, err := replay(recording, r)
-	if report.Subject == "" {
+	f, went, err := load(recording)
+	if err != nil {
 		return err
 	}
-	if o.report != nil {
-		*o.report = report
+	all, o := single(address, opts)
+	if err := all[0].replay(f, went); err != nil {
+		return err
 	}
-	if err != nil {
-		return &Error{Report: report, err: err}
+	r := reported(all, func(...int) machine.Facts { return f })
+	if o.report != nil {
+		*o.report = r
+	}
+	if err := all[0].err; err != nil {
+		return &Error{Report: r, err: err}
 	}
 	return nil
 }
@@ -68,23 +72,15 @@ func load(recording []byte) (machine.Facts, []outcome, error) {
 	return record.Facts(), went, nil
 }
 
-// replay is bind on a recorded machine. A report without a subject is none.
-func replay(recording []byte, r request) (Report, error) {
-	f, went, err := load(recording)
-	if err != nil {
-		return Report{}, err
-	}
-	subject := "bind " + r.String()
+// replay is bindEach on a recorded machine: it notes how the bind went. The error
+// is that it cannot be told.
+func (r *request) replay(f machine.Facts, went []outcome) error {
 	if r.target, r.err = r.parse(context.Background()); r.err != nil {
-		return malformed(subject, r), r.err
+		return nil
 	}
-	refused := func(via privport.Via, err error) (Report, error) {
-		r.how.Via, r.err = via, err
-		return refusals(subject, []request{r}, f), err
-	}
-	at, err := literal(r.target)
-	if err != nil {
-		return refused(privport.Plain, err)
+	var at netip.Addr
+	if at, r.err = literal(r.target); r.err != nil {
+		return nil
 	}
 	done, err := decide(f, rules.Goal{Network: r.network, Addr: at, Port: r.target.Port})
 	for _, o := range went {
@@ -92,21 +88,23 @@ func replay(recording []byte, r request) (Report, error) {
 			done, err = o, nil
 		}
 	}
-	switch {
-	case err != nil:
-		return Report{}, err
-	case done.errno == "":
-		return success(subject, string(done.via)), nil
+	if err != nil {
+		return err
+	}
+	r.how.Via = done.via
+	if done.errno == "" {
+		return nil
 	}
 	op := &net.OpError{Op: "listen", Net: r.network, Err: os.NewSyscallError("bind", errnos[done.errno])}
 	op.Addr = &net.TCPAddr{IP: at.AsSlice(), Port: r.target.Port}
 	if done.udp {
 		op.Addr = &net.UDPAddr{IP: at.AsSlice(), Port: r.target.Port}
 	}
-	return refused(done.via, op)
+	r.err = op
+	return nil
 }
 
-// literal is the address of the r.target; the zero Addr is every address. A
+// literal is the address of the target; the zero Addr is every address. A
 // recording does not know what a name stands for.
 func literal(t privport.Target) (netip.Addr, error) {
 	switch t.Host {

@@ -49,3 +49,10 @@ func ExampleMachine_With() {
 	fmt.Println("bound")
 	// Output: bound
 }
+
+// UDP ports are privileged as TCP ones are.
+func ExampleMachine_BindPacket() {
+	_, err := guardtest.OrdinaryUser.BindPacket(":53")
+	fmt.Println(err)
+	// Output: listen udp :53: permission denied: cap_net_bind_service was never granted
+}
