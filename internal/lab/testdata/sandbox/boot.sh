@@ -26,6 +26,9 @@ mount -t overlay -o lowerdir=/,upperdir=/mnt/up,workdir=/mnt/work overlay $R
 
 # A sandbox is a machine, also where this one is a container.
 rm -f $R/.dockerenv
+# The scenarios make what they need in /srv.
+rm -rf $R/srv
+mkdir $R/srv
 
 mount -t proc -o nosuid,nodev,noexec proc $R/proc
 mount -t sysfs -o ro,nosuid,nodev,noexec sysfs $R/sys
