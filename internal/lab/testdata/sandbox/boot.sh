@@ -22,12 +22,13 @@ mount -t tmpfs -o mode=755 tmpfs /mnt
 R=/mnt/root
 mkdir /mnt/up /mnt/work /mnt/root
 cp -a "$LAB_BASE/." /mnt/up
+# Of this machine's /srv nothing is seen: a whiteout, as overlayfs makes them. The
+# scenarios make what they need there.
+mknod /mnt/up/srv c 0 0
 mount -t overlay -o lowerdir=/,upperdir=/mnt/up,workdir=/mnt/work overlay $R
 
 # A sandbox is a machine, also where this one is a container.
 rm -f $R/.dockerenv
-# The scenarios make what they need in /srv.
-rm -rf $R/srv
 mkdir $R/srv
 
 mount -t proc -o nosuid,nodev,noexec proc $R/proc
