@@ -25,6 +25,9 @@ func compare(network, address string, got net.Addr) []string {
 	if host == "" && network == network[:3] && ip == netip.IPv4Unspecified() {
 		return []string{onlyIPv4(int(has.Port()), has, "IPv6 is off or refused here")}
 	}
+	if asked, err := netip.ParseAddr(host); err == nil && asked.IsMulticast() && ip.IsUnspecified() {
+		return []string{fmt.Sprintf("asked for %s, got %v: for a multicast address Go binds every address", address, got)}
+	}
 	// A BPF program of the cgroup can rewrite what bind(2) is asked for.
 	port, err := strconv.Atoi(service)
 	asked, errIP := netip.ParseAddr(host)

@@ -17,7 +17,7 @@ import (
 
 // Bind explains why the bind of goal g failed with err.
 func Bind(f machine.Facts, g rules.Goal, err error) Finding {
-	l := &look{f: f, g: g, err: err}
+	l := &look{f: f, g: g, err: err, detail: map[string]string{}}
 	why := map[string]string{}
 	var errno syscall.Errno
 	var dns *net.DNSError
@@ -33,12 +33,11 @@ func Bind(f machine.Facts, g rules.Goal, err error) Finding {
 	switch errno {
 	case syscall.EACCES:
 		causes = l.refused()
-		if owner, taken := l.taken(); taken { // EACCES hides it
-			why["{owner}"] = owner
+		if l.taken(why) { // EACCES hides it
 			causes = append(causes, Cause{ID: "address-in-use", Certainty: Proven})
 		}
-		if w := unfit(g.Addr); w != "" {
-			why["{why}"] = w
+		if w := unfit(g); w != "" {
+			why["{why}"], l.detail["address-invalid"] = w, unfitDetail
 			causes = append(causes, Cause{ID: "address-invalid", Certainty: Proven})
 		} else if !l.local() {
 			causes = append(causes, Cause{ID: "address-unavailable", Certainty: Proven})
@@ -49,10 +48,8 @@ func Bind(f machine.Facts, g rules.Goal, err error) Finding {
 			causes = append(causes, Cause{ID: "authbind-refused", Certainty: Proven})
 		}
 	case syscall.EADDRINUSE:
-		owner, taken := l.taken()
-		why["{owner}"] = owner
 		causes = []Cause{{ID: "address-in-use", Certainty: Likely}}
-		if taken {
+		if l.taken(why) {
 			causes[0].Certainty = Proven
 		}
 	case syscall.EADDRNOTAVAIL:
@@ -64,7 +61,8 @@ func Bind(f machine.Facts, g rules.Goal, err error) Finding {
 		causes = []Cause{l.guess("family-unavailable")}
 	case syscall.EINVAL:
 		causes = []Cause{{ID: "address-invalid", Certainty: Proven}}
-		if why["{why}"] = unfit(g.Addr); why["{why}"] == "" {
+		l.detail["address-invalid"] = unfitDetail
+		if why["{why}"] = unfit(g); why["{why}"] == "" {
 			why["{why}"] = "the kernel takes this address for no listener"
 			causes[0].Certainty = Likely
 		}
@@ -104,6 +102,9 @@ func (l *look) finding(causes []Cause, why map[string]string) Finding {
 		e := catalogue[c.ID]
 		fill := words(l.f, l.g, l.about(c.ID))
 		c.Summary, c.Detail = fill.Replace(e.summary), fill.Replace(e.detail)
+		if d := l.detail[c.ID]; d != "" {
+			c.Detail = d
+		}
 		for k, v := range why {
 			c.Summary = strings.ReplaceAll(c.Summary, k, v)
 		}
@@ -139,10 +140,13 @@ func (l *look) about(cause string) caps.Set {
 	return part
 }
 
-// unfit words why no IPv6 listener can have the address, "" if one can.
-func unfit(a netip.Addr) string {
+const unfitDetail = "IPv6 takes a multicast address for no TCP socket, and a link-local one for none that does not say on which interface"
+
+// unfit words why no socket can have the address, "" if one can.
+func unfit(g rules.Goal) string {
+	a := g.Addr
 	switch {
-	case rules.Fit(a):
+	case rules.Fit(g):
 		return ""
 	case a.IsMulticast():
 		return a.String() + " is a multicast address, which no TCP listener has"
@@ -168,11 +172,11 @@ func invalid(err error) string {
 	return Show(err.Error())
 }
 
-// taken looks for a socket that holds the port.
-func (l *look) taken() (owner string, taken bool) {
-	owner = "a socket that cannot be seen from here"
+// taken looks for a socket that holds the port, and says whose in why.
+func (l *look) taken(why map[string]string) bool {
+	why["{owner}"] = "a socket that cannot be seen from here"
 	if l.g.Network == "" {
-		return owner, false
+		return false
 	}
 	unsure := l.unsure // whether the port is free bears on no other cause
 	defer func() { l.unsure = unsure }()
@@ -181,27 +185,30 @@ func (l *look) taken() (owner string, taken bool) {
 		if !rules.Conflicts(s, l.g) {
 			continue
 		}
-		owner = Holder(s)
-		does := " listens: "
+		owner, does := Holder(s), " listens: "
 		switch {
 		case l.g.Protocol() == "udp":
 			does = " is bound: "
 		case s.Inode == 0:
 			owner, does = "a closed connection, for a minute", " waits: "
+			l.detail["address-in-use"] = "this end closed the connection first, and its socket had no SO_REUSEADDR: the kernel keeps the port until it has waited (TIME_WAIT)"
 		case s.Bound:
 			owner, does = owner+", which is bound to it and does not listen", " is bound: "+owner
+			l.detail["address-in-use"] = "a socket that was bound without SO_REUSEADDR excludes every other one; `ss -tanp`, run as root, names its process"
 		case !s.Listen:
 			owner, does = "a connection of "+owner, " is connected: "
+			l.detail["address-in-use"] = "a connection whose socket had no SO_REUSEADDR excludes a listener; `ss -tnp`, run as root, names its process"
 		}
+		why["{owner}"] = owner
 		see(l, "socket", l.f.Sockets.Now(nil),
 			func([]machine.Socket) string { return s.Addr.String() },
 			func([]machine.Socket) string { return s.Addr.String() + does + owner })
-		return owner, true
+		return true
 	}
 	if l.f.Sockets.State == machine.Unreadable {
 		see(l, "socket", l.f.Sockets, nil, nil)
 	}
-	return owner, false
+	return false
 }
 
 // Holder names the owner of a socket as well as it is known.

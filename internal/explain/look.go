@@ -16,6 +16,7 @@ type look struct {
 	err    error // of the bind
 	seen   []Evidence
 	unsure bool
+	detail map[string]string // of a cause, where it is not that of the catalogue
 }
 
 // see looks at a fact: it becomes evidence, once under each name. value prints

@@ -18,6 +18,7 @@ import (
 var programs = map[string]string{
 	"doctor":     "github.com/lowport/lowport/examples/doctor",
 	"counts":     "github.com/lowport/lowport/internal/lab/counts",
+	"crowd":      "github.com/lowport/lowport/internal/lab/crowd",
 	"denybind":   "github.com/lowport/lowport/internal/lab/denybind",
 	"server":     "github.com/lowport/lowport/examples/server",
 	"hold":       "github.com/lowport/lowport/internal/lab/hold",
@@ -25,6 +26,10 @@ var programs = map[string]string{
 	"load":       "github.com/lowport/lowport/internal/lab/load",
 	"late":       "github.com/lowport/lowport/internal/lab/late",
 	"unit":       "github.com/lowport/lowport/examples/unit",
+	"noproto":    "github.com/lowport/lowport/internal/lab/noproto",
+	"occupy":     "github.com/lowport/lowport/internal/lab/occupy",
+	"snatch":     "github.com/lowport/lowport/internal/lab/snatch",
+	"unequal":    "github.com/lowport/lowport/internal/lab/unequal",
 }
 
 // modules are programs in /lab that are modules of their own, and their folders.

@@ -145,10 +145,10 @@ func InInitial(f machine.Facts) Answer {
 
 // Local says whether the address is one of this machine's (inet_addr_valid_or_nonlocal).
 func Local(f machine.Facts, g Goal) Answer {
-	if !Fit(g.Addr) {
+	if !Fit(g) {
 		return No
 	}
-	if !g.Addr.IsValid() || g.Addr.IsUnspecified() || g.Addr.Is4() && (g.Addr.IsLoopback() || g.Addr.IsMulticast()) {
+	if !g.Addr.IsValid() || g.Addr.IsUnspecified() || g.Addr.Is4() && g.Addr.IsLoopback() || g.Addr.IsMulticast() {
 		return Yes
 	}
 	nonlocal := No // net.ipv4.ip_nonlocal_bind is of IPv4 alone
@@ -160,11 +160,20 @@ func Local(f machine.Facts, g Goal) Answer {
 	}))
 }
 
-// Fit says whether the kernel takes the address for a listener at all: of IPv6
-// no multicast one, and a link-local one only with its zone (__inet6_bind). Of
-// IPv4 it takes multicast ones.
-func Fit(a netip.Addr) bool {
-	return !a.Is6() || !a.IsMulticast() && (!a.IsLinkLocalUnicast() || a.Zone() != "")
+// Fit says whether a socket can have the address at all. The kernel takes of
+// IPv6 no multicast one for TCP, and a link-local one only with its zone
+// (__inet6_bind); of IPv4 it takes multicast ones. For UDP Go binds a wildcard
+// in the place of a multicast address.
+func Fit(g Goal) bool {
+	a := g.Addr
+	switch {
+	case !a.Is6():
+		return true
+	case a.IsMulticast():
+		return g.Protocol() == "udp"
+	default:
+		return !a.IsLinkLocalUnicast() || a.Zone() != ""
+	}
 }
 
 // Free says whether no other socket holds the port.

@@ -22,10 +22,14 @@ mount -t tmpfs -o mode=755 tmpfs /mnt
 R=/mnt/root
 mkdir /mnt/up /mnt/work /mnt/root
 cp -a "$LAB_BASE/." /mnt/up
+# Of this machine's /srv nothing is seen: a whiteout, as overlayfs makes them. The
+# scenarios make what they need there.
+mknod /mnt/up/srv c 0 0
 mount -t overlay -o lowerdir=/,upperdir=/mnt/up,workdir=/mnt/work overlay $R
 
 # A sandbox is a machine, also where this one is a container.
 rm -f $R/.dockerenv
+mkdir $R/srv
 
 mount -t proc -o nosuid,nodev,noexec proc $R/proc
 mount -t sysfs -o ro,nosuid,nodev,noexec sysfs $R/sys
