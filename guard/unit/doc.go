@@ -35,6 +35,10 @@
 //     user namespace that does not own the network, and the kernel would refuse.
 //   - SocketBindDeny=: Go asks the kernel what it may bind with binds of [::1]:0,
 //     and where those are refused turns ":443" into the IPv4 addresses alone.
+//   - Units of a user's own manager: it can grant no capability and bind no low
+//     port.
+//   - Accept=yes: it starts a program for each connection, and guard.Bind takes
+//     listeners.
 //   - RootDirectory=: which files a program needs is not known here.
 //
 // The units want systemd 249 or newer. A root program is refused: what this

@@ -315,8 +315,12 @@ func netOwnerNS() ([]byte, error) {
 // addresses lists the unicast addresses of the interfaces that are up.
 func addresses() ([]netip.Addr, error) {
 	ifs, err := net.Interfaces()
-	if err != nil {
-		return nil, err
+	if err != nil { // AF_NETLINK is denied to many services
+		all, errProc := procAddresses()
+		if errProc != nil {
+			return nil, err
+		}
+		return all, nil
 	}
 	all := []netip.Addr{}
 	for _, i := range ifs {
@@ -338,4 +342,25 @@ func addresses() ([]netip.Addr, error) {
 		}
 	}
 	return all, nil
+}
+
+// procAddresses reads the same without a socket.
+func procAddresses() ([]netip.Addr, error) {
+	b, err := os.ReadFile("/proc/thread-self/net/fib_trie")
+	if err != nil {
+		return nil, err
+	}
+	all, err := parseFibTrie(b)
+	if err != nil {
+		return nil, err
+	}
+	b, err = os.ReadFile("/proc/thread-self/net/if_inet6")
+	if errors.Is(err, unix.ENOENT) {
+		return all, nil // this kernel has no IPv6
+	}
+	if err != nil {
+		return nil, err
+	}
+	v6, err := parseIfInet6(b)
+	return append(all, v6...), err
 }

@@ -2,6 +2,7 @@ package machine
 
 import (
 	"net"
+	"net/netip"
 	"reflect"
 	"slices"
 	"testing"
@@ -27,6 +28,24 @@ func TestProcTCPAgrees(t *testing.T) {
 		if len(got) == 0 || !reflect.DeepEqual(without(got), without(want)) {
 			t.Errorf("%s: sock_diag %+v, /proc/net %+v", address, want, got)
 		}
+	}
+}
+
+// Both ways to see this machine's addresses show the same ones.
+func TestProcAddressesAgree(t *testing.T) {
+	want, err := addresses()
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := procAddresses()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, all := range [][]netip.Addr{got, want} {
+		slices.SortFunc(all, netip.Addr.Compare)
+	}
+	if len(got) == 0 || !slices.Equal(got, want) {
+		t.Errorf("net.Interfaces %v, /proc/net %v", want, got)
 	}
 }
 

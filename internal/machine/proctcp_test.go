@@ -22,3 +22,22 @@ func TestProcTCPRefuses(t *testing.T) {
 		}
 	}
 }
+
+func FuzzProcAddresses(f *testing.F) {
+	f.Add("Main:\n     |-- 192.0.2.2\n        /32 host LOCAL\n", "fd000000000000000000000000000002 04 40 00 82     eth0\n")
+	f.Add("     |-- x\n", "fd00 04\n")
+	f.Fuzz(func(t *testing.T, trie, inet6 string) {
+		v4, err := parseFibTrie([]byte(trie))
+		for _, a := range v4 {
+			if err != nil || !a.IsValid() {
+				t.Errorf("%v, %v", a, err)
+			}
+		}
+		v6, err := parseIfInet6([]byte(inet6))
+		for _, a := range v6 {
+			if err != nil || !a.Is6() {
+				t.Errorf("%v, %v", a, err)
+			}
+		}
+	})
+}
