@@ -1,6 +1,6 @@
 # The verbs. Each is a short name for what it runs; .ci/run is the gate itself.
 
-.PHONY: test lab modules bench docs ci
+.PHONY: test lab portable modules bench docs ci
 
 # Every test that runs here; those that need root or a tool say so and skip.
 test:
@@ -9,6 +9,10 @@ test:
 # The scenarios on a real kernel, as root, with nothing skipped.
 lab:
 	sudo -E env LOWPORT_LAB=require go test -count=1 ./internal/lab
+
+# The pure tests on a big-endian machine and on one of 32 bits, under qemu.
+portable:
+	.ci/portable
 
 # What is in modules of their own: examples with dependencies that lowport has not.
 MODULES = examples/dns examples/http3 internal/lab/dropin
