@@ -3,8 +3,8 @@
 //
 //	load URL FILE
 //
-// It makes FILE once it has an answer, and counts from then on. At SIGTERM it prints how often it asked
-// and fails if one answer is missing.
+// It makes FILE once it has an answer, and counts from then on. At SIGTERM it
+// prints how often it asked, and fails if one answer is missing.
 package main
 
 import (
@@ -36,8 +36,9 @@ func main() {
 	for range 4 {
 		clients.Go(func() {
 			for !stop.Load() {
+				counting := good.Load() > 0 // an answer came before this question
 				err := ask(client, os.Args[1])
-				if err != nil && good.Load() > 0 {
+				if err != nil && counting {
 					bad.Add(1)
 					fmt.Println(err)
 				} else if err == nil && good.Add(1) == 1 {
