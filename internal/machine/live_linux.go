@@ -149,6 +149,9 @@ func reason(err error) string {
 // userName looks the effective uid up. That may ask a directory service over
 // the network, which is not waited for.
 func userName() ([]byte, error) {
+	if err := spare(); err != nil {
+		return nil, err
+	}
 	type answer struct {
 		user *user.User
 		err  error
@@ -167,6 +170,16 @@ func userName() ([]byte, error) {
 	case <-time.After(time.Second):
 		return nil, errors.New("the user database did not answer in time")
 	}
+}
+
+// spare says whether descriptors are left: the Go runtime ends a process that
+// has none for its first timer.
+func spare() error {
+	var pipe [2]int
+	if err := unix.Pipe2(pipe[:], unix.O_CLOEXEC); err != nil {
+		return err
+	}
+	return errors.Join(unix.Close(pipe[0]), unix.Close(pipe[1]))
 }
 
 // ancestor reads the status of the nearest ancestor that is another user: what
