@@ -1,45 +1,20 @@
 package guard_test
 
 import (
-	"context"
+	"bytes"
 	"fmt"
-	"net"
-	"syscall"
-
-	"golang.org/x/sys/unix"
 
 	"github.com/lowport/lowport/guard"
 )
 
-// Several workers share one port: each binds it with SO_REUSEPORT, and the
-// kernel spreads the connections.
-func ExampleListenConfig_workers() {
-	shared := net.ListenConfig{Control: func(_, _ string, c syscall.RawConn) error {
-		var err error
-		ctl := c.Control(func(fd uintptr) {
-			err = unix.SetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_REUSEPORT, 1)
-		})
-		if ctl != nil {
-			return ctl
-		}
-		return err
-	}}
-	probe, err := shared.Listen(context.Background(), "tcp", "127.0.0.1:0")
+// What `doctor -record` writes: to attach to a bug report.
+func ExampleRecord() {
+	recording, err := guard.Record(freeAddress())
 	if err != nil {
-		panic(err)
+		fmt.Println(err)
+		return
 	}
-	address := probe.Addr().String()
-	defer probe.Close()
-
-	for range 2 {
-		ln, err := guard.Bind(address, guard.ListenConfig(shared))
-		if err != nil {
-			panic(err)
-		}
-		defer ln.Close()
-		fmt.Println(ln.Addr().String() == address)
-	}
-	// Output:
-	// true
-	// true
+	first, _, _ := bytes.Cut(recording, []byte("\n"))
+	fmt.Printf("%s\n", first)
+	// Output: # recorded by lowport; names, paths and addresses are replaced
 }
