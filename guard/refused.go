@@ -36,6 +36,7 @@ func refusals(subject string, failed []request, facts machine.Facts) Report {
 	var found []explain.Finding
 	for _, f := range failed {
 		g := rules.Goal{Network: f.network, Port: f.target.Port, Addr: refusedAddr(f.err), Raised: f.how.Via == privport.Raised, InUse: errors.Is(f.err, syscall.EADDRINUSE)}
+		g.Local = g.Addr.Is4() && errors.Is(f.err, syscall.EACCES)
 		goals, found = append(goals, g), append(found, explain.Bind(facts, g, f.err))
 	}
 	headline := "listen " + list(failed)

@@ -56,7 +56,7 @@ type Fact struct {
 // A Fix is a change after which, by the kernel's rules and the facts, what was
 // refused is allowed.
 type Fix struct {
-	ID      string `json:"id"`
+	ID      string `json:"id"`    // "setcap"; "remount+restart" for changes that help only together
 	Scope   string `json:"scope"` // "file", "unit", "container", "pod", "netns", "host" or "code"
 	Summary string `json:"summary"`
 	Lasts   string `json:"lasts"`

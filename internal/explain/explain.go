@@ -40,7 +40,7 @@ func Bind(f machine.Facts, g rules.Goal, err error) Finding {
 			why["{why}"], l.detail["address-invalid"] = w, unfitDetail
 			causes = append(causes, Cause{ID: "address-invalid", Certainty: Proven})
 		} else if !l.local() {
-			causes = append(causes, Cause{ID: "address-unavailable", Certainty: Proven})
+			causes = append(causes, Cause{ID: "address-unavailable", Certainty: Likely}) // a local route is not seen
 		}
 		var authbind *privport.AuthbindError
 		if errors.As(err, &authbind) {

@@ -17,6 +17,7 @@ type Goal struct {
 	Require caps.Set // with no Network: these must be effective
 	Raised  bool     // the bind was tried with the permitted capability made effective
 	InUse   bool     // the kernel said EADDRINUSE
+	Local   bool     // the kernel took the address: for IPv4 it asks for that before the port (__inet_bind)
 }
 
 // Need is the set of capabilities that the goal rests on.
@@ -148,7 +149,7 @@ func Local(f machine.Facts, g Goal) Answer {
 	if !Fit(g) {
 		return No
 	}
-	if !g.Addr.IsValid() || g.Addr.IsUnspecified() || g.Addr.Is4() && g.Addr.IsLoopback() || g.Addr.IsMulticast() {
+	if g.Local || !g.Addr.IsValid() || g.Addr.IsUnspecified() || g.Addr.Is4() && g.Addr.IsLoopback() || g.Addr.IsMulticast() {
 		return Yes
 	}
 	nonlocal := No // net.ipv4.ip_nonlocal_bind is of IPv4 alone
