@@ -23,7 +23,8 @@ func snippets(t *testing.T) []snippet {
 	t.Helper()
 	var all []snippet
 	err := filepath.WalkDir(".", func(path string, d fs.DirEntry, err error) error {
-		if err == nil && d.IsDir() && (d.Name() == "testdata" || path == "internal/bench") {
+		hidden := path != "." && strings.HasPrefix(d.Name(), ".") // as the go command has it
+		if err == nil && d.IsDir() && (hidden || d.Name() == "testdata" || path == "internal/bench") {
 			return filepath.SkipDir
 		}
 		if err != nil || !strings.HasSuffix(path, ".go") {
