@@ -12,7 +12,7 @@ import (
 // namespace: net.ipv4.ip_unprivileged_port_start, which governs IPv4 and IPv6,
 // TCP and UDP. The kernel's default is 1024; 0 means that no port is privileged.
 func Start() (int, error) {
-	return known(machine.Live(0).Facts().PortStart)
+	return known(machine.Live().Facts().PortStart)
 }
 
 // OwnNetwork reports whether the capabilities that this process holds count for
@@ -20,7 +20,7 @@ func Start() (int, error) {
 // namespace outside of ours, as in a user namespace on the host's network: the
 // kernel then refuses whatever CapEff says (ns_capable).
 func OwnNetwork() (bool, error) {
-	owner, err := known(machine.Live(0).Facts().NetOwner)
+	owner, err := known(machine.Live().Facts().NetOwner)
 	return owner != machine.OwnerOutside, err
 }
 

@@ -55,13 +55,11 @@ func words(f machine.Facts, g rules.Goal, about caps.Set) *strings.Replacer {
 	}
 	return strings.NewReplacer(
 		"{cap}", about.String(),
-		"{CAP}", strings.ToUpper(about.String()),
 		"{exe}", exe,
 		"{unit}", where,
 		"{port}", strconv.Itoa(g.Port),
 		"{start}", strconv.Itoa(f.PortStart.Value),
 		"{addr}", Show(g.Addr.String()),
-		"{container}", f.Container.Value,
 		"{tcp}", g.Protocol(),
 		"{ss}", map[string]string{"tcp": "ss -ltnp", "udp": "ss -lunp"}[g.Protocol()],
 		"{stream}", map[string]string{"tcp": "stream", "udp": "dgram"}[g.Protocol()],

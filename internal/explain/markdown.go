@@ -10,7 +10,7 @@ import (
 // Markdown returns docs/causes.md: a section for each cause, of the same data
 // that the reports are made of.
 func Markdown() string {
-	names := strings.NewReplacer("{cap}", "the capability", "{CAP}", "CAP_…", "{exe}", "PROGRAM", "{unit}", "UNIT",
+	names := strings.NewReplacer("{cap}", "the capability", "{exe}", "PROGRAM", "{unit}", "UNIT",
 		"{port}", "PORT", "{start}", "N", "{addr}", "ADDRESS", "{owner}", "OWNER",
 		"{tcp}", "tcp", "{ss}", "ss -ltnp", "{stream}", "stream", "{why}", "WHY")
 	var b strings.Builder

@@ -22,7 +22,7 @@ func TestMain(m *testing.M) {
 	if os.Getenv("LOWPORT_MACHINE_CHILD") == "" {
 		os.Exit(m.Run())
 	}
-	os.Stdout.Write(Live(0).Save())
+	os.Stdout.Write(Live().Save())
 }
 
 var equal = cmp.Options{
@@ -69,7 +69,7 @@ func TestLiveAgrees(t *testing.T) {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
 
-	f := Live(0).Facts()
+	f := Live().Facts()
 	self, err := caps.Self()
 	if err != nil {
 		t.Fatal(err)

@@ -1,22 +1,31 @@
 package remedy
 
 import (
+	"cmp"
+	"slices"
+
 	"github.com/lowport/lowport/internal/machine"
 	"github.com/lowport/lowport/internal/rules"
 )
 
 // candidates lists what could help a process started like this one, in the
-// order to print it. Each maker returns nothing where it does not apply.
-func candidates(f machine.Facts, g rules.Goal) []candidate {
+// order to print it: what frees the address of each goal, then what gives the
+// privilege for all of them. Each maker returns nothing where it does not apply.
+func candidates(f machine.Facts, goals ...rules.Goal) []candidate {
 	var all []candidate
+	g := rules.Goal{}
 	add := func(makers ...func(machine.Facts, rules.Goal) (candidate, bool)) {
 		for _, make := range makers {
-			if c, ok := make(f, g); ok {
+			c, ok := make(f, g)
+			if ok && !slices.ContainsFunc(all, func(old candidate) bool { return slices.Equal(old.Steps, c.Steps) }) {
 				all = append(all, c)
 			}
 		}
 	}
-	add(stopOwner, nonlocal)
+	for _, g = range goals {
+		add(stopOwner, nonlocal)
+	}
+	g = lowest(goals)
 	switch {
 	case f.Unit.State == machine.Known:
 		add(restart, dropIn, setcap, remount)
@@ -29,4 +38,10 @@ func candidates(f machine.Facts, g rules.Goal) []candidate {
 	}
 	add(sysctl)
 	return all
+}
+
+// lowest is the goal of the lowest port: what makes it unprivileged does so for
+// all.
+func lowest(goals []rules.Goal) rules.Goal {
+	return slices.MinFunc(goals, func(a, b rules.Goal) int { return cmp.Compare(a.Port, b.Port) })
 }

@@ -1,7 +1,6 @@
 package remedy
 
 import (
-	"cmp"
 	"slices"
 	"strings"
 
@@ -38,15 +37,7 @@ type candidate struct {
 // started, then the smaller scope. Where no single change is enough, pairs are
 // tried. Of several goals a fix reaches all.
 func Fixes(f machine.Facts, goals ...rules.Goal) []Fix {
-	all := candidates(f, lowest(goals))
-	for _, g := range goals {
-		for _, make := range []func(machine.Facts, rules.Goal) (candidate, bool){stopOwner, nonlocal} {
-			c, ok := make(f, g)
-			if ok && !slices.ContainsFunc(all, func(old candidate) bool { return slices.Equal(old.Steps, c.Steps) }) {
-				all = append([]candidate{c}, all...)
-			}
-		}
-	}
+	all := candidates(f, goals...)
 	reached := func(f machine.Facts) bool {
 		return !slices.ContainsFunc(goals, func(g rules.Goal) bool { return rules.Allows(f, g) != rules.Yes })
 	}
@@ -70,12 +61,6 @@ func Fixes(f machine.Facts, goals ...rules.Goal) []Fix {
 		}
 	}
 	return fixes
-}
-
-// lowest is the goal of the lowest port: what makes it unprivileged does so for
-// all.
-func lowest(goals []rules.Goal) rules.Goal {
-	return slices.MinFunc(goals, func(a, b rules.Goal) int { return cmp.Compare(a.Port, b.Port) })
 }
 
 // join makes one fix of two that help only together.

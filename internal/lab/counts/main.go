@@ -57,7 +57,7 @@ var probes = []struct {
 
 func main() {
 	_, _ = unix.Setsid() // away from any terminal; a leader of its own has none
-	f := machine.Live(0).Facts()
+	f := machine.Live().Facts()
 	self, err := caps.Self()
 	if err != nil {
 		fmt.Println(err)
