@@ -8,6 +8,7 @@ type entry struct {
 	kernel          string // where the rule stands: a function of the kernel or a man page
 	see             string // commands that show it by hand, one a line
 	helps           string // what changes it
+	gate            string // of rules.Path, where it refuses; "" before all of them
 }
 
 // catalogue has the text of every cause. In it {cap}, {exe}, {unit}, {port},
@@ -19,6 +20,7 @@ var catalogue = map[string]entry{
 		kernel:  "inet_bind asks ns_capable(CAP_NET_BIND_SERVICE) for ports below ip_unprivileged_port_start",
 		see:     "getcap PROGRAM\ngrep Cap /proc/PID/status",
 		helps:   "setcap on the program after every build, copy and chown; setpriv or a unit's AmbientCapabilities= for one that cannot be stamped; the sysctl",
+		gate:    "permitted",
 	},
 	"bounding-only": {
 		summary:   "{cap} is in the bounding set only",
@@ -27,6 +29,7 @@ var catalogue = map[string]entry{
 		kernel:    "capabilities(7), \"Capability bounding set\"",
 		see:       "grep Cap /proc/PID/status\nsystemctl show -p AmbientCapabilities,CapabilityBoundingSet UNIT",
 		helps:     "AmbientCapabilities= in the unit; the sysctl of the container or pod; setcap in the image; podman's --cap-add, which is ambient for any user",
+		gate:      "permitted",
 	},
 	"bounding-excludes": {
 		summary:   "the bounding set lacks {cap}",
@@ -35,6 +38,7 @@ var catalogue = map[string]entry{
 		kernel:    "bprm_caps_from_vfs_caps masks what a file grants with the bounding set",
 		see:       "grep CapBnd /proc/PID/status\ncapsh --decode=CAPBND",
 		helps:     "leave it in: CapabilityBoundingSet= of the unit, --cap-add of the container; or the sysctl, which needs no capability",
+		gate:      "permitted",
 	},
 	"not-raised": {
 		summary: "{cap} is permitted, not effective",
@@ -42,6 +46,7 @@ var catalogue = map[string]entry{
 		kernel:  "capabilities(7): permitted and effective sets",
 		see:     "grep Cap /proc/PID/status",
 		helps:   "setcap with =+ep, or an ambient capability; guard.Bind raises it by itself",
+		gate:    "permitted",
 	},
 	"inheritable-only": {
 		summary: "{cap} is inheritable only",
@@ -49,6 +54,7 @@ var catalogue = map[string]entry{
 		kernel:  "capabilities(7): P'(permitted) = (P(inheritable) & F(inheritable)) | …",
 		see:     "grep CapInh /proc/PID/status\ngetcap PROGRAM",
 		helps:   "make it ambient too (setpriv needs both --inh-caps and --ambient-caps), or permitted on the file",
+		gate:    "permitted",
 	},
 	"ambient-cleared-by-file": {
 		summary: "the file's own capabilities cleared the ambient {cap}",
@@ -56,6 +62,7 @@ var catalogue = map[string]entry{
 		kernel:  "cap_bprm_creds_from_file: a file with capabilities clears the ambient set",
 		see:     "getcap PROGRAM",
 		helps:   "setcap with this capability too, or setcap -r where the file needs none",
+		gate:    "permitted",
 	},
 	"noroot-securebit": {
 		summary:   "root has no capabilities here: SECBIT_NOROOT is set",
@@ -64,6 +71,7 @@ var catalogue = map[string]entry{
 		kernel:    "handle_privileged_root: SECURE_NOROOT",
 		see:       "capsh --print   # Securebits",
 		helps:     "give the capability as an ambient one, or start without the securebit",
+		gate:      "permitted",
 	},
 	"no-new-privs": {
 		summary:   "no_new_privs voids file capabilities",
@@ -72,6 +80,7 @@ var catalogue = map[string]entry{
 		kernel:    "cap_bprm_creds_from_file: LSM_UNSAFE_NO_NEW_PRIVS",
 		see:       "grep NoNewPrivs /proc/PID/status\nsystemctl show -p NoNewPrivileges UNIT",
 		helps:     "an ambient capability, which no_new_privs leaves alone: AmbientCapabilities= or setpriv; the sysctl",
+		gate:      "permitted",
 	},
 	"nosuid-mount": {
 		summary:   "file capabilities are ignored on this nosuid mount",
@@ -80,6 +89,7 @@ var catalogue = map[string]entry{
 		kernel:    "mnt_may_suid",
 		see:       "findmnt -no OPTIONS --target PROGRAM",
 		helps:     "move the program to a mount without nosuid; an ambient capability; the sysctl; lift nosuid from the mount",
+		gate:      "permitted",
 	},
 	"traced-exec": {
 		summary: "a tracer voided the file's {cap}",
@@ -87,6 +97,7 @@ var catalogue = map[string]entry{
 		kernel:  "cap_bprm_creds_from_file: ptracer_capable",
 		see:     "grep TracerPid /proc/PID/status",
 		helps:   "attach after the start, run the tracer as root, or use an ambient capability",
+		gate:    "permitted",
 	},
 	"rootid-mismatch": {
 		summary: "the file's {cap} is for another user namespace",
@@ -94,6 +105,7 @@ var catalogue = map[string]entry{
 		kernel:  "get_vfs_caps_from_disk: rootid_owns_currentns",
 		see:     "getcap -n PROGRAM",
 		helps:   "run setcap as root of the user namespace that runs the program, or of the machine",
+		gate:    "permitted",
 	},
 	"foreign-user-namespace": {
 		summary:   "{cap} is held in the wrong user namespace",
@@ -102,6 +114,7 @@ var catalogue = map[string]entry{
 		kernel:    "ns_capable(net->user_ns, CAP_NET_BIND_SERVICE)",
 		see:       "readlink /proc/PID/ns/user /proc/PID/ns/net\ncat /proc/PID/uid_map",
 		helps:     "the sysctl on the host; a network namespace of its own; PrivateUsers=no; a socket passed in by the service manager",
+		gate:      "namespace",
 	},
 	"threshold-raised": {
 		summary: "ports below {start} are privileged here",
@@ -109,6 +122,7 @@ var catalogue = map[string]entry{
 		kernel:  "net.ipv4.ip_unprivileged_port_start (ip-sysctl)",
 		see:     "sysctl net.ipv4.ip_unprivileged_port_start",
 		helps:   "set it back to 1024, or grant the capability",
+		gate:    "permitted",
 	},
 	"go-run": {
 		summary:   "go run made a new file without capabilities",
@@ -117,6 +131,7 @@ var catalogue = map[string]entry{
 		kernel:    "go run keeps its program in a folder of its own or in the build cache",
 		see:       "readlink /proc/PID/exe",
 		helps:     "go build, setcap on what it made, and start that",
+		gate:      "permitted",
 	},
 	"file-replaced": {
 		summary: "{exe} was replaced or stamped after this process started",
@@ -124,6 +139,7 @@ var catalogue = map[string]entry{
 		kernel:  "execve reads the capabilities of the file once",
 		see:     "ls -l /proc/PID/exe\ngetcap PROGRAM",
 		helps:   "start it again",
+		gate:    "permitted",
 	},
 	"threads-differ": {
 		summary: "{cap} is not effective on every thread",
@@ -131,6 +147,7 @@ var catalogue = map[string]entry{
 		kernel:  "capabilities(7): capabilities are a per-thread attribute",
 		see:     "grep Cap /proc/PID/task/*/status",
 		helps:   "raise or drop on every thread: package caps/drop, or runtime.LockOSThread around what needs it",
+		gate:    "permitted",
 	},
 	"address-in-use": {
 		summary:   "port {port} is held by {owner}",
@@ -139,6 +156,7 @@ var catalogue = map[string]entry{
 		kernel:    "inet_csk_get_port",
 		see:       "sudo ss -ltnp 'sport = :PORT'",
 		helps:     "stop its owner, or take another port or address",
+		gate:      "free",
 	},
 	"address-unavailable": {
 		summary:   "{addr} is no address of this machine",
@@ -147,6 +165,7 @@ var catalogue = map[string]entry{
 		kernel:    "inet_addr_valid_or_nonlocal",
 		see:       "ip address\nsysctl net.ipv4.ip_nonlocal_bind",
 		helps:     "an address of this machine; After=network-online.target for one that comes late; ip_nonlocal_bind for a floating one",
+		gate:      "address",
 	},
 	"address-invalid": {
 		summary: "{why}",
@@ -182,6 +201,7 @@ var catalogue = map[string]entry{
 		kernel:  "BPF_CGROUP_INET4_BIND, BPF_CGROUP_INET6_BIND, security_socket_bind",
 		see:     "sudo bpftool cgroup tree\nsystemctl show -p SocketBindAllow,SocketBindDeny UNIT",
 		helps:   "SocketBindAllow= in the unit, or whoever loaded the program",
+		gate:    "policy",
 	},
 	"landlock": {
 		summary:   "a Landlock domain refuses TCP binds",
@@ -190,6 +210,7 @@ var catalogue = map[string]entry{
 		kernel:    "landlock(7), LANDLOCK_ACCESS_NET_BIND_TCP",
 		see:       "none: Landlock leaves no trace in /proc",
 		helps:     "whoever calls landlock_restrict_self has to add a rule for the port",
+		gate:      "policy",
 	},
 	"selinux": {
 		summary:   "SELinux probably refused",
@@ -198,6 +219,7 @@ var catalogue = map[string]entry{
 		kernel:    "selinux_socket_bind, name_bind",
 		see:       "ausearch -m avc -ts recent\nps -Z -p PID",
 		helps:     "semanage port -a -t http_port_t -p tcp PORT",
+		gate:      "policy",
 	},
 	"apparmor": {
 		summary:   "an AppArmor profile probably refused",
@@ -206,6 +228,7 @@ var catalogue = map[string]entry{
 		kernel:    "apparmor_socket_bind, apparmor_capable",
 		see:       "cat /proc/PID/attr/current\njournalctl -k | grep apparmor=",
 		helps:     "`capability net_bind_service,` and `network inet stream,` in the profile",
+		gate:      "policy",
 	},
 	"seccomp": {
 		summary:   "a seccomp filter refuses bind",
@@ -214,6 +237,7 @@ var catalogue = map[string]entry{
 		kernel:    "seccomp(2)",
 		see:       "grep Seccomp /proc/PID/status\nsystemctl show -p SystemCallFilter UNIT",
 		helps:     "allow bind in the filter: SystemCallFilter=@network-io, or the container's seccomp profile",
+		gate:      "policy",
 	},
 	"authbind-bypassed": {
 		summary:   "authbind does not reach a Go program",
@@ -222,6 +246,7 @@ var catalogue = map[string]entry{
 		kernel:    "ld.so(8), LD_PRELOAD: only calls of the C library are replaced",
 		see:       "tr '\\0' '\\n' </proc/PID/environ | grep AUTHBIND",
 		helps:     "guard.Authbind, which has authbind's helper bind; setcap, setpriv or a unit instead of authbind",
+		gate:      "permitted",
 	},
 	"authbind-refused": {
 		summary: "authbind does not allow it either: {why}",
@@ -229,6 +254,7 @@ var catalogue = map[string]entry{
 		kernel:  "authbind(1), access(2)",
 		see:     "ls -l /etc/authbind/*\ncat /etc/authbind/byuid/UID",
 		helps:   "a file in /etc/authbind/byport that the user may execute",
+		gate:    "permitted",
 	},
 	"lost-on-uid-change": {
 		summary: "the ambient {cap} was lost when the user changed",
@@ -236,6 +262,7 @@ var catalogue = map[string]entry{
 		kernel:  "cap_emulate_setxuid",
 		see:     "grep Cap /proc/PID/status",
 		helps:   "setpriv, which changes the user first and grants afterwards; setcap; User= with AmbientCapabilities=",
+		gate:    "permitted",
 	},
 	"file-caps-partial": {
 		summary: "the file's capabilities do not include {cap}",
@@ -243,6 +270,7 @@ var catalogue = map[string]entry{
 		kernel:  "get_vfs_caps_from_disk",
 		see:     "getcap PROGRAM",
 		helps:   "setcap with all that it needs: one call replaces the whole list",
+		gate:    "permitted",
 	},
 	"foreign-mount": {
 		summary: "the file's {cap} is ignored: its mount is of another mount namespace",
@@ -250,6 +278,7 @@ var catalogue = map[string]entry{
 		kernel:  "mnt_may_suid: check_mnt",
 		see:     "readlink /proc/PID/exe\ncat /proc/PID/mountinfo",
 		helps:   "start the program by its own path in this mount namespace",
+		gate:    "permitted",
 	},
 	"xattr-unsupported": {
 		summary:   "this file system holds no file capabilities",
@@ -258,6 +287,7 @@ var catalogue = map[string]entry{
 		kernel:    "getxattr(2), EOPNOTSUPP",
 		see:       "findmnt --target PROGRAM\ngetfattr -n security.capability PROGRAM",
 		helps:     "move the program to another file system; an ambient capability; the sysctl",
+		gate:      "permitted",
 	},
 	"initial-user-namespace": {
 		summary:   "{cap} counts in the initial user namespace alone",
@@ -266,6 +296,7 @@ var catalogue = map[string]entry{
 		kernel:    "capable(): user_namespaces(7), \"Capabilities\"",
 		see:       "cat /proc/PID/uid_map",
 		helps:     "run it outside the user namespace",
+		gate:      "namespace",
 	},
 	"protocol-unavailable": {
 		summary: "this protocol is not available",
@@ -280,5 +311,6 @@ var catalogue = map[string]entry{
 		kernel:  "",
 		see:     "strace -f -e trace=socket,bind,listen PROGRAM",
 		helps:   "look at what confines the process: its container, unit and security modules",
+		gate:    "policy",
 	},
 }

@@ -20,7 +20,10 @@ Each report of lowport names its causes by these ids. "proven" means that the
 evidence excludes every other cause, "likely" that it fits and something could
 not be read or leaves no trace, "possible" that nothing speaks against it.
 
-This file is generated from the catalogue that the reports are made of.
+![The gates of a bind, and the causes of a refusal at each](decision.svg)
+
+This file is generated from the catalogue that the reports are made of, and the
+picture from the rules.
 
 `)
 	for _, id := range slices.Sorted(maps.Keys(catalogue)) {

@@ -3,32 +3,37 @@ package explain
 import (
 	"flag"
 	"os"
+	"slices"
 	"testing"
+
+	"github.com/lowport/lowport/internal/rules"
 )
 
-var update = flag.Bool("update", false, "write docs/causes.md anew")
+var update = flag.Bool("update", false, "write docs anew")
 
-// The operator's pages say what the reports say.
+// The operator's pages say what the reports say and draw what the rules follow.
 func TestCausesPage(t *testing.T) {
-	const page = "../../docs/causes.md"
-	if *update {
-		if err := os.MkdirAll("../../docs", 0o755); err != nil {
+	for page, want := range map[string]string{"causes.md": Markdown(), "decision.svg": Picture()} {
+		page = "../../docs/" + page
+		if *update {
+			if err := os.WriteFile(page, []byte(want), 0o644); err != nil {
+				t.Fatal(err)
+			}
+		}
+		have, err := os.ReadFile(page)
+		if err != nil {
 			t.Fatal(err)
 		}
-		if err := os.WriteFile(page, []byte(Markdown()), 0o644); err != nil {
-			t.Fatal(err)
+		if string(have) != want {
+			t.Errorf("%s is not current: go test ./internal/explain -run TestCausesPage -update", page)
 		}
-	}
-	have, err := os.ReadFile(page)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if string(have) != Markdown() {
-		t.Error("docs/causes.md is not current: go test ./internal/explain -run TestCausesPage -update")
 	}
 	for id, e := range catalogue {
 		if e.summary == "" || e.detail == "" || e.see == "" || e.helps == "" {
 			t.Errorf("%s: something is left out", id)
+		}
+		if e.gate != "" && !slices.ContainsFunc(rules.Path, func(g rules.Gate) bool { return g.Name == e.gate }) {
+			t.Errorf("%s: no gate %q", id, e.gate)
 		}
 	}
 }

@@ -37,12 +37,12 @@ func (g Goal) Protocol() string {
 }
 
 // Allows says whether the goal is reached on this machine, by every rule that
-// the facts show: privilege, then the address, then whether it is free.
+// the facts show: those of [Path] for a bind.
 func Allows(f machine.Facts, g Goal) Answer {
 	if g.Network == "" {
 		return And(Effective(f, g.Require), Counts(f, g.Require))
 	}
-	return And(Policy(f, g), Or(Unprivileged(f, g.Port), And(Permitted(f, g.Need()), Counts(f, g.Need()))), Local(f, g), Free(f, g))
+	return follow(Path[0].Name, f, g)
 }
 
 // Policy says whether binds are let through that take no privilege. No means

@@ -1,0 +1,47 @@
+package rules
+
+import "github.com/lowport/lowport/internal/machine"
+
+// A Gate is a question on the way to a bind. Each answer leads to a later gate,
+// by its name, or out of the path: to [Bound], or to the errno of a refusal.
+type Gate struct {
+	Name, Question string
+	Yes, No        string
+
+	ask func(machine.Facts, Goal) Answer
+}
+
+// Bound is where the path ends well.
+const Bound = "bound"
+
+// Path is the way to a bind, the first gate first. For IPv4 the kernel asks for
+// the address before the port, for IPv6 after it (__inet_bind, __inet6_bind).
+var Path = []Gate{
+	{"policy", "Do seccomp, the LSMs and cgroup BPF let it through?", "port", "EACCES, EPERM, …", Policy},
+	{"port", "Is the port at or above ip_unprivileged_port_start?", "address", "permitted", func(f machine.Facts, g Goal) Answer { return Unprivileged(f, g.Port) }},
+	{"permitted", "Is cap_net_bind_service permitted?", "namespace", "EACCES", func(f machine.Facts, g Goal) Answer { return Permitted(f, g.Need()) }},
+	{"namespace", "In the user namespace that owns the network namespace?", "address", "EACCES", func(f machine.Facts, g Goal) Answer { return Counts(f, g.Need()) }},
+	{"address", "Is the address one of this machine's?", "free", "EADDRNOTAVAIL", Local},
+	{"free", "Is the port free?", Bound, "EADDRINUSE", Free},
+}
+
+// follow says where the path leads from the gate of a name. Where an answer is
+// not known, the end is known only if both ways lead to the same.
+func follow(name string, f machine.Facts, g Goal) Answer {
+	for _, gate := range Path {
+		if gate.Name != name {
+			continue
+		}
+		switch gate.ask(f, g) {
+		case Yes:
+			return follow(gate.Yes, f, g)
+		case No:
+			return follow(gate.No, f, g)
+		}
+		if yes := follow(gate.Yes, f, g); yes == follow(gate.No, f, g) {
+			return yes
+		}
+		return Unknown
+	}
+	return of(name == Bound)
+}
