@@ -1,6 +1,6 @@
 # The verbs. Each is a short name for what it runs; .ci/run is the gate itself.
 
-.PHONY: test lab portable modules bench docs ci
+.PHONY: test lab portable modules bench docs api ci
 
 # Every test that runs here; those that need root or a tool say so and skip.
 test:
@@ -30,6 +30,10 @@ bench:
 docs:
 	go test ./internal/explain -run CausesPage -update
 	go test ./guard ./guard/guardtest -run 'Golden|Machines' -update
+
+# What a program written for the last release would no longer compile with.
+api:
+	.ci/api
 
 # All that a change has to pass, on a Debian machine, as root.
 ci:
