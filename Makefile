@@ -1,6 +1,6 @@
 # The verbs. Each is a short name for what it runs; .ci/run is the gate itself.
 
-.PHONY: test lab portable modules bench docs api ci
+.PHONY: test lab portable modules bench docs api figures ci
 
 # Every test that runs here; those that need root or a tool say so and skip.
 test:
@@ -34,6 +34,10 @@ docs:
 # What a program written for the last release would no longer compile with.
 api:
 	.ci/api
+
+# internal/lab/README.md: what the tests tried, counted by the tests, as root.
+figures:
+	.ci/figures
 
 # All that a change has to pass, on a Debian machine, as root.
 ci:

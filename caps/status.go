@@ -33,7 +33,7 @@ func ParseStatus(status []byte) (State, error) {
 		case !whole:
 			return State{}, fmt.Errorf("status: %s: line cut short", statusLines[i])
 		}
-		v, err := parseHex(bytes.TrimSpace(value))
+		v, err := parseHex(bytes.TrimSpace(value), statusDigits(i))
 		if err != nil {
 			return State{}, fmt.Errorf("status: %s: %w", statusLines[i], err)
 		}
@@ -56,16 +56,25 @@ func ParseStatus(status []byte) (State, error) {
 // statusLines are the lines ParseStatus reads.
 var statusLines = [...]string{"CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb", "NoNewPrivs"}
 
-// parseHex reads 1 to 16 hex digits without a prefix.
-func parseHex(digits []byte) (Set, error) {
-	if len(digits) == 0 || len(digits) > 16 {
-		return 0, fmt.Errorf("%.40q is not 1 to 16 hex digits", digits)
+// statusDigits are the hex digits of line i: the kernel always writes all of a
+// set (render_cap_t), so that fewer are a line cut short.
+func statusDigits(i int) int {
+	if statusLines[i] == "NoNewPrivs" {
+		return 1
+	}
+	return 16
+}
+
+// parseHex reads so many hex digits, without a prefix.
+func parseHex(digits []byte, want int) (Set, error) {
+	if len(digits) != want {
+		return 0, fmt.Errorf("%.40q is not %d hex digits", digits, want)
 	}
 	var s Set
 	for _, c := range digits {
 		d, ok := hexDigit(c)
 		if !ok {
-			return 0, fmt.Errorf("%q is not 1 to 16 hex digits", digits)
+			return 0, fmt.Errorf("%q is not %d hex digits", digits, want)
 		}
 		s = s<<4 | d
 	}

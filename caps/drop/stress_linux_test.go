@@ -16,6 +16,7 @@ import (
 
 	"github.com/lowport/lowport/caps"
 	"github.com/lowport/lowport/caps/drop"
+	"github.com/lowport/lowport/internal/figures"
 	"golang.org/x/sys/unix"
 )
 
@@ -23,7 +24,7 @@ import (
 // that do everything at once that a drop could trip over.
 func TestStress(t *testing.T) {
 	needRoot(t)
-	rounds := 0
+	rounds, threads := 0, 0
 	for i := 0; rounds < 1000; i++ {
 		name := "stress, 20 threads"
 		if i == 0 {
@@ -34,13 +35,13 @@ func TestStress(t *testing.T) {
 		if err != nil {
 			t.Fatalf("after %d rounds: %v\n%s", rounds, err, out)
 		}
-		var n int
-		if _, err := fmt.Sscan(string(out), &n); err != nil || n == 0 {
-			t.Fatalf("%d rounds, %v\n%s", n, err, out)
+		var n, read int
+		if _, err := fmt.Sscan(string(out), &n, &read); err != nil || n == 0 || read == 0 {
+			t.Fatalf("%v\n%s", err, out)
 		}
-		rounds += n
+		rounds, threads = rounds+n, threads+read
 	}
-	t.Logf("%d rounds", rounds)
+	figures.Add(t, fmt.Sprintf("drop: %d rounds, %d threads read back, 0 that held what was dropped", rounds, threads))
 }
 
 // TestGainsNothing tries what would bring a capability back, had a drop left a
@@ -93,7 +94,7 @@ func stress(threads int) error {
 	if err != nil {
 		return err
 	}
-	rounds, keep := 0, before.Permitted
+	rounds, read, keep := 0, 0, before.Permitted
 	for keep != 0 {
 		for c := range keep.All() {
 			// CAP_SETPCAP goes last: it is what clears the bounding set.
@@ -110,13 +111,14 @@ func stress(threads int) error {
 			return fmt.Errorf("round %d: %w", rounds, err)
 		}
 		if err := everyThread(func(s caps.State) bool {
+			read++
 			return s == caps.State{Permitted: keep, Effective: keep, Bounding: keep, NoNewPrivs: true}
 		}); err != nil {
 			return fmt.Errorf("round %d: %w", rounds, err)
 		}
 		rounds++
 	}
-	fmt.Println(rounds)
+	fmt.Println(rounds, read)
 	return nil
 }
 

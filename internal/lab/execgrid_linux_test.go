@@ -17,6 +17,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/lowport/lowport/caps"
+	"github.com/lowport/lowport/internal/figures"
 )
 
 // The execve rule of package caps is compared with this kernel: real programs
@@ -52,8 +53,7 @@ func runGrid(t *testing.T, role string) {
 	if err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
-	t.Logf("%s", out)
-	record(t, role+" grid: "+strings.ReplaceAll(strings.TrimSpace(string(out)), "\n", "; "))
+	figures.Add(t, role+" grid: "+strings.ReplaceAll(strings.TrimSpace(string(out)), "\n", "; "))
 }
 
 func gridWorker(role string) error {

@@ -12,6 +12,8 @@ import (
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/lowport/lowport/internal/figures"
 )
 
 // programs are what the scenarios find in /lab.
@@ -43,8 +45,7 @@ func TestScenarios(t *testing.T) {
 	h := build(t)
 	var counts tally
 	t.Cleanup(func() {
-		t.Log(&counts)
-		record(t, counts.String())
+		figures.Add(t, counts.String())
 		leavesNothing(t)
 	})
 	p := params("testdata/script", h, &counts)

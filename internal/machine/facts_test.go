@@ -92,7 +92,7 @@ func TestFacts(t *testing.T) {
 		{"proc/sys/kernel/cap_last_cap", "64\n", "LastCap", "unreadable 64"},
 		{"proc/sys/kernel/cap_last_cap", "-1\n", "LastCap", "unreadable -1"},
 		{"proc/sys/kernel/cap_last_cap", "", "LastCap", "unreadable parsing"},
-		{"proc/1/status", "CapBnd:\t0\n", "Init", "unreadable CapInh"},
+		{"proc/1/status", "CapBnd:\t0000000000000000\n", "Init", "unreadable CapInh"},
 
 		{exe, "/srv/app", "Path", "known /srv/app"},
 		{exe, "/srv/app", "Deleted", "known false"},
