@@ -52,7 +52,7 @@ func (e *Error) ExitCode() int {
 	switch e.Causes[0].ID {
 	case "address-invalid":
 		return exitUsage
-	case "address-in-use", "address-unavailable", "host-unresolved", "family-unavailable", "protocol-unavailable", "resource-limit":
+	case "address-in-use", "address-unavailable", "address-tentative", "host-unresolved", "family-unavailable", "protocol-unavailable", "resource-limit":
 		return exitUnavailable
 	default:
 		return exitNoPerm

@@ -299,7 +299,7 @@ func TestExitCode(t *testing.T) {
 		switch err.Causes[0].ID {
 		case "address-invalid":
 			want = 64
-		case "address-in-use", "address-unavailable", "host-unresolved", "family-unavailable", "protocol-unavailable", "resource-limit":
+		case "address-in-use", "address-unavailable", "address-tentative", "host-unresolved", "family-unavailable", "protocol-unavailable", "resource-limit":
 			want = 69
 		}
 		if got := err.ExitCode(); got != want {

@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/netip"
 	"path"
+	"slices"
 	"strings"
 	"syscall"
 
@@ -39,8 +40,8 @@ func Bind(f machine.Facts, g rules.Goal, err error) Finding {
 		if w := unfit(g); w != "" {
 			why["{why}"], l.detail["address-invalid"] = w, unfitDetail
 			causes = append(causes, Cause{ID: "address-invalid", Certainty: Proven})
-		} else if !l.local() {
-			causes = append(causes, Cause{ID: "address-unavailable", Certainty: Likely}) // a local route is not seen
+		} else if id := l.absent(); id != "" {
+			causes = append(causes, Cause{ID: id, Certainty: Likely}) // a local route is not seen
 		}
 		var authbind *privport.AuthbindError
 		if errors.As(err, &authbind) {
@@ -54,8 +55,8 @@ func Bind(f machine.Facts, g rules.Goal, err error) Finding {
 		}
 	case syscall.EADDRNOTAVAIL:
 		causes = []Cause{{ID: "address-unavailable", Certainty: Likely}}
-		if !l.local() {
-			causes[0].Certainty = Proven
+		if id := l.absent(); id != "" {
+			causes = []Cause{{ID: id, Certainty: Proven}}
 		}
 	case syscall.EAFNOSUPPORT:
 		causes = []Cause{l.guess("family-unavailable")}
@@ -229,13 +230,17 @@ func Holder(s machine.Socket) string {
 	}
 }
 
-// local looks whether the address is of this machine; unknown counts as yes.
-func (l *look) local() bool {
+// absent names the cause that keeps the address from being bound, "" for none;
+// unknown counts as none.
+func (l *look) absent() string {
 	if rules.Local(l.f, l.g) != rules.No {
-		return true
+		return ""
 	}
-	see(l, "addresses", l.f.Addresses,
-		func(all []netip.Addr) string { return fmt.Sprint(all) },
-		func(all []netip.Addr) string { return fmt.Sprintf("this machine has %v", all) })
-	return false
+	list := func(all []netip.Addr) string { return fmt.Sprint(all) }
+	if tentative, _ := l.f.Tentative.Is(); slices.Contains(tentative, l.g.Addr.WithZone("")) {
+		see(l, "tentative", l.f.Tentative, list, func([]netip.Addr) string { return l.g.Addr.String() + " is tentative" })
+		return "address-tentative"
+	}
+	see(l, "addresses", l.f.Addresses, list, func(all []netip.Addr) string { return fmt.Sprintf("this machine has %v", all) })
+	return "address-unavailable"
 }

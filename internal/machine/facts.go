@@ -51,7 +51,9 @@ type Facts struct {
 
 	Sockets   Fact[[]Socket]
 	Addresses Fact[[]netip.Addr]
-	Nonlocal  Fact[bool] // IPv4 may bind addresses that this machine does not have
+	Tentative Fact[[]netip.Addr] // of Addresses, those of IPv6 that are still looked for on the network
+	Nonlocal  Fact[bool]         // IPv4 may bind addresses that this machine does not have
+	Nonlocal6 Fact[bool]         // IPv6 may
 }
 
 // MovedDir is where a program is proposed to move from a nosuid mount.

@@ -111,6 +111,13 @@ func Live(ports ...int) Record {
 		}
 		return line(addrs)
 	})
+	r.add("tentative", func() ([]byte, error) {
+		_, tentative, err := inet6Addresses()
+		if err != nil {
+			return nil, err
+		}
+		return line(append([]netip.Addr{}, tentative...))
+	})
 	return r
 }
 
@@ -367,13 +374,18 @@ func procAddresses() ([]netip.Addr, error) {
 	if err != nil {
 		return nil, err
 	}
-	b, err = os.ReadFile("/proc/thread-self/net/if_inet6")
+	v6, _, err := inet6Addresses()
+	return append(all, v6...), err
+}
+
+// inet6Addresses reads all IPv6 addresses, and which of them are tentative.
+func inet6Addresses() (all, tentative []netip.Addr, err error) {
+	b, err := os.ReadFile("/proc/thread-self/net/if_inet6")
 	if errors.Is(err, unix.ENOENT) {
-		return all, nil // this kernel has no IPv6
+		return nil, nil, nil // this kernel has no IPv6
 	}
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	v6, err := parseIfInet6(b)
-	return append(all, v6...), err
+	return parseIfInet6(b)
 }

@@ -66,6 +66,7 @@ var masks = map[string]mask{
 	"proc/sys/kernel/cap_last_cap":                 only(`[0-9]+\n`),
 	"proc/sys/net/ipv4/ip_unprivileged_port_start": only(`[0-9]+\n`),
 	"proc/sys/net/ipv4/ip_nonlocal_bind":           only(`[0-9]+\n`),
+	"proc/sys/net/ipv6/ip_nonlocal_bind":           only(`[0-9]+\n`),
 	"sys/fs/selinux/enforce":                       only(`[0-9]+\n?`),
 	"threads":                                      only(`([0-9]+( [0-9a-f]{16}){5} (true|false)\n)+`),
 	"uname":                                        maskRelease,
@@ -98,6 +99,7 @@ var masks = map[string]mask{
 	"probes":                  maskProbes,
 	"sockets":                 maskSockets,
 	"addresses":               maskAddresses,
+	"tentative":               maskAddresses,
 }
 
 // only keeps what is wholly of that form.

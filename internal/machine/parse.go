@@ -56,7 +56,9 @@ func (r Record) Facts() Facts {
 		User:       fact(r, "user", parseText),
 		Sockets:    fact(r, "sockets", parseSockets),
 		Addresses:  fact(r, "addresses", parseAddresses),
+		Tentative:  fact(r, "tentative", parseAddresses),
 		Nonlocal:   fact(r, "proc/sys/net/ipv4/ip_nonlocal_bind", parseBool),
+		Nonlocal6:  fact(r, "proc/sys/net/ipv6/ip_nonlocal_bind", parseBool),
 	}
 	bits := fact(r, "prctl PR_GET_SECUREBITS", parseInt)
 	if f.Thread.State == Known && bits.State == Known {
@@ -127,6 +129,8 @@ func source(name string) string {
 		return "sock_diag"
 	case "addresses":
 		return "netlink"
+	case "tentative":
+		return "/proc/net/if_inet6"
 	}
 	return name
 }

@@ -4,6 +4,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"net/netip"
+	"strconv"
 	"strings"
 )
 
@@ -31,17 +32,31 @@ func parseFibTrie(b []byte) ([]netip.Addr, error) {
 }
 
 // parseIfInet6 reads the IPv6 addresses of this machine, /proc/net/if_inet6: the
-// first field of each row.
-func parseIfInet6(b []byte) ([]netip.Addr, error) {
-	var all []netip.Addr
+// address is the first field of each row, its flags the fifth. Tentative are
+// those that cannot be bound until no duplicate of them was found on the
+// network (ipv6_chk_addr).
+func parseIfInet6(b []byte) (all, tentative []netip.Addr, err error) {
 	for row := range strings.Lines(string(b)) {
-		text, _, _ := strings.Cut(row, " ")
-		raw, err := hex.DecodeString(text)
+		fields := strings.Fields(row)
+		if len(fields) != 6 {
+			return nil, nil, fmt.Errorf("/proc/net/if_inet6: %q", row)
+		}
+		raw, err := hex.DecodeString(fields[0])
 		a, ok := netip.AddrFromSlice(raw)
-		if err != nil || !ok || !a.Is6() {
-			return nil, fmt.Errorf("/proc/net/if_inet6: %q", row)
+		flags, errFlags := strconv.ParseUint(fields[4], 16, 8)
+		if err != nil || !ok || !a.Is6() || errFlags != nil {
+			return nil, nil, fmt.Errorf("/proc/net/if_inet6: %q", row)
 		}
 		all = append(all, a)
+		if flags&ifaTentative != 0 && flags&ifaOptimistic == 0 {
+			tentative = append(tentative, a)
+		}
 	}
-	return all, nil
+	return all, tentative, nil
 }
+
+// IFA_F_ flags of <linux/if_addr.h>.
+const (
+	ifaOptimistic = 0x04
+	ifaTentative  = 0x40
+)

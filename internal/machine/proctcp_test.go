@@ -24,7 +24,7 @@ func TestProcTCPRefuses(t *testing.T) {
 }
 
 func FuzzProcAddresses(f *testing.F) {
-	f.Add("Main:\n     |-- 192.0.2.2\n        /32 host LOCAL\n", "fd000000000000000000000000000002 04 40 00 82     eth0\n")
+	f.Add("Main:\n     |-- 192.0.2.2\n        /32 host LOCAL\n", "fd000000000000000000000000000002 04 40 00 40     eth0\n")
 	f.Add("     |-- x\n", "fd00 04\n")
 	f.Fuzz(func(t *testing.T, trie, inet6 string) {
 		v4, err := parseFibTrie([]byte(trie))
@@ -33,7 +33,10 @@ func FuzzProcAddresses(f *testing.F) {
 				t.Errorf("%v, %v", a, err)
 			}
 		}
-		v6, err := parseIfInet6([]byte(inet6))
+		v6, tentative, err := parseIfInet6([]byte(inet6))
+		if len(tentative) > len(v6) {
+			t.Errorf("%v of %v", tentative, v6)
+		}
 		for _, a := range v6 {
 			if err != nil || !a.Is6() {
 				t.Errorf("%v, %v", a, err)

@@ -32,7 +32,7 @@ var names = []string{
 	"proc/self/cgroup", "run/.containerenv", ".dockerenv", "run/systemd/system", "environ",
 	"sys/kernel/security/lsm", "proc/self/attr/current", "sys/fs/selinux/enforce", "probes",
 	"args", "cwd", "cwd statfs", "main package", "user",
-	"sockets", "addresses", "proc/sys/net/ipv4/ip_nonlocal_bind",
+	"sockets", "addresses", "tentative", "proc/sys/net/ipv4/ip_nonlocal_bind", "proc/sys/net/ipv6/ip_nonlocal_bind",
 }
 
 // Save writes the record as a txtar archive: a file for each item, its name

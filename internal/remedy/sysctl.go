@@ -31,17 +31,24 @@ func sysctl(f machine.Facts, g rules.Goal) (candidate, bool) {
 
 // nonlocal lets programs bind an address before it is there.
 func nonlocal(f machine.Facts, g rules.Goal) (candidate, bool) {
-	const setting = "net.ipv4.ip_nonlocal_bind=1"
-	if rules.Local(f, g) != rules.No || !g.Addr.Is4() {
+	if rules.Local(f, g) != rules.No {
 		return candidate{}, false
+	}
+	setting, file := "net.ipv4.ip_nonlocal_bind=1", "/etc/sysctl.d/50-lowport-nonlocal.conf"
+	if !g.Addr.Is4() {
+		setting, file = "net.ipv6.ip_nonlocal_bind=1", "/etc/sysctl.d/50-lowport-nonlocal6.conf"
 	}
 	return candidate{
 		Fix: Fix{ID: "nonlocal-bind", Scope: "host", Summary: "if the address comes later (a floating one), for every process", Lasts: "the first line until reboot, the file for good", Steps: []Step{
 			{Run: sudo(f, "sysctl", "-w", setting)},
-			{Write: "/etc/sysctl.d/50-lowport-nonlocal.conf", Content: setting + "\n"},
+			{Write: file, Content: setting + "\n"},
 		}},
 		change: func(f machine.Facts) machine.Facts {
-			f.Nonlocal = f.Nonlocal.Now(true)
+			if g.Addr.Is4() {
+				f.Nonlocal = f.Nonlocal.Now(true)
+			} else {
+				f.Nonlocal6 = f.Nonlocal6.Now(true)
+			}
 			return f
 		},
 	}, true

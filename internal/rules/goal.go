@@ -144,7 +144,8 @@ func InInitial(f machine.Facts) Answer {
 	return Unknown
 }
 
-// Local says whether the address is one of this machine's (inet_addr_valid_or_nonlocal).
+// Local says whether the address is one of this machine's that can be bound
+// (inet_addr_valid_or_nonlocal, ipv6_chk_addr), or may be bound without.
 func Local(f machine.Facts, g Goal) Answer {
 	if !Fit(g) {
 		return No
@@ -152,13 +153,12 @@ func Local(f machine.Facts, g Goal) Answer {
 	if g.Local || !g.Addr.IsValid() || g.Addr.IsUnspecified() || g.Addr.Is4() && g.Addr.IsLoopback() || g.Addr.IsMulticast() {
 		return Yes
 	}
-	nonlocal := No // net.ipv4.ip_nonlocal_bind is of IPv4 alone
-	if g.Addr.Is4() {
-		nonlocal = ask(f.Nonlocal, func(on bool) bool { return on })
+	has := func(all []netip.Addr) bool { return slices.Contains(all, g.Addr.WithZone("").Unmap()) }
+	nonlocal, here := f.Nonlocal, ask(f.Addresses, has)
+	if !g.Addr.Is4() {
+		nonlocal, here = f.Nonlocal6, And(here, ask(f.Tentative, func(all []netip.Addr) bool { return !has(all) }))
 	}
-	return Or(nonlocal, ask(f.Addresses, func(all []netip.Addr) bool {
-		return slices.Contains(all, g.Addr.WithZone("").Unmap())
-	}))
+	return Or(ask(nonlocal, func(on bool) bool { return on }), here)
 }
 
 // Fit says whether a socket can have the address at all. The kernel takes of

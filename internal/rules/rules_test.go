@@ -25,6 +25,7 @@ func web() machine.Facts {
 		Exe: image, Installed: image, Deleted: known(false),
 		NetOwner: known(machine.OwnerHere), PortStart: known(1024),
 		Sockets: known([]machine.Socket{}), Nonlocal: known(false),
+		Nonlocal6: known(false), Tentative: known([]netip.Addr{}),
 		Addresses: known([]netip.Addr{netip.MustParseAddr("127.0.0.1"), netip.MustParseAddr("192.0.2.1"), netip.MustParseAddr("2001:db8::1")}),
 	}
 }
@@ -48,10 +49,14 @@ var (
 	effective = caps.State{Permitted: bindCap, Effective: bindCap, Bounding: bindCap}
 )
 
-func outside(f *machine.Facts)  { f.NetOwner = known(machine.OwnerOutside) }
-func below(f *machine.Facts)    { f.NetOwner = known(machine.OwnerBelow) }
-func nonlocal(f *machine.Facts) { f.Nonlocal = known(true) }
-func lowered(f *machine.Facts)  { f.PortStart = known(443) }
+func outside(f *machine.Facts)   { f.NetOwner = known(machine.OwnerOutside) }
+func below(f *machine.Facts)     { f.NetOwner = known(machine.OwnerBelow) }
+func nonlocal(f *machine.Facts)  { f.Nonlocal = known(true) }
+func nonlocal6(f *machine.Facts) { f.Nonlocal6 = known(true) }
+func tentative(f *machine.Facts) {
+	f.Tentative = known([]netip.Addr{netip.MustParseAddr("2001:db8::1")})
+}
+func lowered(f *machine.Facts) { f.PortStart = known(443) }
 
 func taken(f *machine.Facts) {
 	f.Sockets = known([]machine.Socket{{Network: "tcp", Addr: netip.MustParseAddrPort("0.0.0.0:443"), Listen: true}})
@@ -90,6 +95,9 @@ func TestAllows(t *testing.T) {
 		{"not local, allowed", with(web(), holding(effective), nonlocal), tcp("192.0.2.2", 443), Yes},
 		{"not local, IPv6: the setting is of IPv4", with(web(), holding(effective), nonlocal), tcp("2001:db8::2", 443), No},
 		{"loopback net", with(web(), holding(effective)), tcp("127.9.9.9", 443), Yes},
+		{"not local, IPv6, allowed", with(web(), holding(effective), nonlocal6), tcp("2001:db8::2", 443), Yes},
+		{"tentative", with(web(), holding(effective), tentative), tcp("2001:db8::1", 443), No},
+		{"tentative, allowed", with(web(), holding(effective), tentative, nonlocal6), tcp("2001:db8::1", 443), Yes},
 		{"IPv6 loopback absent", with(web(), holding(effective)), tcp("::1", 443), No},
 		{"zone", with(web(), holding(effective)), tcp("2001:db8::1%eth0", 443), Yes},
 		{"every IPv4 address", with(web(), holding(effective)), tcp("0.0.0.0", 443), Yes},
@@ -121,6 +129,8 @@ func TestAllowsUnknown(t *testing.T) {
 		"Sockets":   func(f *machine.Facts) { f.Sockets = machine.Fact[[]machine.Socket]{} },
 		"Addresses": func(f *machine.Facts) { f.Addresses = machine.Fact[[]netip.Addr]{} },
 		"Nonlocal":  func(f *machine.Facts) { f.Nonlocal = machine.Fact[bool]{} },
+		"Nonlocal6": func(f *machine.Facts) { f.Nonlocal6 = machine.Fact[bool]{} },
+		"Tentative": func(f *machine.Facts) { f.Tentative = machine.Fact[[]netip.Addr]{} },
 	}
 	for _, tt := range []struct {
 		forget string
@@ -137,6 +147,9 @@ func TestAllowsUnknown(t *testing.T) {
 		{"PortStart", web(), low, Unknown},
 		{"Nonlocal", with(web(), holding(effective)), tcp("192.0.2.2", 443), Unknown},
 		{"Nonlocal", with(web(), holding(effective)), far, Yes},
+		{"Nonlocal6", with(web(), holding(effective)), tcp("2001:db8::2", 443), Unknown},
+		{"Tentative", with(web(), holding(effective)), tcp("2001:db8::1", 443), Unknown},
+		{"Tentative", with(web(), holding(effective)), tcp("2001:db8::2", 443), No},
 		{"Thread", with(web(), holding(effective), taken), low, No}, // taken, whoever asks
 		{"Thread", with(web(), holding(effective)), require, Unknown},
 		{"Threads", with(web(), holding(effective)), require, Unknown},
