@@ -28,7 +28,7 @@ var catalogue = map[string]entry{
 		unhelpful: []string{"CapabilityBoundingSet=, and --cap-add of docker or capabilities.add of Kubernetes for a user other than root: they reach the bounding set alone"},
 		kernel:    "capabilities(7), \"Capability bounding set\"",
 		see:       "grep Cap /proc/PID/status\nsystemctl show -p AmbientCapabilities,CapabilityBoundingSet UNIT",
-		helps:     "AmbientCapabilities= in the unit; the sysctl of the container or pod; setcap in the image; podman's --cap-add, which is ambient for any user",
+		helps:     "AmbientCapabilities= in the unit; the sysctl of the container or pod; setcap in the image; podman's --cap-add or systemd-nspawn's --ambient-capability, which are ambient for any user",
 		gate:      "permitted",
 	},
 	"bounding-excludes": {

@@ -69,9 +69,10 @@ func Live(ports ...int) Record {
 	r.add("ioctl NS_GET_USERNS", netOwnerNS)
 	r.add("environ", func() ([]byte, error) {
 		var b []byte
-		for _, name := range envNames {
-			if os.Getenv(name) != "" {
-				b = fmt.Appendln(b, name)
+		for _, mark := range envMarks {
+			name, want, hasValue := strings.Cut(mark, "=")
+			if has := os.Getenv(name); has != "" && (!hasValue || has == want) {
+				b = fmt.Appendln(b, mark)
 			}
 		}
 		return b, nil

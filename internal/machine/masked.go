@@ -92,7 +92,8 @@ var masks = map[string]mask{
 	"proc/self/cgroup": maskCgroups,
 	// Podman writes the names of the container and its image; that it is there is enough.
 	"run/.containerenv": instead(""), ".dockerenv": instead(""), "run/systemd/system": instead(""),
-	"environ": maskEnviron,
+	"run/host/container-manager": only(`systemd-nspawn\n?`),
+	"environ":                    maskEnviron,
 
 	"sys/kernel/security/lsm": maskModules,
 	"proc/self/attr/current":  maskLabel,
@@ -196,7 +197,7 @@ func maskUser(b []byte, _ addrMask) ([]byte, bool) {
 func maskEnviron(b []byte, _ addrMask) ([]byte, bool) {
 	var out []byte
 	for line := range strings.Lines(string(b)) {
-		if slices.Contains(envNames, strings.TrimSuffix(line, "\n")) {
+		if slices.Contains(envMarks, strings.TrimSuffix(line, "\n")) {
 			out = append(out, line...)
 		}
 	}

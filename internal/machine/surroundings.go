@@ -83,7 +83,8 @@ func UnitName(name string) bool {
 }
 
 // container finds what kind of container this is, from the files and cgroups
-// that engines leave. Images of whole machines can hold the same files and a
+// that engines leave: one that holds a whole machine says so by a variable (LXC)
+// or a file (systemd.io/CONTAINER_INTERFACE). Images of whole machines can hold the same files and a
 // variable can claim anything, so they count only in a process that has left
 // the initial pid or uts namespace.
 func container(r Record) Fact[string] {
@@ -98,11 +99,16 @@ func container(r Record) Fact[string] {
 		return slices.ContainsFunc(marks, func(m string) bool { return strings.Contains(cgroup.Value, m) })
 	}
 	podman, docker := fact(r, "run/.containerenv", exists), fact(r, ".dockerenv", exists)
-	kubernetes, other := hasEnv(r, "KUBERNETES_SERVICE_HOST"), hasEnv(r, "container")
+	kubernetes, lxc, other := hasEnv(r, "KUBERNETES_SERVICE_HOST"), hasEnv(r, "container=lxc"), hasEnv(r, "container")
+	manager := fact(r, "run/host/container-manager", parseText)
 	kind := ""
 	switch {
 	case in("/kubepods"), kubernetes.Value:
 		kind = "kubernetes"
+	case lxc.Value:
+		kind = "lxc"
+	case manager.Value == "systemd-nspawn":
+		kind = manager.Value
 	case podman.Value:
 		kind = "podman"
 	case docker.Value:
@@ -142,8 +148,9 @@ func hasEnv(r Record, name string) Fact[bool] {
 	})
 }
 
-// envNames are the variables whose presence is recorded.
-var envNames = []string{"AUTHBIND_LIB", "INVOCATION_ID", "KUBERNETES_SERVICE_HOST", "LISTEN_FDS", "container"}
+// envMarks are the variables whose presence is recorded, and one with the value
+// that is told from others.
+var envMarks = []string{"AUTHBIND_LIB", "INVOCATION_ID", "KUBERNETES_SERVICE_HOST", "LISTEN_FDS", "container", "container=lxc"}
 
 // GoRun reports whether p is where `go run` and `go test` put a program: in
 // go-buildN/bNNN, with or without exe/, or in the build cache since Go 1.24.

@@ -30,7 +30,10 @@ func candidates(f machine.Facts, goals ...rules.Goal) []candidate {
 	case f.Unit.State == machine.Known:
 		add(restart, dropIn, setcap, remount)
 	case f.Container.State == machine.Known:
-		add(capAdd, container, compose, addToImage)
+		add(ambient, capAdd, container, compose, addToImage)
+		if keepsFiles(f) {
+			add(setcap)
+		}
 	case goRun(f):
 		add(build)
 	default:

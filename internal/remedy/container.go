@@ -8,11 +8,18 @@ import (
 	"github.com/lowport/lowport/internal/rules"
 )
 
+// keepsFiles says whether the container is a machine whose files last, and not
+// made of an image.
+func keepsFiles(f machine.Facts) bool {
+	return f.Container.Value == "lxc" || f.Container.Value == "systemd-nspawn"
+}
+
 // container lowers the threshold inside the container, in the words of its
-// engine. A container on the host's network cannot.
+// engine: systemd-nspawn has none for it. A container on the host's network
+// cannot.
 func container(f machine.Facts, g rules.Goal) (candidate, bool) {
 	engine, ok := f.Container.Is()
-	if !ok || g.Network == "" || rules.Counts(f, g.Need()) == rules.No {
+	if !ok || engine == "systemd-nspawn" || g.Network == "" || rules.Counts(f, g.Need()) == rules.No {
 		return candidate{}, false
 	}
 	fix := Fix{ID: "container", Scope: "container", Summary: "for this container, unless it is on the host's network", Lasts: "as long as the container is started so"}
@@ -29,6 +36,9 @@ func container(f machine.Facts, g rules.Goal) (candidate, bool) {
 `, g.Port)}}
 	case "docker", "podman":
 		fix.Steps = []Step{{Edit: engine + " run", Content: fmt.Sprintf("--sysctl net.ipv4.ip_unprivileged_port_start=%d\n", g.Port)}}
+	case "lxc":
+		fix.Lasts = "as long as the configuration says so"
+		fix.Steps = []Step{{Edit: "the container's config", Content: fmt.Sprintf("lxc.sysctl.net.ipv4.ip_unprivileged_port_start = %d\n", g.Port)}}
 	default:
 		fix.Steps = []Step{{Edit: "the container's configuration", Content: fmt.Sprintf("net.ipv4.ip_unprivileged_port_start=%d\n", g.Port)}}
 	}
@@ -62,6 +72,23 @@ func capAdd(f machine.Facts, g rules.Goal) (candidate, bool) {
 	}, true
 }
 
+// ambient has systemd-nspawn start the program with the capability, which it
+// gives to any user within the container's bounding set.
+func ambient(f machine.Facts, g rules.Goal) (candidate, bool) {
+	now, okNow := f.Thread.Is()
+	if !okNow || f.Container.Value != "systemd-nspawn" || !now.Bounding.Contains(g.Need()) {
+		return candidate{}, false
+	}
+	return candidate{
+		Fix: Fix{ID: "ambient", Scope: "container", Summary: "for this container", Lasts: "as long as the container is started so",
+			Steps: []Step{{Edit: "systemd-nspawn", Content: "--ambient-capability=" + strings.ReplaceAll(g.Need().Systemd(), " ", ",") + "\n"}}},
+		change: func(f machine.Facts) machine.Facts {
+			f.Thread = f.Thread.Now(holding(now, g.Need()))
+			return rules.Start(f)
+		},
+	}, true
+}
+
 // compose is container for those who start docker by a compose file.
 func compose(f machine.Facts, g rules.Goal) (candidate, bool) {
 	c, ok := container(f, g)
@@ -84,7 +111,7 @@ func addToImage(f machine.Facts, g rules.Goal) (candidate, bool) {
 	exe, okExe := f.Path.Is()
 	stat, okStat := f.Installed.Stat.Is()
 	now, okNow := f.Thread.Is()
-	if !okExe || !okStat || !okNow || goRun(f) || !stampable(stat) || f.Installed.Caps.State == machine.Unreadable || strings.ContainsAny(exe, "\n\r") {
+	if keepsFiles(f) || !okExe || !okStat || !okNow || goRun(f) || !stampable(stat) || f.Installed.Caps.State == machine.Unreadable || strings.ContainsAny(exe, "\n\r") {
 		return candidate{}, false
 	}
 	file := stamped(f, g)
