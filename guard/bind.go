@@ -11,7 +11,7 @@ import (
 )
 
 // An Option changes how [Bind], [BindPacket] and [BindAll] bind.
-type Option func(*options)
+type Option func(options) options
 
 type options struct {
 	network *string
@@ -19,25 +19,39 @@ type options struct {
 	report  *Report
 }
 
+// with is the options that opts make of none.
+func with(opts []Option) (o options) {
+	for _, opt := range opts {
+		o = opt(o)
+	}
+	return o
+}
+
 // Network chooses one family instead of both: "tcp4" or "tcp6" instead of
 // "tcp", "udp4" or "udp6" instead of "udp".
-func Network(network string) Option { return func(o *options) { o.network = &network } }
+func Network(network string) Option {
+	return func(o options) options { o.network = &network; return o }
+}
 
 // ListenConfig has the sockets made by lc: its Control, KeepAlive and MPTCP
 // hold for a bind with a raised capability too, but not for an inherited
 // socket, which is set up by whoever made it.
 func ListenConfig(lc net.ListenConfig) Option {
-	return func(o *options) { o.config.ListenConfig = lc }
+	return func(o options) options { o.config.ListenConfig = lc; return o }
 }
 
 // Authbind has authbind's helper bind what is refused otherwise, as the files in
 // /etc/authbind allow: authbind(1) itself does not reach a Go program. It is the
 // one option with which this package starts a program, /usr/lib/authbind/helper.
-func Authbind() Option { return func(o *options) { o.config.Authbind = true } }
+func Authbind() Option {
+	return func(o options) options { o.config.Authbind = true; return o }
+}
 
 // ReportTo fills in r whether the bind succeeds or not: how it succeeded (Via)
 // and what was surprising about it (Notes), or why it did not.
-func ReportTo(r *Report) Option { return func(o *options) { o.report = r } }
+func ReportTo(r *Report) Option {
+	return func(o options) options { o.report = r; return o }
+}
 
 // Bind listens on a TCP address as net.Listen does, with the least privilege
 // that suffices. A socket that this process was started with for the address,
@@ -45,20 +59,20 @@ func ReportTo(r *Report) Option { return func(o *options) { o.report = r } }
 // ":https"; port 0, which is no port in particular, is refused. Where the bind
 // fails the error is an *[Error].
 func Bind(address string, opts ...Option) (net.Listener, error) {
-	s, err := bind(context.Background(), []request{{protocol: "tcp", address: address}}, opts)
-	if err != nil {
+	one := []request{{protocol: "tcp", address: address}}
+	if err := bind(context.Background(), one, opts); err != nil {
 		return nil, err
 	}
-	return s.Listeners[0], nil
+	return one[0].socket.(net.Listener), nil
 }
 
 // BindPacket is Bind for a UDP address, as net.ListenPacket.
 func BindPacket(address string, opts ...Option) (net.PacketConn, error) {
-	s, err := bind(context.Background(), []request{{protocol: "udp", address: address}}, opts)
-	if err != nil {
+	one := []request{{protocol: "udp", address: address}}
+	if err := bind(context.Background(), one, opts); err != nil {
 		return nil, err
 	}
-	return s.PacketConns[0], nil
+	return one[0].socket.(net.PacketConn), nil
 }
 
 // MustBind is Bind for a main function: where it fails the report goes to

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"io"
 	"net"
 	"slices"
 	"strings"
@@ -28,7 +29,19 @@ func BindAll(ctx context.Context, addresses []string, opts ...Option) (*Sockets,
 	for _, a := range addresses {
 		all = append(all, named(a))
 	}
-	return bind(ctx, all, opts)
+	if err := bind(ctx, all, opts); err != nil {
+		return nil, err
+	}
+	s := &Sockets{}
+	for _, r := range all {
+		switch socket := r.socket.(type) {
+		case net.Listener:
+			s.Listeners = append(s.Listeners, socket)
+		case net.PacketConn:
+			s.PacketConns = append(s.PacketConns, socket)
+		}
+	}
+	return s, nil
 }
 
 // MustBindAll is BindAll for a main function, as [MustBind].
@@ -55,12 +68,13 @@ type request struct {
 
 	target privport.Target
 	how    privport.How
+	socket io.Closer // a net.Listener or a net.PacketConn, where it succeeded
 	err    error
 }
 
-// on is the request with its network: its own, else the option's, else that of
+// on sets the network of the request: its own, else the option's, else that of
 // its protocol.
-func (r request) on(network *string) request {
+func (r *request) on(network *string) {
 	switch {
 	case r.named:
 	case network != nil:
@@ -68,13 +82,12 @@ func (r request) on(network *string) request {
 	default:
 		r.network = cmp.Or(r.protocol, "tcp")
 	}
-	return r
 }
 
 func (r request) String() string { return explain.Show(r.network) + " " + explain.Show(r.address) }
 
 // parse takes the address apart.
-func (r request) parse(ctx context.Context) (privport.Target, error) {
+func (r *request) parse(ctx context.Context) (privport.Target, error) {
 	if !strings.HasPrefix(r.network, r.protocol) {
 		return privport.Target{}, &net.OpError{Op: "listen", Net: r.network, Err: net.UnknownNetworkError(r.network)}
 	}
@@ -82,17 +95,14 @@ func (r request) parse(ctx context.Context) (privport.Target, error) {
 }
 
 // bind binds all that is requested, or nothing.
-func bind(ctx context.Context, all []request, opts []Option) (*Sockets, error) {
-	var o options
-	for _, opt := range opts {
-		opt(&o)
-	}
+func bind(ctx context.Context, all []request, opts []Option) error {
+	o := with(opts)
 	for i := range all {
-		all[i] = all[i].on(o.network)
+		all[i].on(o.network)
 	}
-	s, err := bindEach(ctx, o.config, all)
+	err := bindEach(ctx, o.config, all)
 	if err == nil && o.report == nil {
-		return s, nil // nobody asks how
+		return nil // nobody asks how
 	}
 	r := reported(all, func(ports ...int) machine.Facts { return machine.Live(ports...).Facts() })
 	r.Notes = append(r.Notes, privport.Leftover()...)
@@ -100,34 +110,45 @@ func bind(ctx context.Context, all []request, opts []Option) (*Sockets, error) {
 		*o.report = r
 	}
 	if err != nil {
-		return nil, &Error{Report: r, err: err}
+		return &Error{Report: r, err: err}
 	}
-	return s, nil
+	return nil
 }
 
 // bindEach binds one after the other, and notes how in each request. It goes on
 // after a failure, so that the report covers all of them; it returns the first.
 // What is malformed is found before anything is bound.
-func bindEach(ctx context.Context, c privport.Config, all []request) (*Sockets, error) {
+func bindEach(ctx context.Context, c privport.Config, all []request) error {
 	for i := range all {
 		r := &all[i]
 		if r.target, r.err = r.parse(ctx); r.err != nil {
-			return nil, r.err
+			return r.err
 		}
 	}
-	s := &Sockets{}
 	var first error
 	for i := range all {
 		r := &all[i]
-		if r.how, r.err = s.open(ctx, c, *r); r.err != nil && first == nil {
+		if r.open(ctx, c); r.err != nil && first == nil {
 			first = r.err
 		}
 	}
 	if first != nil {
-		s.Close()
-		return nil, first
+		for _, r := range all {
+			if r.err == nil {
+				r.socket.Close()
+			}
+		}
 	}
-	return s, nil
+	return first
+}
+
+// open binds one address.
+func (r *request) open(ctx context.Context, c privport.Config) {
+	if strings.HasPrefix(r.network, "udp") {
+		r.socket, r.how, r.err = c.ListenPacket(ctx, r.network, r.address)
+	} else {
+		r.socket, r.how, r.err = c.Listen(ctx, r.network, r.address)
+	}
 }
 
 // reported makes the report of what was bound, or of what failed and why on the
@@ -173,20 +194,4 @@ func (s *Sockets) Close() error {
 		errs = append(errs, c.Close())
 	}
 	return errors.Join(errs...)
-}
-
-// open binds one address.
-func (s *Sockets) open(ctx context.Context, c privport.Config, r request) (privport.How, error) {
-	if strings.HasPrefix(r.network, "udp") {
-		conn, how, err := c.ListenPacket(ctx, r.network, r.address)
-		if err == nil {
-			s.PacketConns = append(s.PacketConns, conn)
-		}
-		return how, err
-	}
-	ln, how, err := c.Listen(ctx, r.network, r.address)
-	if err == nil {
-		s.Listeners = append(s.Listeners, ln)
-	}
-	return how, err
 }

@@ -30,14 +30,14 @@ func Record(address string, opts ...Option) ([]byte, error) {
 		return nil, fmt.Errorf("recording on %s: %w", runtime.GOOS, errors.ErrUnsupported)
 	}
 	all, o := single(address, opts)
-	s, err := bindEach(context.Background(), o.config, all)
+	err := bindEach(context.Background(), o.config, all)
 	r := all[0]
 	done := outcome{udp: strings.HasPrefix(r.network, "udp"), port: r.target.Port, via: r.how.Via}
 	var errno syscall.Errno
 	switch {
 	case err == nil:
-		done.addr = s.addr()
-		s.Close()
+		done.addr = r.bound()
+		r.socket.Close()
 	case errors.As(err, &errno):
 		done.addr, done.errno = refusedAddr(err), errnoName(errno)
 	default: // the kernel was not asked
@@ -53,20 +53,19 @@ func Record(address string, opts ...Option) ([]byte, error) {
 
 // single is the request of one address, with the options it is under.
 func single(address string, opts []Option) ([]request, options) {
-	var o options
-	for _, opt := range opts {
-		opt(&o)
-	}
-	return []request{named(address).on(o.network)}, o
+	o, r := with(opts), named(address)
+	r.on(o.network)
+	return []request{r}, o
 }
 
-// addr is the address of the one socket.
-func (s *Sockets) addr() netip.Addr {
+// bound is the address of the socket.
+func (r request) bound() netip.Addr {
 	var a net.Addr
-	if len(s.Listeners) > 0 {
-		a = s.Listeners[0].Addr()
-	} else {
-		a = s.PacketConns[0].LocalAddr()
+	switch socket := r.socket.(type) {
+	case net.Listener:
+		a = socket.Addr()
+	case net.PacketConn:
+		a = socket.LocalAddr()
 	}
 	bound, _ := netip.ParseAddrPort(a.String())
 	return bound.Addr().Unmap().WithZone("")

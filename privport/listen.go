@@ -76,9 +76,7 @@ func (c Config) Listen(ctx context.Context, network, address string) (net.Listen
 	if err := kind(network, "tcp"); err != nil {
 		return nil, How{}, err
 	}
-	return get(ctx, c, network, address, net.FileListener, func() (net.Listener, error) {
-		return c.ListenConfig.Listen(ctx, network, address)
-	})
+	return get(ctx, c, network, address, net.FileListener, listen)
 }
 
 // ListenPacket is Listen for a UDP address.
@@ -86,9 +84,16 @@ func (c Config) ListenPacket(ctx context.Context, network, address string) (net.
 	if err := kind(network, "udp"); err != nil {
 		return nil, How{}, err
 	}
-	return get(ctx, c, network, address, net.FilePacketConn, func() (net.PacketConn, error) {
-		return c.ListenConfig.ListenPacket(ctx, network, address)
-	})
+	return get(ctx, c, network, address, net.FilePacketConn, listenPacket)
+}
+
+// The two binds take a net.ListenConfig by value, so that none is allocated.
+func listen(ctx context.Context, lc net.ListenConfig, network, address string) (net.Listener, error) {
+	return lc.Listen(ctx, network, address)
+}
+
+func listenPacket(ctx context.Context, lc net.ListenConfig, network, address string) (net.PacketConn, error) {
+	return lc.ListenPacket(ctx, network, address)
 }
 
 // kind checks that a network is one of a protocol.
@@ -102,7 +107,10 @@ func kind(network, protocol string) error {
 
 // get gets a socket of either sort: adopt makes one of a descriptor, and bind
 // makes a new one.
-func get[S io.Closer](ctx context.Context, c Config, network, address string, adopt func(*os.File) (S, error), bind func() (S, error)) (s S, how How, err error) {
+func get[S io.Closer](ctx context.Context, c Config, network, address string,
+	adopt func(*os.File) (S, error),
+	bind func(ctx context.Context, lc net.ListenConfig, network, address string) (S, error),
+) (s S, how How, err error) {
 	if given, ok := claim(ctx, network, address); ok {
 		f, err := duplicate(given.fd)
 		if err != nil {
@@ -112,14 +120,14 @@ func get[S io.Closer](ctx context.Context, c Config, network, address string, ad
 		s, err := adopt(f)
 		return s, How{Via: Inherited, note: given.note}, err
 	}
-	s, err = bind()
+	s, err = bind(ctx, c.ListenConfig, network, address)
 	if !errors.Is(err, syscall.EACCES) {
 		return made(network, address, s, Plain, err)
 	}
 	via := Plain
 	var again S
 	var raised error
-	if raise(func() { again, raised = bind() }) {
+	if raise(func() { again, raised = bind(ctx, c.ListenConfig, network, address) }) {
 		s, via, err = again, Raised, raised
 	}
 	if c.Authbind && errors.Is(err, syscall.EACCES) {
