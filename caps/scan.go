@@ -19,5 +19,5 @@ type Found struct {
 //
 // Folders are read on as many threads as GOMAXPROCS says while the loop body
 // runs; leaving the loop ends them. It takes one system call for each file
-// since Linux 6.13 (getxattrat(2)), and three before.
+// since Linux 6.13 (listxattrat(2) or getxattrat(2)), and three before.
 func Scan(root string) iter.Seq2[Found, error] { return scan(root) }

@@ -1,16 +1,13 @@
 package caps
 
 import (
-	"encoding/binary"
 	"errors"
 	"iter"
 	"os"
 	"runtime"
 	"slices"
-	"strconv"
 	"strings"
 	"sync"
-	"unsafe"
 
 	"golang.org/x/sys/unix"
 )
@@ -18,8 +15,7 @@ import (
 // A folder is one directory of a scan. A worker fills it, then sets done.
 type folder struct {
 	path  string     // below the root, "" for the root itself
-	dev   uint64     // of the folder above
-	attrs bool       // whether the filesystem of the folder above has attributes
+	above filesystem // of the folder above
 	items []scanItem // in the order of the directory
 	done  bool       // under scanner.mu
 }
@@ -56,7 +52,7 @@ func scan(root string) iter.Seq2[Found, error] {
 		defer unix.Close(fd)
 		s := &scanner{root: strings.TrimRight(root, "/") + "/", fd: fd, at: haveGetxattrat(fd)}
 		s.wake.L, s.ready.L = &s.mu, &s.mu
-		top := &folder{dev: ^uint64(0)}
+		top := &folder{above: filesystem{dev: ^uint64(0)}}
 		s.stack, s.unread = []*folder{top}, 1
 
 		var workers sync.WaitGroup
@@ -158,200 +154,10 @@ func (s *scanner) work() {
 // rouse is how many folders with nothing to yield are done before yield is woken.
 const rouse = 100
 
-// A reader is what a worker reads folders with.
-type reader struct {
-	*scanner
-	buf  []byte
-	attr [64]byte
-}
-
-func (r *reader) read(f *folder) {
-	fail := func(op string, err error) {
-		path := r.root + f.path
-		f.items = append(f.items, scanItem{found: Found{Path: path}, err: &os.PathError{Op: op, Path: path, Err: err}})
-	}
-	fd, err := r.open(f.path)
-	if err == unix.ENOENT && f.path != "" {
-		return // removed meanwhile
-	}
-	if err != nil {
-		fail("open", err)
-		return
-	}
-	defer unix.Close(fd)
-	var stat unix.Stat_t
-	if err := unix.Fstat(fd, &stat); err != nil {
-		fail("stat", err)
-		return
-	}
-	attrs := f.attrs
-	if dev := uint64(stat.Dev); dev != f.dev {
-		var fs unix.Statfs_t
-		if err := unix.Fstatfs(fd, &fs); err != nil {
-			fail("statfs", err)
-			return
-		}
-		if isPseudo(int64(fs.Type)) {
-			return
-		}
-		_, err := unix.Fgetxattr(fd, attrName, nil)
-		f.dev, attrs = dev, err != unix.EOPNOTSUPP
-	}
-	for {
-		n, err := ignoreEINTR(func() (int, error) { return unix.Getdents(fd, r.buf) })
-		if err != nil && err != unix.ENOENT { // removed meanwhile
-			fail("read", err)
-		}
-		if n <= 0 {
-			return
-		}
-		for entry := r.buf[:n]; len(entry) > 0; {
-			// struct linux_dirent64
-			size := binary.NativeEndian.Uint16(entry[16:])
-			kind, name := entry[18], entry[19:size:size] // which ends in 0
-			entry = entry[size:]
-			if kind == unix.DT_UNKNOWN {
-				kind = kindOf(fd, name)
-			}
-			switch kind {
-			case unix.DT_DIR:
-				if s := unix.ByteSliceToString(name); s != "." && s != ".." {
-					path := s
-					if f.path != "" {
-						path = f.path + "/" + s
-					}
-					f.items = append(f.items, scanItem{folder: &folder{path: path, dev: f.dev, attrs: attrs}})
-				}
-			case unix.DT_REG:
-				if !attrs {
-					continue
-				}
-				n, err := r.getxattr(fd, name)
-				if err == unix.ENODATA || err == unix.ENOENT {
-					continue
-				}
-				path := r.root + unix.ByteSliceToString(name)
-				if f.path != "" {
-					path = r.root + f.path + "/" + unix.ByteSliceToString(name)
-				}
-				item := scanItem{found: Found{Path: path}}
-				var e error
-				if err != 0 {
-					e = err
-				}
-				item.found.File, item.err = decodeAttr(path, r.attr[:], n, e)
-				f.items = append(f.items, item)
-			}
-		}
-	}
-}
-
-// open opens a folder below the root, following no link anywhere.
-func (r *reader) open(path string) (int, error) {
-	if path == "" {
-		path = "."
-	}
-	if len(path) >= unix.PathMax {
-		return -1, unix.ENAMETOOLONG
-	}
-	fd, err := ignoreEINTR(func() (int, error) {
-		return unix.Openat2(r.fd, path, &unix.OpenHow{Flags: openFolder, Resolve: unix.RESOLVE_NO_SYMLINKS})
-	})
-	if err == unix.ENOSYS || err == unix.EPERM { // before Linux 5.6, or an old seccomp filter
-		return openEach(r.fd, path)
-	}
-	return fd, err
-}
-
-const openFolder = unix.O_RDONLY | unix.O_DIRECTORY | unix.O_NOFOLLOW | unix.O_CLOEXEC
-
-// openEach opens a folder below dir, one element of path after the other.
-func openEach(dir int, path string) (int, error) {
-	fd := dir
-	for name := range strings.SplitSeq(path, "/") {
-		next, err := ignoreEINTR(func() (int, error) { return unix.Openat(fd, name, openFolder, 0) })
-		if fd != dir {
-			unix.Close(fd)
-		}
-		if err != nil {
-			return -1, err
-		}
-		fd = next
-	}
-	return fd, nil
-}
-
-// kindOf asks for the type of an entry where the filesystem does not tell.
-func kindOf(dir int, name []byte) byte {
-	var stat unix.Stat_t
-	if unix.Fstatat(dir, unix.ByteSliceToString(name), &stat, unix.AT_SYMLINK_NOFOLLOW) != nil {
-		return unix.DT_REG // let getxattr say what is wrong
-	}
-	return byte(stat.Mode & unix.S_IFMT >> 12) // IFTODT
-}
-
-// xattrArgs is struct xattr_args of <linux/xattr.h>.
-type xattrArgs struct {
-	value uint64
-	size  uint32
-	flags uint32
-}
-
-// getxattr reads the attribute of an entry, whose name ends in 0, into r.attr.
-func (r *reader) getxattr(dir int, name []byte) (int, unix.Errno) {
-	if !r.at {
-		return r.getxattrOld(dir, name)
-	}
-	args := xattrArgs{value: uint64(uintptr(unsafe.Pointer(&r.attr))), size: uint32(len(r.attr))}
-	n, _, errno := unix.Syscall6(unix.SYS_GETXATTRAT, uintptr(dir), uintptr(unsafe.Pointer(&name[0])), unix.AT_SYMLINK_NOFOLLOW,
-		uintptr(unsafe.Pointer(&attrName0[0])), uintptr(unsafe.Pointer(&args)), unsafe.Sizeof(args))
-	runtime.KeepAlive(r)
-	return int(n), errno
-}
-
-// getxattrOld goes by a descriptor of the file.
-func (r *reader) getxattrOld(dir int, name []byte) (int, unix.Errno) {
-	fd, err := unix.Openat(dir, unix.ByteSliceToString(name), unix.O_PATH|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0)
-	if err == nil {
-		defer unix.Close(fd)
-		var n int
-		if n, err = unix.Getxattr("/proc/self/fd/"+strconv.Itoa(fd), attrName, r.attr[:]); err == nil {
-			return n, 0
-		}
-		if err == unix.ENOENT { // the file is held open: it is /proc that is not there
-			err = unix.ENOSYS
-		}
-	}
-	errno, _ := err.(unix.Errno)
-	return 0, errno
-}
-
-// haveGetxattrat says whether the kernel, and seccomp, let getxattrat(2) be.
-func haveGetxattrat(dir int) bool {
-	r := reader{scanner: &scanner{at: true}}
-	_, errno := r.getxattr(dir, []byte(".\x00"))
-	return errno != unix.ENOSYS && errno != unix.EPERM
-}
-
 func ignoreEINTR(f func() (int, error)) (int, error) {
 	for {
 		if n, err := f(); err != unix.EINTR {
 			return n, err
 		}
 	}
-}
-
-// isPseudo says of a statfs(2) type that no program lies on such a filesystem.
-func isPseudo(fstype int64) bool {
-	switch fstype & 0xffffffff {
-	case unix.PROC_SUPER_MAGIC, unix.SYSFS_MAGIC, unix.CGROUP_SUPER_MAGIC, unix.CGROUP2_SUPER_MAGIC, unix.DEBUGFS_MAGIC,
-		unix.TRACEFS_MAGIC, unix.SECURITYFS_MAGIC, unix.SELINUX_MAGIC, unix.SMACK_MAGIC, unix.BPF_FS_MAGIC, unix.PSTOREFS_MAGIC,
-		unix.DEVPTS_SUPER_MAGIC, unix.EFIVARFS_MAGIC, unix.NSFS_MAGIC, unix.BINFMTFS_MAGIC, unix.RDTGROUP_SUPER_MAGIC,
-		0x62656570, // configfs
-		0x19800202, // mqueue
-		0x65735543, // fusectl
-		0x67596969: // rpc_pipefs
-		return true
-	}
-	return false
 }

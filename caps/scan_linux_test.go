@@ -78,36 +78,73 @@ func TestScanLikeGetcap(t *testing.T) {
 	}
 }
 
-// The two ways to read an attribute answer alike.
+// The ways to learn of an attribute agree, on what filesystems there are.
 func TestScanGetxattr(t *testing.T) {
-	dir, err := os.Open(t.TempDir())
-	if err != nil {
-		t.Fatal(err)
+	folders := []string{t.TempDir()}
+	if name, err := os.MkdirTemp("/dev/shm", "scan"); err == nil {
+		defer os.RemoveAll(name)
+		folders = append(folders, name)
 	}
-	defer dir.Close()
-	if err := os.WriteFile(dir.Name()+"/plain", nil, 0o600); err != nil {
-		t.Fatal(err)
+	for _, name := range folders {
+		dir, err := os.Open(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer dir.Close()
+		scanGetxattr(t, dir)
 	}
-	if err := os.WriteFile(dir.Name()+"/web", []byte("\x7fELF"), 0o755); err != nil {
-		t.Fatal(err)
-	}
-	if os.Geteuid() == 0 {
-		if err := WriteFile(dir.Name()+"/web", File{Permitted: 1}, 0); err != nil {
+}
+
+func scanGetxattr(t *testing.T, dir *os.File) {
+	fd := int(dir.Fd())
+	for _, name := range []string{"plain", "other", "web"} {
+		if err := os.WriteFile(dir.Name()+"/"+name, []byte("\x7fELF"), 0o755); err != nil {
 			t.Fatal(err)
 		}
 	}
 	if err := os.Symlink("web", dir.Name()+"/link"); err != nil {
 		t.Fatal(err)
 	}
-	at := haveGetxattrat(int(dir.Fd()))
-	for _, name := range []string{"plain\x00", "web\x00", "link\x00", "none\x00"} {
-		new, old := reader{scanner: &scanner{at: at}}, reader{scanner: &scanner{}}
-		n, errno := new.getxattr(int(dir.Fd()), []byte(name))
-		m, errno2 := old.getxattr(int(dir.Fd()), []byte(name))
-		if n != m && errno == 0 || errno != errno2 || new.attr != old.attr {
-			t.Errorf("%q: %d, %v and %d, %v", name, n, errno, m, errno2)
+	want := unix.Errno(unix.ENODATA)
+	if os.Geteuid() == 0 {
+		err := WriteFile(dir.Name()+"/web", File{Permitted: 1}, 0)
+		switch {
+		case err == nil:
+			want = 0
+		case errors.Is(err, unix.EOPNOTSUPP):
+			want = unix.EOPNOTSUPP
+		default:
+			t.Fatal(err)
 		}
 	}
+	// Whether the filesystem has these is its affair: a list too long for the
+	// reader, and one that holds the name as a part of another.
+	unix.Setxattr(dir.Name()+"/other", "user."+attrName, []byte("1"), 0)
+	for i := range 20 {
+		unix.Setxattr(dir.Name()+"/web", fmt.Sprintf("user.%030d", i), []byte("1"), 0)
+	}
+	at := haveGetxattrat(fd)
+	var stat unix.Statfs_t
+	if err := unix.Fstatfs(fd, &stat); err != nil {
+		t.Fatal(err)
+	}
+	lists := at && listsAll(int64(stat.Type))
+	new, old := reader{scanner: &scanner{at: at}}, reader{scanner: &scanner{}}
+	for _, name := range []string{"plain\x00", "other\x00", "web\x00", "link\x00", "none\x00"} {
+		new.attr, old.attr = [256]byte{}, [256]byte{}
+		n, errno := new.getxattr(fd, []byte(name))
+		m, errno2 := old.getxattr(fd, []byte(name))
+		if n != m && errno == 0 || errno != errno2 || new.attr != old.attr || name == "web\x00" && errno != want {
+			t.Errorf("%s, %q: %d, %v and %d, %v", dir.Name(), name, n, errno, m, errno2)
+		}
+		if lists && new.lacks(fd, []byte(name)) && errno != unix.ENODATA && errno != unix.EOPNOTSUPP {
+			t.Errorf("%s, %q: %v, and it is not in the list", dir.Name(), name, errno)
+		}
+	}
+	if n, err := unix.Llistxattr(dir.Name()+"/plain", nil); lists && n == 0 && err == nil && !new.lacks(fd, []byte("plain\x00")) {
+		t.Errorf("%s: a list without anything in it", dir.Name())
+	}
+	t.Logf("%s, of type %#x: lists %v, capabilities of web: %v", dir.Name(), stat.Type, lists, want)
 }
 
 func TestScanErrors(t *testing.T) {

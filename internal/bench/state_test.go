@@ -16,14 +16,6 @@ import (
 	"github.com/lowport/lowport/caps"
 )
 
-// must fails the benchmark, outside of what is measured in the good case.
-func must[T any](b *testing.B, v T, err error) T {
-	if err != nil {
-		b.Fatal(err)
-	}
-	return v
-}
-
 // rawGet is capget(2) alone.
 func rawGet(data *[2]unix.CapUserData) bool {
 	hdr := unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}
