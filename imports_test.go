@@ -85,6 +85,7 @@ func TestImportsRunOneWay(t *testing.T) {
 		{"privport", "internal/rules"},
 		{"internal/explain"},
 		{"internal/remedy"},
+		{"internal/audit"},
 		{"guard"},
 		{"guard/guardtest", "guard/unit"},
 		{"examples"},

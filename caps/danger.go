@@ -92,9 +92,10 @@ var interpreters = strings.Fields(`
 	pwsh pypy python R ruby scheme tclsh vi vim wine wish
 	env find nice nohup setpriv setsid strace sudo timeout unshare xargs`)
 
-// isInterpreter says whether a file's name is that of an interpreter, with or
-// without a version, or of the dynamic loader.
-func isInterpreter(base string) bool {
+// IsInterpreter says whether a file's name, the last element of its path, is that
+// of a shell, language runtime, debugger or the like, with or without a version,
+// or of the dynamic loader: what [Interpreter] goes by.
+func IsInterpreter(base string) bool {
 	if strings.HasPrefix(base, "ld-linux") || strings.HasPrefix(base, "ld-musl") || base == "ld.so" {
 		return true
 	}

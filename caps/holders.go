@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"iter"
+	"maps"
 	"net/netip"
 	"slices"
 	"strconv"
@@ -163,34 +164,50 @@ func readListens(fsys fs.FS, pid int, below uint16, nets map[string]map[uint64]L
 // readSockets reads the listening sockets of a network namespace, by inode.
 func readSockets(fsys fs.FS, dir string) (map[uint64]Listen, error) {
 	all := map[uint64]Listen{}
-	for _, table := range []struct{ name, network, state string }{
-		{"tcp", "tcp", "0A"}, {"tcp6", "tcp", "0A"}, // TCP_LISTEN
-		{"udp", "udp", "07"}, {"udp6", "udp", "07"}, // TCP_CLOSE: not connected
-	} {
-		b, err := fs.ReadFile(fsys, dir+table.name)
-		if errors.Is(err, fs.ErrNotExist) && strings.HasSuffix(table.name, "6") {
+	for _, table := range []string{"tcp", "tcp6", "udp", "udp6"} {
+		b, err := fs.ReadFile(fsys, dir+table)
+		if errors.Is(err, fs.ErrNotExist) && strings.HasSuffix(table, "6") {
 			continue // no IPv6
 		}
 		if err != nil {
 			return nil, err
 		}
-		_, rest, _ := bytes.Cut(b, []byte{'\n'}) // the header
-		for l := range bytes.Lines(rest) {
-			// sl local_address rem_address st queues timer retrnsmt uid timeout inode …
-			f := bytes.Fields(l)
-			if len(f) < 10 {
-				return nil, fmt.Errorf("%s%s: %.60q is cut short", dir, table.name, l)
-			}
-			if string(f[3]) != table.state {
-				continue
-			}
-			addr, ok := parseAddr(string(f[1]))
-			inode, err := strconv.ParseUint(string(f[9]), 10, 64)
-			if !ok || err != nil {
-				return nil, fmt.Errorf("%s%s: %.60q is no socket", dir, table.name, l)
-			}
-			all[inode] = Listen{table.network, addr}
+		found, err := ParseListens(b, table)
+		if err != nil {
+			return nil, fmt.Errorf("%s%w", dir, err)
 		}
+		maps.Copy(all, found)
+	}
+	return all, nil
+}
+
+// ParseListens reads a table of /proc/PID/net, "tcp", "tcp6", "udp" or "udp6"
+// (proc_pid_net(5)), of this machine's kind of processor: the TCP sockets that
+// listen and the UDP sockets that are bound and not connected, by inode. A line
+// that is cut short is an error.
+func ParseListens(text []byte, table string) (map[uint64]Listen, error) {
+	network := strings.TrimSuffix(table, "6")
+	state := map[string]string{"tcp": "0A", "udp": "07"}[network] // TCP_LISTEN; TCP_CLOSE: not connected
+	if state == "" {
+		return nil, fmt.Errorf("%q is no table of sockets", table)
+	}
+	all := map[uint64]Listen{}
+	_, rest, _ := bytes.Cut(text, []byte{'\n'}) // the header
+	for l := range bytes.Lines(rest) {
+		// sl local_address rem_address st queues timer retrnsmt uid timeout inode …
+		f := bytes.Fields(l)
+		if len(f) < 10 {
+			return nil, fmt.Errorf("%s: %.60q is cut short", table, l)
+		}
+		if string(f[3]) != state {
+			continue
+		}
+		addr, ok := parseAddr(string(f[1]))
+		inode, err := strconv.ParseUint(string(f[9]), 10, 64)
+		if !ok || err != nil {
+			return nil, fmt.Errorf("%s: %.60q is no socket", table, l)
+		}
+		all[inode] = Listen{network, addr}
 	}
 	return all, nil
 }

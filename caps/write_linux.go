@@ -160,7 +160,7 @@ func dangersOf(file *os.File, accept Danger) (Danger, error) {
 	if err != nil {
 		return 0, fmt.Errorf("%s: %w", file.Name(), err)
 	}
-	if isInterpreter(filepath.Base(path)) {
+	if IsInterpreter(filepath.Base(path)) {
 		d |= Interpreter
 	}
 	if stat.Mode&0o022 != 0 {

@@ -168,7 +168,7 @@ func TestDangerText(t *testing.T) {
 		t.Error(got)
 	}
 	for base, want := range map[string]bool{"python3": true, "python3.11": true, "ruby-2.7": true, "busybox": true, "R": true, "server": false, "shell": false, "nodejs": true, "ld-musl-x86_64.so.1": true} {
-		if isInterpreter(base) != want {
+		if IsInterpreter(base) != want {
 			t.Errorf("%s: %v", base, !want)
 		}
 	}

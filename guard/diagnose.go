@@ -31,11 +31,7 @@ func refusal(subject, headline string, err error, found explain.Finding, f machi
 		fixes = remedy.Fixes(f, goals...)
 	}
 	for _, fix := range fixes {
-		out := Fix{ID: fix.ID, Scope: fix.Scope, Summary: fix.Summary, Lasts: fix.Lasts}
-		for _, s := range fix.Steps {
-			out.Steps = append(out.Steps, Step(s))
-		}
-		r.Fixes = append(r.Fixes, out)
+		r.Fixes = append(r.Fixes, shown(fix))
 	}
 	r.Unhelpful = append(r.Unhelpful, found.Unhelpful...)
 	return r
@@ -43,4 +39,13 @@ func refusal(subject, headline string, err error, found explain.Finding, f machi
 
 func success(subject, via string) Report {
 	return Report{Subject: subject, OK: true, Via: via, Causes: []Cause{}, Facts: []Fact{}, Fixes: []Fix{}, Unhelpful: []string{}, Notes: []string{}}
+}
+
+// shown is a fix as reports have it.
+func shown(fix remedy.Fix) Fix {
+	out := Fix{ID: fix.ID, Scope: fix.Scope, Summary: fix.Summary, Lasts: fix.Lasts}
+	for _, s := range fix.Steps {
+		out.Steps = append(out.Steps, Step(s))
+	}
+	return out
 }

@@ -3,6 +3,7 @@
 //
 //	doctor [-json] [-authbind] [-require cap,…] [-replay FILE] [ADDRESS…]
 //	doctor -record ADDRESS
+//	doctor -audit [-pid N] [-json]
 //
 // An address is of TCP, ":443", or names its network, "udp/:53". Each is bound
 // and closed again. Where all is well doctor prints nothing and exits with 0;
@@ -13,6 +14,12 @@
 // With -record it prints the evidence instead, with nothing personal in it, to
 // attach to a bug report; -replay reads such a file and says what would have
 // been said there.
+//
+// With -audit it says what running processes could do if an attacker had them:
+// the one with the id N, or all that hold a capability or listen on a low port,
+// with -json one object a line. It exits with 0 where nothing but notes was found,
+// 1 where something was, 77 where nothing was and something could not be read, 69
+// where there is no such process.
 package main
 
 import (
@@ -35,7 +42,7 @@ func main() {
 	recording := flag.Bool("record", false, "print the evidence about one address, with nothing personal in it")
 	replay := flag.String("replay", "", "ask the machine recorded in `file` instead of this one")
 	flag.Usage = func() {
-		fmt.Fprintln(flag.CommandLine.Output(), "usage: doctor [-json] [-authbind] [-require cap,…] [-replay FILE] [ADDRESS…]\n       doctor -record ADDRESS")
+		fmt.Fprintln(flag.CommandLine.Output(), "usage: doctor [-json] [-authbind] [-require cap,…] [-replay FILE] [ADDRESS…]\n       doctor -record ADDRESS\n       doctor -audit [-pid N] [-json]")
 		flag.PrintDefaults()
 	}
 	flag.CommandLine.Init("doctor", flag.ContinueOnError)
@@ -44,6 +51,9 @@ func main() {
 		os.Exit(0)
 	case err != nil:
 		os.Exit(64)
+	}
+	if *auditing {
+		os.Exit(audit(*asJSON))
 	}
 	if need == 0 && flag.NArg() == 0 {
 		flag.Usage()

@@ -14,7 +14,7 @@ import (
 // session scope, and what a service's child starts by sudo has no mark, so
 // that a restart of the unit would not restart it.
 func unit(r Record) Fact[Unit] {
-	f := fact(r, "proc/self/cgroup", func(b []byte) (Unit, error) { return parseUnit(string(b)) })
+	f := fact(r, "proc/self/cgroup", func(b []byte) (Unit, error) { return ParseUnit(string(b)) })
 	if f.State != Known {
 		return f
 	}
@@ -35,9 +35,10 @@ func unit(r Record) Fact[Unit] {
 
 func exists([]byte) (bool, error) { return true, nil }
 
-// parseUnit takes the innermost service of systemd's own hierarchy or of the
-// unified one: on a machine with both, the service may be in either.
-func parseUnit(cgroup string) (Unit, error) {
+// ParseUnit reads a /proc/PID/cgroup (cgroups(7)): the innermost service of
+// systemd's own hierarchy or of the unified one, since on a machine with both
+// the service may be in either. The name is empty where there is none.
+func ParseUnit(cgroup string) (Unit, error) {
 	var u Unit
 	for line := range strings.Lines(cgroup) {
 		id, rest, _ := strings.Cut(line, ":")

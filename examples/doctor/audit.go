@@ -1,0 +1,183 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/lowport/lowport/caps"
+	"github.com/lowport/lowport/guard"
+)
+
+// What -audit takes of the command line.
+var (
+	auditing = flag.Bool("audit", false, "say what running processes could do if an attacker had them")
+	auditPID = flag.Int("pid", 0, "audit the process with this `id` alone")
+)
+
+// audit prints what was found of one process, or of all that hold something, and
+// returns the exit code: the worst of 1, something above a note was found; 77, it
+// could not be told; and 0.
+func audit(asJSON bool) int {
+	if flag.NArg() > 0 || *auditPID < 0 {
+		fmt.Fprintln(os.Stderr, "doctor: -audit takes no address")
+		return 64
+	}
+	if *auditPID != 0 {
+		r, err := guard.Audit(*auditPID)
+		if err != nil {
+			fmt.Fprintln(os.Stderr, "doctor:", err)
+			return 69
+		}
+		if asJSON {
+			err = printJSON(r, " ")
+		} else {
+			_, err = fmt.Print(r)
+		}
+		return printed(err, r.ExitCode())
+	}
+	code, seen := 0, auditTable{}
+	for r, err := range guard.AuditAll() {
+		switch {
+		case errors.Is(err, errors.ErrUnsupported):
+			fmt.Fprintln(os.Stderr, "doctor:", err)
+			return 69
+		case err != nil: // there may be more than is seen
+			fmt.Fprintln(os.Stderr, "doctor:", err)
+			r = guard.AuditReport{Severity: "unknown", Findings: []guard.Finding{{ID: "could-not-tell", Severity: "unknown", Summary: err.Error()}}}
+			if !asJSON {
+				code = worse(code, r.ExitCode())
+				continue
+			}
+		}
+		code = worse(code, r.ExitCode())
+		if asJSON {
+			if err := printJSON(r, ""); err != nil {
+				return printed(err, code)
+			}
+			continue
+		}
+		seen.add(r)
+	}
+	if asJSON {
+		return code
+	}
+	_, err := fmt.Print(seen)
+	return printed(err, code)
+}
+
+// worse is the code that says more: 1, then 77, then 0.
+func worse(a, b int) int {
+	switch {
+	case a == 1 || b == 1:
+		return 1
+	case a != 0:
+		return a
+	}
+	return b
+}
+
+func printed(err error, code int) int {
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "doctor:", err)
+		return 74 // EX_IOERR
+	}
+	return code
+}
+
+func printJSON(r guard.AuditReport, indent string) error {
+	enc := json.NewEncoder(os.Stdout)
+	enc.SetEscapeHTML(false)
+	enc.SetIndent("", indent)
+	return enc.Encode(r)
+}
+
+// An auditTable is the list of who holds what.
+type auditTable struct {
+	rows   []guard.AuditReport
+	silent int // they hold nothing, and their sockets could not be read
+}
+
+func (t *auditTable) add(r guard.AuditReport) {
+	if r.Holds == 0 && r.Path == "" && len(r.Listens) == 0 && !found(r, "root") && found(r, "could-not-tell") {
+		t.silent++
+		return
+	}
+	t.rows = append(t.rows, r)
+}
+
+// severities are in the order of the list.
+var severities = []string{"critical", "high", "medium", "unknown", "note", "none"}
+
+// String lists the processes, the worst first, and sums them up.
+func (t auditTable) String() string {
+	var b strings.Builder
+	var sums []string
+	for _, severity := range severities {
+		n := 0
+		for _, r := range t.rows {
+			if r.Severity == severity {
+				n++
+				t.row(&b, r)
+			}
+		}
+		if n > 0 {
+			sums = append(sums, fmt.Sprintf("%d %s", n, severity))
+		}
+	}
+	fmt.Fprintf(&b, "%d processes hold a capability or listen on a low port", len(t.rows))
+	if len(sums) > 0 {
+		b.WriteString(": " + strings.Join(sums, ", "))
+	}
+	b.WriteByte('\n')
+	if t.silent > 0 {
+		fmt.Fprintf(&b, "of %d more it could not be told where they listen: run this as root\n", t.silent)
+	}
+	return b.String()
+}
+
+// row writes a process, in lines of up to 80 columns but for a long word.
+func (t auditTable) row(b *strings.Builder, r guard.AuditReport) {
+	head := fmt.Sprintf("%-8s %7d %-15s", r.Severity, r.PID, r.Name)
+	words := []string{"holds " + holds(r.Holds)}
+	for _, l := range r.Listens {
+		words = append(words, l)
+	}
+	for _, f := range r.Findings {
+		if f.Severity != "note" {
+			words = append(words, f.ID)
+		}
+	}
+	column := len([]rune(head))
+	b.WriteString(head)
+	for i, w := range words {
+		if i < len(words)-1 {
+			w += ","
+		}
+		if column+1+len(w) > 80 && column > 18 {
+			b.WriteString("\n" + strings.Repeat(" ", 17))
+			column = 17
+		}
+		b.WriteString(" " + w)
+		column += 1 + len(w)
+	}
+	b.WriteByte('\n')
+}
+
+func holds(s caps.Set) string {
+	switch {
+	case s == 0:
+		return "nothing"
+	case s.Len() > 2:
+		return fmt.Sprintf("%d capabilities", s.Len())
+	}
+	return strings.ReplaceAll(s.String(), ",", " ")
+}
+
+func found(r guard.AuditReport, id string) bool {
+	return slices.ContainsFunc(r.Findings, func(f guard.Finding) bool { return f.ID == id })
+}

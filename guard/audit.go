@@ -1,0 +1,192 @@
+package guard
+
+import (
+	"encoding/json"
+	"fmt"
+	"iter"
+	"log/slog"
+	"strings"
+
+	"github.com/lowport/lowport/caps"
+	"github.com/lowport/lowport/internal/audit"
+	"github.com/lowport/lowport/internal/explain"
+)
+
+// An AuditReport says what a running process could do if an attacker had it, from
+// the kernel's side. Its JSON form is stable; [AuditReport.String] is the text form.
+type AuditReport struct {
+	PID      int       `json:"pid"`
+	Name     string    `json:"name"`     // of the process, as it calls itself
+	Path     string    `json:"path"`     // of its program
+	Unit     string    `json:"unit"`     // the systemd service it belongs to
+	Severity string    `json:"severity"` // of the worst finding: "critical", "high", "medium", "unknown", "note" or "none"
+	Holds    caps.Set  `json:"holds"`    // permitted on some thread
+	Listens  []string  `json:"listens"`  // "tcp [::]:443"
+	Findings []Finding `json:"findings"` // the worst first
+	Facts    []Fact    `json:"facts"`    // what was read
+	Fixes    []Fix     `json:"fixes"`
+
+	sudo bool // whoever mends it is not root
+}
+
+// A Finding is one thing that an attacker could make use of.
+type Finding struct {
+	ID       string   `json:"id"` // "root-capability"; see docs/audit.md
+	Severity string   `json:"severity"`
+	Summary  string   `json:"summary"`
+	Allows   string   `json:"allows"` // what an attacker who has the process can do with it
+	Helps    string   `json:"helps"`  // what ends it
+	Facts    []Fact   `json:"facts"`  // the evidence
+	Fixes    []string `json:"fixes"`  // the ids of the report's fixes that end it
+}
+
+// Audit looks at a running process: the capabilities, ids, groups, no_new_privs
+// and seccomp mode of all its threads, the user namespace that these count in, its
+// sockets, and the file it runs, with who may change it. What could not be read is
+// in the report as the finding "could-not-tell", which is worse than a note: a
+// report without findings above notes is a proof.
+//
+// Everything is read of one process, even where its id is used again meanwhile.
+// Of another user's process that takes CAP_SYS_PTRACE. It changes nothing and
+// starts no program.
+//
+// The error says that there is no report: the process is not there, or has ended
+// meanwhile ([ErrEnded]), or the system is not Linux ([errors.ErrUnsupported]).
+func Audit(pid int) (AuditReport, error) {
+	p, err := audit.Read(pid)
+	if err != nil {
+		return AuditReport{}, fmt.Errorf("audit: %w", err)
+	}
+	return audited(p), nil
+}
+
+// AuditAll looks at every process of which a thread has a capability or is root,
+// or which listens below the threshold of its network namespace, in the order of their ids:
+// who holds what on this machine. Where that cannot be told of a process it is
+// there too, with the finding "could-not-tell". Threads of the kernel are left
+// out, and so are processes that end meanwhile.
+//
+// An error comes with a zero report, and the iteration goes on where it can. It
+// wraps [ErrHidden] where /proc hides processes of other users (hidepid=, proc(5)):
+// then the list is not all, and not a proof.
+func AuditAll() iter.Seq2[AuditReport, error] {
+	return func(yield func(AuditReport, error) bool) {
+		for p, err := range audit.ReadAll() {
+			switch {
+			case err != nil && !yield(AuditReport{}, fmt.Errorf("audit: %w", err)):
+				return
+			case err == nil && p.Concerns() && !yield(audited(p), nil):
+				return
+			}
+		}
+	}
+}
+
+// ErrEnded is in the error of [Audit] for a process that is not there, or has
+// ended while it was read.
+var ErrEnded = audit.ErrEnded
+
+// ErrHidden is in an error of [AuditAll]: there may be processes that it cannot see.
+var ErrHidden = audit.ErrHidden
+
+// OK says that nothing above a note was found, and everything could be read.
+func (r AuditReport) OK() bool { return !audit.Severity(r.Severity).Above(audit.Note) }
+
+// ExitCode is the status for a program that reports r: 0 where r is OK, 1 where
+// something above a note was found, 77 (EX_NOPERM) where nothing was and something
+// could not be read.
+func (r AuditReport) ExitCode() int {
+	switch {
+	case r.OK():
+		return 0
+	case audit.Severity(r.Severity) == audit.Unknown:
+		return exitNoPerm
+	default:
+		return 1
+	}
+}
+
+// audited makes the report of a process.
+func audited(p audit.Process) AuditReport {
+	found := audit.Findings(p)
+	r := AuditReport{
+		PID: p.PID, Name: explain.Show(p.Name.Value), Path: explain.Show(p.Path.Value), Unit: p.Unit.Value.Name,
+		Severity: string(audit.Worst(found)), Holds: p.Holds(), sudo: !p.AsRoot,
+		Listens: []string{}, Findings: []Finding{}, Facts: auditFacts(audit.Evidence(p)), Fixes: []Fix{},
+	}
+	for _, l := range p.Listens.Value {
+		r.Listens = append(r.Listens, l.Network+" "+l.Addr.String())
+	}
+	ends := map[string][]string{}
+	for _, f := range audit.Fixes(p) {
+		r.Fixes = append(r.Fixes, shown(f.Fix))
+		for _, id := range f.Ends {
+			ends[id] = append(ends[id], f.ID)
+		}
+	}
+	for _, f := range found {
+		r.Findings = append(r.Findings, Finding{
+			ID: f.ID, Severity: string(f.Severity), Summary: f.Summary, Allows: f.Allows, Helps: f.Helps,
+			Facts: auditFacts(f.Evidence), Fixes: append([]string{}, ends[f.ID]...),
+		})
+	}
+	return r
+}
+
+func auditFacts(all []explain.Evidence) []Fact {
+	facts := []Fact{}
+	for _, e := range all {
+		facts = append(facts, Fact{Name: explain.Show(e.Name), Value: explain.Show(e.Value), Source: e.Source, State: e.State, says: e.Says})
+	}
+	return facts
+}
+
+// MarshalJSON writes an empty array for a list that is nil.
+func (r AuditReport) MarshalJSON() ([]byte, error) {
+	type report AuditReport // without this method
+	r.Listens = append([]string{}, r.Listens...)
+	r.Findings = append([]Finding{}, r.Findings...)
+	r.Facts = append([]Fact{}, r.Facts...)
+	r.Fixes = append([]Fix{}, r.Fixes...)
+	return json.Marshal(report(r))
+}
+
+// LogValue returns the report as a group for [log/slog]: of the findings the ids.
+func (r AuditReport) LogValue() slog.Value {
+	return slog.GroupValue(slog.Int("pid", r.PID), slog.String("name", r.Name), slog.String("unit", r.Unit),
+		slog.String("severity", r.Severity), slog.String("holds", r.Holds.String()), slog.Any("listens", r.Listens), slog.Any("findings", r.ids()))
+}
+
+// ids are the findings above notes, or "" for none.
+func (r AuditReport) ids() []string {
+	ids := []string{}
+	for _, f := range r.Findings {
+		if audit.Severity(f.Severity).Above(audit.Note) {
+			ids = append(ids, f.ID)
+		}
+	}
+	return ids
+}
+
+// headline is what the process is, and the worst that was found.
+func (r AuditReport) headline() string {
+	head := fmt.Sprintf("process %d", r.PID)
+	var more []string
+	for _, s := range []string{r.Name, r.Path, r.Unit} {
+		if s != "" {
+			more = append(more, s)
+		}
+	}
+	if len(more) > 0 {
+		head += " (" + strings.Join(more, ", ") + ")"
+	}
+	switch audit.Severity(r.Severity) {
+	case audit.None:
+		return head + ": nothing found"
+	case audit.Note:
+		return head + ": nothing found but notes"
+	case audit.Unknown:
+		return head + ": could not tell"
+	}
+	return head + ": " + r.Severity
+}

@@ -1,0 +1,274 @@
+package audit
+
+import (
+	"path"
+	"slices"
+	"strings"
+
+	"github.com/lowport/lowport/caps"
+	"github.com/lowport/lowport/internal/machine"
+	"github.com/lowport/lowport/internal/remedy"
+)
+
+// A Fix is a change after which, by the rules here, findings are gone.
+type Fix struct {
+	remedy.Fix
+	Ends []string // the ids of those findings
+}
+
+// A candidate is a fix that may or may not end something here.
+type candidate struct {
+	remedy.Fix
+	change func(Process) Process // what the process is like when it was started anew
+}
+
+// Fixes returns what ends findings above a note, each as far as it does.
+func Fixes(p Process) []Fix {
+	var fixes []Fix
+	before := Findings(p)
+	for _, make := range []func(Process) (candidate, bool){dropIn, closeFile, closeSet, noSetID, restart, dropAll} {
+		c, ok := make(p)
+		if !ok {
+			continue
+		}
+		after := Findings(c.change(p))
+		f := Fix{Fix: c.Fix}
+		for _, b := range before {
+			if b.Severity.Above(Note) && !slices.ContainsFunc(after, func(a Finding) bool { return a.ID == b.ID }) {
+				f.Ends = append(f.Ends, b.ID)
+			}
+		}
+		if len(f.Ends) > 0 {
+			fixes = append(fixes, f)
+		}
+	}
+	return fixes
+}
+
+// needs is what the process has to be granted for its ports.
+func (p Process) needs() caps.Set {
+	if p.union(permitted)&port != 0 && !p.IsRoot() {
+		return port
+	}
+	start, ok := p.PortStart.Is()
+	if slices.ContainsFunc(p.Listens.Value, func(l caps.Listen) bool { return !ok || int(l.Addr.Port()) < start }) {
+		return port
+	}
+	return 0
+}
+
+// dynamicUser is some uid of those that DynamicUser= gives.
+const dynamicUser = 61184
+
+// dropIn confines the unit. The lines that systemd joins are emptied first.
+func dropIn(p Process) (candidate, bool) {
+	u, ok := p.unit()
+	if !ok {
+		return candidate{}, false
+	}
+	needs, becomes := p.needs(), ""
+	content := "[Service]\n"
+	if p.IsRoot() {
+		content += "DynamicUser=yes\n"
+		becomes = ", which is no longer root then and does not own root's files"
+	}
+	content += "AmbientCapabilities=\n"
+	if needs != 0 {
+		content += "AmbientCapabilities=" + needs.Systemd() + "\n"
+	}
+	content += "CapabilityBoundingSet=\n"
+	if needs != 0 {
+		content += "CapabilityBoundingSet=" + needs.Systemd() + "\n"
+	}
+	content += "NoNewPrivileges=yes\n"
+	return candidate{
+		Fix: remedy.Fix{ID: "systemd-drop-in", Scope: "unit", Summary: "for " + u.Name + becomes, Lasts: "until the drop-in is removed", Steps: []remedy.Step{
+			{Write: "/etc/systemd/system/" + u.Name + ".d/90-lowport-audit.conf", Content: content},
+			{Run: p.command("systemctl", "daemon-reload")},
+			p.startAnew(u),
+		}},
+		change: p.each(func(t Thread) Thread {
+			if t.UIDs.has(0) {
+				t.UIDs = IDs{dynamicUser, dynamicUser, dynamicUser, dynamicUser}
+				t.Permitted, t.Effective, t.Inheritable, t.Ambient = needs, needs, needs, needs
+			}
+			t.Permitted, t.Effective, t.Inheritable, t.Ambient = t.Permitted&needs, t.Effective&needs, t.Inheritable&needs, t.Ambient&needs
+			t.Bounding, t.NoNewPrivs = needs, true
+			return t
+		}),
+	}, true
+}
+
+// each changes every thread.
+func (p Process) each(change func(Thread) Thread) func(Process) Process {
+	return func(p Process) Process {
+		all := map[int]Thread{}
+		for tid, t := range p.Threads.Value {
+			all[tid] = change(t)
+		}
+		if p.Threads.State == machine.Known {
+			p.Threads = p.Threads.Now(all)
+		}
+		return p
+	}
+}
+
+// closeFile gives the file to root and takes the permission to write it, and the
+// folders above it, from others. Of a folder it changes no owner.
+func closeFile(p Process) (candidate, bool) {
+	way, ok := p.Way.Is()
+	threads := p.threads()
+	if !ok || len(threads) == 0 || len(way) == 0 {
+		return candidate{}, false
+	}
+	way = slices.Clone(way)
+	var steps []remedy.Step
+	for _, w := range writers(way, threads[0]) {
+		i := slices.IndexFunc(way, func(o Place) bool { return o.Path == w.Path })
+		if w.Mode&typeBits != folder && w.UID != 0 {
+			// Then its user needs the permission to execute it.
+			steps = append(steps, remedy.Step{Run: p.command("chown", "root:root", w.Path)}, remedy.Step{Run: p.command("chmod", "go-w,a+x", w.Path)})
+			way[i].UID, way[i].GID, way[i].Mode = 0, 0, w.Mode&^0o022|0o111
+			if c, ok := p.Exe.Caps.Is(); ok { // chown took them away
+				steps = append(steps, p.setcap(c, w.Path))
+			}
+		} else if w.others() != 0 {
+			steps = append(steps, remedy.Step{Run: p.command("chmod", "go-w", w.Path)})
+			way[i].Mode &^= 0o022
+		}
+	}
+	if len(steps) == 0 {
+		return candidate{}, false
+	}
+	return candidate{
+		Fix: remedy.Fix{ID: "close-file", Scope: "file", Summary: "so that root alone changes the program", Lasts: "until the file is installed otherwise", Steps: steps},
+		change: func(p Process) Process {
+			p.Way = p.Way.Now(way)
+			return p
+		},
+	}, true
+}
+
+// closeSet leaves the file with what a port needs, or nothing.
+func closeSet(p Process) (candidate, bool) {
+	name, okPath := p.Path.Is()
+	c, okCaps := p.Exe.Caps.Is()
+	same, _ := p.Same.Is()
+	if !okPath || !okCaps || !same || c.Permitted|c.Inheritable == 0 {
+		return candidate{}, false
+	}
+	keep := c
+	keep.Permitted, keep.Inheritable = c.Permitted&p.needs(), 0
+	fix := remedy.Fix{ID: "setcap", Scope: "file", Summary: "for the next start of the file", Lasts: "until the file is replaced or chowned"}
+	step := remedy.Step{Run: p.command("setcap", "-r", name)}
+	if keep.Permitted != 0 && !caps.IsInterpreter(path.Base(name)) {
+		step = p.setcap(keep, name)
+	} else {
+		keep.Permitted = 0
+	}
+	fix.Steps = []remedy.Step{step}
+	if u, ok := p.unit(); ok {
+		fix.Steps = append(fix.Steps, p.startAnew(u))
+	}
+	return candidate{Fix: fix, change: func(p Process) Process {
+		p.Exe.Caps = p.Exe.Caps.Now(keep)
+		if keep.Permitted == 0 {
+			p.Exe.Caps = p.Exe.Caps.None()
+		}
+		return p.each(func(t Thread) Thread { // what it has from elsewhere is ambient
+			if !t.UIDs.has(0) {
+				t.Permitted &= keep.Permitted | t.Ambient
+				t.Effective &= t.Permitted
+			}
+			return t
+		})(p)
+	}}, true
+}
+
+// noSetID takes the set-user-ID and set-group-ID bits off the file.
+func noSetID(p Process) (candidate, bool) {
+	name, okPath := p.Path.Is()
+	s, okStat := p.Exe.Stat.Is()
+	same, _ := p.Same.Is()
+	if !okPath || !okStat || !same || s.Mode&setID == 0 {
+		return candidate{}, false
+	}
+	return candidate{
+		Fix: remedy.Fix{ID: "chmod", Scope: "file", Summary: "for the next start of the file", Lasts: "until the file is installed otherwise",
+			Steps: []remedy.Step{{Run: p.command("chmod", "ug-s", name)}}},
+		change: func(p Process) Process {
+			s.Mode &^= setID
+			p.Exe.Stat = p.Exe.Stat.Now(s)
+			return p
+		},
+	}, true
+}
+
+// restart starts the file that is at the path now.
+func restart(p Process) (candidate, bool) {
+	u, ok := p.unit()
+	name, _ := p.Path.Is()
+	if _, found := replaced(p); !ok || !found || strings.HasPrefix(name, "memfd:") || p.Same.State == machine.Absent {
+		return candidate{}, false
+	}
+	return candidate{
+		Fix: remedy.Fix{ID: "restart", Scope: "unit", Summary: "it then runs the file that is there now", Lasts: "until the file is replaced again", Steps: []remedy.Step{p.startAnew(u)}},
+		change: func(p Process) Process {
+			p.Deleted, p.Same = p.Deleted.Now(false), p.Same.Now(true)
+			return p
+		},
+	}, true
+}
+
+// dropAll is the line that a program of Go lacks.
+func dropAll(p Process) (candidate, bool) {
+	if p.Threads.State != machine.Known {
+		return candidate{}, false
+	}
+	return candidate{
+		Fix: remedy.Fix{ID: "drop", Scope: "code", Summary: "a program of Go gives up all it holds, on every thread", Lasts: "as long as the program does so", Steps: []remedy.Step{
+			{Edit: "the program, once its sockets are open", Content: "if err := drop.All(); err != nil { // github.com/lowport/lowport/caps/drop\n\tlog.Fatal(err)\n}\n"},
+		}},
+		change: p.each(func(t Thread) Thread {
+			t.Permitted, t.Effective, t.Inheritable, t.Ambient = 0, 0, 0, 0
+			t.NoNewPrivs = true
+			return t
+		}),
+	}, true
+}
+
+// unit is the unit that commands may name: one of the system's manager.
+func (p Process) unit() (machine.Unit, bool) {
+	u, ok := p.Unit.Is()
+	return u, ok && !u.User && machine.UnitName(u.Name)
+}
+
+// setcap is the command that gives a file what c has.
+func (p Process) setcap(c caps.File, name string) remedy.Step {
+	words := []string{"setcap"}
+	if c.RootID != 0 {
+		words = append(words, "-n", id(c.RootID))
+	}
+	return remedy.Step{Run: p.command(append(words, c.String(), name)...)}
+}
+
+// startAnew is a step for a unit.
+func (p Process) startAnew(u machine.Unit) remedy.Step {
+	words := []string{"systemctl", "restart"}
+	if strings.HasPrefix(u.Name, "-") {
+		words = append(words, "--")
+	}
+	return remedy.Step{Run: p.command(append(words, u.Name)...)}
+}
+
+// command is a command line for root.
+func (p Process) command(words ...string) string {
+	if !p.AsRoot {
+		words = append([]string{"sudo"}, words...)
+	}
+	quoted := make([]string, len(words))
+	for i, w := range words {
+		quoted[i] = remedy.Quote(w)
+	}
+	return strings.Join(quoted, " ")
+}

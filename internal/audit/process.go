@@ -1,0 +1,72 @@
+package audit
+
+import (
+	"github.com/lowport/lowport/caps"
+	"github.com/lowport/lowport/internal/machine"
+)
+
+// A Process is all that was read of a process, and of the machine as far as it
+// bears on it. Ids are as the reader's user namespace sees them.
+type Process struct {
+	PID  int
+	Name machine.Fact[string] // of the main thread: up to 15 bytes, as it set them
+
+	Threads    machine.Fact[map[int]Thread]  // by thread id
+	Securebits machine.Fact[caps.Securebits] // known of the reader itself alone: /proc has them not
+	UserNS     machine.Fact[UserNS]          // where its capabilities count
+	UIDMap     machine.Fact[string]          // of that namespace
+	Listens    machine.Fact[[]caps.Listen]   // TCP sockets that listen, UDP sockets that are bound
+	PortStart  machine.Fact[int]             // ports below it are privileged in its network namespace
+	Doors      machine.Fact[[]Door]          // files that amount to root, as it sees them
+	Unit       machine.Fact[machine.Unit]    // the systemd service it belongs to
+
+	Path    machine.Fact[string]  // of the program; "memfd:NAME" for one without a file
+	Deleted machine.Fact[bool]    // the running file has no name any more
+	Exe     machine.Image         // the running file
+	Way     machine.Fact[[]Place] // from the root folder to the file at Path, as the process sees it
+	Same    machine.Fact[bool]    // the file at Path is the running one
+
+	AsRoot bool // the reader is root of the machine: commands need no sudo
+}
+
+// A Thread is what one thread is and holds.
+type Thread struct {
+	caps.State
+	UIDs    IDs
+	GIDs    IDs
+	Groups  string // the supplementary ones, ascending, separated by spaces
+	Seccomp caps.SeccompMode
+}
+
+// IDs are ids of one kind, user or group.
+type IDs struct{ Real, Effective, Saved, FS uint32 }
+
+// has says whether any of them is id.
+func (i IDs) has(id uint32) bool {
+	return i.Real == id || i.Effective == id || i.Saved == id || i.FS == id
+}
+
+// A UserNS is the user namespace of a process.
+type UserNS struct {
+	Name  string // "user:[4026531837]"
+	Below bool   // a descendant of the reader's: what is held there counts there alone
+}
+
+// A Place is a folder or a file on the way to a program.
+type Place struct {
+	Path     string
+	Mode     uint32 // st_mode, type bits too
+	UID, GID uint32
+	ReadOnly bool // its mount is
+}
+
+// A Door is a file through which whoever may use it becomes root, or reads what
+// only root should.
+type Door struct {
+	Path     string
+	Mode     uint32
+	UID, GID uint32
+	Need     uint32 // the permission that opens it: 2 to write, 4 to read
+	Root     bool   // it leads to root at once
+	Allows   string
+}

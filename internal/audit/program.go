@@ -1,0 +1,170 @@
+package audit
+
+import (
+	"fmt"
+	"path"
+	"slices"
+	"strings"
+
+	"github.com/lowport/lowport/caps"
+	"github.com/lowport/lowport/internal/explain"
+	"github.com/lowport/lowport/internal/machine"
+)
+
+// privileged says whether the process, or its file, has something to take over.
+func (p Process) privileged() bool {
+	return p.IsRoot() || p.union(permitted) != 0 || p.Exe.Caps.State == machine.Known && p.Exe.Caps.Value.Permitted|p.Exe.Caps.Value.Inheritable != 0
+}
+
+// writableExecutable: whoever may change the file, or put another in its place,
+// decides what runs at the next start.
+func writableExecutable(p Process) (Finding, bool) {
+	f := Finding{ID: "writable-executable", Severity: Medium}
+	threads := p.threads()
+	if len(threads) == 0 || p.Way.State != machine.Known {
+		return f, false
+	}
+	raise := func(s Severity) {
+		if s.Above(f.Severity) {
+			f.Severity = s
+		}
+	}
+	for _, w := range writers(p.Way.Value, threads[0]) {
+		who := "others than its owner"
+		switch {
+		case w.self:
+			who = "the process itself"
+			if p.privileged() {
+				raise(High)
+			}
+		case w.others()&0o002 == 0:
+			who = "its group " + id(w.GID)
+			if p.privileged() {
+				raise(High)
+			}
+		default:
+			raise(High)
+			if p.privileged() {
+				raise(Critical)
+			}
+		}
+		what := "the file"
+		if w.danger == caps.WritableFolder {
+			what = "the folder"
+		}
+		if f.Summary == "" || w.danger == caps.WritableFile {
+			f.Summary = who + " may write " + what + " " + explain.Show(w.Path)
+			if w.danger == caps.WritableFolder {
+				f.Summary = who + " may replace the program: " + what + " " + explain.Show(w.Path)
+			}
+		}
+		value := fmt.Sprintf("%#o %d:%d", w.Mode&0o7777, w.UID, w.GID)
+		f.Evidence = append(f.Evidence, known("mode of "+w.Path, value, fmt.Sprintf("%s %s: %s may write it", explain.Show(w.Path), value, who), "stat"))
+	}
+	return f, f.Summary != ""
+}
+
+// exe is the program's path as words have it.
+func (p Process) exe() string {
+	if path, ok := p.Path.Is(); ok {
+		return explain.Show(path)
+	}
+	return "the program's file"
+}
+
+func (p Process) fileCaps() explain.Evidence {
+	c := p.Exe.Caps
+	return known("file capabilities", c.Value.String(), p.exe()+" has "+c.Value.String(), c.Source)
+}
+
+// interpreter: package caps knows them by name.
+func interpreter(p Process) (Finding, bool) {
+	c, ok := p.Exe.Caps.Is()
+	name, okPath := p.Path.Is()
+	if !ok || !okPath || c.Permitted|c.Inheritable == 0 || !caps.IsInterpreter(path.Base(name)) {
+		return Finding{}, false
+	}
+	return Finding{ID: "interpreter-capabilities", Severity: Critical, Evidence: []explain.Evidence{p.fileCaps()},
+		Summary: p.exe() + " runs any program, and gives it " + count(c.Permitted|c.Inheritable)}, true
+}
+
+// fileCapabilities: whoever executes the file holds what it grants, whatever the
+// process has given up since.
+func fileCapabilities(p Process) (Finding, bool) {
+	c, ok := p.Exe.Caps.Is()
+	more := c.Permitted &^ port
+	if !ok || more == 0 {
+		return Finding{}, false
+	}
+	f := Finding{ID: "file-capabilities", Severity: Medium, Evidence: []explain.Evidence{p.fileCaps()}}
+	f.Summary = "its file grants " + count(more) + " to whoever executes it"
+	f.Allows = allows(more)
+	if amounting(more) != 0 {
+		f.Severity, f.Allows = High, allows(amounting(more))
+	}
+	return f, true
+}
+
+func setIDExecutable(p Process) (Finding, bool) {
+	s, ok := p.Exe.Stat.Is()
+	if !ok || s.Mode&setID == 0 {
+		return Finding{}, false
+	}
+	value := fmt.Sprintf("%#o %d:%d", s.Mode&0o7777, s.UID, s.GID)
+	return Finding{ID: "set-id-executable", Severity: Medium, Summary: "its file changes the user or group of whoever executes it",
+		Evidence: []explain.Evidence{known("mode", value, p.exe()+" is "+value, p.Exe.Stat.Source)}}, true
+}
+
+func replaced(p Process) (Finding, bool) {
+	f := Finding{ID: "replaced-executable", Severity: Medium}
+	name, _ := p.Path.Is()
+	gone, okGone := p.Deleted.Is()
+	same, okSame := p.Same.Is()
+	switch {
+	case okGone && gone && strings.HasPrefix(name, "memfd:"):
+		f.Summary = "its program is in no file: it was executed from memory"
+	case okGone && gone:
+		f.Summary = "its program is no longer at " + p.exe()
+	case okSame && !same:
+		f.Summary = "another file is at " + p.exe() + " than the one it runs"
+	default:
+		return f, false
+	}
+	f.Evidence = []explain.Evidence{known("exe", p.exe(), "runs a file that is not at "+p.exe(), p.source("exe"))}
+	return f, true
+}
+
+// couldNotTell names what findings need and could not be read.
+func couldNotTell(p Process) (Finding, bool) {
+	f := Finding{ID: "could-not-tell", Severity: Unknown}
+	var what []string
+	doubt := func(name string, state machine.State, source, reason string) {
+		if state != machine.Unreadable {
+			return
+		}
+		what = append(what, name)
+		f.Evidence = append(f.Evidence, explain.Evidence{Name: name, Value: reason, Source: source, State: state.String(), Says: name + ": could not tell (" + explain.Show(reason) + ")"})
+	}
+	doubt("threads", p.Threads.State, p.Threads.Source, p.Threads.Reason)
+	doubt("user namespace", p.UserNS.State, p.UserNS.Source, p.UserNS.Reason)
+	doubt("sockets", p.Listens.State, p.Listens.Source, p.Listens.Reason)
+	if p.needsStart() {
+		doubt("port threshold", p.PortStart.State, p.PortStart.Source, p.PortStart.Reason)
+	}
+	doubt("program", p.Path.State, p.Path.Source, p.Path.Reason)
+	doubt("file capabilities", p.Exe.Caps.State, p.Exe.Caps.Source, p.Exe.Caps.Reason)
+	doubt("file mode", p.Exe.Stat.State, p.Exe.Stat.Source, p.Exe.Stat.Reason)
+	if gone, ok := p.Deleted.Is(); ok && !gone {
+		doubt("file at its path", p.Same.State, p.Same.Source, p.Same.Reason)
+		doubt("folders above it", p.Way.State, p.Way.Source, p.Way.Reason)
+	}
+	doubt("ways to root", p.Doors.State, p.Doors.Source, p.Doors.Reason)
+	f.Summary = "could not read: " + strings.Join(what, ", ")
+	return f, len(what) > 0
+}
+
+// needsStart says whether the threshold decides over a finding: it listens on
+// some port on every address.
+func (p Process) needsStart() bool {
+	return len(p.Listens.Value) > 1 && slices.ContainsFunc(p.Listens.Value, func(l caps.Listen) bool { return l.Addr.Addr().IsUnspecified() })
+}
