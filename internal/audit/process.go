@@ -24,7 +24,7 @@ type Process struct {
 	Deleted machine.Fact[bool]    // the running file has no name any more
 	Exe     machine.Image         // the running file
 	Way     machine.Fact[[]Place] // from the root folder to the file at Path, as the process sees it
-	Same    machine.Fact[bool]    // the file at Path is the running one
+	Same    machine.Fact[bool]    // the file at Path is the running one; absent: none is there
 
 	AsRoot bool // the reader is root of the machine: commands need no sudo
 }

@@ -24,29 +24,19 @@ func writableExecutable(p Process) (Finding, bool) {
 	if len(threads) == 0 || p.Way.State != machine.Known {
 		return f, false
 	}
-	raise := func(s Severity) {
-		if s.Above(f.Severity) {
-			f.Severity = s
-		}
-	}
 	for _, w := range writers(p.Way.Value, threads[0]) {
-		who := "others than its owner"
-		switch {
-		case w.self:
-			who = "the process itself"
-			if p.privileged() {
-				raise(High)
-			}
-		case w.others()&0o002 == 0:
-			who = "its group " + id(w.GID)
-			if p.privileged() {
-				raise(High)
-			}
-		default:
-			raise(High)
-			if p.privileged() {
-				raise(Critical)
-			}
+		who, severity := "everybody", High
+		switch w.who {
+		case bySelf:
+			who, severity = "the process itself", Medium
+		case byGroup:
+			who, severity = "its group "+id(w.GID), Medium
+		}
+		if p.privileged() {
+			severity = severity.worse()
+		}
+		if severity.Above(f.Severity) {
+			f.Severity = severity
 		}
 		what := "the file"
 		if w.danger == caps.WritableFolder {
@@ -119,13 +109,13 @@ func replaced(p Process) (Finding, bool) {
 	f := Finding{ID: "replaced-executable", Severity: Medium}
 	name, _ := p.Path.Is()
 	gone, okGone := p.Deleted.Is()
-	same, okSame := p.Same.Is()
+	other := p.Same.State == machine.Known && !p.Same.Value
 	switch {
 	case okGone && gone && strings.HasPrefix(name, "memfd:"):
 		f.Summary = "its program is in no file: it was executed from memory"
-	case okGone && gone:
+	case p.Same.State == machine.Absent, okGone && gone && !other:
 		f.Summary = "its program is no longer at " + p.exe()
-	case okSame && !same:
+	case other:
 		f.Summary = "another file is at " + p.exe() + " than the one it runs"
 	default:
 		return f, false

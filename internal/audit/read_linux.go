@@ -371,16 +371,17 @@ func (f files) way(root int, rootErr error, p *Process) {
 	find := func(name string) {
 		p.Same = fact(f.source("exe"), func() (bool, error) {
 			there, err := same(root, name, p.Exe.Stat)
-			if err == nil && !there {
-				ours, err := unix.Open("/", unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
-				if err != nil {
-					return false, err
-				}
-				defer unix.Close(ours)
-				if there, err = same(ours, name, p.Exe.Stat); err != nil {
-					return false, nil // what the reader has there is another matter
-				}
+			if there || err != nil && err != unix.ENODATA {
+				return there, err
+			}
+			ours, errOurs := unix.Open("/", unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
+			if errOurs != nil {
+				return false, errOurs
+			}
+			defer unix.Close(ours)
+			if in, _ := same(ours, name, p.Exe.Stat); in { // any other file there is another matter
 				below = unix.AT_FDCWD
+				return true, nil
 			}
 			return there, err
 		})
@@ -388,12 +389,13 @@ func (f files) way(root int, rootErr error, p *Process) {
 	if p.Deleted.Value {
 		find(name + " (deleted)") // it may be called so
 		if there, ok := p.Same.Is(); !ok || !there {
+			find(name) // what took its place
 			p.Way = machine.Fact[[]Place]{State: machine.Absent}
 			return
 		}
 		name += " (deleted)"
 		p.Path, p.Deleted = p.Path.Now(name), p.Deleted.Now(false)
-	} else if find(name); p.Same.State == machine.Known && !p.Same.Value {
+	} else if find(name); p.Same.State != machine.Unreadable && !p.Same.Value {
 		p.Way = machine.Fact[[]Place]{State: machine.Absent} // of another file
 		return
 	}
@@ -454,7 +456,7 @@ func same(root int, name string, exe machine.Fact[machine.Stat]) (bool, error) {
 	}
 	fd, err := open(root, name)
 	if gone(err) || err == unix.ENOTDIR {
-		return false, nil
+		return false, unix.ENODATA // nothing is there
 	}
 	if err != nil {
 		return false, err

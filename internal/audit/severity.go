@@ -20,3 +20,6 @@ func (s Severity) rank() int { return slices.Index(ranks, s) }
 
 // Above says whether s is worse than t.
 func (s Severity) Above(t Severity) bool { return s.rank() < t.rank() }
+
+// worse is the next above s.
+func (s Severity) worse() Severity { return ranks[max(s.rank()-1, 0)] }

@@ -25,9 +25,18 @@ func (p Place) others() uint32 {
 // A writer is a place that lets somebody change what the program is.
 type writer struct {
 	Place
-	self   bool        // the process itself may; else the group or others
+	who    reach
 	danger caps.Danger // in the words of package caps: the file, or a folder above
 }
+
+// A reach says who may write a place, the widest of them.
+type reach uint8
+
+const (
+	byGroup reach = iota + 1
+	bySelf        // the process itself, whether or not a group may as well
+	byAll
+)
 
 // writers finds where on its way a program can be changed by others than root
 // and the owner, and by the process itself, which an attacker would be. What is
@@ -43,10 +52,17 @@ func writers(way []Place, t Thread) []writer {
 		} else if p.Mode&sticky != 0 && i+1 < len(way) {
 			stuck = true
 		}
-		w.self = !p.ReadOnly && t.UIDs.FS != 0 && (t.UIDs.FS == p.UID || !stuck && t.mayWrite(p))
-		if w.self || p.others() != 0 && !stuck {
-			all = append(all, w)
+		switch {
+		case p.others()&0o002 != 0 && !stuck:
+			w.who = byAll
+		case !p.ReadOnly && t.UIDs.FS != 0 && (t.UIDs.FS == p.UID || !stuck && t.mayWrite(p)):
+			w.who = bySelf
+		case p.others() != 0 && !stuck:
+			w.who = byGroup
+		default:
+			continue
 		}
+		all = append(all, w)
 	}
 	return all
 }

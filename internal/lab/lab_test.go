@@ -103,7 +103,9 @@ func build(t *testing.T) *house {
 		compile(dir, name, ".")
 	}
 	noteSources(t)
-	copyProgram(t, "testdata/sandbox/start-unit", filepath.Join(h.bin, "start-unit"))
+	for _, name := range []string{"start-unit", "paste-fix"} {
+		copyProgram(t, filepath.Join("testdata/sandbox", name), filepath.Join(h.bin, name))
+	}
 	h.goes = goes(t)
 	box, err := h.open(plain, dir, false)
 	if err == nil {

@@ -1,7 +1,8 @@
 //go:build linux
 
 // Unequal is a program one of whose threads has lowered its effective set, and
-// that requires capabilities: unequal [-json] -require CAP,CAP...
+// that requires capabilities: unequal [-json] -require CAP,CAP... Or it makes a file
+// and waits: unequal -wait FILE
 package main
 
 import (
@@ -9,8 +10,10 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"os/signal"
 	"runtime"
 	"slices"
+	"syscall"
 
 	"github.com/lowport/lowport/caps"
 	"github.com/lowport/lowport/guard"
@@ -24,8 +27,9 @@ func main() {
 		args = args[1:]
 	}
 	var need caps.Set
-	if len(args) != 2 || args[0] != "-require" || need.Set(args[1]) != nil {
-		fmt.Fprintln(os.Stderr, "usage: unequal [-json] -require CAP,CAP...")
+	waits := len(args) == 2 && args[0] == "-wait"
+	if len(args) != 2 || !waits && (args[0] != "-require" || need.Set(args[1]) != nil) {
+		fmt.Fprintln(os.Stderr, "usage: unequal [-json] -require CAP,CAP...\n       unequal -wait FILE")
 		os.Exit(64)
 	}
 	lowered := make(chan error)
@@ -37,6 +41,16 @@ func main() {
 	if err := <-lowered; err != nil {
 		fmt.Fprintln(os.Stderr, "unequal:", err)
 		os.Exit(1)
+	}
+	if waits {
+		if err := os.WriteFile(args[1], nil, 0o644); err != nil {
+			fmt.Fprintln(os.Stderr, "unequal:", err)
+			os.Exit(1)
+		}
+		ended := make(chan os.Signal, 1)
+		signal.Notify(ended, syscall.SIGTERM)
+		<-ended
+		os.Exit(0)
 	}
 	err := guard.Require(slices.Collect(need.All())...)
 	var refused *guard.Error
