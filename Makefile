@@ -29,6 +29,7 @@ bench:
 # What is made of the code: the causes, and the reports of recorded machines.
 docs:
 	go test ./internal/explain -run CausesPage -update
+	go test ./internal/audit -run AuditPage -update
 	go test ./guard ./guard/guardtest -run 'Golden|Machines' -update
 
 # What a program written for the last release would no longer compile with.

@@ -36,3 +36,9 @@ func ExampleDanger_Instead() {
 	fmt.Println(caps.NotELF.Instead() != "")
 	// Output: true
 }
+
+// A capability on one of these is everybody's.
+func ExampleIsInterpreter() {
+	fmt.Println(caps.IsInterpreter("python3.11"), caps.IsInterpreter("caddy"))
+	// Output: true false
+}

@@ -119,3 +119,22 @@ func TestHolders(t *testing.T) {
 		t.Errorf("seen %v, holds %v", seen, holds)
 	}
 }
+
+// What a table has, each inode has once; what is cut short is an error.
+func FuzzParseListens(f *testing.F) {
+	const header = "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode\n"
+	f.Add([]byte(header+"   0: 00000000:01BB 00000000:0000 0A 00000000:00000000 00:00000000 00000000  1000        0 111 1 0 100 0 0 10 0\n"), "tcp")
+	f.Add([]byte(header+"   0: 00000000:0035 00000000:0000 07 00000000:00000000 00:00000000 00000000  1000        0 113 1 0 100 0 0 10 0\n"), "udp6")
+	f.Add([]byte(header+"   0: 0000"), "tcp6")
+	f.Fuzz(func(t *testing.T, text []byte, table string) {
+		all, err := ParseListens(text, table)
+		if err != nil && all != nil {
+			t.Errorf("%v beside %v", all, err)
+		}
+		for inode, l := range all {
+			if !l.Addr.IsValid() || l.Network != "tcp" && l.Network != "udp" {
+				t.Errorf("%d: %+v", inode, l)
+			}
+		}
+	})
+}

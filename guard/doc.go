@@ -22,6 +22,8 @@
 //   - For several ports, all or nothing: [MustBindAll], [BindAll].
 //   - For a capability that is no port's, such as cap_net_admin: [MustRequire],
 //     [Require].
+//   - For the proof that a running process is as intended: [Audit], and [AuditAll]
+//     for all that hold something. docs/audit.md has what they find.
 //   - For a bug report: [Record] on the machine, [Replay] anywhere. Package
 //     guardtest has machines that were recorded, to test a program on.
 //

@@ -143,10 +143,7 @@ func (t auditTable) String() string {
 // row writes a process, in lines of up to 80 columns but for a long word.
 func (t auditTable) row(b *strings.Builder, r guard.AuditReport) {
 	head := fmt.Sprintf("%-8s %7d %-15s", r.Severity, r.PID, r.Name)
-	words := []string{"holds " + holds(r.Holds)}
-	for _, l := range r.Listens {
-		words = append(words, l)
-	}
+	words := append([]string{"holds " + holds(r.Holds)}, r.Listens...)
 	for _, f := range r.Findings {
 		if f.Severity != "note" {
 			words = append(words, f.ID)

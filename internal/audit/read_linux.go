@@ -7,6 +7,7 @@ import (
 	"io"
 	"io/fs"
 	"iter"
+	"maps"
 	"os"
 	"path"
 	"runtime"
@@ -282,7 +283,33 @@ func (n noting) ReadFile(name string) ([]byte, error) {
 	return b, err
 }
 
+// threads reads every thread. Where they differ it reads again: the process may be
+// about to change all of them.
 func (f files) threads() (map[int]Thread, error) {
+	var all map[int]Thread
+	for range tries {
+		before := all
+		var err error
+		if all, err = f.threadsOnce(); err != nil {
+			return nil, err
+		}
+		if equal(all) || maps.Equal(all, before) {
+			break
+		}
+	}
+	return all, nil
+}
+
+// equal says whether all threads are alike.
+func equal(all map[int]Thread) bool {
+	different := map[Thread]bool{}
+	for _, t := range all {
+		different[t] = true
+	}
+	return len(different) == 1
+}
+
+func (f files) threadsOnce() (map[int]Thread, error) {
 	n := noting{f, map[int][]byte{}}
 	states, err := caps.ReadThreads(n, f.pid)
 	if err != nil {

@@ -38,6 +38,9 @@
 // sudo without a password. The programs built for the lab are in /lab and the
 // scenario's own files are in /scenario.
 //
+// "/lab/paste-fix ID REPORT", in a section, pastes the fix of an audit's text report
+// that ends the finding ID.
+//
 // To add a scenario, write such a file. To run it alone:
 //
 //	sudo -E env LOWPORT_LAB=require go test -count=1 ./internal/lab -run 'TestScenarios/nosuid'

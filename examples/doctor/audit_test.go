@@ -1,0 +1,46 @@
+package main
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/lowport/lowport/caps"
+	"github.com/lowport/lowport/guard"
+)
+
+// The list has the worst first and 80 columns, and what could not be told is in
+// the sum.
+func TestAuditTable(t *testing.T) {
+	var table auditTable
+	for _, r := range []guard.AuditReport{
+		{PID: 7, Name: "server", Path: "/srv/server", Severity: "note", Listens: []string{"tcp [::]:443"}},
+		{PID: 9, Name: "hidden", Severity: "unknown", Findings: []guard.Finding{{ID: "could-not-tell", Severity: "unknown"}}},
+		{PID: 8, Name: "hold", Path: "/srv/hold", Severity: "critical", Holds: caps.SetOf(caps.SYS_ADMIN, caps.NET_BIND_SERVICE),
+			Listens:  []string{"tcp [::]:80", "tcp 0.0.0.0:6060"},
+			Findings: []guard.Finding{{ID: "root-capability", Severity: "critical"}, {ID: "no-seccomp", Severity: "note"}}},
+	} {
+		table.add(r)
+	}
+	const want = `critical       8 hold            holds cap_net_bind_service cap_sys_admin,
+                  tcp [::]:80, tcp 0.0.0.0:6060, root-capability
+note           7 server          holds nothing, tcp [::]:443
+2 processes hold a capability or listen on a low port: 1 critical, 1 note
+of 1 more it could not be told where they listen: run this as root
+`
+	if got := table.String(); got != want {
+		t.Errorf("%s\nnot\n%s", got, want)
+	}
+	for line := range strings.Lines(table.String()) {
+		if len(line) > 81 {
+			t.Error(line)
+		}
+	}
+}
+
+func TestWorse(t *testing.T) {
+	for _, c := range [][3]int{{0, 0, 0}, {0, 77, 77}, {77, 0, 77}, {77, 1, 1}, {1, 77, 1}, {0, 1, 1}} {
+		if got := worse(c[0], c[1]); got != c[2] {
+			t.Errorf("%v: %d", c, got)
+		}
+	}
+}

@@ -1,0 +1,134 @@
+package guard
+
+import (
+	"bytes"
+	"encoding/json"
+	"net/netip"
+	"os"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/lowport/lowport/caps"
+	"github.com/lowport/lowport/internal/audit"
+	"github.com/lowport/lowport/internal/machine"
+)
+
+func found[T any](v T, source string) machine.Fact[T] {
+	return machine.Fact[T]{Value: v, State: machine.Known, Source: source}
+}
+
+// hidden is a fact that /proc hides.
+func hidden[T any]() machine.Fact[T] { return machine.Fact[T]{Source: "/proc/812", Reason: "EPERM"} }
+
+// processes are those of which the reports are golden.
+func processes() map[string]audit.Process {
+	server := func(change func(*audit.Process, *audit.Thread)) audit.Process {
+		t := audit.Thread{
+			State: caps.State{Bounding: caps.UpTo(caps.Last), NoNewPrivs: true},
+			UIDs:  audit.IDs{Real: 1000, Effective: 1000, Saved: 1000, FS: 1000}, GIDs: audit.IDs{Real: 1000, Effective: 1000, Saved: 1000, FS: 1000}, Groups: "1000",
+		}
+		p := audit.Process{
+			PID: 812, Name: found("server", "/proc/812/comm"), UserNS: found(audit.UserNS{Name: machine.InitialUserNS}, "/proc/812/ns/user"), UIDMap: found(machine.WholeMap, "/proc/812/uid_map"),
+			Listens:   found([]caps.Listen{{Network: "tcp", Addr: netip.MustParseAddrPort("[::]:443")}}, "/proc/812/fd"),
+			PortStart: found(1024, "/proc/sys/net/ipv4/ip_unprivileged_port_start"), Doors: found([]audit.Door{}, "/proc/812/root"),
+			Path: found("/srv/app/server", "/proc/812/exe"), Deleted: found(false, "/proc/812/exe"), Same: found(true, "/proc/812/exe"), AsRoot: true,
+			Exe: machine.Image{Caps: machine.Fact[caps.File]{State: machine.Absent, Source: "getxattr /proc/812/exe"}, Stat: found(machine.Stat{Mode: 0o100755}, "/proc/812/exe")},
+			Way: found([]audit.Place{{Path: "/", Mode: 0o040755}, {Path: "/srv", Mode: 0o040755}, {Path: "/srv/app", Mode: 0o040755}, {Path: "/srv/app/server", Mode: 0o100755}}, "/proc/812/root"),
+		}
+		if change != nil {
+			change(&p, &t)
+		}
+		p.Threads = found(map[int]audit.Thread{812: t}, "/proc/812/task")
+		return p
+	}
+	return map[string]audit.Process{
+		"clean": server(nil),
+		"root": server(func(p *audit.Process, t *audit.Thread) {
+			t.UIDs, t.GIDs, t.Groups, t.NoNewPrivs = audit.IDs{}, audit.IDs{}, "", false
+			t.Permitted, t.Effective = t.Bounding, t.Bounding
+			p.Unit = found(machine.Unit{Name: "app.service"}, "/proc/812/cgroup")
+		}),
+		"unit": server(func(p *audit.Process, t *audit.Thread) {
+			t.NoNewPrivs = false
+			t.Permitted = caps.SetOf(caps.NET_BIND_SERVICE, caps.NET_RAW, caps.SYS_PTRACE)
+			t.Effective, t.Inheritable, t.Ambient = t.Permitted, t.Permitted, t.Permitted
+			p.Unit = found(machine.Unit{Name: "app.service"}, "/proc/812/cgroup")
+			p.Listens.Value = append(p.Listens.Value, caps.Listen{Network: "tcp", Addr: netip.MustParseAddrPort("0.0.0.0:6060")})
+		}),
+		"writable": server(func(p *audit.Process, t *audit.Thread) {
+			name := "/srv/app/a server\x1b[31m\n$(reboot)"
+			p.Path.Value = name
+			p.Way.Value[3] = audit.Place{Path: name, Mode: 0o100777, UID: 1000, GID: 1000}
+			p.Exe.Caps = found(caps.File{Permitted: caps.SetOf(caps.NET_BIND_SERVICE, caps.SYS_ADMIN), Effective: true, Version: 2}, "getxattr /proc/812/exe")
+			p.Name.Value = "\x1b]0;x\a"
+			p.AsRoot = false
+		}),
+		"hidden": {
+			PID: 812, Threads: hidden[map[int]audit.Thread](), UserNS: hidden[audit.UserNS](), Listens: hidden[[]caps.Listen](), Path: hidden[string](),
+			Exe: machine.Image{Caps: hidden[caps.File](), Stat: hidden[machine.Stat]()}, Doors: hidden[[]audit.Door](),
+		},
+	}
+}
+
+func TestAuditGolden(t *testing.T) {
+	for name, p := range processes() {
+		r := audited(p)
+		j, err := json.MarshalIndent(r, "", " ")
+		if err != nil {
+			t.Fatal(err)
+		}
+		for file, got := range map[string][]byte{"testdata/audit/" + name + ".txt": []byte(r.String()), "testdata/audit/" + name + ".json": append(j, '\n')} {
+			if *update {
+				if err := os.WriteFile(file, got, 0o644); err != nil {
+					t.Fatal(err)
+				}
+			}
+			want, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(string(want), string(got)); diff != "" {
+				t.Errorf("%s: (-update writes it anew)\n%s", file, diff)
+			}
+		}
+	}
+}
+
+// Prose and evidence have 80 columns; commands are whole lines. Nothing but
+// printable characters and newlines is written, in the JSON form as well.
+func TestAuditLayout(t *testing.T) {
+	for name, p := range processes() {
+		r := audited(p)
+		for line := range strings.Lines(r.String()) {
+			line = strings.TrimSuffix(line, "\n")
+			command := strings.HasPrefix(line, "  ") && strings.ContainsAny(line, "$|/") || strings.HasPrefix(line, "    ")
+			if len([]rune(line)) > 80 && !command {
+				t.Errorf("%s: %d columns: %s", name, len([]rune(line)), line)
+			}
+			for _, c := range line {
+				if !strconv.IsPrint(c) && c != '\t' || c == '\ufffd' {
+					t.Errorf("%s: %q in %q", name, c, line)
+				}
+			}
+		}
+		j, _ := json.Marshal(r)
+		var plain bytes.Buffer
+		enc := json.NewEncoder(&plain)
+		enc.SetEscapeHTML(false)
+		if err := enc.Encode(r); err != nil || bytes.ContainsAny(j, "\x1b\a") || bytes.Contains(j, []byte("null")) {
+			t.Errorf("%s: %v: %s", name, err, j)
+		}
+	}
+}
+
+func TestAuditExitCode(t *testing.T) {
+	all := processes()
+	for name, want := range map[string]int{"clean": 0, "root": 1, "unit": 1, "writable": 1, "hidden": 77} {
+		if r := audited(all[name]); r.ExitCode() != want || r.OK() != (want == 0) {
+			t.Errorf("%s: %d, %v", name, r.ExitCode(), r.OK())
+		}
+	}
+}

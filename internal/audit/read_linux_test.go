@@ -1,0 +1,178 @@
+package audit
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/lowport/lowport/caps"
+	"github.com/lowport/lowport/internal/machine"
+)
+
+// This process is read as it is.
+func TestReadSelf(t *testing.T) {
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ln.Close()
+	p, err := Read(os.Getpid())
+	if err != nil {
+		t.Fatal(err)
+	}
+	exe, _ := os.Executable()
+	if got, ok := p.Path.Is(); !ok || got != exe {
+		t.Errorf("path %q, not %q", got, exe)
+	}
+	if in := slices.ContainsFunc(p.Listens.Value, func(l caps.Listen) bool { return l.Addr.String() == ln.Addr().String() }); !in {
+		t.Errorf("%v is not among %+v", ln.Addr(), p.Listens)
+	}
+	self, _ := caps.Self()
+	self.Securebits = 0
+	if got := p.Threads.Value[os.Getpid()]; got.Effective != self.Effective || got.UIDs.Effective != uint32(os.Geteuid()) {
+		t.Errorf("%+v, not %+v", got, self)
+	}
+	if p.UserNS.Value.Below || p.UserNS.State != machine.Known || p.Securebits.State != machine.Known {
+		t.Errorf("%+v %+v", p.UserNS, p.Securebits)
+	}
+	if way, ok := p.Way.Is(); ok && (way[0].Path != "/" || way[len(way)-1].Path != exe) {
+		t.Errorf("%+v", way)
+	}
+	for _, f := range Findings(p) {
+		if f.ID == "could-not-tell" && os.Geteuid() == 0 {
+			t.Errorf("%+v", f)
+		}
+	}
+}
+
+// waiting starts this test program from a file, to do nothing until it is killed.
+func waiting(t *testing.T, file string) *exec.Cmd {
+	t.Helper()
+	child := exec.Command(file, "-test.run=^TestWaiting$")
+	child.Env = append(os.Environ(), "LOWPORT_WAITING=1")
+	if err := child.Start(); err != nil {
+		t.Fatal(err)
+	}
+	return child
+}
+
+func TestWaiting(t *testing.T) {
+	if os.Getenv("LOWPORT_WAITING") != "" {
+		time.Sleep(time.Hour)
+	}
+}
+
+// A descriptor of a process that ended does not show the next one with its id.
+func TestReadEnded(t *testing.T) {
+	child := waiting(t, os.Args[0])
+	dir, err := unix.Open(fmt.Sprintf("/proc/%d", child.Process.Pid), unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer unix.Close(dir)
+	child.Process.Kill()
+	f := files{fmt.Sprintf("/proc/thread-self/fd/%d", dir), child.Process.Pid}
+	if err := unix.Waitid(unix.P_PID, child.Process.Pid, nil, unix.WEXITED|unix.WNOWAIT, nil); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := new(reader).steady(f); !errors.Is(err, ErrEnded) {
+		t.Errorf("not reaped: %v", err)
+	}
+	child.Wait()
+	if _, err := new(reader).steady(f); !errors.Is(err, ErrEnded) {
+		t.Errorf("reaped: %v", err)
+	}
+	if _, err := Read(child.Process.Pid); !errors.Is(err, ErrEnded) && err != nil {
+		t.Errorf("%v", err)
+	}
+	for _, pid := range []int{0, -1, 1 << 30} {
+		if _, err := Read(pid); !errors.Is(err, ErrEnded) {
+			t.Errorf("%d: %v", pid, err)
+		}
+	}
+}
+
+// A file may be called as if it were deleted, and one that has another's path is
+// not it.
+func TestReadNames(t *testing.T) {
+	content, err := os.ReadFile(os.Args[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		name          string
+		remove, other bool
+		deleted       bool
+		same          machine.State
+	}{
+		{"plain", false, false, false, machine.Known},
+		{"called (deleted)", false, false, false, machine.Known},
+		{"removed", true, false, true, machine.Absent},
+		{"replaced", true, true, true, machine.Known},
+		{"both (deleted)", true, false, true, machine.Absent},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			file := filepath.Join(t.TempDir(), c.name)
+			if err := os.WriteFile(file, content, 0o755); err != nil {
+				t.Fatal(err)
+			}
+			child := waiting(t, file)
+			defer child.Wait()
+			defer child.Process.Kill()
+			if c.remove {
+				os.Remove(file)
+			}
+			if c.other {
+				if err := os.WriteFile(file, nil, 0o755); err != nil {
+					t.Fatal(err)
+				}
+			}
+			p, err := Read(child.Process.Pid)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if p.Path.Value != file || p.Deleted.Value != c.deleted || p.Same.State != c.same || p.Same.Value != !c.deleted {
+				t.Errorf("%+v %+v %+v", p.Path, p.Deleted, p.Same)
+			}
+			found := slices.ContainsFunc(Findings(p), func(f Finding) bool { return f.ID == "replaced-executable" })
+			if found != c.deleted {
+				t.Errorf("found: %v", found)
+			}
+		})
+	}
+}
+
+// Every process is there, and none of the kernel's.
+func TestReadAll(t *testing.T) {
+	seen := map[int]bool{}
+	for p, err := range ReadAll() {
+		if err != nil {
+			if !errors.Is(err, ErrHidden) {
+				t.Error(err)
+			}
+			continue
+		}
+		if seen[p.PID] {
+			t.Errorf("%d twice", p.PID)
+		}
+		seen[p.PID] = true
+		if strings.HasPrefix(p.Name.Value, "kworker/") {
+			t.Errorf("%d is %s", p.PID, p.Name.Value)
+		}
+	}
+	if !seen[os.Getpid()] {
+		t.Error("this process is not there")
+	}
+	for range ReadAll() {
+		break // ends
+	}
+}
