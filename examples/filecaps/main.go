@@ -3,6 +3,8 @@
 //
 //	filecaps getcap [-n] [-r] [-v] FILE…
 //	filecaps setcap [-f] [-q] [-v] [-n ROOTID] (-r|-|CAPS) FILE [(-r|-|CAPS) FILE …]
+//	filecaps verify [-from FILE | -was NOTE] CAPS FILE
+//	filecaps note FILE
 //
 // Under the name getcap or setcap it is that one. What it prints about files on
 // standard output, and its exit status, are theirs. It differs where theirs
@@ -10,6 +12,13 @@
 // a script or one that others may write, and says what to do instead (-f for
 // all the same); setcap -v fails for a file that it cannot read; getcap -r
 // stays off /proc and its like, and tells which folders it could not read.
+//
+// Verify is for the end of a build: it exits with 1 where a file has not the
+// capabilities that it should, and says which step lost them (a new build, a copy,
+// chown, an archive, a write in place, an overlay, a filesystem without
+// attributes) as far as the evidence shows it, and else that it cannot tell. It
+// shows most where verify can compare with the file that was stamped: by -from, or
+// by -was and what note printed right after setcap.
 package main
 
 import (
@@ -21,6 +30,8 @@ import (
 
 const usage = `usage: filecaps getcap [-n] [-r] [-v] FILE…
        filecaps setcap [-f] [-q] [-v] [-n ROOTID] (-r|-|CAPS) FILE [(-r|-|CAPS) FILE …]
+       filecaps verify [-from FILE | -was NOTE] CAPS FILE
+       filecaps note FILE
 
 getcap  prints the capabilities of files
   -n  with the root id of the user namespace they are for
@@ -33,6 +44,10 @@ setcap  gives files the capabilities CAPS, in the form of cap_text(3)
   -v  compares instead
   -q  quietly
   -f  even files that had better have none
+verify  fails for a file that has not CAPS, and says which step lost them
+  -from  compares with a file that it was made from
+  -was   compares with what note printed of the file when it had them
+note    prints what a file with capabilities is like
 `
 
 func main() {
@@ -46,6 +61,10 @@ func main() {
 		os.Exit(std.getcap(args))
 	case "setcap":
 		os.Exit(std.setcap(args))
+	case "verify":
+		os.Exit(std.verify(args))
+	case "note":
+		os.Exit(std.note(args))
 	case "-h", "help":
 		fmt.Print(usage)
 	default:

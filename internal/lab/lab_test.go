@@ -23,6 +23,7 @@ var programs = map[string]string{
 	"crowd":      "github.com/lowport/lowport/internal/lab/crowd",
 	"denybind":   "github.com/lowport/lowport/internal/lab/denybind",
 	"server":     "github.com/lowport/lowport/examples/server",
+	"filecaps":   "github.com/lowport/lowport/examples/filecaps",
 	"hold":       "github.com/lowport/lowport/internal/lab/hold",
 	"landlocked": "github.com/lowport/lowport/internal/lab/landlocked",
 	"load":       "github.com/lowport/lowport/internal/lab/load",
