@@ -46,6 +46,11 @@ type Finding struct {
 // in the report as the finding "could-not-tell", which is worse than a note: a
 // report without findings above notes is a proof.
 //
+// It does not see what the process has open beside Internet sockets, such as files
+// and raw sockets from before a drop, nor the rules of a security module, nor what
+// its children are: audit those too. It waits for the file system that the program
+// lies on.
+//
 // Everything is read of one process, even where its id is used again meanwhile.
 // Of another user's process that takes CAP_SYS_PTRACE. It changes nothing and
 // starts no program.

@@ -176,3 +176,16 @@ func TestReadAll(t *testing.T) {
 		break // ends
 	}
 }
+
+// A process that makes threads without end cannot keep the reader for ever.
+func TestPasses(t *testing.T) {
+	n := noting{files{"/proc/thread-self", os.Getpid()}, map[int][]byte{}, new(int)}
+	for range passes {
+		if _, err := n.ReadDir(fmt.Sprintf("%d/attr", os.Getpid())); err != nil {
+			t.Skip(err) // what is listed does not matter
+		}
+	}
+	if _, err := n.ReadDir(fmt.Sprintf("%d/attr", os.Getpid())); err == nil {
+		t.Error("no end")
+	}
+}

@@ -1,0 +1,76 @@
+package audit
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"strconv"
+	"strings"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/lowport/lowport/internal/machine"
+)
+
+// limit bounds what is read of one file, in bytes.
+const limit = 64 << 20
+
+// fact reads one.
+func fact[T any](source string, read func() (T, error)) machine.Fact[T] {
+	v, err := read()
+	f := machine.Fact[T]{Source: source}
+	switch {
+	case err == nil:
+		f.Value, f.State = v, machine.Known
+	case errors.Is(err, unix.ENODATA), errors.Is(err, unix.EOPNOTSUPP):
+		f.State, f.Reason = machine.Absent, reason(err)
+	default:
+		f.Reason = reason(err)
+	}
+	return f
+}
+
+func reason(err error) string {
+	var errno unix.Errno
+	if errors.As(err, &errno) {
+		if errno == unix.EOPNOTSUPP {
+			return "EOPNOTSUPP"
+		}
+		if name := unix.ErrnoName(errno); name != "" {
+			return name
+		}
+	}
+	return err.Error()
+}
+
+func gone(err error) bool { return errors.Is(err, fs.ErrNotExist) || errors.Is(err, unix.ESRCH) }
+
+// files are those of a process in /proc, below a descriptor of its folder.
+type files struct {
+	dir string
+	pid int
+}
+
+func (f files) path(name string) string   { return f.dir + "/" + name }
+
+func (f files) source(name string) string { return fmt.Sprintf("/proc/%d/%s", f.pid, name) }
+
+func (f files) read(name string) ([]byte, error) {
+	file, err := os.Open(f.path(name))
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	b, err := io.ReadAll(io.LimitReader(file, limit+1))
+	if len(b) > limit {
+		err = fmt.Errorf("longer than %d bytes", limit)
+	}
+	return b, err
+}
+
+// Open makes of f a /proc with one process, for package caps.
+func (f files) Open(name string) (fs.File, error) {
+	return os.Open(f.path(strings.TrimPrefix(name, strconv.Itoa(f.pid)+"/")))
+}

@@ -1,0 +1,74 @@
+package audit
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/lowport/lowport/caps"
+	"github.com/lowport/lowport/internal/explain"
+)
+
+func extraListener(p Process) (Finding, bool) {
+	start, ok := p.PortStart.Is()
+	if !ok {
+		return Finding{}, false
+	}
+	low := func(l caps.Listen) bool { return int(l.Addr.Port()) < start }
+	if !slices.ContainsFunc(p.Listens.Value, low) {
+		return Finding{}, false
+	}
+	f := Finding{ID: "extra-listener", Severity: Medium}
+	var ports []string
+	for i, e := range p.sockets() {
+		l := p.Listens.Value[i]
+		if l.Network == "tcp" && !low(l) && l.Addr.Addr().IsUnspecified() {
+			f.Evidence, ports = append(f.Evidence, e), append(ports, strconv.Itoa(int(l.Addr.Port())))
+		}
+	}
+	if len(ports) == 0 {
+		return Finding{}, false
+	}
+	f.Summary = "beside its low port it listens on " + strings.Join(slices.Compact(ports), ", ") + " on every address"
+	return f, true
+}
+
+func wayToRoot(p Process) (Finding, bool) {
+	f := Finding{ID: "way-to-root", Severity: Medium}
+	if p.IsRoot() {
+		return f, false
+	}
+	seen := map[string]bool{}
+	for _, t := range p.threads() {
+		for _, d := range p.Doors.Value {
+			whose, open := d.opens(t)
+			if !open || seen[d.Path+d.Allows] {
+				continue
+			}
+			seen[d.Path+d.Allows] = true
+			if d.Root {
+				f.Severity = High
+			}
+			if f.Summary == "" || d.Root && !strings.Contains(f.Summary, "root") {
+				f.Summary = whose + " may " + verb(d) + " " + explain.Show(d.Path)
+				f.Allows = d.Allows
+			}
+			f.Evidence = append(f.Evidence, known("mode of "+d.Path, fmt.Sprintf("%#o %d:%d", d.Mode&0o7777, d.UID, d.GID),
+				fmt.Sprintf("%s is %#o %d:%d: %s may %s it", explain.Show(d.Path), d.Mode&0o7777, d.UID, d.GID, whose, verb(d)), "stat"))
+		}
+	}
+	if f.Summary == "" {
+		return f, false
+	}
+	t := p.threads()[0]
+	f.Evidence = append(f.Evidence, known("Groups", t.Groups, fmt.Sprintf("uid %d, gid %d, groups %q", t.UIDs.FS, t.GIDs.FS, t.Groups), p.source("status")))
+	return f, true
+}
+
+func verb(d Door) string {
+	if d.Need == 2 {
+		return "write"
+	}
+	return "read"
+}

@@ -1,0 +1,166 @@
+package audit
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"os"
+	"runtime"
+	"slices"
+	"strconv"
+	"strings"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/lowport/lowport/caps"
+	"github.com/lowport/lowport/internal/machine"
+)
+
+// sockets finds those of the process among those of its network namespace.
+func (r *reader) sockets(f files, p *Process) {
+	p.Listens = fact(f.source("fd"), func() ([]caps.Listen, error) {
+		inodes, err := f.inodes()
+		if err != nil {
+			return nil, err
+		}
+		ns, err := os.Readlink(f.path("ns/net"))
+		if err != nil {
+			return nil, err
+		}
+		p.PortStart = r.start(f, ns)
+		if len(inodes) == 0 {
+			return nil, nil
+		}
+		table := r.table(f, ns)
+		if table.State != machine.Known {
+			return nil, errors.New(table.Reason)
+		}
+		var list []caps.Listen
+		for _, inode := range inodes {
+			if l, ok := table.Value[inode]; ok && !slices.Contains(list, l) {
+				list = append(list, l)
+			}
+		}
+		slices.SortFunc(list, func(a, b caps.Listen) int {
+			if a.Addr.Port() != b.Addr.Port() {
+				return int(a.Addr.Port()) - int(b.Addr.Port())
+			}
+			return strings.Compare(a.Network+a.Addr.String(), b.Network+b.Addr.String())
+		})
+		return list, nil
+	})
+}
+
+func (f files) inodes() ([]uint64, error) {
+	entries, err := os.ReadDir(f.path("fd"))
+	if err != nil {
+		return nil, err
+	}
+	var all []uint64
+	for _, e := range entries {
+		to, err := os.Readlink(f.path("fd/" + e.Name()))
+		if gone(err) {
+			continue // closed meanwhile
+		}
+		if err != nil {
+			return nil, err
+		}
+		if rest, ok := strings.CutPrefix(to, "socket:["); ok {
+			inode, err := strconv.ParseUint(strings.TrimSuffix(rest, "]"), 10, 64)
+			if err != nil {
+				return nil, fmt.Errorf("%q is not a socket", to)
+			}
+			all = append(all, inode)
+		}
+	}
+	return all, nil
+}
+
+// table reads the sockets of a network namespace, once.
+func (r *reader) table(f files, ns string) machine.Fact[map[uint64]caps.Listen] {
+	if known, ok := r.tables[ns]; ok {
+		return known
+	}
+	t := fact(f.source("net"), func() (map[uint64]caps.Listen, error) {
+		all := map[uint64]caps.Listen{}
+		for _, name := range []string{"tcp", "tcp6", "udp", "udp6"} {
+			b, err := f.read("net/" + name)
+			if gone(err) && strings.HasSuffix(name, "6") {
+				continue // no IPv6
+			}
+			if err != nil {
+				return nil, err
+			}
+			some, err := caps.ParseListens(b, name)
+			if err != nil {
+				return nil, err
+			}
+			for inode, l := range some {
+				all[inode] = l
+			}
+		}
+		return all, nil
+	})
+	if r.tables == nil {
+		r.tables = map[string]machine.Fact[map[uint64]caps.Listen]{}
+	}
+	r.tables[ns] = t
+	return t
+}
+
+// start reads the threshold of a network namespace, once: /proc/sys shows that
+// of the thread that reads, so one enters the namespace and ends.
+func (r *reader) start(f files, ns string) machine.Fact[int] {
+	if known, ok := r.starts[ns]; ok {
+		return known
+	}
+	const sysctl = "/proc/sys/net/ipv4/ip_unprivileged_port_start"
+	s := fact(sysctl, func() (int, error) {
+		if ours, err := os.Readlink("/proc/thread-self/ns/net"); err != nil || ours == ns {
+			return readStart(sysctl)
+		}
+		fd, err := unix.Open(f.path("ns/net"), unix.O_RDONLY|unix.O_CLOEXEC, 0)
+		if err != nil {
+			return 0, err
+		}
+		defer unix.Close(fd)
+		var n int
+		onThread(func() {
+			if err = os.NewSyscallError("setns", unix.Setns(fd, unix.CLONE_NEWNET)); err == nil {
+				n, err = readStart(sysctl)
+			}
+		})
+		return n, err
+	})
+	if r.starts == nil {
+		r.starts = map[string]machine.Fact[int]{}
+	}
+	r.starts[ns] = s
+	return s
+}
+
+func readStart(sysctl string) (int, error) {
+	b, err := os.ReadFile(sysctl)
+	if err != nil {
+		return 0, err
+	}
+	n, err := strconv.ParseUint(string(bytes.TrimSpace(b)), 10, 17)
+	return int(n), err
+}
+
+// onThread runs f on a thread of its own, which ends with what f changed in it. It
+// is never the first one, which would stay.
+func onThread(f func()) {
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		runtime.LockOSThread()
+		if unix.Gettid() == unix.Getpid() {
+			onThread(f)
+			runtime.UnlockOSThread()
+			return
+		}
+		f()
+	}()
+	<-done
+}
