@@ -53,7 +53,7 @@ type files struct {
 	pid int
 }
 
-func (f files) path(name string) string   { return f.dir + "/" + name }
+func (f files) path(name string) string { return f.dir + "/" + name }
 
 func (f files) source(name string) string { return fmt.Sprintf("/proc/%d/%s", f.pid, name) }
 
