@@ -45,7 +45,7 @@ var catalogue = map[string]entry{
 	},
 	"writable-executable": {
 		severities: "critical where everybody may write and the process is privileged; high where its group or it itself may, or everybody and it is not; else medium",
-		means:      "the process's own user, its group or others may write the file or a folder above it, and so decide what runs at the next start. The owner counts even without the permission, which it can give itself; a sticky folder protects what others own; a read-only mount protects from the process",
+		means:      "the process's own user, its group or others may write the file or a folder above it, and so decide what runs at the next start. The owner counts even without the permission, which it can give itself; a sticky folder protects what others own; a read-only mount protects from the process. The folders are those that the process sees, which in a mount namespace of its own are not all that lead to the file",
 		allows:     "change the program, and with it what holds the privilege from the next start on",
 		see:        "namei -l PROGRAM",
 		helps:      "install it as root's, where root alone may write; ProtectSystem=strict in its unit",
