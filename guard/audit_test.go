@@ -3,6 +3,7 @@ package guard
 import (
 	"bytes"
 	"encoding/json"
+	"log/slog"
 	"net/netip"
 	"os"
 	"strconv"
@@ -130,5 +131,18 @@ func TestAuditExitCode(t *testing.T) {
 		if r := audited(all[name]); r.ExitCode() != want || r.OK() != (want == 0) {
 			t.Errorf("%s: %d, %v", name, r.ExitCode(), r.OK())
 		}
+	}
+}
+
+func TestAuditLog(t *testing.T) {
+	var b bytes.Buffer
+	slog.New(slog.NewTextHandler(&b, nil)).Info("audit", "process", audited(processes()["unit"]))
+	for _, want := range []string{"process.pid=812", "process.unit=app.service", "process.severity=critical", "process.holds=cap_net_bind_service,cap_net_raw,cap_sys_ptrace", "root-capability"} {
+		if !strings.Contains(b.String(), want) {
+			t.Errorf("no %s in %s", want, b.String())
+		}
+	}
+	if strings.Contains(b.String(), "no-seccomp") {
+		t.Error("a note: ", b.String())
 	}
 }
