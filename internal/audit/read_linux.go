@@ -27,7 +27,7 @@ func (r *reader) process(pid int) (Process, error) {
 		return Process{}, fmt.Errorf("process %d: %w", pid, ErrEnded)
 	}
 	dir, err := unix.Open("/proc/"+strconv.Itoa(pid), unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
-	if err != nil && err != unix.ENOENT {
+	if err != nil && !gone(err) {
 		return Process{}, &os.PathError{Op: "open", Path: "/proc/" + strconv.Itoa(pid), Err: err}
 	}
 	if err == nil {
