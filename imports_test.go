@@ -83,7 +83,7 @@ func TestImportsRunOneWay(t *testing.T) {
 		{"caps"},
 		{"internal/machine"},
 		{"privport", "internal/rules"},
-		{"internal/explain"},
+		{"internal/explain", "internal/launch"},
 		{"internal/remedy"},
 		{"internal/audit"},
 		{"guard"},

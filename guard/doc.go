@@ -22,6 +22,7 @@
 //   - For several ports, all or nothing: [MustBindAll], [BindAll].
 //   - For a capability that is no port's, such as cap_net_admin: [MustRequire],
 //     [Require].
+//   - Before a program is deployed: [Preflight], [PreflightRequire].
 //   - For the proof that a running process is as intended: [Audit], and [AuditAll]
 //     for all that hold something. docs/audit.md has what they find.
 //   - For a bug report: [Record] on the machine, [Replay] anywhere. Package
@@ -44,6 +45,18 @@
 // read. Only after EACCES, and only if cap_net_bind_service is permitted, is it
 // made effective on an operating system thread of its own for a second try. With
 // the option [Authbind], and only then, authbind's helper is asked at last.
+//
+// # Before the start
+//
+// [Preflight] predicts what Bind would do in a program that does not run yet:
+//
+//	_, err := guard.Preflight(guard.Launch{Unit: "app.service"}, ":443")
+//
+// It finds also what a program can never say of itself, since it is not even
+// executed: a file with the effective bit where the bounding set lacks the
+// capability (exec-refused). Of a unit it knows what its directives make of a bind
+// as systemd 252 has them. What the program does to itself, and what a security
+// module or a BPF program does to a unit, it cannot see.
 //
 // # Limits
 //

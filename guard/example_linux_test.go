@@ -2,10 +2,12 @@ package guard_test
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"log"
 	"os"
 
+	"github.com/lowport/lowport/caps"
 	"github.com/lowport/lowport/guard"
 )
 
@@ -64,4 +66,32 @@ func ExampleAuditReport_ExitCode() {
 		fmt.Print(guard.AuditReport{Severity: severity}.ExitCode(), " ")
 	}
 	// Output: 0 0 77 1 1
+}
+
+// A pipeline that asks, before it deploys, whether the program will be able to
+// bind: here this very program, started once more as it is, on a port that is free.
+func ExamplePreflight() {
+	program, err := os.Executable()
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	report, err := guard.Preflight(guard.Launch{Binary: program}, freeAddress())
+	var refused *guard.Error
+	if errors.As(err, &refused) {
+		fmt.Println(report) // and os.Exit(refused.ExitCode())
+		return
+	}
+	fmt.Println(report.OK, report.Via, err)
+	// Output: true plain <nil>
+}
+
+// A program that is to have a capability as another user, and was given none.
+func ExamplePreflightRequire() {
+	report, err := guard.PreflightRequire(guard.Launch{Binary: "/bin/sh", User: "4242424"}, caps.NET_ADMIN)
+	var refused *guard.Error
+	if errors.As(err, &refused) {
+		fmt.Println(report.Subject, refused.ExitCode())
+	}
+	// Output: preflight require cap_net_admin 77
 }

@@ -16,11 +16,12 @@ import (
 //
 // above its record.
 type outcome struct {
-	udp   bool
-	addr  netip.Addr // not valid: every address
-	port  int
-	errno string // "" where it was allowed
-	via   privport.Via
+	udp       bool
+	addr      netip.Addr // not valid: every address
+	port      int
+	errno     string // "" where it was allowed
+	unstarted bool   // the program itself was not executed: never of a recording
+	via       privport.Via
 }
 
 func (o outcome) String() string {

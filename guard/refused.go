@@ -37,7 +37,12 @@ func refusals(subject string, failed []request, facts machine.Facts) Report {
 	for _, f := range failed {
 		g := rules.Goal{Network: f.network, Port: f.target.Port, Addr: refusedAddr(f.err), Raised: f.how.Via == privport.Raised, InUse: errors.Is(f.err, syscall.EADDRINUSE)}
 		g.Local = g.Addr.Is4() && errors.Is(f.err, syscall.EACCES)
-		goals, found = append(goals, g), append(found, explain.Bind(facts, g, f.err))
+		goals = append(goals, g)
+		if unsure := (*untold)(nil); errors.As(f.err, &unsure) {
+			found = append(found, explain.Untold(facts, g, unsure.why))
+		} else {
+			found = append(found, explain.Bind(facts, g, f.err))
+		}
 	}
 	headline := "listen " + list(failed)
 	var errno syscall.Errno
@@ -48,6 +53,8 @@ func refusals(subject string, failed []request, facts machine.Facts) Report {
 			}
 		}
 		headline += ": " + errno.Error()
+	} else if unsure := (*untold)(nil); errors.As(failed[0].err, &unsure) {
+		headline += ": could not tell"
 	}
 	return refusal(subject, headline, failed[0].err, explain.Join(found...), facts, goals...)
 }

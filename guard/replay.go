@@ -89,19 +89,30 @@ func (r *request) replay(f machine.Facts, went []outcome) error {
 		}
 	}
 	if err != nil {
-		return err
+		return fmt.Errorf("recording: %w", err)
 	}
 	r.how.Via = done.via
-	if done.errno == "" {
-		return nil
-	}
-	op := &net.OpError{Op: "listen", Net: r.network, Err: os.NewSyscallError("bind", errnos[done.errno])}
-	op.Addr = &net.TCPAddr{IP: at.AsSlice(), Port: r.target.Port}
-	if done.udp {
-		op.Addr = &net.UDPAddr{IP: at.AsSlice(), Port: r.target.Port}
-	}
-	r.err = op
+	r.fails(done, at)
 	return nil
+}
+
+// fails gives the request the error that the kernel would have answered with.
+func (r *request) fails(done outcome, at netip.Addr) {
+	if done.errno == "" {
+		return
+	}
+	call := "bind"
+	if done.unstarted {
+		call = "execve"
+	}
+	r.err = &net.OpError{Op: "listen", Net: r.network, Addr: netAddr(done.udp, at, r.target.Port), Err: os.NewSyscallError(call, errnos[done.errno])}
+}
+
+func netAddr(udp bool, at netip.Addr, port int) net.Addr {
+	if udp {
+		return &net.UDPAddr{IP: at.AsSlice(), Port: port, Zone: at.Zone()}
+	}
+	return &net.TCPAddr{IP: at.AsSlice(), Port: port, Zone: at.Zone()}
 }
 
 // literal is the address of the target; the zero Addr is every address. A
@@ -129,14 +140,22 @@ func decide(f machine.Facts, g rules.Goal) (outcome, error) {
 	open := rules.Unprivileged(f, g.Port)
 	held := rules.And(rules.Permitted(f, g.Need()), rules.Counts(f, g.Need()))
 	switch allowed := rules.Or(open, held); {
+	case rules.Starts(f) == rules.No:
+		o.errno, o.unstarted = "EPERM", true
+	case rules.SocketErrno(f, g) != "":
+		o.errno = rules.SocketErrno(f, g)
 	case rules.Policy(f, g) == rules.No:
 		o.errno = policyErrno(f, g)
+	case !rules.Fit(g) && g.Addr.IsMulticast(): // and for these before all else
+		o.errno = "EINVAL"
 	case g.Addr.Is4() && rules.Local(f, g) == rules.No: // inet_bind asks for the address first
 		o.errno = "EADDRNOTAVAIL"
 	case allowed == rules.No:
 		o.errno = "EACCES"
 	case allowed == rules.Unknown:
-		return o, fmt.Errorf("recording: the evidence does not suffice to tell whether port %d may be bound", g.Port)
+		return o, fmt.Errorf("the evidence does not suffice to tell whether port %d may be bound", g.Port)
+	case !rules.Fit(g):
+		o.errno = "EINVAL"
 	case rules.Local(f, g) == rules.No:
 		o.errno = "EADDRNOTAVAIL"
 	case rules.Free(f, g) == rules.No:

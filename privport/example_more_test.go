@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/netip"
 
 	"github.com/lowport/lowport/privport"
 )
@@ -89,4 +90,19 @@ func ExampleTarget_String() {
 	t := privport.Target{Network: "tcp", Host: "::1", Port: 443}
 	fmt.Println(t)
 	// Output: [::1]:443
+}
+
+// Of the sockets that a .socket unit would pass, the one that Listen would take.
+func ExampleChoose() {
+	offers := []privport.Offer{
+		{Name: "app.socket", Network: "tcp4", Addr: netip.MustParseAddrPort("127.0.0.1:80")},
+		{Name: "app.socket", Network: "tcp6", Addr: netip.MustParseAddrPort("[::]:443"), Both: true},
+	}
+	for _, address := range []string{":443", ":80"} {
+		index, _ := privport.Choose(context.Background(), "tcp", address, offers)
+		fmt.Println(address, index)
+	}
+	// Output:
+	// :443 1
+	// :80 -1
 }

@@ -2,6 +2,7 @@
 // not and what would help:
 //
 //	doctor [-json] [-authbind] [-require cap,…] [-replay FILE] [ADDRESS…]
+//	doctor {-binary PATH [-user USER] | -unit FILE [-binary PATH]} [-json] [-require cap,…] [ADDRESS…]
 //	doctor -record ADDRESS
 //	doctor -audit [-pid N] [-json]
 //
@@ -10,6 +11,11 @@
 // otherwise it prints the reports and exits with 77 for a permission, 69 for an
 // address that cannot be had, 64 for a malformed one: the code of the first that
 // failed.
+//
+// With -binary or -unit it binds nothing, and predicts for a program that does not
+// run yet: one that is started from here, perhaps as another user, or by systemd.
+// What could not even be started, a file that is not there or not executable, is
+// status 64.
 //
 // With -record it prints the evidence instead, with nothing personal in it, to
 // attach to a bug report; -replay reads such a file and says what would have
@@ -28,7 +34,6 @@ import (
 	"flag"
 	"fmt"
 	"os"
-	"slices"
 
 	"github.com/lowport/lowport/caps"
 	"github.com/lowport/lowport/guard"
@@ -41,8 +46,9 @@ func main() {
 	flag.Var(&need, "require", "also require these `capabilities`, separated by commas")
 	recording := flag.Bool("record", false, "print the evidence about one address, with nothing personal in it")
 	replay := flag.String("replay", "", "ask the machine recorded in `file` instead of this one")
+	how := launchFlags()
 	flag.Usage = func() {
-		fmt.Fprintln(flag.CommandLine.Output(), "usage: doctor [-json] [-authbind] [-require cap,…] [-replay FILE] [ADDRESS…]\n       doctor -record ADDRESS\n       doctor -audit [-pid N] [-json]")
+		fmt.Fprintln(flag.CommandLine.Output(), "usage: doctor [-json] [-authbind] [-require cap,…] [-replay FILE] [ADDRESS…]\n       doctor {-binary PATH [-user USER] | -unit FILE [-binary PATH]} [-json] [-require cap,…] [ADDRESS…]\n       doctor -record ADDRESS\n       doctor -audit [-pid N] [-json]")
 		flag.PrintDefaults()
 	}
 	flag.CommandLine.Init("doctor", flag.ContinueOnError)
@@ -69,6 +75,9 @@ func main() {
 			os.Exit(66) // EX_NOINPUT
 		}
 	}
+	if *how != (guard.Launch{}) {
+		machine = predicted(*how)
+	}
 
 	var reports []guard.Report
 	code := 0
@@ -84,17 +93,17 @@ func main() {
 		}
 	}
 	if need != 0 {
-		err := machine.require(slices.Collect(need.All())...)
-		failed(err)
-		reports = append(reports, requireReport(need, err))
+		var r guard.Report
+		failed(machine.require(&r, need))
+		reports = append(reports, r)
 	}
 	for _, address := range flag.Args() {
 		var r guard.Report
-		opts := []guard.Option{guard.ReportTo(&r)}
+		var opts []guard.Option
 		if *authbind {
 			opts = append(opts, guard.Authbind())
 		}
-		failed(machine.bind(address, opts...))
+		failed(machine.bind(address, &r, opts...))
 		reports = append(reports, r)
 	}
 
@@ -103,14 +112,6 @@ func main() {
 		os.Exit(74) // EX_IOERR
 	}
 	os.Exit(code)
-}
-
-func requireReport(need caps.Set, err error) guard.Report {
-	var refused *guard.Error
-	if errors.As(err, &refused) {
-		return refused.Report
-	}
-	return guard.Report{Subject: "require " + need.String(), OK: true}
 }
 
 // show prints the reports; as text, those of failures and surprises alone.

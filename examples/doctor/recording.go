@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 
 	"github.com/lowport/lowport/caps"
 	"github.com/lowport/lowport/guard"
@@ -12,31 +13,44 @@ import (
 
 // asked is what answers: this machine or a recorded one.
 type asked struct {
-	bind    func(address string, opts ...guard.Option) error
-	require func(need ...caps.Cap) error
+	bind    func(address string, into *guard.Report, opts ...guard.Option) error
+	require func(into *guard.Report, need caps.Set) error
 }
 
 // here is this machine. What is bound is closed again.
 var here = asked{
-	bind: func(address string, opts ...guard.Option) error {
-		s, err := guard.BindAll(context.Background(), []string{address}, opts...)
+	bind: func(address string, into *guard.Report, opts ...guard.Option) error {
+		s, err := guard.BindAll(context.Background(), []string{address}, append(opts, guard.ReportTo(into))...)
 		if err == nil {
 			s.Close()
 		}
 		return err
 	},
-	require: guard.Require,
+	require: func(into *guard.Report, need caps.Set) error {
+		return requireReport(into, need, guard.Require(slices.Collect(need.All())...))
+	},
 }
 
 // recorded is the machine whose recording is in a file.
 func recorded(file string) (asked, error) {
 	recording, err := os.ReadFile(file)
 	return asked{
-		bind: func(address string, opts ...guard.Option) error {
-			return guard.Replay(recording, address, opts...)
+		bind: func(address string, into *guard.Report, opts ...guard.Option) error {
+			return guard.Replay(recording, address, append(opts, guard.ReportTo(into))...)
 		},
-		require: func(need ...caps.Cap) error { return guard.ReplayRequire(recording, need...) },
+		require: func(into *guard.Report, need caps.Set) error {
+			return requireReport(into, need, guard.ReplayRequire(recording, slices.Collect(need.All())...))
+		},
 	}, err
+}
+
+// requireReport is the report of a requirement that holds, or does not.
+func requireReport(into *guard.Report, need caps.Set, err error) error {
+	*into = guard.Report{Subject: "require " + need.String(), OK: true}
+	if refused := (*guard.Error)(nil); errors.As(err, &refused) {
+		*into = refused.Report
+	}
+	return err
 }
 
 // record prints the evidence of this machine about one address.

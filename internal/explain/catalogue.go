@@ -40,6 +40,14 @@ var catalogue = map[string]entry{
 		helps:     "leave it in: CapabilityBoundingSet= of the unit, --cap-add of the container; or the sysctl, which needs no capability",
 		gate:      "permitted",
 	},
+	"exec-refused": {
+		summary:   "{exe} cannot be executed: the bounding set lacks {cap}",
+		detail:    "the effective bit on the file asks for all of its capabilities at once, and execve answers EPERM where the bounding set lacks one of them: the program never starts, not as root and not for a high port either, and systemd says status=203/EXEC",
+		unhelpful: []string{"sudo or being root: the bounding set limits it too"},
+		kernel:    "bprm_caps_from_vfs_caps: -EPERM where the effective bit is set and not all is granted",
+		see:       "getcap PROGRAM\ngrep CapBnd /proc/PID/status   # of what starts it",
+		helps:     "setcap with =+p instead of =+ep: what the bounding set allows is granted, and guard.Bind raises it; or add the capability to the bounding set",
+	},
 	"not-raised": {
 		summary: "{cap} is permitted, not effective",
 		detail:  "the kernel asks the effective set; the program may raise what is permitted, and has not",

@@ -31,6 +31,9 @@ func Bind(f machine.Facts, g rules.Goal, err error) Finding {
 		why["{why}"] = invalid(err)
 		return l.finding([]Cause{c}, why)
 	}
+	if missing := rules.Missing(f); missing != 0 {
+		return l.finding(l.notExecuted(missing, why), why)
+	}
 	switch errno {
 	case syscall.EACCES:
 		causes = l.refused()
@@ -81,7 +84,10 @@ func Bind(f machine.Facts, g rules.Goal, err error) Finding {
 
 // Require explains why the capabilities of goal g do not hold.
 func Require(f machine.Facts, g rules.Goal) Finding {
-	l := &look{f: f, g: g}
+	l := &look{f: f, g: g, detail: map[string]string{}}
+	if missing := rules.Missing(f); missing != 0 {
+		return l.finding(l.notExecuted(missing, nil), nil)
+	}
 	found := l.finding(l.lacking(), nil)
 	if p := purpose(g.Require); p != "" {
 		found.Causes[0].Detail += "; " + p
@@ -110,6 +116,9 @@ func (l *look) finding(causes []Cause, why map[string]string) Finding {
 			c.Summary = strings.ReplaceAll(c.Summary, k, v)
 		}
 		found.Causes = append(found.Causes, c)
+		if c.ID == "bounding-excludes" && causes[0].ID == "exec-refused" {
+			continue // setcap is a part of what helps, and the rest is said already
+		}
 		for _, u := range e.unhelpful {
 			found.Unhelpful = append(found.Unhelpful, fill.Replace(u))
 		}
@@ -128,6 +137,8 @@ func (l *look) about(cause string) caps.Set {
 		part &= rules.Initial
 	case "bounding-excludes":
 		part &^= held.Bounding
+	case "exec-refused":
+		return rules.Missing(l.f)
 	case "file-caps-partial":
 		part &^= l.f.Exe.Caps.Value.Permitted
 	case "no-capability":

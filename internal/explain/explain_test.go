@@ -172,6 +172,9 @@ func factFields(f *machine.Facts) []factField {
 	walk = func(prefix string, v reflect.Value) {
 		for i := range v.NumField() {
 			name, field := prefix+v.Type().Field(i).Name, v.Field(i)
+			if field.Type() == reflect.TypeFor[machine.Launch]() {
+				continue // is not read
+			}
 			if field.Type() == reflect.TypeFor[machine.Image]() {
 				walk(name+".", field)
 			} else {

@@ -23,7 +23,11 @@ func (sc *scenario) refused(args []string) (string, error) {
 	if err := sc.remake(); err != nil {
 		return "", err
 	}
-	sc.unfixed = true
+	sc.unfixed, sc.foretold = true, false
+	predicted, err := sc.predict()
+	if err != nil {
+		return "", err
+	}
 	seen, err := sc.look(sc.box)
 	if err != nil {
 		return "", err
@@ -34,6 +38,44 @@ func (sc *scenario) refused(args []string) (string, error) {
 		return "", fmt.Errorf("%w\n%s\n%s", err, seen.json, seen.text)
 	}
 	sc.tally.causesRight.Add(1)
+	return seen.text, sc.came(predicted, seen.code, seen.report)
+}
+
+// predicted is refused of a program that never starts: the doctor predicts it, and
+// then the start fails.
+func (sc *scenario) predicted(args []string) (string, error) {
+	if len(args) < 3 {
+		return "", errors.New("usage: predicted CODE CAUSE CERTAINTY [CAUSE...]")
+	}
+	code, err := statusCode(args[0])
+	if err != nil {
+		return "", err
+	}
+	if err := sc.remake(); err != nil {
+		return "", err
+	}
+	sc.unfixed = true
+	if _, err := sc.predict(); err != nil { // all ways of it, of which the last stays
+		return "", err
+	}
+	sc.foretold = true
+	defer func() { sc.section = "start" }()
+	sc.section = "preflight"
+	seen, err := sc.look(sc.box)
+	if err != nil {
+		return "", err
+	}
+	sc.json, sc.report, sc.code = seen.json, seen.report, code
+	sc.tally.predicted.Add(1)
+	if err := seen.refusal(code, args[1], args[2], args[3:]); err != nil {
+		sc.tally.predictedWrong.Add(1)
+		return "", fmt.Errorf("%w\n%s\n%s", err, seen.json, seen.text)
+	}
+	sc.section = "start"
+	if r := sc.start(sc.box, true); r.err != nil || r.code == 0 || r.stdout != "" {
+		sc.tally.predictedWrong.Add(1)
+		return "", fmt.Errorf("and yet it started: %s", r)
+	}
 	return seen.text, nil
 }
 
@@ -44,6 +86,10 @@ func (sc *scenario) allowed(args []string) (string, error) {
 		return "", errors.New("usage: allowed VIA [note]")
 	}
 	if err := sc.remake(); err != nil {
+		return "", err
+	}
+	predicted, err := sc.predict()
+	if err != nil {
 		return "", err
 	}
 	ended, r, err := sc.startJSON(sc.box)
@@ -62,7 +108,7 @@ func (sc *scenario) allowed(args []string) (string, error) {
 	if text.err != nil || text.code != 0 || text.stderr != "" || noted != (len(args) == 2) || !noted && text.stdout != "" {
 		return "", fmt.Errorf("allowed, but not as silently as claimed: %s\n%s", text, ended.stdout)
 	}
-	return text.stdout, readable(text.stdout)
+	return text.stdout, errors.Join(readable(text.stdout), sc.came(predicted, ended.code, r))
 }
 
 // A sight is what one sandbox shows: the program's report in both forms.
@@ -133,6 +179,10 @@ func (sc *scenario) each(args []string) (string, error) {
 	if err := sc.remake(); err != nil {
 		return "", err
 	}
+	predicted, err := sc.predict()
+	if err != nil {
+		return "", err
+	}
 	r := sc.start(sc.box, true)
 	if r.err != nil || r.code != code || r.stderr != "" {
 		return "", fmt.Errorf("wanted exit status %d: %s", code, r)
@@ -142,8 +192,10 @@ func (sc *scenario) each(args []string) (string, error) {
 		return "", err
 	}
 	var got []string
+	var reports []report
 	for _, one := range all {
 		decoded, err := decodeReport(string(one))
+		reports = append(reports, decoded)
 		if err == nil {
 			err = decoded.check()
 		}
@@ -158,6 +210,9 @@ func (sc *scenario) each(args []string) (string, error) {
 	}
 	if !slices.Equal(got, args[1:]) {
 		return "", fmt.Errorf("the reports are %q, not %q\n%s", got, args[1:], r)
+	}
+	if err := sc.came(predicted, r.code, reports...); err != nil {
+		return "", err
 	}
 	text := sc.start(sc.box, false)
 	if text.err != nil || text.code != code {
@@ -202,7 +257,7 @@ func (s sight) agree() error {
 		return nil
 	}
 	headline, _, _ := strings.Cut(s.text, "\n")
-	_, subject, _ := strings.Cut(s.report.Subject, " ")
+	_, subject, _ := strings.Cut(strings.TrimPrefix(s.report.Subject, "preflight "), " ")
 	if subject == "" || !strings.Contains(headline, subject) {
 		return fmt.Errorf("the headline %q does not name %q", headline, s.report.Subject)
 	}

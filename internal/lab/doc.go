@@ -68,6 +68,11 @@
 //	                      each of them works
 //	allowed VIA [note]    the program exits 0 and says nothing, except perhaps
 //	                      a note; -json says how it got the port
+//	predicted CODE CAUSE CERTAINTY [CAUSE...]
+//	                      the program is not even executed: the doctor, put in
+//	                      its place with -binary or -unit, says so as in refused;
+//	                      fixed then sees the program itself start and bind
+//	unpredicted REASON    what happens cannot be seen before the start
 //	each CODE (ok|CAUSE)...
 //	                      several args: the program exits with CODE, and its
 //	                      reports, an array, say these in order
@@ -75,7 +80,12 @@
 //	                      runs a section in the scenario's sandbox as root; it
 //	                      has to exit 0
 //
-// After refused and each, "stdout REGEXP" looks at the text report; after
+// Every start is predicted first: the doctor takes the program's place, behind the
+// same wrapper or with the same unit, and what it says has to be what then comes.
+// A start that an ordinary user's setpriv makes is predicted a second time by root
+// with -user. Only "unpredicted" takes a scenario out, and the tally counts it.
+//
+// After refused, predicted and each, "stdout REGEXP" looks at the text report; after
 // inside, at what it printed; after json, at the JSON report.
 //
 // An edit step is a change to a file of the operator's own. The scenario

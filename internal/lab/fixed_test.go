@@ -41,7 +41,11 @@ func (sc *scenario) try(i int) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, box.close()) }()
+	if sc.foretold {
+		sc.section = "preflight"
+	}
 	seen, err := sc.look(box)
+	sc.section = "start"
 	if err != nil {
 		return err
 	}
@@ -135,6 +139,13 @@ func (sc *scenario) binds(box *sandbox, f fix) error {
 		return fmt.Errorf("after the fix: %w", err)
 	case json.code != 0 || !after.OK:
 		return fmt.Errorf("after the fix, still refused: %s", json)
+	}
+	if sc.foretold {
+		sc.section = "preflight"
+		defer func() { sc.section = "start" }()
+		if json, after, err = sc.startJSON(box); err != nil || !after.OK {
+			return fmt.Errorf("after the fix, predicted as refused: %s", json)
+		}
 	}
 	return nil
 }

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"strings"
 
 	"github.com/rogpeppe/go-internal/testscript"
 )
@@ -28,14 +29,19 @@ type scenario struct {
 	shell    []string // the operator's, which gets the fixes as input
 	let      []string // NAME=VALUE, for prepare, start and edit
 
+	section     string // that starts the program: "start", or "preflight" while that is looked at
+	predicts    bool   // the program of the start section is a real one, of which the outcome is predicted
+	unpredicted string // why the outcome cannot be predicted, "" where it can
+
 	// What the last claim left behind.
-	box     *sandbox
-	json    string
-	report  report
-	code    int
-	unfixed bool // a refusal whose fixes no "fixed" line has spoken for
-	claims  int
-	over    bool // it was skipped, or has failed already
+	box      *sandbox
+	json     string
+	report   report
+	code     int
+	foretold bool // the report is of a prediction
+	unfixed  bool // a refusal whose fixes no "fixed" line has spoken for
+	claims   int
+	over     bool // it was skipped, or has failed already
 }
 
 type scenarioKey struct{}
@@ -52,7 +58,7 @@ func params(dir string, h *house, t *tally) testscript.Params {
 		Setup: func(env *testscript.Env) error {
 			sc := &scenario{
 				house: h, tally: t, t: env.T(), dir: env.WorkDir,
-				kind: plain, args: []string{":443"}, cwd: "/", operator: "operator", shell: []string{"sh", "-e"},
+				section: "start", predicts: dir != "" || hasDoctor(env.WorkDir), kind: plain, args: []string{":443"}, cwd: "/", operator: "operator", shell: []string{"sh", "-e"},
 			}
 			env.Values[scenarioKey{}] = sc
 			t.scenarios.Add(1)
@@ -64,21 +70,30 @@ func params(dir string, h *house, t *tally) testscript.Params {
 			return os.Chmod(env.WorkDir, 0o755)
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"systemd":  settings((*scenario).bootSystemd),
-			"needs":    settings((*scenario).need),
-			"args":     settings(func(sc *scenario, args []string) error { sc.args = args; return nil }),
-			"cwd":      settings(func(sc *scenario, args []string) error { return one(args, &sc.cwd) }),
-			"operator": settings(func(sc *scenario, args []string) error { return one(args, &sc.operator) }),
-			"shell":    settings(func(sc *scenario, args []string) error { sc.shell = args; return nil }),
-			"let":      settings((*scenario).set),
-			"refused":  claim((*scenario).refused),
-			"fixed":    claim((*scenario).fixed),
-			"allowed":  claim((*scenario).allowed),
-			"each":     claim((*scenario).each),
-			"inside":   claim((*scenario).inside),
-			"json":     claim((*scenario).showJSON),
+			"systemd":     settings((*scenario).bootSystemd),
+			"needs":       settings((*scenario).need),
+			"args":        settings(func(sc *scenario, args []string) error { sc.args = args; return nil }),
+			"cwd":         settings(func(sc *scenario, args []string) error { return one(args, &sc.cwd) }),
+			"operator":    settings(func(sc *scenario, args []string) error { return one(args, &sc.operator) }),
+			"shell":       settings(func(sc *scenario, args []string) error { sc.shell = args; return nil }),
+			"let":         settings((*scenario).set),
+			"predicted":   claim((*scenario).predicted),
+			"unpredicted": settings((*scenario).unpredict),
+			"refused":     claim((*scenario).refused),
+			"fixed":       claim((*scenario).fixed),
+			"allowed":     claim((*scenario).allowed),
+			"each":        claim((*scenario).each),
+			"inside":      claim((*scenario).inside),
+			"json":        claim((*scenario).showJSON),
 		},
 	}
+}
+
+// hasDoctor says whether the program of a scenario is the doctor itself and not
+// a stand-in for it.
+func hasDoctor(dir string) bool {
+	start, err := os.ReadFile(filepath.Join(dir, "start"))
+	return err == nil && strings.Contains(string(start), "/srv/doctor")
 }
 
 func settings(set func(*scenario, []string) error) func(*testscript.TestScript, bool, []string) {
@@ -209,7 +224,7 @@ func (sc *scenario) make() (_ *sandbox, err error) {
 
 // start starts the program in a sandbox as the scenario does.
 func (sc *scenario) start(box *sandbox, json bool) result {
-	argv := []string{"sh", "-eu", "/scenario/start"}
+	argv := []string{"sh", "-eu", "/scenario/" + sc.section}
 	if json {
 		argv = append(argv, "-json")
 	}

@@ -20,6 +20,7 @@ type Facts struct {
 	Init      Fact[caps.State] // process 1 of this pid namespace
 	Ancestor  Fact[Ancestor]   // the nearest that is another user
 
+	Launch    Launch
 	Path      Fact[string] // what /proc/self/exe names, without " (deleted)"
 	Deleted   Fact[bool]   // the running file is no longer at Path
 	Exe       Image        // the file this process runs
@@ -91,6 +92,15 @@ type Image struct {
 	Caps   Fact[caps.File] // Absent with Reason EOPNOTSUPP: the filesystem holds none
 	Stat   Fact[Stat]
 	Nosuid Fact[bool] // on a mount with ST_NOSUID
+}
+
+// A Launch is what is not read of a machine but said of a program that does not
+// run yet. It is zero for one that runs.
+type Launch struct {
+	Starter     Fact[caps.State] // what the thread that executes the program holds
+	Foreign     bool             // its file was reached by a mount of another mount namespace, which counts as nosuid (mnt_may_suid)
+	Script      string           // the script whose interpreter the file is, "" for none
+	Interpreter bool             // it runs what it is given: what is granted to the file, all of that has
 }
 
 // A Stat is the part of stat(2) that bears on execve and on safety.

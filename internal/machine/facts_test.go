@@ -35,6 +35,9 @@ func each(f Facts) map[string]string {
 	walk = func(prefix string, v reflect.Value) {
 		for i := range v.NumField() {
 			name, field := prefix+v.Type().Field(i).Name, v.Field(i)
+			if field.Type() == reflect.TypeFor[Launch]() {
+				continue // is not read
+			}
 			if field.Type() == reflect.TypeFor[Image]() {
 				walk(name+".", field)
 				continue

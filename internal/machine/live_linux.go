@@ -62,10 +62,9 @@ func Live(ports ...int) Record {
 	r.image("exe", "/proc/self/exe")
 	if exe, err := parsePath(r["proc/self/exe"].Data); err == nil {
 		r.image("path", exe)
-		r.add("moved stat", func() ([]byte, error) { return stat(filepath.Join(MovedDir, filepath.Base(exe))) })
-		r.add("moved statfs", func() ([]byte, error) { return statfs(MovedDir) })
+		r.moved(exe)
 	}
-	r.add("mount point", mountPoint)
+	r.add("mount point", func() ([]byte, error) { return mountPoint("/proc/self/exe") })
 	r.add("ioctl NS_GET_USERNS", netOwnerNS)
 	r.add("environ", func() ([]byte, error) {
 		var b []byte
@@ -250,10 +249,12 @@ func readExe() ([]byte, error) {
 		return nil, err
 	}
 	if named, err := os.Stat(string(link)); err == nil && os.SameFile(running, named) {
-		return nil, errors.New("the name of the file itself ends in" + deleted)
+		return nil, errors.New(endsInDeleted)
 	}
 	return link, nil
 }
+
+const endsInDeleted = "the name of the file itself ends in" + deleted
 
 // image reads what execve would read of the file at path.
 func (r Record) image(which, path string) {
@@ -269,12 +270,18 @@ func (r Record) image(which, path string) {
 	r.add(which+" statfs", func() ([]byte, error) { return statfs(path) })
 }
 
+// moved reads where the file at path could be moved to.
+func (r Record) moved(path string) {
+	r.add("moved stat", func() ([]byte, error) { return stat(filepath.Join(MovedDir, filepath.Base(path))) })
+	r.add("moved statfs", func() ([]byte, error) { return statfs(MovedDir) })
+}
+
 func stat(path string) ([]byte, error) {
 	var st unix.Stat_t
 	if err := unix.Stat(path, &st); err != nil {
 		return nil, err
 	}
-	return line(Stat{Mode: st.Mode, UID: st.Uid, GID: st.Gid, Dev: uint64(st.Dev), Ino: st.Ino})
+	return line(statOf(st))
 }
 
 func statfs(path string) ([]byte, error) {
@@ -283,11 +290,11 @@ func statfs(path string) ([]byte, error) {
 	return fmt.Appendf(nil, "%#x\n", st.Flags), err
 }
 
-// mountPoint finds where the mount of the running file is attached, by its id
-// in /proc/self/mountinfo (proc_pid_mountinfo(5)).
-func mountPoint() ([]byte, error) {
+// mountPoint finds where the mount of a file is attached, by its id in
+// /proc/self/mountinfo (proc_pid_mountinfo(5)).
+func mountPoint(path string) ([]byte, error) {
 	var st unix.Statx_t
-	if err := unix.Statx(unix.AT_FDCWD, "/proc/self/exe", 0, unix.STATX_MNT_ID, &st); err != nil {
+	if err := unix.Statx(unix.AT_FDCWD, path, 0, unix.STATX_MNT_ID, &st); err != nil {
 		return nil, err
 	}
 	if st.Mask&unix.STATX_MNT_ID == 0 {
@@ -331,6 +338,50 @@ func netOwnerNS() ([]byte, error) {
 		return nil, err
 	}
 	return fmt.Appendf(nil, "user:[%d]\n", st.Ino), nil
+}
+
+// Takes says whether a bind to port 0 of the address is let through, which takes
+// no privilege: nil says that the address can be bound here, also by a route that
+// no interface shows.
+func Takes(a netip.Addr) error { return try(a, 0, unix.SOCK_DGRAM, false) }
+
+// Excludes says whether a socket that does not listen excludes a TCP listener of
+// an address: EADDRINUSE says that one does. The bind of a socket with
+// SO_REUSEADDR is tried and undone. It is in nobody's way, since it does not
+// listen. Any other error says that it cannot be told.
+func Excludes(a netip.Addr, port int, only6 bool) error { return try(a, port, unix.SOCK_STREAM, only6) }
+
+// try binds a socket to an address, the zero Addr for every one, and closes it.
+func try(a netip.Addr, port, kind int, only6 bool) error {
+	family, at := unix.AF_INET6, unix.Sockaddr(&unix.SockaddrInet6{Port: port})
+	switch {
+	case a.Is4():
+		family, at = unix.AF_INET, &unix.SockaddrInet4{Addr: a.As4(), Port: port}
+	case a.IsValid():
+		to := &unix.SockaddrInet6{Addr: a.As16(), Port: port}
+		if zone := a.Zone(); zone != "" {
+			i, err := net.InterfaceByName(zone)
+			if err != nil {
+				return err
+			}
+			to.ZoneId = uint32(i.Index)
+		}
+		at = to
+	}
+	fd, err := unix.Socket(family, kind|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		return err
+	}
+	defer unix.Close(fd)
+	if err := unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_REUSEADDR, 1); err != nil {
+		return err
+	}
+	if only := map[bool]int{true: 1}[only6]; family == unix.AF_INET6 {
+		if err := unix.SetsockoptInt(fd, unix.IPPROTO_IPV6, unix.IPV6_V6ONLY, only); err != nil {
+			return err
+		}
+	}
+	return unix.Bind(fd, at)
 }
 
 // addresses lists the unicast addresses of the interfaces that are up.

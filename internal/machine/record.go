@@ -128,3 +128,6 @@ func plain(data []byte) bool {
 	}
 	return true
 }
+
+// Lacks says whether the item is not there.
+func (r Record) Lacks(name string) bool { return r[name].Err != "" }

@@ -28,7 +28,7 @@ func candidates(f machine.Facts, goals ...rules.Goal) []candidate {
 	g = lowest(goals)
 	switch {
 	case f.Unit.State == machine.Known:
-		add(restart, dropIn, setcap, remount)
+		add(restart, widen, dropIn, setcap, remount)
 	case f.Container.State == machine.Known:
 		add(ambient, capAdd, container, compose, addToImage)
 		if keepsFiles(f) {

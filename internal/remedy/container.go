@@ -49,24 +49,33 @@ func container(f machine.Facts, g rules.Goal) (candidate, bool) {
 }
 
 // capAdd adds the capability to the container: podman gives it to any user, as
-// an ambient one; docker puts it where root alone can use it.
+// an ambient one; docker puts it where root alone can use it, or a file with
+// capabilities.
 func capAdd(f machine.Facts, g rules.Goal) (candidate, bool) {
 	engine, _ := f.Container.Is()
 	ids, okIDs := f.IDs.Is()
-	now, okNow := f.Thread.Is()
-	if !okIDs || !okNow || engine != "podman" && (engine != "docker" || ids.EUID != 0) {
+	now, okNow := rules.Starter(f).Is()
+	missing := rules.Missing(f)
+	if !okIDs || !okNow || engine != "podman" && (engine != "docker" || ids.EUID != 0 && missing == 0) {
 		return candidate{}, false
 	}
+	need := missing
+	if need == 0 {
+		need = g.Need()
+	}
 	var flags []string
-	for _, name := range g.Need().Kubernetes() {
+	for _, name := range need.Kubernetes() {
 		flags = append(flags, "--cap-add="+name)
 	}
 	return candidate{
 		Fix: Fix{ID: "cap-add", Scope: "container", Summary: "for this container", Lasts: "as long as the container is started so",
 			Steps: []Step{{Edit: engine + " run", Content: strings.Join(flags, " ") + "\n"}}},
 		change: func(f machine.Facts) machine.Facts {
-			now.Bounding |= g.Need()
-			f.Thread = f.Thread.Now(holding(now, g.Need()))
+			now.Bounding |= need
+			if missing == 0 {
+				now = holding(now, need)
+			}
+			f.Launch.Starter = f.Launch.Starter.Now(now)
 			return rules.Start(f)
 		},
 	}, true
@@ -75,7 +84,7 @@ func capAdd(f machine.Facts, g rules.Goal) (candidate, bool) {
 // ambient has systemd-nspawn start the program with the capability, which it
 // gives to any user within the container's bounding set.
 func ambient(f machine.Facts, g rules.Goal) (candidate, bool) {
-	now, okNow := f.Thread.Is()
+	now, okNow := rules.Starter(f).Is()
 	if !okNow || f.Container.Value != "systemd-nspawn" || !now.Bounding.Contains(g.Need()) {
 		return candidate{}, false
 	}
@@ -83,7 +92,7 @@ func ambient(f machine.Facts, g rules.Goal) (candidate, bool) {
 		Fix: Fix{ID: "ambient", Scope: "container", Summary: "for this container", Lasts: "as long as the container is started so",
 			Steps: []Step{{Edit: "systemd-nspawn", Content: "--ambient-capability=" + strings.ReplaceAll(g.Need().Systemd(), " ", ",") + "\n"}}},
 		change: func(f machine.Facts) machine.Facts {
-			f.Thread = f.Thread.Now(holding(now, g.Need()))
+			f.Launch.Starter = f.Launch.Starter.Now(holding(now, g.Need()))
 			return rules.Start(f)
 		},
 	}, true
@@ -110,8 +119,8 @@ func compose(f machine.Facts, g rules.Goal) (candidate, bool) {
 func addToImage(f machine.Facts, g rules.Goal) (candidate, bool) {
 	exe, okExe := f.Path.Is()
 	stat, okStat := f.Installed.Stat.Is()
-	now, okNow := f.Thread.Is()
-	if keepsFiles(f) || !okExe || !okStat || !okNow || goRun(f) || !stampable(stat) || f.Installed.Caps.State == machine.Unreadable || strings.ContainsAny(exe, "\n\r") {
+	now, okNow := rules.Starter(f).Is()
+	if keepsFiles(f) || !okExe || !okStat || !okNow || goRun(f) || !stampable(f, stat) || f.Installed.Caps.State == machine.Unreadable || strings.ContainsAny(exe, "\n\r") {
 		return candidate{}, false
 	}
 	file := stamped(f, g)
@@ -129,7 +138,7 @@ func addToImage(f machine.Facts, g rules.Goal) (candidate, bool) {
 `, strings.Join(g.Need().Kubernetes(), `", "`))})
 	}
 	return candidate{Fix: fix, change: func(f machine.Facts) machine.Facts {
-		f.Thread = f.Thread.Now(now)
+		f.Launch.Starter = f.Launch.Starter.Now(now)
 		f.Installed.Caps = f.Installed.Caps.Now(file)
 		return rules.Start(f)
 	}}, true

@@ -24,7 +24,7 @@ func restart(f machine.Facts, g rules.Goal) (candidate, bool) {
 func setcap(f machine.Facts, g rules.Goal) (candidate, bool) {
 	exe, okExe := f.Path.Is()
 	stat, okStat := f.Installed.Stat.Is()
-	if !okExe || !okStat || goRun(f) || !stampable(stat) || f.Installed.Caps.State == machine.Unreadable || f.Installed.Caps.Reason == "EOPNOTSUPP" {
+	if !okExe || !okStat || goRun(f) || !stampable(f, stat) || f.Installed.Caps.State == machine.Unreadable || f.Installed.Caps.Reason == "EOPNOTSUPP" {
 		return candidate{}, false
 	}
 	file := stamped(f, g)
@@ -47,10 +47,10 @@ func setcap(f machine.Facts, g rules.Goal) (candidate, bool) {
 }
 
 // stampable says whether a file may be given capabilities: a regular one that
-// nobody but its owner can write.
-func stampable(s machine.Stat) bool {
+// nobody but its owner can write, and no interpreter.
+func stampable(f machine.Facts, s machine.Stat) bool {
 	const ifmt, ifreg, othersWrite = 0o170000, 0o100000, 0o022
-	return s.Mode&ifmt == ifreg && s.Mode&othersWrite == 0
+	return !f.Launch.Interpreter && s.Mode&ifmt == ifreg && s.Mode&othersWrite == 0
 }
 
 // stamped is the file capabilities that the goal needs, beside those that the
@@ -59,7 +59,12 @@ func stampable(s machine.Stat) bool {
 func stamped(f machine.Facts, g rules.Goal) caps.File {
 	file, _ := f.Installed.Caps.Is()
 	file.Version, file.RootID = 2, 0
-	file.Permitted |= g.Need()
+	if rules.Missing(f) != 0 {
+		file.Effective = false
+	}
+	if g.Network == "" || rules.Unprivileged(f, g.Port) != rules.Yes {
+		file.Permitted |= g.Need()
+	}
 	file.Effective = file.Effective || g.Network == ""
 	return file
 }
@@ -81,7 +86,7 @@ func move(f machine.Facts, g rules.Goal) (candidate, bool) {
 	args, okArgs := f.Args.Is()
 	nosuid, okThere := f.Moved.Nosuid.Is()
 	stat, okStat := f.Installed.Stat.Is()
-	if !okExe || !okArgs || len(args) == 0 || !okThere || nosuid || !okStat || !stampable(stat) || f.Moved.Stat.State != machine.Absent || !f.Installed.Nosuid.Value && f.Installed.Caps.Reason != "EOPNOTSUPP" {
+	if !okExe || !okArgs || len(args) == 0 || !okThere || nosuid || !okStat || !stampable(f, stat) || f.Moved.Stat.State != machine.Absent || !f.Installed.Nosuid.Value && f.Installed.Caps.Reason != "EOPNOTSUPP" {
 		return candidate{}, false
 	}
 	file := stamped(f, g)

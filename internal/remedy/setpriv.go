@@ -12,9 +12,9 @@ import (
 // setpriv starts the program as the same user with an ambient capability.
 func setpriv(f machine.Facts, g rules.Goal) (candidate, bool) {
 	ids, okIDs := f.IDs.Is()
-	exe, okExe := f.Path.Is()
+	exe, okExe := program(f)
 	args, okArgs := f.Args.Is()
-	now, okNow := f.Thread.Is()
+	now, okNow := rules.Starter(f).Is()
 	if !okIDs || !okExe || !okArgs || !okNow || len(args) == 0 || ids.UID == 0 || ids.UID != ids.EUID || goRun(f) {
 		return candidate{}, false
 	}
@@ -31,7 +31,7 @@ func setpriv(f machine.Facts, g rules.Goal) (candidate, bool) {
 	return candidate{
 		Fix: Fix{ID: "setpriv", Scope: "file", Summary: "for one start of the program", Lasts: "until it ends", Steps: []Step{{Start: sudo(machine.Facts{}, line...)}}},
 		change: func(f machine.Facts) machine.Facts {
-			f.Thread = f.Thread.Now(holding(now, g.Need()&now.Bounding))
+			f.Launch.Starter = f.Launch.Starter.Now(holding(now, g.Need()&now.Bounding))
 			return rules.Start(f)
 		},
 	}, true

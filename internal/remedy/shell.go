@@ -27,12 +27,20 @@ func again(f machine.Facts) (Step, bool) {
 	if u, ok := f.Unit.Is(); ok {
 		return Step{Run: systemctl(f, "restart", u)}, true
 	}
-	exe, okExe := f.Path.Is()
+	exe, okExe := program(f)
 	args, okArgs := f.Args.Is()
 	if !okExe || !okArgs || len(args) == 0 {
 		return Step{}, false
 	}
 	return Step{Start: command(append([]string{exe}, args[1:]...)...)}, true
+}
+
+// program is what to start: the file, or the script that it interprets.
+func program(f machine.Facts) (string, bool) {
+	if f.Launch.Script != "" {
+		return f.Launch.Script, true
+	}
+	return f.Path.Is()
 }
 
 // command joins words into a command line.

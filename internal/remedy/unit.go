@@ -3,6 +3,7 @@ package remedy
 import (
 	"strings"
 
+	"github.com/lowport/lowport/caps"
 	"github.com/lowport/lowport/internal/machine"
 	"github.com/lowport/lowport/internal/rules"
 )
@@ -11,8 +12,8 @@ import (
 // what stands against it.
 func dropIn(f machine.Facts, g rules.Goal) (candidate, bool) {
 	u, okUnit := f.Unit.Is()
-	now, okNow := f.Thread.Is()
-	if !okUnit || !okNow || u.User {
+	now, okNow := rules.Starter(f).Is()
+	if !okUnit || !okNow || u.User || rules.Missing(f) != 0 { // a file with capabilities clears ambient ones
 		return candidate{}, false
 	}
 	list := g.Need().Systemd()
@@ -32,10 +33,35 @@ func dropIn(f machine.Facts, g rules.Goal) (candidate, bool) {
 		}},
 		change: func(f machine.Facts) machine.Facts {
 			now.Bounding |= g.Need()
-			f.Thread = f.Thread.Now(holding(now, g.Need()))
+			f.Launch.Starter = f.Launch.Starter.Now(holding(now, g.Need()))
 			if ownUsers {
 				f.NetOwner = f.NetOwner.Now(machine.OwnerHere)
 			}
+			return rules.Start(f)
+		},
+	}, true
+}
+
+// taken are the capabilities that directives of other names take from the bounding
+// set, so that CapabilityBoundingSet= does not give them back (systemd.exec(5)).
+var taken = caps.SetOf(caps.MKNOD, caps.SYS_RAWIO, caps.SYS_MODULE, caps.SYSLOG, caps.SYS_TIME, caps.WAKE_ALARM)
+
+// widen gives the unit's bounding set what the file's effective bit asks for.
+func widen(f machine.Facts, g rules.Goal) (candidate, bool) {
+	u, okUnit := f.Unit.Is()
+	missing := rules.Missing(f)
+	manager, okManager := f.Ancestor.Is()
+	if !okUnit || u.User || missing == 0 || missing&taken != 0 || !okManager || !manager.Bounding.Contains(missing) {
+		return candidate{}, false
+	}
+	return candidate{
+		Fix: Fix{ID: "systemd-drop-in", Scope: "unit", Summary: "for " + u.Name, Lasts: "until the drop-in is removed", Steps: []Step{
+			{Write: "/etc/systemd/system/" + u.Name + ".d/50-lowport.conf", Content: "[Service]\nCapabilityBoundingSet=" + missing.Systemd() + "\n"},
+			{Run: sudo(f, "systemctl", "daemon-reload")},
+			{Run: systemctl(f, "restart", u)},
+		}},
+		change: func(f machine.Facts) machine.Facts {
+			f.Launch.Starter.Value.Bounding |= missing
 			return rules.Start(f)
 		},
 	}, true

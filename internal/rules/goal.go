@@ -37,12 +37,34 @@ func (g Goal) Protocol() string {
 }
 
 // Allows says whether the goal is reached on this machine, by every rule that
-// the facts show: those of [Path] for a bind.
+// the facts show: for a bind that the program starts and its socket is made, then
+// those of [Path].
 func Allows(f machine.Facts, g Goal) Answer {
 	if g.Network == "" {
-		return And(Effective(f, g.Require), Counts(f, g.Require))
+		return And(Starts(f), Effective(f, g.Require), Counts(f, g.Require))
 	}
-	return follow(Path[0].Name, f, g)
+	return And(Starts(f), Family(f, g), follow(Path[0].Name, f, g))
+}
+
+// Family says whether sockets of the address's family can be made: of two
+// families one is enough. Facts without probes lack none.
+func Family(f machine.Facts, g Goal) Answer { return of(SocketErrno(f, g) == "") }
+
+// SocketErrno names the errno with which every socket of the goal's protocol and
+// families is refused, "" where one of them can be made.
+func SocketErrno(f machine.Facts, g Goal) string {
+	errno := ""
+	probes, _ := f.Probes.Is()
+	for _, p := range probes {
+		if !strings.HasPrefix(p.Network, g.Protocol()) || !g.asks(p.Network[len("tcp"):]) {
+			continue
+		}
+		if p.Errno == "" || p.Refused() {
+			return ""
+		}
+		errno = p.Errno
+	}
+	return errno
 }
 
 // Policy says whether binds are let through that take no privilege. No means

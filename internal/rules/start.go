@@ -7,19 +7,58 @@ import (
 	"github.com/lowport/lowport/internal/machine"
 )
 
-// Start returns the facts as they would be if the program were started again
-// by something that holds what this process holds now: the file at its path is
-// executed and the execve rule applied. Where a fact the rule needs is not
-// known, what the thread would hold is not known either.
-func Start(f machine.Facts) machine.Facts {
-	now, knownThread := f.Thread.Is()
-	if Entrypoint(f) {
-		now.Permitted = now.Bounding
+// Starter is what executes the program when it is started again. Where it is not
+// known, it is taken to hold what this process holds now.
+func Starter(f machine.Facts) machine.Fact[caps.State] {
+	s := f.Launch.Starter
+	if s.State != machine.Known {
+		s = f.Thread
 	}
+	if Entrypoint(f) {
+		s.Value.Permitted = s.Value.Bounding
+	}
+	return s
+}
+
+// Starts says whether the kernel executes the program at all. One that runs has
+// been; where a start is predicted, the file's effective bit can refuse it.
+func Starts(f machine.Facts) Answer {
+	if f.Launch.Starter.State != machine.Known {
+		return Yes
+	}
+	e, known := exec(f)
+	if !known {
+		return Unknown
+	}
+	_, err := execute(f, Starter(f).Value, e)
+	return of(!errors.Is(err, caps.ErrExecRefused))
+}
+
+// Missing is what the file asks to have at once, by its effective bit, and would
+// not get: where it is not empty, the program is not executed.
+func Missing(f machine.Facts) caps.Set {
+	if Starts(f) != No {
+		return 0
+	}
+	e, _ := exec(f)
+	last := e.LastCap
+	if last == 0 {
+		last = caps.Last
+	}
+	s := Starter(f).Value
+	return e.File.Permitted & caps.UpTo(last) &^ (s.Bounding | s.Inheritable&e.File.Inheritable)
+}
+
+// Start returns the facts as they would be if the program were started again by
+// its starter: the file at its path is executed and the execve rule applied.
+// Where a fact the rule needs is not known, what the thread would hold is not
+// known either.
+func Start(f machine.Facts) machine.Facts {
+	now, knownThread := Starter(f).Is()
 	e, known := exec(f)
 	f.Exe = f.Installed
 	f.Deleted = f.Deleted.Now(false)
-	unknown := machine.Fact[caps.State]{Source: "execve rule", Reason: "a fact it needs is not known"}
+	unknown := machine.Fact[caps.State]{Source: Rule, Reason: "a fact it needs is not known"}
 	f.Threads = f.Threads.None()
 	if !knownThread || !known {
 		f.Thread = unknown
@@ -28,10 +67,14 @@ func Start(f machine.Facts) machine.Facts {
 		f.Thread = unknown
 	} else {
 		f.Thread = f.Thread.Now(next)
+		f.Thread.Source = Rule
 		f.Threads = f.Threads.Now(map[int]caps.State{0: next})
 	}
 	return f
 }
+
+// Rule is the source of what a program would hold.
+const Rule = "execve rule"
 
 // Entrypoint says whether this process is what a Kubernetes runtime executed
 // itself: the runtime then held all of the bounding set as permitted, so that
@@ -72,7 +115,7 @@ func exec(f machine.Facts) (caps.Exec, bool) {
 	}
 	e := caps.Exec{
 		UID: ids.UID, EUID: ids.EUID, GID: ids.GID, EGID: ids.EGID,
-		Nosuid:  nosuid,
+		Nosuid:  nosuid || f.Launch.Foreign,
 		Traced:  tracer != 0,
 		Setuid:  stat.Mode&0o4000 != 0,
 		Setgid:  stat.Mode&0o2010 == 0o2010,

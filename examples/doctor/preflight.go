@@ -1,0 +1,42 @@
+package main
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"slices"
+
+	"github.com/lowport/lowport/caps"
+	"github.com/lowport/lowport/guard"
+)
+
+// launchFlags are the flags that say how a program is going to be started.
+func launchFlags() *guard.Launch {
+	var how guard.Launch
+	flag.StringVar(&how.Binary, "binary", "", "predict for the program at `path`, before it is started from here")
+	flag.StringVar(&how.User, "user", "", "as the `user` that it is started as")
+	flag.StringVar(&how.Unit, "unit", "", "predict for the program of a systemd service, whose `file` this is")
+	return &how
+}
+
+// predicted is a program that does not run yet. Nothing is bound. What cannot be
+// started is no answer, and ends doctor.
+func predicted(how guard.Launch) asked {
+	report := func(r guard.Report, err error) (guard.Report, error) {
+		if r.Subject == "" && err != nil {
+			fmt.Fprintln(os.Stderr, "doctor:", err)
+			os.Exit(64)
+		}
+		return r, err
+	}
+	return asked{
+		bind: func(address string, into *guard.Report, _ ...guard.Option) (err error) {
+			*into, err = report(guard.Preflight(how, address))
+			return err
+		},
+		require: func(into *guard.Report, need caps.Set) (err error) {
+			*into, err = report(guard.PreflightRequire(how, slices.Collect(need.All())...))
+			return err
+		},
+	}
+}

@@ -1,0 +1,145 @@
+package guard
+
+import (
+	"errors"
+	"fmt"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+
+	"github.com/lowport/lowport/caps"
+	"github.com/lowport/lowport/internal/launch"
+	"github.com/lowport/lowport/internal/machine"
+	"github.com/lowport/lowport/internal/rules"
+	"github.com/lowport/lowport/privport"
+)
+
+// plan reads the machine, the program and the unit, and starts it in thought.
+func (how Launch) plan(ports ...int) (*plan, error) {
+	if err := supported(); err != nil {
+		return nil, err
+	}
+	var u *launch.Unit
+	if how.Unit != "" {
+		read, err := readUnit(how.Unit)
+		if err != nil {
+			return nil, err
+		}
+		u = &read
+		if err := u.Lacks(os.DirFS("/")); err != nil {
+			return nil, err
+		}
+		if how.Binary == "" {
+			if how.Binary, err = u.Exec(os.DirFS("/")); err != nil {
+				return nil, err
+			}
+		}
+	}
+	if how.Binary == "" {
+		return nil, errors.New("preflight: neither a program nor a unit is named")
+	}
+	program, err := machine.Open(how.Binary)
+	if err != nil {
+		return nil, err
+	}
+	defer program.Close()
+	record := program.Live(ports...)
+	f := record.Facts()
+	f.Launch = machine.Launch{Foreign: program.Foreign, Script: program.Script, Interpreter: program.Script != "" || caps.IsInterpreter(filepath.Base(program.Path))}
+	p := &plan{doubt: func(rules.Goal) string { return "" }}
+	if _, err := caps.ReadFile("/proc/self/exe"); err == nil {
+		p.notes = append(p.notes, "the file of this program has capabilities of its own, so that it may hold others than what starts it")
+	}
+	if u == nil {
+		err = p.here(f, program, how.User)
+	} else {
+		err = p.unit(f, program, u, how.User, !record.Lacks("run/systemd/system"))
+	}
+	return p, err
+}
+
+func readUnit(file string) (launch.Unit, error) {
+	path, err := filepath.Abs(file)
+	if err != nil {
+		return launch.Unit{}, err
+	}
+	return launch.Read(os.DirFS("/"), path)
+}
+
+// here is a start from this process.
+func (p *plan) here(f machine.Facts, program machine.Program, user string) error {
+	if user == "" {
+		if err := program.Mine(); err != nil {
+			return err
+		}
+		p.facts = rules.Start(launch.Here(f))
+		return nil
+	}
+	who, err := machine.LookAccount(user, "")
+	if err != nil {
+		return err
+	}
+	if err := program.Of(who); err != nil {
+		return err
+	}
+	p.facts = rules.Start(launch.AsUser(f, who))
+	return nil
+}
+
+// unit is a start by systemd.
+func (p *plan) unit(f machine.Facts, program machine.Program, u *launch.Unit, user string, systemd bool) error {
+	var who machine.Account
+	var err error
+	manager := launch.Manager(f, systemd)
+	switch {
+	case u.User:
+		if user == "" {
+			user = strconv.Itoa(os.Geteuid())
+		}
+		if who, err = machine.LookAccount(user, ""); err == nil {
+			manager, err = u.OwnManager(manager)
+		}
+	case user != "":
+		err = fmt.Errorf("preflight: the user is that of %s, and another is named", u.Name)
+	default:
+		who, err = u.Account(machine.LookAccount)
+	}
+	if err == nil {
+		err = program.Of(who)
+	}
+	if err != nil {
+		return err
+	}
+	if f, err = u.Start(f, manager, who); err != nil {
+		return err
+	}
+	if !systemd {
+		p.notes = append(p.notes, "no systemd runs here: the unit is taken to be started by one that holds every capability")
+	}
+	u.Unlooked()
+	p.notes = append(p.notes, u.Notes...)
+	p.doubt, p.remote = u.Doubt, u.OwnNetwork()
+	for _, s := range u.Sockets {
+		p.offers = append(p.offers, privport.Offer{Name: s.Name, Network: s.Network, Addr: s.Addr, Both: s.Both})
+		if !p.remote && f.Sockets.State == machine.Known {
+			f.Sockets.Value = append(slices.Clip(f.Sockets.Value), held(s))
+		}
+	}
+	p.facts = rules.Start(f)
+	return nil
+}
+
+// held is the socket that systemd has of a .socket unit.
+func held(s launch.Socket) machine.Socket {
+	network := s.Network[:len("tcp")]
+	addr := s.Addr
+	if s.Network[len("tcp"):] == "6" {
+		network = s.Network
+	}
+	return machine.Socket{
+		Network: network, Addr: netip.AddrPortFrom(addr.Addr(), addr.Port()), Listen: network[:3] == "tcp",
+		V6Only: network == s.Network && !s.Both, Cgroup: "/system.slice/" + s.Unit,
+	}
+}

@@ -1,0 +1,229 @@
+package guard
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"runtime"
+	"slices"
+	"strings"
+	"syscall"
+
+	"github.com/lowport/lowport/caps"
+	"github.com/lowport/lowport/internal/explain"
+	"github.com/lowport/lowport/internal/machine"
+	"github.com/lowport/lowport/internal/rules"
+	"github.com/lowport/lowport/privport"
+)
+
+// A Launch says how a program is going to be started.
+type Launch struct {
+	Binary string // its path; of a script the interpreter counts. "" for that of the unit
+	User   string // the name or number of the user it is started as, by setpriv, su or sudo; "" for who runs this
+	Unit   string // the path of the .service file by which systemd starts it; "" for a start from here
+}
+
+// Preflight predicts what [Bind] of these addresses would do in a program that
+// is started so, before it runs anywhere, and returns the report of it. Where
+// the bind would be refused, or it cannot be told whether it would, the error is
+// an *[Error] as of Bind. The addresses are as for [BindAll]; none is bound.
+//
+// It is the same decision by the same rules: of the file its capabilities, mode
+// and mount count, of the starter what it holds. That is this process, changed to
+// another user or not, or for a unit systemd with what the unit, its drop-ins and
+// its .socket units say. Preflight looks whether the addresses are free now.
+//
+// What a program does to itself, and what a security policy or a BPF program does
+// to a unit, cannot be seen from outside. What refuses this process the binds of
+// free ports is taken to refuse a program that it starts as well.
+//
+// Any other error says that nothing would be started, as it wraps
+// [fs.ErrNotExist] or [fs.ErrPermission] for the file, or that the machine or the
+// unit could not be read; off Linux it wraps [errors.ErrUnsupported].
+func Preflight(how Launch, addresses ...string) (Report, error) {
+	var all []request
+	for _, a := range addresses {
+		r := named(a)
+		r.on(nil)
+		all = append(all, r)
+	}
+	subject := "bind " + list(all)
+	for i := range all {
+		r := &all[i]
+		if r.target, r.err = r.parse(context.Background()); r.err != nil {
+			return predicted(malformed(subject, *r), r.err, nil)
+		}
+	}
+	p, err := how.plan(ports(all)...)
+	if err != nil {
+		return Report{}, err
+	}
+	for i := range all {
+		p.predict(&all[i])
+	}
+	r := reported(all, func(...int) machine.Facts { return p.facts })
+	return predicted(r, firstErr(all), p.notes)
+}
+
+// PreflightRequire predicts what [Require] would do in a program that is started
+// so, as [Preflight].
+func PreflightRequire(how Launch, need ...caps.Cap) (Report, error) {
+	p, err := how.plan()
+	if err != nil {
+		return Report{}, err
+	}
+	g := rules.Goal{Require: caps.SetOf(need...)}
+	if why := p.doubt(g); why != "" {
+		err := &untold{why}
+		subject := "require " + g.Require.String()
+		return predicted(refusal(subject, subject+": could not tell", err, explain.Untold(p.facts, g, why), p.facts, g), err, p.notes)
+	}
+	err = require(g.Require, p.facts)
+	var refused *Error
+	if errors.As(err, &refused) {
+		return predicted(refused.Report, refused.err, p.notes)
+	}
+	return predicted(success("require "+g.Require.String(), ""), nil, p.notes)
+}
+
+// predicted says of a report that it is a prediction.
+func predicted(r Report, err error, notes []string) (Report, error) {
+	r.Subject, r.headline = "preflight "+r.Subject, "preflight: "+r.headline
+	r.Notes = append(r.Notes, notes...)
+	if err != nil {
+		return r, &Error{Report: r, err: err}
+	}
+	return r, nil
+}
+
+func firstErr(all []request) error {
+	for _, r := range all {
+		if r.err != nil {
+			return r.err
+		}
+	}
+	return nil
+}
+
+// untold is the error of what cannot be told.
+type untold struct{ why string }
+
+func (e *untold) Error() string { return "could not tell: " + e.why }
+
+// A plan is a program as it would run.
+type plan struct {
+	facts  machine.Facts // of the program once it is started
+	offers []privport.Offer
+	doubt  func(rules.Goal) string // why it cannot be told, "" where it can
+	remote bool                    // it has a network namespace that this process cannot ask
+	notes  []string
+}
+
+// predict is how the bind would go.
+func (p *plan) predict(r *request) {
+	ctx := context.Background()
+	at, err := lookup(ctx, r.target)
+	if err != nil {
+		r.err = &net.OpError{Op: "listen", Net: r.network, Err: err}
+		return
+	}
+	g := rules.Goal{Network: r.network, Addr: at, Port: r.target.Port}
+	if i, note := privport.Choose(ctx, r.network, r.address, p.offers); i >= 0 && rules.Starts(p.facts) == rules.Yes {
+		r.how.Via = privport.Inherited
+		if note != "" {
+			p.notes = append(p.notes, note)
+		}
+		if p.taken(p.offers[i]) {
+			r.fails(outcome{errno: "EADDRINUSE", udp: g.Protocol() == "udp"}, at)
+		}
+		return
+	}
+	if at.IsValid() && !p.remote {
+		switch err := machine.Takes(at); {
+		case err == nil:
+			g.Local = true
+		case errors.Is(err, syscall.EADDRNOTAVAIL):
+			p.facts.Addresses.Value = slices.DeleteFunc(slices.Clone(p.facts.Addresses.Value), func(a netip.Addr) bool { return a == at.WithZone("") })
+		}
+	}
+	done, err := decide(p.facts, g)
+	why := p.doubt(g)
+	switch {
+	case rules.Starts(p.facts) == rules.No: // whatever else is unsure
+	case why != "":
+	case err != nil:
+		why = err.Error()
+	case done.errno == "" && rules.Allows(p.facts, g) != rules.Yes:
+		why = "whether the address is free and of this machine could not be read"
+	case done.errno == "":
+		done.errno, why = p.beside(g)
+	}
+	if r.how.Via = done.via; why != "" {
+		r.err = &net.OpError{Op: "listen", Net: r.network, Addr: netAddr(done.udp, at, g.Port), Err: &untold{why}}
+		return
+	}
+	r.fails(done, at)
+}
+
+// beside asks the kernel whether a socket that has the port, and does not listen,
+// is in the way of a listener: whether it was made with SO_REUSEADDR cannot be
+// seen.
+func (p *plan) beside(g rules.Goal) (errno, why string) {
+	g.InUse = true
+	if p.remote || !slices.ContainsFunc(p.facts.Sockets.Value, func(s machine.Socket) bool { return rules.Conflicts(s, g) }) {
+		return "", ""
+	}
+	at := g.Addr
+	if !at.IsValid() && g.Network == g.Protocol()+"4" {
+		at = netip.IPv4Unspecified()
+	}
+	switch err := machine.Excludes(at, g.Port, g.Network == g.Protocol()+"6"); {
+	case err == nil:
+		return "", ""
+	case errors.Is(err, syscall.EADDRINUSE):
+		return "EADDRINUSE", ""
+	default:
+		return "", "a socket has the port that does not listen, and only a bind shows whether it excludes others"
+	}
+}
+
+// taken says whether somebody else has the port that systemd is to bind.
+func (p *plan) taken(o privport.Offer) bool {
+	g := rules.Goal{Network: o.Network, Addr: o.Addr.Addr(), Port: int(o.Addr.Port())}
+	if o.Both {
+		g.Network = o.Network[:len("tcp")]
+	}
+	return slices.ContainsFunc(p.facts.Sockets.Value, func(s machine.Socket) bool {
+		return s.PID != 1 && !strings.HasSuffix(s.Cgroup, ".socket") && rules.Conflicts(s, g)
+	})
+}
+
+// lookup is the address that net.Listen would take of a target: the first of
+// IPv4, else the first.
+func lookup(ctx context.Context, t privport.Target) (netip.Addr, error) {
+	if at, err := literal(t); err == nil {
+		return at, nil
+	}
+	all, err := net.DefaultResolver.LookupNetIP(ctx, "ip"+strings.TrimLeft(t.Network, "tcpud"), t.Host)
+	if err != nil {
+		return netip.Addr{}, err
+	}
+	at := all[0]
+	for _, a := range all {
+		if a.Unmap().Is4() {
+			at = a
+			break
+		}
+	}
+	return at.Unmap(), nil
+}
+
+// supported says whether a start can be predicted here.
+func supported() error {
+	if runtime.GOOS != "linux" {
+		return fmt.Errorf("a preflight on %s: %w", runtime.GOOS, errors.ErrUnsupported)
+	}
+	return nil
+}

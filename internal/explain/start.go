@@ -1,0 +1,74 @@
+package explain
+
+import (
+	"github.com/lowport/lowport/caps"
+	"github.com/lowport/lowport/internal/machine"
+	"github.com/lowport/lowport/internal/rules"
+)
+
+// notExecuted explains why the program would not even be executed, and what
+// would refuse its bind if it were.
+func (l *look) notExecuted(missing caps.Set, why map[string]string) []Cause {
+	file, _ := see(l, "file capabilities", l.f.Installed.Caps, fileText, func(c caps.File) string {
+		return "the file has " + fileText(c)
+	})
+	see(l, "starter's CapBnd", l.f.Launch.Starter,
+		func(s caps.State) string { return s.Bounding.Hex() },
+		func(s caps.State) string {
+			return "its CapBnd " + s.Bounding.Hex() + " lacks " + missing.String()
+		})
+	causes := []Cause{l.cause("exec-refused")}
+
+	// The same file without its effective bit.
+	file.Effective = false
+	started := l.f
+	started.Installed.Caps = started.Installed.Caps.Now(file)
+	started = rules.Start(started)
+	next := &look{f: started, g: l.g, err: l.err, detail: l.detail}
+	switch {
+	case l.g.Network == "":
+		if !started.Thread.Value.Bounding.Contains(l.g.Need()) {
+			causes = append(causes, next.ungranted())
+		}
+	case rules.Or(rules.Unprivileged(started, l.g.Port), rules.And(rules.Permitted(started, l.g.Need()), rules.Counts(started, l.g.Need()))) == rules.No:
+		causes = append(causes, next.refused()...)
+	}
+	l.seen, l.unsure = append(l.seen, unseen(l.seen, next.seen)...), l.unsure || next.unsure
+	if l.g.Network == "" {
+		return causes
+	}
+	if l.taken(why) {
+		causes = append(causes, Cause{ID: "address-in-use", Certainty: Proven})
+	}
+	if id := l.absent(); id != "" {
+		causes = append(causes, Cause{ID: id, Certainty: Likely})
+	}
+	return causes
+}
+
+// unseen is the evidence under names that the other has not.
+func unseen(old, more []Evidence) []Evidence {
+	var out []Evidence
+	for _, e := range more {
+		known := false
+		for _, o := range old {
+			known = known || o.Name == e.Name
+		}
+		if !known {
+			out = append(out, e)
+		}
+	}
+	return out
+}
+
+// Untold is the finding of a bind that was not tried, and of which the evidence
+// does not say how it would go.
+func Untold(f machine.Facts, g rules.Goal, why string) Finding {
+	l := &look{f: f, g: g, detail: map[string]string{"unknown": "whether it would be allowed cannot be told: " + why}}
+	if g.Network == "" {
+		l.lacking()
+	} else {
+		l.refused()
+	}
+	return l.finding([]Cause{l.guess("unknown")}, nil)
+}

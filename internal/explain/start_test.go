@@ -1,0 +1,63 @@
+package explain
+
+import (
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/lowport/lowport/caps"
+	"github.com/lowport/lowport/internal/machine"
+	"github.com/lowport/lowport/internal/rules"
+)
+
+// A program that is not executed, and what else would stand in its way.
+func TestNotExecuted(t *testing.T) {
+	known := func(s caps.State) machine.Fact[caps.State] { return machine.Fact[caps.State]{}.Now(s) }
+	bind, raw := caps.SetOf(caps.NET_BIND_SERVICE), caps.SetOf(caps.NET_RAW)
+	for _, tt := range []struct {
+		bounding, file caps.Set
+		goal           rules.Goal
+		want           string
+	}{
+		{raw, bind, rules.Goal{Network: "tcp", Port: 443}, "exec-refused bounding-excludes"},
+		{raw, bind, rules.Goal{Network: "tcp", Port: 8443}, "exec-refused"},
+		{bind, bind | raw, rules.Goal{Network: "tcp", Port: 443}, "exec-refused"},
+		{bind, bind | raw, rules.Goal{Require: raw}, "exec-refused bounding-excludes"},
+		{bind, bind | raw, rules.Goal{Require: bind}, "exec-refused"},
+	} {
+		f := machines(t)["no-capability"].record.Facts()
+		f.Installed.Caps = f.Installed.Caps.Now(caps.File{Version: 2, Permitted: tt.file, Effective: true})
+		f.Launch.Starter = known(caps.State{Bounding: tt.bounding})
+		f = rules.Start(f)
+		var found Finding
+		if tt.goal.Network == "" {
+			found = Require(f, tt.goal)
+		} else {
+			found = Bind(f, tt.goal, syscall.EPERM)
+		}
+		var got []string
+		for _, c := range found.Causes {
+			got = append(got, c.ID)
+			if c.Certainty != Proven || strings.ContainsAny(c.Summary+c.Detail, "{}") {
+				t.Errorf("%+v", c)
+			}
+		}
+		if strings.Join(got, " ") != tt.want || !found.Explained {
+			t.Errorf("%v of a file with %v for %+v: %q, want %q", tt.bounding, tt.file, tt.goal, got, tt.want)
+		}
+		if missing := tt.file &^ tt.bounding; !strings.Contains(found.Causes[0].Summary, missing.String()) {
+			t.Errorf("%q does not name %v", found.Causes[0].Summary, missing)
+		}
+	}
+}
+
+// What cannot be told is said to be so, whatever else is known.
+func TestUntold(t *testing.T) {
+	for name, m := range machines(t) {
+		found := Untold(m.record.Facts(), m.goal, "nobody looked")
+		if len(found.Causes) != 1 || found.Causes[0].ID != "unknown" || found.Causes[0].Certainty != Possible ||
+			!strings.Contains(found.Causes[0].Detail, "nobody looked") || found.Explained {
+			t.Errorf("%s: %+v", name, found)
+		}
+	}
+}

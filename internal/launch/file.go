@@ -1,0 +1,172 @@
+package launch
+
+import (
+	"strings"
+	"unicode/utf8"
+)
+
+// An entry is one assignment of a unit file.
+type entry struct{ section, key, value string }
+
+// parse reads a unit file as systemd.syntax(7) says: a line that ends in a
+// backslash goes on in the next one, lines that begin with "#" or ";" are
+// comments, also in between. Of what systemd passes over with a warning it says
+// so.
+func parse(file string, b []byte) (all []entry, notes []string) {
+	section, joined := "", ""
+	skip := func(line, why string) {
+		notes = append(notes, "systemd passes over a line of "+file+", "+why+": "+line)
+	}
+	for line := range strings.Lines(string(b) + "\n") {
+		line = strings.TrimRight(line, "\n\r")
+		trimmed := strings.TrimLeft(line, " \t")
+		if strings.HasPrefix(trimmed, "#") || strings.HasPrefix(trimmed, ";") {
+			continue
+		}
+		if more, ok := strings.CutSuffix(line, `\`); ok {
+			joined += more + " "
+			continue
+		}
+		line, joined = strings.TrimSpace(joined+line), ""
+		switch key, value, ok := strings.Cut(line, "="); {
+		case line == "":
+		case !utf8.ValidString(line):
+			skip(line, "which is not UTF-8")
+		case strings.HasPrefix(line, "["):
+			section = strings.TrimSuffix(line[1:], "]")
+		case !ok:
+			skip(line, "which has no =")
+		default:
+			all = append(all, entry{section, strings.TrimSpace(key), strings.TrimSpace(value)})
+		}
+	}
+	return all, notes
+}
+
+// settings are the assignments of a unit, in the order in which systemd reads
+// them.
+type settings []entry
+
+// all are the values of a directive since the last empty one, which begins anew.
+func (s settings) all(section, key string) []string {
+	var values []string
+	for _, e := range s {
+		switch {
+		case e.section != section || e.key != key:
+		case e.value == "":
+			values = nil
+		default:
+			values = append(values, e.value)
+		}
+	}
+	return values
+}
+
+// last is the value that counts where one does.
+func (s settings) last(key string) string {
+	values := s.all("Service", key)
+	if len(values) == 0 {
+		return ""
+	}
+	return values[len(values)-1]
+}
+
+// words are the values of a directive as one list.
+func (s settings) words(key string) []string {
+	var words []string
+	for _, v := range s.all("Service", key) {
+		words = append(words, split(v)...)
+	}
+	return words
+}
+
+// is says whether a boolean directive is on: the last value that is one counts.
+func (s settings) is(key string) bool {
+	on := false
+	for _, v := range s.all("Service", key) {
+		if b, ok := boolean(v); ok {
+			on = b
+		}
+	}
+	return on
+}
+
+// some says whether any of the directives has a value.
+func (s settings) some(keys ...string) bool {
+	for _, key := range keys {
+		if s.last(key) != "" {
+			return true
+		}
+	}
+	return false
+}
+
+// on says whether any of the boolean directives is on.
+func (s settings) on(keys ...string) bool {
+	for _, key := range keys {
+		if s.is(key) {
+			return true
+		}
+	}
+	return false
+}
+
+// boolean reads one as parse_boolean() does.
+func boolean(v string) (on, ok bool) {
+	switch strings.ToLower(v) {
+	case "1", "yes", "y", "true", "t", "on":
+		return true, true
+	case "0", "no", "n", "false", "f", "off":
+		return false, true
+	}
+	return false, false
+}
+
+// split takes a value apart as extract_first_word() does with quotes and
+// escapes. A quote without its end goes to the end of the value.
+func split(s string) []string {
+	var words []string
+	var b strings.Builder
+	var quote rune
+	begun, escaped := false, false
+	for _, c := range s {
+		switch {
+		case escaped:
+			b.WriteString(unescape(c))
+			escaped = false
+		case c == '\\':
+			escaped, begun = true, true
+		case quote != 0 && c == quote:
+			quote = 0
+		case quote == 0 && (c == '"' || c == '\''):
+			quote, begun = c, true
+		case quote == 0 && (c == ' ' || c == '\t'):
+			if begun {
+				words = append(words, b.String())
+				b.Reset()
+				begun = false
+			}
+		default:
+			b.WriteRune(c)
+			begun = true
+		}
+	}
+	if begun {
+		words = append(words, b.String())
+	}
+	return words
+}
+
+// unescape is what a backslash makes of the character behind it (cunescape_one),
+// for those of one character; of numbers, the digits stay.
+func unescape(c rune) string {
+	switch c {
+	case 'n':
+		return "\n"
+	case 't':
+		return "\t"
+	case 's':
+		return " "
+	}
+	return string(c)
+}

@@ -1,0 +1,118 @@
+package launch
+
+import (
+	"errors"
+	"io/fs"
+	"net/netip"
+	"path"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// A Socket is one that a .socket unit holds and passes to the service.
+type Socket struct {
+	Unit    string         // "app.socket"
+	Name    string         // FileDescriptorName=
+	Network string         // "tcp4", "tcp6", "udp4" or "udp6"
+	Addr    netip.AddrPort // where it is bound
+	Both    bool           // one of IPv6 that takes IPv4 too
+}
+
+// sockets are those of the units that pass theirs to the service: the one of its
+// name, those of Sockets=, and those beside it that say Service=.
+func (u *Unit) sockets(root fs.FS, folder string, folders []string) ([]Socket, error) {
+	own := strings.TrimSuffix(u.Name, ".service") + ".socket"
+	named := u.set.words("Sockets")
+	candidates := append([]string{own}, named...)
+	var all []Socket
+	for _, dir := range folders {
+		entries, err := fs.ReadDir(root, dir)
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		for _, e := range entries {
+			if strings.HasSuffix(e.Name(), ".socket") && !slices.Contains(candidates, e.Name()) {
+				candidates = append(candidates, e.Name())
+			}
+		}
+	}
+	for _, name := range candidates {
+		set, err := u.find(root, name, folders)
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		service := ""
+		if values := set.all("Socket", "Service"); len(values) > 0 {
+			service = values[len(values)-1]
+		}
+		if service == u.Name || name == own && service == "" || slices.Contains(named, name) {
+			all = append(all, u.listens(set, name)...)
+		}
+	}
+	return all, nil
+}
+
+// find loads a unit from the first folder that has it.
+func (u *Unit) find(root fs.FS, name string, folders []string) (settings, error) {
+	for _, dir := range folders {
+		if info, err := fs.Stat(root, path.Join(dir, name)); err == nil {
+			if !info.Mode().IsRegular() {
+				return nil, fs.ErrNotExist // masked
+			}
+			return u.load(root, path.Join(dir, name), folders)
+		}
+	}
+	return nil, fs.ErrNotExist
+}
+
+// listens are the sockets of a unit that are of TCP or UDP.
+func (u *Unit) listens(set settings, unit string) []Socket {
+	value := func(key string) string {
+		all := set.all("Socket", key)
+		if len(all) == 0 {
+			return ""
+		}
+		return all[len(all)-1]
+	}
+	name := value("FileDescriptorName")
+	if name == "" {
+		name = unit
+	}
+	var all []Socket
+	for _, kind := range []struct{ key, protocol string }{{"ListenStream", "tcp"}, {"ListenDatagram", "udp"}} {
+		for _, address := range set.all("Socket", kind.key) {
+			if s, ok := listen(kind.protocol, address, value("BindIPv6Only") == "ipv6-only"); ok {
+				s.Unit, s.Name = unit, name
+				all = append(all, s)
+			}
+		}
+	}
+	if accept, _ := boolean(value("Accept")); accept && len(all) > 0 {
+		u.Notes = append(u.Notes, unit+" has Accept=yes: it starts a program for each connection, and passes no listener")
+		return nil
+	}
+	return all
+}
+
+// listen reads an address as ListenStream= has it: a port, or one with an IP
+// address. Any other is of no port.
+func listen(protocol, address string, only6 bool) (Socket, bool) {
+	if port, err := strconv.ParseUint(address, 10, 16); err == nil && port > 0 {
+		return Socket{Network: protocol + "6", Addr: netip.AddrPortFrom(netip.IPv6Unspecified(), uint16(port)), Both: !only6}, true
+	}
+	at, err := netip.ParseAddrPort(address)
+	if err != nil || at.Port() == 0 {
+		return Socket{}, false
+	}
+	if at.Addr().Is4() {
+		return Socket{Network: protocol + "4", Addr: at}, true
+	}
+	return Socket{Network: protocol + "6", Addr: at, Both: at.Addr().IsUnspecified() && !only6}, true
+}

@@ -1,0 +1,299 @@
+package launch
+
+import (
+	"errors"
+	"fmt"
+	"net/netip"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/lowport/lowport/caps"
+	"github.com/lowport/lowport/internal/machine"
+	"github.com/lowport/lowport/internal/rules"
+)
+
+// Manager is what starts the services: the facts of process 1, or of a systemd
+// that holds everything where this machine is not run by one.
+func Manager(f machine.Facts, systemd bool) machine.Fact[caps.State] {
+	if systemd {
+		return f.Init
+	}
+	last, ok := f.LastCap.Is()
+	if !ok {
+		last = caps.Last
+	}
+	all := caps.UpTo(last)
+	return machine.Fact[caps.State]{Value: caps.State{Permitted: all, Effective: all, Bounding: all}, State: machine.Known, Source: "a systemd that holds everything"}
+}
+
+// OwnManager is a user's own manager, which the user's systemd is: it holds
+// nothing and can give nothing.
+func (u *Unit) OwnManager(system machine.Fact[caps.State]) (machine.Fact[caps.State], error) {
+	if u.set.some("AmbientCapabilities", "CapabilityBoundingSet") {
+		return system, fmt.Errorf("%s: systemd starts nothing (status=218/CAPABILITIES): a user's own manager has no capabilities to give", u.Name)
+	}
+	system.Value = caps.State{Bounding: system.Value.Bounding}
+	return system, nil
+}
+
+// dynamicUID is the first of the uids that DynamicUser= takes: which one it will
+// be is not known, and makes no difference.
+const dynamicUID = 61184
+
+// Account is the user that the service runs as: of User= and Group=, root, or a
+// dynamic one.
+func (u *Unit) Account(look func(user, group string) (machine.Account, error)) (machine.Account, error) {
+	user, err := u.expand(u.set.last("User"))
+	if err != nil {
+		return machine.Account{}, err
+	}
+	group, err := u.expand(u.set.last("Group"))
+	if err != nil {
+		return machine.Account{}, err
+	}
+	who := machine.Account{Name: "root"}
+	switch {
+	case user != "" || group != "" && !u.set.is("DynamicUser"):
+		if who, err = look(user, group); err != nil && u.set.is("DynamicUser") {
+			who, err = machine.Account{UID: dynamicUID, GID: dynamicUID}, nil
+		}
+	case u.set.is("DynamicUser"):
+		who = machine.Account{UID: dynamicUID, GID: dynamicUID}
+	}
+	if err != nil {
+		return who, fmt.Errorf("%s: systemd starts nothing (status=217/USER): %w", u.Name, err)
+	}
+	for _, name := range u.set.words("SupplementaryGroups") {
+		g, err := look("", name)
+		if err != nil {
+			return who, fmt.Errorf("%s: systemd starts nothing (status=216/GROUP): %w", u.Name, err)
+		}
+		who.Groups = append(who.Groups, g.GID)
+	}
+	return who, nil
+}
+
+// Start is a start by systemd as it is at that moment: the child of the manager
+// before it executes the program (exec_child of systemd 252). An error says that
+// systemd starts nothing.
+func (u *Unit) Start(f machine.Facts, manager machine.Fact[caps.State], who machine.Account) (machine.Facts, error) {
+	_, marks, err := u.command()
+	if err != nil {
+		return f, err
+	}
+	plus := strings.Contains(marks, "+")              // nothing of what follows applies
+	setuid := !plus && strings.Count(marks, "!") != 1 // "!!" is for kernels without ambient capabilities
+	path, _ := f.Path.Is()
+	if by := u.set.hides(path); by != "" && !plus {
+		return f, fmt.Errorf("%s: systemd starts nothing (status=203/EXEC): %s hides %s", u.Name, by, path)
+	}
+	f.Unit = f.Unit.Now(machine.Unit{Name: u.Name, User: u.User})
+	f.Unit.Source = u.Name
+	f.Ancestor = machine.Fact[machine.Ancestor]{Value: machine.Ancestor{State: manager.Value}, State: manager.State, Source: manager.Source, Reason: manager.Reason}
+	f.Authbind, f.TracerPid = f.Authbind.Now(false), f.TracerPid.Now(0)
+	f.PID = f.PID.None()
+	f = u.network(f)
+	f = u.filters(f, plus)
+
+	s := manager.Value
+	if u.set.is("PrivateUsers") && !plus {
+		s = caps.State{Permitted: full, Effective: full, Bounding: full}
+		f.NetOwner = machine.Fact[machine.Owner]{Value: machine.OwnerOutside, State: machine.Known, Source: "PrivateUsers="}
+		f.UIDMap = f.UIDMap.Now("0 0 1, " + strings.Repeat(strconv.Itoa(int(who.UID))+" ", 2) + "1")
+		f.UIDMap.Source = "PrivateUsers="
+		f.UserNS = machine.Fact[string]{Source: "PrivateUsers=", Reason: "a new one"}
+	}
+	if !setuid {
+		who = machine.Account{Name: "root"}
+	}
+	f = as(f, who)
+	if !plus {
+		s = u.confine(s, who)
+		if u.set.nosuid(path) && f.Enforcing.State != machine.Known {
+			f.Installed.Nosuid = f.Installed.Nosuid.Now(true)
+			f.Installed.Nosuid.Source = u.Name + ": what it mounts anew under NoNewPrivileges="
+		}
+	}
+	f.Launch.Starter = manager.Now(s)
+	if manager.State != machine.Known {
+		f.Launch.Starter = manager
+	}
+	return f, nil
+}
+
+// confine is what is left to the child, in the order in which systemd takes it
+// away.
+func (u *Unit) confine(s caps.State, who machine.Account) caps.State {
+	wanted := u.set64("AmbientCapabilities", 0)
+	bits := u.securebits()
+	s.Bounding &= u.bounding()
+	s.Inheritable &= s.Bounding
+	ambient := wanted & s.Bounding
+	s.Inheritable |= ambient
+	s.Ambient |= ambient & s.Permitted
+	if who.UID != 0 {
+		if wanted != 0 || bits != 0 { // enforce_user
+			s.Securebits |= caps.KeepCaps
+		}
+		s = s.SetUIDs(caps.UIDs{}, caps.UIDs{Real: who.UID, Effective: who.UID, Saved: who.UID})
+		s.Ambient |= ambient & s.Permitted
+	}
+	s.Securebits = bits
+	s.NoNewPrivs = s.NoNewPrivs || u.set.noNewPrivs(s.Effective.Has(caps.SYS_ADMIN))
+	return s
+}
+
+// network makes the facts those of the service's network namespace.
+func (u *Unit) network(f machine.Facts) machine.Facts {
+	other := ""
+	switch {
+	case u.set.some("NetworkNamespacePath"):
+		other = "NetworkNamespacePath="
+	case u.set.is("PrivateNetwork") && len(u.set.all("Unit", "JoinsNamespaceOf")) > 0:
+		other = "JoinsNamespaceOf="
+	case u.set.is("PrivateNetwork"):
+		const source = "PrivateNetwork="
+		f.PortStart = machine.Fact[int]{Value: 1024, State: machine.Known, Source: source}
+		f.Sockets = machine.Fact[[]machine.Socket]{State: machine.Known, Source: source}
+		f.Nonlocal = machine.Fact[bool]{State: machine.Known, Source: source}
+		f.Nonlocal6, f.Tentative = f.Nonlocal, machine.Fact[[]netip.Addr]{State: machine.Known, Source: source}
+		f.Addresses = machine.Fact[[]netip.Addr]{Value: []netip.Addr{netip.MustParseAddr("127.0.0.1"), netip.IPv6Loopback()}, State: machine.Known, Source: source}
+		f.NetNS = machine.Fact[string]{Source: source, Reason: "a new one"}
+		f.NetOwner = machine.Fact[machine.Owner]{Value: machine.OwnerHere, State: machine.Known, Source: source}
+		return f
+	default:
+		return f
+	}
+	const reason = "another network namespace"
+	f.PortStart = machine.Fact[int]{Source: other, Reason: reason}
+	f.Sockets = machine.Fact[[]machine.Socket]{Source: other, Reason: reason}
+	f.Nonlocal = machine.Fact[bool]{Source: other, Reason: reason}
+	f.Nonlocal6, f.Tentative = f.Nonlocal, machine.Fact[[]netip.Addr]{Source: other, Reason: reason}
+	f.Addresses = machine.Fact[[]netip.Addr]{Source: other, Reason: reason}
+	f.NetNS = machine.Fact[string]{Source: other, Reason: reason}
+	f.NetOwner = machine.Fact[machine.Owner]{Source: other, Reason: reason}
+	return f
+}
+
+// OwnNetwork says whether the service has another network namespace than this
+// process.
+func (u *Unit) OwnNetwork() bool {
+	return u.set.some("NetworkNamespacePath") || u.set.is("PrivateNetwork")
+}
+
+// filters makes the probes those of a process that has the unit's seccomp
+// filters. Of what this process was refused only that the kernel lacks a family
+// is taken over, and that where no filter of its own says so.
+func (u *Unit) filters(f machine.Facts, plus bool) machine.Facts {
+	mode, okMode := f.Seccomp.Is()
+	probes := []machine.Probe{}
+	for _, p := range f.Probes.Value {
+		if p.Errno != "EAFNOSUPPORT" || !okMode || mode != 0 {
+			p.Errno = ""
+		}
+		family := "AF_INET"
+		if strings.HasSuffix(p.Network, "6") {
+			family = "AF_INET6"
+		}
+		if !plus && !u.set.family(family) {
+			p.Errno = "EAFNOSUPPORT"
+		}
+		if errno, allowed := u.refusedCall(); p.Errno == "" && !plus && !allowed {
+			p.Errno = errno
+		}
+		probes = append(probes, p)
+	}
+	f.Probes = machine.Fact[[]machine.Probe]{Value: probes, State: f.Probes.State, Source: u.Name, Reason: f.Probes.Reason}
+	f.Seccomp = machine.Fact[int]{State: machine.Known, Source: u.Name}
+	if u.set.filtered() && !plus {
+		f.Seccomp.Value = 2
+	}
+	return f
+}
+
+// refusedCall is the answer of SystemCallFilter= to the first of the calls that a
+// listener takes which it does not let through.
+func (u *Unit) refusedCall() (errno string, allowed bool) {
+	for _, call := range []string{"socket", "bind", "listen"} {
+		if errno, allowed := u.set.call(call); !allowed {
+			return errno, false
+		}
+	}
+	return "", true
+}
+
+// Doubt says why it cannot be told how a bind would go, "" where it can.
+func (u *Unit) Doubt(g rules.Goal) string {
+	if key := u.set.unseen(); key != "" {
+		return key + " changes what the program is or holds, in ways that are not looked at"
+	}
+	if u.User && (u.set.mounts() || u.set.is("PrivateUsers")) {
+		return "a user's own manager makes a user namespace for what it confines"
+	}
+	if errno, allowed := u.refusedCall(); !allowed && errno == "" {
+		return "SystemCallFilter= ends the program at the call, as SystemCallErrorNumber= is not set"
+	}
+	if g.Network != "" && u.denies(g) {
+		return "SocketBindDeny= covers it, which counts only where systemd was built with BPF"
+	}
+	return ""
+}
+
+// denies says whether SocketBindDeny= covers the bind and SocketBindAllow= does
+// not.
+func (u *Unit) denies(g rules.Goal) bool {
+	covers := func(key string) bool {
+		return slices.ContainsFunc(u.set.words(key), func(rule string) bool { return covers(rule, g) })
+	}
+	return covers("SocketBindDeny") && !covers("SocketBindAllow")
+}
+
+// covers reads one rule of SocketBindAllow= or SocketBindDeny=:
+// [ipv4:|ipv6:][tcp:|udp:](PORT|PORT-PORT|any).
+func covers(rule string, g rules.Goal) bool {
+	for part := range strings.SplitSeq(rule, ":") {
+		switch part {
+		case "any", "":
+		case "ipv4":
+			if g.Addr.IsValid() && !g.Addr.IsUnspecified() && !g.Addr.Is4() {
+				return false
+			}
+		case "ipv6":
+			if g.Addr.Is4() && !g.Addr.IsUnspecified() {
+				return false
+			}
+		case "tcp", "udp":
+			if part != g.Protocol() {
+				return false
+			}
+		default:
+			from, to, isRange := strings.Cut(part, "-")
+			if !isRange {
+				to = from
+			}
+			low, errLow := strconv.Atoi(from)
+			high, errHigh := strconv.Atoi(to)
+			if errors.Join(errLow, errHigh) == nil && (g.Port < low || g.Port > high) {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// Unlooked notes what of the unit is not looked at, and may refuse a bind.
+func (u *Unit) Unlooked() {
+	for key, what := range map[string]string{
+		"SystemCallFilter":  "SystemCallFilter= is looked at for socket, bind and listen alone: whether it lets through what else the program calls is not told",
+		"AppArmorProfile":   "what the profile of AppArmorProfile= allows is not told",
+		"SELinuxContext":    "what SELinux allows the domain of SELinuxContext= is not told",
+		"SmackProcessLabel": "what Smack allows the label of SmackProcessLabel= is not told",
+		"BPFProgram":        "what the programs of BPFProgram= allow is not told",
+	} {
+		if u.set.some(key) {
+			u.note(what)
+		}
+	}
+	slices.Sort(u.Notes)
+}

@@ -1,0 +1,345 @@
+package launch
+
+import (
+	"errors"
+	"io/fs"
+	"slices"
+	"strings"
+	"testing"
+	"testing/fstest"
+
+	"golang.org/x/tools/txtar"
+
+	"github.com/lowport/lowport/caps"
+	"github.com/lowport/lowport/internal/machine"
+	"github.com/lowport/lowport/internal/rules"
+)
+
+// disk is a file system with the files of a txtar archive.
+func disk(text string) fs.FS {
+	files := fstest.MapFS{}
+	for _, f := range txtar.Parse([]byte(text)).Files {
+		files[f.Name] = &fstest.MapFile{Data: f.Data, Mode: 0o755}
+	}
+	return files
+}
+
+// read reads app.service of a text that is its [Service] section alone.
+func read(t *testing.T, service string) *Unit {
+	t.Helper()
+	u, err := Read(disk("-- srv/app.service --\n[Service]\nExecStart=/srv/app\n"+service+"\n"), "/srv/app.service")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &u
+}
+
+func known[T any](v T) machine.Fact[T] { return machine.Fact[T]{}.Now(v) }
+
+// root is process 1 of an ordinary machine.
+var root = known(caps.State{Permitted: full, Effective: full, Bounding: full})
+
+func account(user, group string) (machine.Account, error) {
+	switch {
+	case user == "missing":
+		return machine.Account{}, errors.New("no such user")
+	case user == "app":
+		return machine.Account{Name: "app", UID: 1000, GID: 1000, Groups: []uint32{1000}}, nil
+	default:
+		return machine.Account{Name: "root"}, nil
+	}
+}
+
+func started(t *testing.T, u *Unit) machine.Facts {
+	t.Helper()
+	who, err := u.Account(account)
+	if err != nil {
+		t.Fatal(err)
+	}
+	probes := []machine.Probe{{Network: "tcp4"}, {Network: "tcp6"}, {Network: "udp4"}, {Network: "udp6"}}
+	f := machine.Facts{Path: known("/srv/app"), Probes: known(probes), PortStart: known(80), Seccomp: known(0), NetOwner: known(machine.OwnerHere)}
+	if f, err = u.Start(f, root, who); err != nil {
+		t.Fatal(err)
+	}
+	return f
+}
+
+// What systemd leaves to the child that executes the program.
+func TestStart(t *testing.T) {
+	bind, chown := caps.SetOf(caps.NET_BIND_SERVICE), caps.SetOf(caps.CHOWN)
+	for _, tt := range []struct {
+		service string
+		want    caps.State
+	}{
+		{"", caps.State{Permitted: full, Effective: full, Bounding: full}},
+		{"User=app", caps.State{Bounding: full}},
+		{"User=app\nUser=", caps.State{Permitted: full, Effective: full, Bounding: full}},
+		{"User=root\nCapabilityBoundingSet=CAP_CHOWN", caps.State{Permitted: full, Effective: full, Bounding: chown}},
+		{"User=app\nCapabilityBoundingSet=CAP_CHOWN\nCapabilityBoundingSet=CAP_NET_BIND_SERVICE", caps.State{Bounding: chown | bind}},
+		{"User=app\nCapabilityBoundingSet=CAP_CHOWN\nCapabilityBoundingSet=", caps.State{}},
+		{"User=app\nCapabilityBoundingSet=~CAP_CHOWN", caps.State{Bounding: full &^ chown}},
+		{"User=app\nCapabilityBoundingSet=~CAP_CHOWN CAP_NOSUCH", caps.State{Bounding: full &^ chown}},
+		{"User=app\nCapabilityBoundingSet=~", caps.State{Bounding: full}},
+		// Permitted is kept over the change of user, for the ambient set's sake.
+		{"User=app\nAmbientCapabilities=CAP_NET_BIND_SERVICE", caps.State{Permitted: full, Bounding: full, Inheritable: bind, Ambient: bind}},
+		{"User=app\nAmbientCapabilities=CAP_NET_BIND_SERVICE\nCapabilityBoundingSet=CAP_CHOWN", caps.State{Permitted: full, Bounding: chown}},
+		{"AmbientCapabilities=CAP_NET_BIND_SERVICE", caps.State{Permitted: full, Effective: full, Bounding: full, Inheritable: bind, Ambient: bind}},
+		{"User=app\nNoNewPrivileges=yes", caps.State{Bounding: full, NoNewPrivs: true}},
+		{"User=app\nNoNewPrivileges=yes\nNoNewPrivileges=perhaps", caps.State{Bounding: full, NoNewPrivs: true}},
+		{"User=app\nNoNewPrivileges=yes\nNoNewPrivileges=off", caps.State{Bounding: full}},
+		{"User=app\nLockPersonality=yes", caps.State{Bounding: full, NoNewPrivs: true}},
+		{"LockPersonality=yes", caps.State{Permitted: full, Effective: full, Bounding: full}},
+		{"User=app\nSystemCallFilter=@system-service", caps.State{Bounding: full, NoNewPrivs: true}},
+		{"User=app\nRestrictNamespaces=no", caps.State{Bounding: full}},
+		{"User=app\nRestrictNamespaces=~user", caps.State{Bounding: full, NoNewPrivs: true}},
+		{"User=app\nPrivateTmp=yes\nProtectSystem=strict", caps.State{Bounding: full}},
+		{"DynamicUser=yes", caps.State{Bounding: full, NoNewPrivs: true}},
+		{"User=app\nProtectClock=yes", caps.State{Bounding: full &^ caps.SetOf(caps.SYS_TIME, caps.WAKE_ALARM), NoNewPrivs: true}},
+		{"SecureBits=noroot keep-caps", caps.State{Permitted: full, Effective: full, Bounding: full, Securebits: caps.NoRoot | caps.KeepCaps}},
+		{"PrivateUsers=yes\nUser=app", caps.State{Bounding: full}},
+		{"ExecStart=\nExecStart=+/srv/app\nUser=app\nCapabilityBoundingSet=CAP_CHOWN", caps.State{Permitted: full, Effective: full, Bounding: full}},
+		{"ExecStart=\nExecStart=-!/srv/app\nUser=app\nCapabilityBoundingSet=CAP_CHOWN", caps.State{Permitted: full, Effective: full, Bounding: chown}},
+		{"ExecStart=\nExecStart=!!/srv/app\nUser=app", caps.State{Bounding: full}},
+	} {
+		got := started(t, read(t, tt.service)).Launch.Starter
+		if got.State != machine.Known || got.Value != tt.want {
+			t.Errorf("%q:\n%+v, want\n%+v", tt.service, got.Value, tt.want)
+		}
+	}
+}
+
+// What of the machine is another for the service.
+func TestStartFacts(t *testing.T) {
+	for _, tt := range []struct {
+		service string
+		holds   func(machine.Facts) bool
+	}{
+		{"", func(f machine.Facts) bool { return f.PortStart.Value == 80 && f.IDs.Value.UID == 0 }},
+		{"User=app", func(f machine.Facts) bool { return f.IDs.Value.UID == 1000 && f.User.Value == "app" }},
+		{"PrivateNetwork=yes", func(f machine.Facts) bool { return f.PortStart.Value == 1024 && len(f.Addresses.Value) == 2 }},
+		{"NetworkNamespacePath=/run/netns/x", func(f machine.Facts) bool { return f.PortStart.State == machine.Unreadable }},
+		{"PrivateUsers=yes", func(f machine.Facts) bool { return f.NetOwner.Value == machine.OwnerOutside }},
+		{"DynamicUser=yes", func(f machine.Facts) bool { return f.Installed.Nosuid.Value && f.User.State == machine.Absent }},
+		{"NoNewPrivileges=yes\nPrivateTmp=yes", func(f machine.Facts) bool { return f.Installed.Nosuid.State == machine.Unreadable }},
+		{"NoNewPrivileges=yes\nReadOnlyPaths=-/srv:x", func(f machine.Facts) bool { return f.Installed.Nosuid.Value }},
+		{"NoNewPrivileges=yes\nProtectSystem=strict", func(f machine.Facts) bool { return f.Installed.Nosuid.Value }},
+		{"ProtectSystem=strict", func(f machine.Facts) bool { return f.Installed.Nosuid.State == machine.Unreadable }},
+		{"NoNewPrivileges=yes", func(f machine.Facts) bool { return f.Installed.Nosuid.State == machine.Unreadable }},
+		{"PrivateTmp=yes\nUser=app\nLockPersonality=yes", func(f machine.Facts) bool { return f.Installed.Nosuid.State == machine.Unreadable }},
+		{"RestrictAddressFamilies=AF_UNIX AF_INET", errnos("", "EAFNOSUPPORT")},
+		{"RestrictAddressFamilies=~AF_INET", errnos("EAFNOSUPPORT", "")},
+		{"RestrictAddressFamilies=none", errnos("EAFNOSUPPORT", "EAFNOSUPPORT")},
+		{"RestrictAddressFamilies=AF_UNIX\nRestrictAddressFamilies=", errnos("", "")},
+		{"SystemCallFilter=~bind\nSystemCallErrorNumber=EACCES", errnos("EACCES", "EACCES")},
+		{"SystemCallFilter=~bind:EPERM", errnos("EPERM", "EPERM")},
+		{"SystemCallFilter=@basic-io\nSystemCallErrorNumber=EPERM", errnos("EPERM", "EPERM")},
+		{"SystemCallFilter=@system-service\nSystemCallFilter=~@privileged", errnos("", "")},
+		{"SystemCallFilter=@system-service\nSystemCallFilter=~@network-io\nSystemCallErrorNumber=EPERM", errnos("EPERM", "EPERM")},
+	} {
+		if f := started(t, read(t, tt.service)); !tt.holds(f) {
+			t.Errorf("%q: %+v", tt.service, f)
+		}
+	}
+}
+
+func errnos(v4, v6 string) func(machine.Facts) bool {
+	return func(f machine.Facts) bool {
+		p := f.Probes.Value
+		return p[0].Errno == v4 && p[1].Errno == v6 && p[2].Errno == v4 && p[3].Errno == v6
+	}
+}
+
+// Where it cannot be told.
+func TestDoubt(t *testing.T) {
+	for _, tt := range []struct {
+		service, why string // part of it
+	}{
+		{"", ""},
+		{"RootImage=/srv/x.raw", "RootImage="},
+		{"SystemCallFilter=~bind", "ends the program"},
+		{"SocketBindDeny=any", "SocketBindDeny="},
+		{"SocketBindDeny=ipv4:tcp:443", "SocketBindDeny="},
+		{"SocketBindDeny=1-1023", "SocketBindDeny="},
+		{"SocketBindDeny=any\nSocketBindAllow=tcp:443", ""},
+		{"SocketBindDeny=udp", ""},
+		{"SocketBindDeny=444-1023", ""},
+		{"SocketBindDeny=80", ""},
+	} {
+		why := read(t, tt.service).Doubt(rules.Goal{Network: "tcp", Port: 443})
+		if !strings.Contains(why, tt.why) || (why == "") != (tt.why == "") {
+			t.Errorf("%q: %q, want %q", tt.service, why, tt.why)
+		}
+	}
+}
+
+// What systemd would not start.
+func TestNotStarted(t *testing.T) {
+	for _, service := range []string{
+		"ExecStart=", "User=missing", "InaccessiblePaths=-/srv", "TemporaryFileSystem=/srv:ro",
+		"NoExecPaths=/\nExecPaths=/usr", "User=%h", "ExecStart=\nExecStart=bin/app",
+		"ReadOnlyPaths=-/opt /srv/other", "BindReadOnlyPaths=/opt:/srv",
+	} {
+		u := read(t, service)
+		who, err := u.Account(account)
+		if err == nil {
+			_, err = u.Exec(disk(""))
+		}
+		if err == nil {
+			err = u.Lacks(disk("-- usr/x --\n-- srv/app --\n"))
+		}
+		if err == nil {
+			_, err = u.Start(machine.Facts{Path: known("/srv/app")}, root, who)
+		}
+		if err == nil {
+			t.Errorf("%q: started", service)
+		}
+	}
+	for _, service := range []string{"NoExecPaths=/\nExecPaths=/usr /srv", "ProtectHome=yes", "PrivateTmp=yes"} {
+		started(t, read(t, service))
+	}
+}
+
+// A unit is all of its drop-ins, in the order of their names; of one name that of
+// the most important folder counts.
+func TestDropIns(t *testing.T) {
+	u, err := Read(disk(`
+-- etc/systemd/system/my-app@x.service --
+[Service]
+ExecStart=/srv/%p/%i \
+  # in between
+  --flag
+User=a
+; a comment
+[Unit]
+User=not of this section
+-- etc/systemd/system/my-app@x.service.d/20-b.conf --
+[Service]
+User=b
+-- run/systemd/system/my-app@x.service.d/20-b.conf --
+[Service]
+User=masked
+-- usr/lib/systemd/system/my-app@.service.d/30-c.conf --
+[Service]
+Group=c
+-- usr/lib/systemd/system/my-.service.d/10-d.conf --
+[Service]
+User=d
+UMask=0077
+-- etc/systemd/system/service.d/40-e.conf --
+[Service]
+NoNewPrivileges=yes
+-- etc/systemd/system/my-app@x.service.d/40-note.txt --
+[Service]
+User=no conf
+`), "/etc/systemd/system/my-app@x.service")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := u.set.last("User") + u.set.last("Group"); got != "bc" || !u.set.is("NoNewPrivileges") || u.set.last("UMask") != "0077" {
+		t.Errorf("%q of %q", got, u.set)
+	}
+	if exec, err := u.Exec(disk("")); exec != "/srv/my-app/x" || err != nil {
+		t.Errorf("%q, %v", exec, err)
+	}
+}
+
+// The sockets of .socket units that pass theirs to the service.
+func TestSockets(t *testing.T) {
+	u, err := Read(disk(`
+-- srv/app.service --
+[Service]
+ExecStart=app
+Sockets=named.socket
+-- srv/app.socket --
+[Socket]
+ListenStream=443
+ListenStream=127.0.0.1:80
+ListenStream=/run/app
+ListenDatagram=[::1]:53
+FileDescriptorName=https
+-- srv/named.socket --
+[Socket]
+ListenStream=81
+BindIPv6Only=ipv6-only
+-- srv/points.socket --
+[Socket]
+ListenStream=82
+Service=app.service
+-- srv/each.socket --
+[Socket]
+ListenStream=83
+Accept=yes
+Service=app.service
+-- srv/other.socket --
+[Socket]
+ListenStream=84
+-- usr/bin/app --
+`), "/srv/app.service")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, s := range u.Sockets {
+		got = append(got, s.Name+" "+s.Network+" "+s.Addr.String()+map[bool]string{true: " both"}[s.Both])
+	}
+	want := []string{"https tcp6 [::]:443 both", "https tcp4 127.0.0.1:80", "https udp6 [::1]:53", "named.socket tcp6 [::]:81", "points.socket tcp6 [::]:82 both"}
+	if !slices.Equal(got, want) || len(u.Notes) != 1 {
+		t.Errorf("%q, want %q; %q", got, want, u.Notes)
+	}
+}
+
+// A change of user takes what the kernel takes.
+func TestAsUser(t *testing.T) {
+	bind := caps.SetOf(caps.NET_BIND_SERVICE)
+	who := machine.Account{Name: "app", UID: 1000, GID: 1000}
+	for _, tt := range []struct {
+		uid       uint32
+		has, want caps.State
+	}{
+		{0, caps.State{Permitted: full, Effective: full, Bounding: full}, caps.State{Bounding: full}},
+		{0, caps.State{Permitted: full, Effective: full, Bounding: full, Inheritable: bind, Ambient: bind}, caps.State{Bounding: full, Inheritable: bind}},
+		{0, caps.State{Permitted: full, Effective: full, Bounding: bind, Securebits: caps.NoSetuidFixup}, caps.State{Permitted: full, Effective: full, Bounding: bind, Securebits: caps.NoSetuidFixup}},
+		{7, caps.State{Inheritable: bind, Permitted: bind, Ambient: bind, Bounding: bind}, caps.State{Bounding: bind}}, // by a root
+		{1000, caps.State{Inheritable: bind, Permitted: bind, Effective: bind, Ambient: bind, Bounding: bind}, caps.State{Inheritable: bind, Permitted: bind, Effective: bind, Ambient: bind, Bounding: bind}},
+	} {
+		f := AsUser(machine.Facts{Thread: known(tt.has), IDs: known(machine.IDs{UID: tt.uid, EUID: tt.uid})}, who)
+		if got := f.Launch.Starter.Value; got != tt.want || f.IDs.Value.EUID != 1000 || f.Ancestor.Value.UID != tt.uid {
+			t.Errorf("uid %d with %+v:\n%+v, want\n%+v", tt.uid, tt.has, got, tt.want)
+		}
+	}
+	if f := AsUser(machine.Facts{}, who); f.Launch.Starter.State != machine.Unreadable {
+		t.Error("of nothing known something became known")
+	}
+}
+
+// Whatever a unit file holds, it is read, and nothing in it is taken for what it
+// is not.
+func FuzzParse(f *testing.F) {
+	f.Add("[Service]\nExecStart=/srv/a b \\\n# x\n c\nUser=app\n[Socket]\nListenStream=443\n")
+	f.Add("[Service\nA=\\\nB=\"'\\\n;=\n\xff=\n")
+	f.Add("[Service]\nExecStart=@-:+!!\"/a \\\"b\" x\nSystemCallFilter=~bind:kill @known\nSocketBindDeny=ipv6:udp:1-9999999999999999999999")
+	f.Fuzz(func(t *testing.T, text string) {
+		all, _ := parse("x", []byte(text))
+		for _, e := range all {
+			if strings.ContainsAny(e.key+e.value, "\n") || strings.TrimSpace(e.value) != e.value || strings.HasPrefix(e.key, "#") {
+				t.Errorf("%q", e)
+			}
+		}
+		u := &Unit{Name: "app@x.service", set: all}
+		who, err := u.Account(account)
+		if err != nil {
+			return
+		}
+		for _, s := range u.listens(all, "app.socket") {
+			if s.Addr.Port() == 0 || !s.Addr.IsValid() {
+				t.Errorf("a socket at %v", s.Addr)
+			}
+		}
+		_, _ = u.Exec(fstest.MapFS{})
+		u.Unlooked()
+		u.Doubt(rules.Goal{Network: "tcp", Port: 443})
+		if started, err := u.Start(machine.Facts{Path: known("/srv/app")}, root, who); err == nil && !full.Contains(started.Launch.Starter.Value.Bounding) {
+			t.Errorf("%+v", started.Launch)
+		}
+	})
+}

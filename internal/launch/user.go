@@ -1,0 +1,43 @@
+package launch
+
+import (
+	"github.com/lowport/lowport/caps"
+	"github.com/lowport/lowport/internal/machine"
+)
+
+// Here is a start by this process, as it is.
+func Here(f machine.Facts) machine.Facts {
+	f.Launch.Starter = f.Thread
+	return f
+}
+
+// AsUser is a start by this process as another user, as setpriv, su or sudo do
+// it: all ids change at once, and what that leaves of the capabilities is left
+// (capset is not called). Where this process may not change them, the start is by
+// a root with the same bounding set.
+func AsUser(f machine.Facts, who machine.Account) machine.Facts {
+	now, okThread := f.Thread.Is()
+	ids, okIDs := f.IDs.Is()
+	if !okThread || !okIDs {
+		f.Launch.Starter = machine.Fact[caps.State]{Source: f.Thread.Source, Reason: f.Thread.Reason + f.IDs.Reason}
+		return as(f, who)
+	}
+	f.Ancestor = machine.Fact[machine.Ancestor]{Value: machine.Ancestor{State: now, IDs: ids}, State: machine.Known, Source: f.Thread.Source}
+	old := caps.UIDs{Real: ids.UID, Effective: ids.EUID, Saved: ids.EUID}
+	if !now.Effective.Has(caps.SETUID) && (ids.UID != who.UID || ids.EUID != who.UID) {
+		now = caps.State{Permitted: now.Bounding, Effective: now.Bounding, Bounding: now.Bounding, NoNewPrivs: now.NoNewPrivs}
+		old = caps.UIDs{}
+	}
+	f.Launch.Starter = f.Thread.Now(now.SetUIDs(old, caps.UIDs{Real: who.UID, Effective: who.UID, Saved: who.UID}))
+	return as(f, who)
+}
+
+// as makes the facts those of an account.
+func as(f machine.Facts, who machine.Account) machine.Facts {
+	f.IDs = f.IDs.Now(machine.IDs{UID: who.UID, EUID: who.UID, GID: who.GID, EGID: who.GID})
+	f.User = f.User.None()
+	if who.Name != "" {
+		f.User = f.User.Now(who.Name)
+	}
+	return f
+}
