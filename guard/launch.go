@@ -52,6 +52,9 @@ func (how Launch) plan(ports ...int) (*plan, error) {
 	if _, err := caps.ReadFile("/proc/self/exe"); err == nil {
 		p.notes = append(p.notes, "the file of this program has capabilities of its own, so that it may hold others than what starts it")
 	}
+	if on, ok := f.Enforcing.Is(); ok && on {
+		p.notes = append(p.notes, "SELinux enforces: what it allows the program's domain is not told")
+	}
 	if u == nil {
 		err = p.here(f, program, how.User)
 	} else {

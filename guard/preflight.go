@@ -58,7 +58,7 @@ func Preflight(how Launch, addresses ...string) (Report, error) {
 	}
 	p, err := how.plan(ports(all)...)
 	if err != nil {
-		return Report{}, err
+		return Report{}, &shown{err}
 	}
 	for i := range all {
 		p.predict(&all[i])
@@ -72,7 +72,7 @@ func Preflight(how Launch, addresses ...string) (Report, error) {
 func PreflightRequire(how Launch, need ...caps.Cap) (Report, error) {
 	p, err := how.plan()
 	if err != nil {
-		return Report{}, err
+		return Report{}, &shown{err}
 	}
 	g := rules.Goal{Require: caps.SetOf(need...)}
 	if why := p.doubt(g); why != "" {
@@ -91,7 +91,9 @@ func PreflightRequire(how Launch, need ...caps.Cap) (Report, error) {
 // predicted says of a report that it is a prediction.
 func predicted(r Report, err error, notes []string) (Report, error) {
 	r.Subject, r.headline = "preflight "+r.Subject, "preflight: "+r.headline
-	r.Notes = append(r.Notes, notes...)
+	for _, n := range notes {
+		r.Notes = append(r.Notes, explain.Show(n))
+	}
 	if err != nil {
 		return r, &Error{Report: r, err: err}
 	}
@@ -111,6 +113,13 @@ func firstErr(all []request) error {
 type untold struct{ why string }
 
 func (e *untold) Error() string { return "could not tell: " + e.why }
+
+// shown is an error of which the text is fit to print, whatever paths and units
+// hold.
+type shown struct{ error }
+
+func (e *shown) Error() string { return explain.Show(e.error.Error()) }
+func (e *shown) Unwrap() error { return e.error }
 
 // A plan is a program as it would run.
 type plan struct {

@@ -65,6 +65,10 @@ func main() {
 		flag.Usage()
 		os.Exit(64)
 	}
+	if *how != (guard.Launch{}) && (*recording || *replay != "" || *authbind) {
+		fmt.Fprintln(os.Stderr, "doctor: a prediction is of this machine, and without authbind")
+		os.Exit(64)
+	}
 	if *recording {
 		os.Exit(record(flag.Args()))
 	}

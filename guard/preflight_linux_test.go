@@ -1,0 +1,142 @@
+package guard
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/lowport/lowport/caps"
+	"github.com/lowport/lowport/internal/launch"
+	"github.com/lowport/lowport/internal/machine"
+	"github.com/lowport/lowport/internal/rules"
+	"github.com/lowport/lowport/privport"
+)
+
+// What is predicted for this very program is what then comes, on ports and
+// addresses of every kind.
+func TestPreflightOfSelf(t *testing.T) {
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ln.Close()
+	for _, address := range []string{ln.Addr().String(), "127.77.7.7:1", ":0", "localhost", "[ff02::1]:1", "udp/127.77.7.7:1", "[fe80::1]:1"} {
+		predicted, errP := Preflight(Launch{Binary: self}, address)
+		var came Report
+		s, err := BindAll(context.Background(), []string{address}, ReportTo(&came))
+		if err == nil {
+			s.Close()
+		}
+		if (errP == nil) != (err == nil) || predicted.OK != came.OK || predicted.Via != came.Via {
+			t.Errorf("%s: predicted %v, came %v", address, errP, err)
+			continue
+		}
+		if predicted.Subject != "preflight "+came.Subject {
+			t.Errorf("%s: the subjects are %q and %q", address, predicted.Subject, came.Subject)
+		}
+		var a, b *Error
+		if errors.As(errP, &a) && errors.As(err, &b) && (a.Causes[0].ID != b.Causes[0].ID || a.ExitCode() != b.ExitCode()) {
+			t.Errorf("%s: predicted %s, came %s", address, a.Causes[0].ID, b.Causes[0].ID)
+		}
+	}
+}
+
+// What could not be started is no prediction.
+func TestPreflightOfNothing(t *testing.T) {
+	dir := t.TempDir()
+	unit := filepath.Join(dir, "app.service")
+	text := "[Service]\nExecStart=/nonexistent/a\\x1b[2J\n"
+	if err := os.WriteFile(unit, []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	for _, how := range []Launch{
+		{}, {User: "root"}, {Binary: filepath.Join(dir, "none")}, {Binary: dir}, {Binary: unit},
+		{Binary: "/bin/sh", User: "no such user"}, {Unit: unit}, {Unit: dir}, {Unit: filepath.Join(dir, "none.service")},
+		{Binary: "/bin/sh", Unit: unit, User: "root"}, {Binary: "\x1b[2J"},
+	} {
+		r, err := Preflight(how, ":443")
+		var refused *Error
+		if err == nil || errors.As(err, &refused) || r.Subject != "" {
+			t.Errorf("%+v: %v, %v", how, r, err)
+		} else if strings.ContainsAny(err.Error(), "\x1b\n") {
+			t.Errorf("%+v: %q", how, err)
+		}
+	}
+	if _, err := Preflight(Launch{Binary: filepath.Join(dir, "none")}, ":443"); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("%v is not fs.ErrNotExist", err)
+	}
+}
+
+// A recorded machine, and what would start there: the decision alone.
+func TestPredict(t *testing.T) {
+	recording, err := os.ReadFile("guardtest/testdata/ordinary-user.txtar")
+	if err != nil {
+		t.Fatal(err)
+	}
+	there, _, err := load(recording)
+	if err != nil {
+		t.Fatal(err)
+	}
+	bind := caps.SetOf(caps.NET_BIND_SERVICE)
+	file := func(f caps.File) func(*machine.Facts) {
+		return func(m *machine.Facts) { m.Installed.Caps = m.Installed.Caps.Now(f) }
+	}
+	for _, tt := range []struct {
+		name, address string
+		change        func(*machine.Facts)
+		offers        []privport.Offer
+		doubt, want   string
+	}{
+		{"nothing granted", ":443", nil, nil, "", "no-capability"},
+		{"a high port", ":8443", nil, nil, "", "ok plain"},
+		{"stamped with +p", ":443", file(caps.File{Version: 2, Permitted: bind}), nil, "", "ok raised"},
+		{"stamped with +ep", ":443", file(caps.File{Version: 2, Permitted: bind, Effective: true}), nil, "", "ok plain"},
+		{"stamped with what the bounding set lacks", ":8443", file(caps.File{Version: 2, Permitted: 1 << 24, Effective: true}), nil, "", "exec-refused"},
+		{"an unreadable file", ":443", func(m *machine.Facts) { m.Installed.Caps = machine.Fact[caps.File]{} }, nil, "", "unknown"},
+		{"sockets that cannot be seen", ":8443", func(m *machine.Facts) { m.Sockets = machine.Fact[[]machine.Socket]{} }, nil, "", "unknown"},
+		{"a doubt", ":8443", nil, nil, "nobody looked", "unknown"},
+		{"a socket unit", ":443", nil, []privport.Offer{offer(":443")}, "", "ok inherited"},
+		{"of another port", ":443", nil, []privport.Offer{offer(":80")}, "", "no-capability"},
+	} {
+		f := there
+		f.Sockets = f.Sockets.Now(nil)
+		f.Thread.Value.Bounding &^= 1 << 24
+		if tt.change != nil {
+			tt.change(&f)
+		}
+		p := &plan{facts: rules.Start(launch.Here(f)), offers: tt.offers, doubt: func(rules.Goal) string { return tt.doubt }, remote: true}
+		r := named(tt.address)
+		r.on(nil)
+		if r.target, err = r.parse(context.Background()); err != nil {
+			t.Fatal(err)
+		}
+		all := []request{r}
+		p.predict(&all[0])
+		report, _ := predicted(reported(all, func(...int) machine.Facts { return p.facts }), all[0].err, nil)
+		got := "ok " + report.Via
+		if !report.OK {
+			got = report.Causes[0].ID
+		}
+		if got != tt.want {
+			t.Errorf("%s: %s, want %s\n%s", tt.name, got, tt.want, report)
+		}
+	}
+}
+
+func offer(address string) privport.Offer {
+	at := address[1:]
+	o := privport.Offer{Network: "tcp6", Both: true}
+	if err := o.Addr.UnmarshalText([]byte("[::]:" + at)); err != nil {
+		panic(err)
+	}
+	return o
+}
