@@ -1,0 +1,71 @@
+package remedy
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/lowport/lowport/caps"
+	"github.com/lowport/lowport/internal/machine"
+	"github.com/lowport/lowport/internal/rules"
+)
+
+// What helps a program that is not even executed.
+func TestFixesOfNotExecuted(t *testing.T) {
+	raw, high := caps.SetOf(caps.NET_RAW), rules.Goal{Network: "tcp", Port: 8443}
+	manager := func(b caps.Set) func(*machine.Facts) {
+		return func(f *machine.Facts) { f.Ancestor = known(machine.Ancestor{State: caps.State{Bounding: b}}) }
+	}
+	for _, tt := range []struct {
+		name     string
+		bounding caps.Set
+		file     caps.Set
+		goal     rules.Goal
+		changes  []func(*machine.Facts)
+		want     string
+		line     string // of the first fix
+	}{
+		{"a high port", raw, bind, high, nil, "setcap", "sudo setcap cap_net_bind_service=+p /srv/app"},
+		{"a high port adds nothing", bind, raw, high, nil, "setcap", "sudo setcap cap_net_raw=+p /srv/app"},
+		{"a low port", raw, bind, low, nil, "setcap+sysctl", "sudo setcap cap_net_bind_service=+p /srv/app"},
+		{"another capability", bind, bind | raw, low, nil, "setcap", "sudo setcap cap_net_bind_service,cap_net_raw=+p /srv/app"},
+		{"a unit", raw, bind, low, []func(*machine.Facts){unit, manager(caps.UpTo(caps.Last))}, "systemd-drop-in", "CapabilityBoundingSet=CAP_NET_BIND_SERVICE"},
+		{"a unit of a manager without it", raw, bind, low, []func(*machine.Facts){unit, manager(raw)}, "setcap+sysctl", "sudo setcap"},
+		{"a unit, and what PrivateDevices= takes", bind, bind | caps.SetOf(caps.MKNOD), low, []func(*machine.Facts){unit, manager(caps.UpTo(caps.Last))}, "setcap", "sudo setcap cap_net_bind_service,cap_mknod=+p /srv/app"},
+		{"docker", raw, bind, high, []func(*machine.Facts){docker}, "cap-add image", "--cap-add=NET_BIND_SERVICE"},
+		{"a file of others", raw, bind, high, []func(*machine.Facts){mode(0o100777)}, "", ""},
+		{"an interpreter", raw, bind, high, []func(*machine.Facts){func(f *machine.Facts) { f.Launch.Interpreter = true }}, "", ""},
+	} {
+		f := app(tt.changes...)
+		f.Installed.Caps = known(caps.File{Version: 2, Permitted: tt.file, Effective: true})
+		f.Launch.Starter = known(caps.State{Bounding: tt.bounding})
+		fixes := Fixes(rules.Start(f), tt.goal)
+		var ids []string
+		for _, fix := range fixes {
+			ids = append(ids, fix.ID)
+		}
+		if strings.Join(ids, " ") != tt.want {
+			t.Errorf("%s: %q, want %q", tt.name, ids, tt.want)
+		} else if len(fixes) > 0 && !slices.ContainsFunc(fixes[0].Steps, func(s Step) bool { return strings.Contains(s.Run+s.Content, tt.line) }) {
+			t.Errorf("%s: %+v lacks %q", tt.name, fixes[0].Steps, tt.line)
+		}
+	}
+}
+
+// A script is started by its own name, and its interpreter is not stamped.
+func TestFixesOfScript(t *testing.T) {
+	f := app(func(f *machine.Facts) {
+		f.Path, f.Args = known("/bin/dash"), known([]string{"/srv/script"})
+		f.Launch = machine.Launch{Script: "/srv/script", Interpreter: true, Starter: f.Thread}
+	})
+	for _, fix := range Fixes(rules.Start(f), low) {
+		for _, s := range fix.Steps {
+			if strings.Contains(s.Run+s.Start, "dash") {
+				t.Errorf("%+v", fix)
+			}
+		}
+		if fix.ID == "setpriv" && !strings.HasSuffix(fix.Steps[0].Start, " -- /srv/script") {
+			t.Errorf("%+v", fix)
+		}
+	}
+}
