@@ -58,7 +58,7 @@ func Preflight(how Launch, addresses ...string) (Report, error) {
 	}
 	p, err := how.plan(ports(all)...)
 	if err != nil {
-		return Report{}, &shown{err}
+		return Report{}, &printable{err}
 	}
 	for i := range all {
 		p.predict(&all[i])
@@ -72,7 +72,7 @@ func Preflight(how Launch, addresses ...string) (Report, error) {
 func PreflightRequire(how Launch, need ...caps.Cap) (Report, error) {
 	p, err := how.plan()
 	if err != nil {
-		return Report{}, &shown{err}
+		return Report{}, &printable{err}
 	}
 	g := rules.Goal{Require: caps.SetOf(need...)}
 	if why := p.doubt(g); why != "" {
@@ -114,12 +114,12 @@ type untold struct{ why string }
 
 func (e *untold) Error() string { return "could not tell: " + e.why }
 
-// shown is an error of which the text is fit to print, whatever paths and units
+// printable is an error of which the text is fit to print, whatever paths and units
 // hold.
-type shown struct{ error }
+type printable struct{ error }
 
-func (e *shown) Error() string { return explain.Show(e.error.Error()) }
-func (e *shown) Unwrap() error { return e.error }
+func (e *printable) Error() string { return explain.Show(e.error.Error()) }
+func (e *printable) Unwrap() error { return e.error }
 
 // A plan is a program as it would run.
 type plan struct {
