@@ -28,7 +28,7 @@ type Launch struct {
 // Preflight predicts what [Bind] of these addresses would do in a program that
 // is started so, before it runs anywhere, and returns the report of it. Where
 // the bind would be refused, or it cannot be told whether it would, the error is
-// an *[Error] as of Bind. The addresses are as for [BindAll]; none is bound.
+// an *[Error] as of Bind. The addresses are as for [BindAll]; none is listened on.
 //
 // It is the same decision by the same rules: of the file its capabilities, mode
 // and mount count, of the starter what it holds. That is this process, changed to

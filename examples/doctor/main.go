@@ -12,7 +12,7 @@
 // address that cannot be had, 64 for a malformed one: the code of the first that
 // failed.
 //
-// With -binary or -unit it binds nothing, and predicts for a program that does not
+// With -binary or -unit it listens on nothing, and predicts for a program that does not
 // run yet: one that is started from here, perhaps as another user, or by systemd.
 // What could not even be started, a file that is not there or not executable, is
 // status 64.
