@@ -47,6 +47,7 @@ var catalogue = map[string]entry{
 		kernel:    "bprm_caps_from_vfs_caps: -EPERM where the effective bit is set and not all is granted",
 		see:       "getcap PROGRAM\ngrep CapBnd /proc/PID/status   # of what starts it",
 		helps:     "setcap with =+p instead of =+ep: what the bounding set allows is granted, and guard.Bind raises it; or add the capability to the bounding set",
+		gate:      "start",
 	},
 	"not-raised": {
 		summary: "{cap} is permitted, not effective",
@@ -204,6 +205,7 @@ var catalogue = map[string]entry{
 		kernel:  "inet_create, or a seccomp filter",
 		see:     "cat /proc/net/if_inet6\nsystemctl show -p RestrictAddressFamilies UNIT",
 		helps:   "add AF_INET and AF_INET6 to RestrictAddressFamilies=; guard.Network(\"tcp4\") where IPv6 is off",
+		gate:    "socket",
 	},
 	"resource-limit": {
 		summary: "a limit on open files or memory is reached",
@@ -211,6 +213,7 @@ var catalogue = map[string]entry{
 		kernel:  "getrlimit(2), \"RLIMIT_NOFILE\"",
 		see:     "grep 'open files' /proc/PID/limits\nls /proc/PID/fd | wc -l",
 		helps:   "raise LimitNOFILE= or ulimit -n, or close what is not needed",
+		gate:    "socket",
 	},
 	"bpf-or-policy": {
 		summary: "a security policy refused, not the port check",
@@ -321,6 +324,7 @@ var catalogue = map[string]entry{
 		kernel:  "inet_create, or a seccomp filter",
 		see:     "grep Seccomp /proc/PID/status",
 		helps:   "allow the protocol in the filter, or use a kernel that has it",
+		gate:    "socket",
 	},
 	"unknown": {
 		summary: "the cause could not be told",

@@ -30,7 +30,7 @@ func Picture() string {
 	var b strings.Builder
 	y := 20
 	top := map[string]int{} // of each gate, and of the end
-	start := drawGate(&b, y, "socket(2), bind(2), listen(2)", "Is it a socket and an address at all?", causesAt(""), "EINVAL, EAFNOSUPPORT, …")
+	start := drawGate(&b, y, "address and port", "Is it an address at all?", causesAt(""), "EINVAL, or before the kernel")
 	from := y + gateH
 	y += start + gap
 	drawArrow(&b, from, y, "yes")

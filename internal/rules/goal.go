@@ -37,13 +37,12 @@ func (g Goal) Protocol() string {
 }
 
 // Allows says whether the goal is reached on this machine, by every rule that
-// the facts show: for a bind that the program starts and its socket is made, then
-// those of [Path].
+// the facts show: those of [Path] for a bind.
 func Allows(f machine.Facts, g Goal) Answer {
 	if g.Network == "" {
 		return And(Starts(f), Effective(f, g.Require), Counts(f, g.Require))
 	}
-	return And(Starts(f), Family(f, g), follow(Path[0].Name, f, g))
+	return follow(Path[0].Name, f, g)
 }
 
 // Family says whether sockets of the address's family can be made: of two

@@ -17,6 +17,8 @@ const Bound = "bound"
 // Path is the way to a bind, the first gate first. For IPv4 the kernel asks for
 // the address before the port, for IPv6 after it (__inet_bind, __inet6_bind).
 var Path = []Gate{
+	{"start", "Does the kernel execute the program?", "socket", "EPERM", func(f machine.Facts, _ Goal) Answer { return Starts(f) }},
+	{"socket", "Can a socket of the address's family be made?", "policy", "EAFNOSUPPORT, EPROTONOSUPPORT, …", Family},
 	{"policy", "Do seccomp, the LSMs and cgroup BPF let it through?", "port", "EACCES, EPERM, …", Policy},
 	{"port", "Is the port at or above ip_unprivileged_port_start?", "address", "permitted", func(f machine.Facts, g Goal) Answer { return Unprivileged(f, g.Port) }},
 	{"permitted", "Is cap_net_bind_service permitted?", "namespace", "EACCES", func(f machine.Facts, g Goal) Answer { return Permitted(f, g.Need()) }},
