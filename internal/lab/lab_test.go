@@ -26,6 +26,7 @@ var programs = map[string]string{
 	"filecaps":   "github.com/lowport/lowport/examples/filecaps",
 	"hold":       "github.com/lowport/lowport/internal/lab/hold",
 	"landlocked": "github.com/lowport/lowport/internal/lab/landlocked",
+	"listener":   "github.com/lowport/lowport/internal/lab/listener",
 	"load":       "github.com/lowport/lowport/internal/lab/load",
 	"late":       "github.com/lowport/lowport/internal/lab/late",
 	"unit":       "github.com/lowport/lowport/examples/unit",
@@ -105,7 +106,7 @@ func build(t *testing.T) *house {
 		compile(dir, name, ".")
 	}
 	noteSources(t)
-	for _, name := range []string{"start-unit", "paste-fix"} {
+	for _, name := range []string{"start-unit", "paste-fix", "way.sh", "listener.py"} {
 		copyProgram(t, filepath.Join("testdata/sandbox", name), filepath.Join(h.bin, name))
 	}
 	h.goes = goes(t)
