@@ -74,6 +74,9 @@
 //	inside SECTION [ARG...]
 //	                      runs a section in the scenario's sandbox as root; it
 //	                      has to exit 0
+//	way NAME              runs the section "way", which tries out a way of binding
+//	                      by /lab/way.sh, and compares its answers with the row
+//	                      NAME of the table in README.md
 //
 // After refused and each, "stdout REGEXP" looks at the text report; after
 // inside, at what it printed; after json, at the JSON report.
