@@ -8,6 +8,7 @@ import (
 
 // A container is what a manifest or a compose file asks the kernel for.
 type container struct {
+	command        []string // instead of the image's entrypoint
 	args           []string
 	uid, gid       int64
 	drop, add      []string // capabilities, "ALL" or without CAP_
@@ -28,6 +29,9 @@ func (c container) podman(image string) ([]string, error) {
 	if len(c.add) > 0 && c.uid != 0 {
 		// It makes them ambient, which neither Docker nor Kubernetes does.
 		return nil, fmt.Errorf("podman gives more than the file asks for: see runc")
+	}
+	if len(c.command) > 0 {
+		return nil, fmt.Errorf("not translated: command %q", c.command)
 	}
 	flags := []string{fmt.Sprintf("--user=%d:%d", c.uid, c.gid)}
 	for _, name := range c.drop {
@@ -100,9 +104,14 @@ type namespace struct {
 	Type string `json:"type"`
 }
 
-// bundle returns the container as the engine would have runc start it, but for what belongs
+// bundle returns the container as the engine would have runc start it, the image's entrypoint
+// being program, but for what belongs
 // to the node: cgroups, devices, and the default seccomp profile, which is the engine's.
 func (c container) bundle(rootfs, program string) bundle {
+	command := []string{program}
+	if len(c.command) > 0 {
+		command = c.command
+	}
 	var have []string
 	for _, name := range capabilities {
 		if !slices.Contains(c.drop, "ALL") && !slices.Contains(c.drop, name) || slices.Contains(c.add, name) {
@@ -116,7 +125,7 @@ func (c container) bundle(rootfs, program string) bundle {
 	}
 	b := bundle{Version: "1.0.2", Root: root{rootfs, c.readOnly}}
 	b.Process = process{
-		Args:       append([]string{program}, c.args...),
+		Args:       append(command, c.args...),
 		Env:        []string{"PATH=/bin"},
 		Cwd:        "/",
 		NoNewPrivs: c.noNewPrivs,

@@ -87,7 +87,7 @@ func (p pods) container(name string) (container, error) {
 	if pod == nil || own == nil || own.Capabilities == nil || pod.SeccompProfile == nil {
 		return container{}, errors.New("a security context is missing")
 	}
-	c := container{permits: true, args: in.Args, hostNetwork: spec.HostNetwork, hostPID: spec.HostPID, sysctls: map[string]string{}}
+	c := container{permits: true, command: in.Command, args: in.Args, hostNetwork: spec.HostNetwork, hostPID: spec.HostPID, sysctls: map[string]string{}}
 	for _, s := range pod.Sysctls {
 		c.sysctls[s.Name] = s.Value
 	}
@@ -109,7 +109,8 @@ func (p pods) container(name string) (container, error) {
 	// What is left has to be nothing that the kernel would hear of.
 	*pod = core.PodSecurityContext{}
 	*own = core.SecurityContext{}
-	in.Name, in.Image, in.Args, in.Ports, in.ReadinessProbe, in.SecurityContext = "", "", nil, nil, nil, nil
+	in.Name, in.Image, in.Command, in.Args = "", "", nil, nil
+	in.Ports, in.ReadinessProbe, in.SecurityContext = nil, nil, nil
 	if !reflect.DeepEqual(*in, core.Container{}) {
 		return container{}, fmt.Errorf("not translated: %+v", *in)
 	}
