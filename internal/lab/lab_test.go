@@ -108,6 +108,7 @@ func build(t *testing.T) *house {
 	noteSources(t)
 	for _, name := range []string{"start-unit", "paste-fix", "way.sh", "listener.py"} {
 		copyProgram(t, filepath.Join("testdata/sandbox", name), filepath.Join(h.bin, name))
+		copyProgram(t, filepath.Join("testdata/sandbox", name), filepath.Join(h.bin, name))
 	}
 	h.goes = goes(t)
 	box, err := h.open(plain, dir, false)
@@ -120,13 +121,13 @@ func build(t *testing.T) *house {
 	return h
 }
 
-// noteSources looks at every source file of the module. The programs are built
-// from them behind go test's back, and it would otherwise take an old result for
-// a new one.
+// noteSources looks at every source file of the module, and at what scenarios take
+// from examples/deploy. Both are used behind go test's back, and it would otherwise
+// take an old result for a new one.
 func noteSources(t *testing.T) {
 	t.Helper()
 	err := filepath.WalkDir("../..", func(path string, d fs.DirEntry, err error) error {
-		if err == nil && filepath.Ext(path) == ".go" {
+		if err == nil && (filepath.Ext(path) == ".go" || strings.Contains(filepath.ToSlash(path), "examples/deploy/")) {
 			_, err = os.Stat(path)
 		}
 		return err
