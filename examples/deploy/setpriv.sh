@@ -6,7 +6,7 @@
 #   sudo ./setpriv.sh www python3 server.py
 #
 # An ambient capability has to be inheritable as well: without --inh-caps setpriv exits with 0
-# and grants nothing. --no-new-privs comes last, so to speak: ambient capabilities pass it.
+# and grants nothing. --no-new-privs takes nothing from it: no file has to give anything.
 set -eu
 user=$1
 shift
