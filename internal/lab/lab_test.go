@@ -108,7 +108,6 @@ func build(t *testing.T) *house {
 	noteSources(t)
 	for _, name := range []string{"start-unit", "paste-fix", "way.sh", "listener.py"} {
 		copyProgram(t, filepath.Join("testdata/sandbox", name), filepath.Join(h.bin, name))
-		copyProgram(t, filepath.Join("testdata/sandbox", name), filepath.Join(h.bin, name))
 	}
 	h.goes = goes(t)
 	box, err := h.open(plain, dir, false)
