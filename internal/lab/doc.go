@@ -79,6 +79,9 @@
 //	inside SECTION [ARG...]
 //	                      runs a section in the scenario's sandbox as root; it
 //	                      has to exit 0
+//	way NAME              runs the section "way", which tries out a way of binding
+//	                      by /lab/way.sh, and compares its answers with the row
+//	                      NAME of the table in README.md
 //
 // Every start is predicted first: the doctor takes the program's place, behind the
 // same wrapper or with the same unit, and what it says has to be what then comes.

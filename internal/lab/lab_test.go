@@ -26,6 +26,7 @@ var programs = map[string]string{
 	"filecaps":   "github.com/lowport/lowport/examples/filecaps",
 	"hold":       "github.com/lowport/lowport/internal/lab/hold",
 	"landlocked": "github.com/lowport/lowport/internal/lab/landlocked",
+	"listener":   "github.com/lowport/lowport/internal/lab/listener",
 	"load":       "github.com/lowport/lowport/internal/lab/load",
 	"late":       "github.com/lowport/lowport/internal/lab/late",
 	"unit":       "github.com/lowport/lowport/examples/unit",
@@ -37,6 +38,7 @@ var programs = map[string]string{
 
 // modules are programs in /lab that are modules of their own, and their folders.
 var modules = map[string]string{
+	"check":  "../../examples/deploy/check",
 	"dns":    "../../examples/dns",
 	"dropin": "dropin",
 	"http3":  "../../examples/http3",
@@ -104,7 +106,7 @@ func build(t *testing.T) *house {
 		compile(dir, name, ".")
 	}
 	noteSources(t)
-	for _, name := range []string{"start-unit", "paste-fix"} {
+	for _, name := range []string{"start-unit", "paste-fix", "way.sh", "listener.py"} {
 		copyProgram(t, filepath.Join("testdata/sandbox", name), filepath.Join(h.bin, name))
 	}
 	h.goes = goes(t)
@@ -118,13 +120,13 @@ func build(t *testing.T) *house {
 	return h
 }
 
-// noteSources looks at every source file of the module. The programs are built
-// from them behind go test's back, and it would otherwise take an old result for
-// a new one.
+// noteSources looks at every source file of the module, and at what scenarios take
+// from examples/deploy. Both are used behind go test's back, and it would otherwise
+// take an old result for a new one.
 func noteSources(t *testing.T) {
 	t.Helper()
 	err := filepath.WalkDir("../..", func(path string, d fs.DirEntry, err error) error {
-		if err == nil && filepath.Ext(path) == ".go" {
+		if err == nil && (filepath.Ext(path) == ".go" || strings.Contains(filepath.ToSlash(path), "examples/deploy/")) {
 			_, err = os.Stat(path)
 		}
 		return err

@@ -85,6 +85,7 @@ func params(dir string, h *house, t *tally) testscript.Params {
 			"each":        claim((*scenario).each),
 			"inside":      claim((*scenario).inside),
 			"json":        claim((*scenario).showJSON),
+			"way":         claim((*scenario).way),
 		},
 	}
 }

@@ -1,0 +1,18 @@
+#!/bin/sh
+# setpriv.sh USER PROGRAM [ARG...]: starts any program, an interpreter too, as a user who is
+# not root, with one capability and no way to another. Run it as root; nothing is left behind
+# when the program ends.
+#
+#   sudo ./setpriv.sh www python3 server.py
+#
+# An ambient capability has to be inheritable as well: without --inh-caps setpriv exits with 0
+# and grants nothing. --no-new-privs takes nothing from it: no file has to give anything.
+set -eu
+user=$1
+shift
+exec setpriv --reuid="$user" --regid="$(id -g -- "$user")" --init-groups \
+	--inh-caps=-all,+net_bind_service \
+	--ambient-caps=-all,+net_bind_service \
+	--bounding-set=-all,+net_bind_service \
+	--no-new-privs \
+	-- "$@"
