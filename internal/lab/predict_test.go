@@ -22,7 +22,7 @@ var substitutes = []struct{ find, put string }{
 	// As systemd starts it.
 	{`/lab/start-unit (\S+) "\$@"`, `/lab/doctor -unit /etc/systemd/system/$1 "$$@"`},
 	// In a container that has the program and not the lab.
-	{`((?:lxc-execute|systemd-nspawn) .*)` + program + ` "\$@"`, `$1$2 -binary $2 "$$@"`},
+	{`((?:lxc-execute|systemd-nspawn) .* )` + program + ` "\$@"`, `$1$2 -binary $2 "$$@"`},
 	// As a user's own systemd starts it.
 	{`sh -eu /run/start "\$@"`, `/lab/doctor -unit /home/operator/.config/systemd/user/server.service "$$@"`},
 	// The only program in a container.
