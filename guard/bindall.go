@@ -11,6 +11,7 @@ import (
 
 	"github.com/lowport/lowport/internal/explain"
 	"github.com/lowport/lowport/internal/machine"
+	"github.com/lowport/lowport/internal/rules"
 	"github.com/lowport/lowport/privport"
 )
 
@@ -67,6 +68,7 @@ type request struct {
 	address  string
 
 	target privport.Target
+	goal   rules.Goal // where it is decided and not tried
 	how    privport.How
 	socket io.Closer // a net.Listener or a net.PacketConn, where it succeeded
 	err    error
@@ -172,6 +174,8 @@ func reported(all []request, facts func(ports ...int) machine.Facts) Report {
 	r.Via = strings.Join(vias, ", ")
 	if len(failed) > 0 {
 		r = refusals(subject, failed, facts(ports(failed)...))
+	} else if g := all[0].goal; g.Network != "" {
+		r.shows(facts(g.Port), g)
 	}
 	return r
 }

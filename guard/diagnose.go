@@ -38,7 +38,7 @@ func refusal(subject, headline string, err error, found explain.Finding, f machi
 }
 
 func success(subject, via string) Report {
-	return Report{Subject: subject, OK: true, Via: via, Causes: []Cause{}, Facts: []Fact{}, Fixes: []Fix{}, Unhelpful: []string{}, Notes: []string{}}
+	return Report{Subject: subject, OK: true, Via: via, Causes: []Cause{}, Facts: []Fact{}, Gates: []Gate{}, Fixes: []Fix{}, Unhelpful: []string{}, Notes: []string{}}
 }
 
 // shown is a fix as reports have it.

@@ -139,6 +139,7 @@ func (p *plan) predict(r *request) {
 		return
 	}
 	g := rules.Goal{Network: r.network, Addr: at, Port: r.target.Port}
+	defer func() { r.goal = g }()
 	if i, note := privport.Choose(ctx, r.network, r.address, p.offers); i >= 0 && rules.Starts(p.facts) == rules.Yes {
 		r.how.Via = privport.Inherited
 		if note != "" {

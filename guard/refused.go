@@ -56,7 +56,9 @@ func refusals(subject string, failed []request, facts machine.Facts) Report {
 	} else if unsure := (*untold)(nil); errors.As(failed[0].err, &unsure) {
 		headline += ": could not tell"
 	}
-	return refusal(subject, headline, failed[0].err, explain.Join(found...), facts, goals...)
+	r := refusal(subject, headline, failed[0].err, explain.Join(found...), facts, goals...)
+	r.shows(facts, goals[0])
+	return r
 }
 
 // refusedAddr is the address that the kernel was asked for.

@@ -82,7 +82,8 @@ func (r *request) replay(f machine.Facts, went []outcome) error {
 	if at, r.err = literal(r.target); r.err != nil {
 		return nil
 	}
-	done, err := decide(f, rules.Goal{Network: r.network, Addr: at, Port: r.target.Port})
+	r.goal = rules.Goal{Network: r.network, Addr: at, Port: r.target.Port}
+	done, err := decide(f, r.goal)
 	for _, o := range went {
 		if o.port == done.port && o.addr == done.addr && o.udp == done.udp {
 			done, err = o, nil

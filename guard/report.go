@@ -14,6 +14,7 @@ type Report struct {
 	Error     string   `json:"error"` // the plain error that the report explains
 	Causes    []Cause  `json:"causes"`
 	Facts     []Fact   `json:"facts"`
+	Gates     []Gate   `json:"gates"` // of the first address that was refused; none where nothing was read
 	Fixes     []Fix    `json:"fixes"`
 	Unhelpful []string `json:"unhelpful"` // tempting changes that would not help
 	Notes     []string `json:"notes"`     // surprises that are no failure
@@ -28,6 +29,7 @@ func (r Report) MarshalJSON() ([]byte, error) {
 	type report Report // without this method
 	r.Causes = append([]Cause{}, r.Causes...)
 	r.Facts = append([]Fact{}, r.Facts...)
+	r.Gates = append([]Gate{}, r.Gates...)
 	r.Fixes = append([]Fix{}, r.Fixes...)
 	r.Unhelpful = append([]string{}, r.Unhelpful...)
 	r.Notes = append([]string{}, r.Notes...)
@@ -51,6 +53,15 @@ type Fact struct {
 	State  string `json:"state"` // "known", "absent" or "unreadable"
 
 	says string // the line of the text form
+}
+
+// A Gate is a question on the way to a bind, as docs/decision.svg draws it, and
+// how this machine answers it. Behind a refusal the answers are those that it
+// hides.
+type Gate struct {
+	Name     string `json:"name"`
+	Question string `json:"question"`
+	Answer   string `json:"answer"` // "yes", "no" or "could not tell"
 }
 
 // A Fix is a change after which, by the kernel's rules and the facts, what was

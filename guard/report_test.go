@@ -156,9 +156,10 @@ func TestReportLayout(t *testing.T) {
 
 // keys are the objects of the JSON form, as documented and in that order.
 var keys = map[string][]string{
-	"report": {"subject", "ok", "errno", "error", "causes", "facts", "fixes", "unhelpful", "notes", "via"},
+	"report": {"subject", "ok", "errno", "error", "causes", "facts", "gates", "fixes", "unhelpful", "notes", "via"},
 	"causes": {"id", "certainty", "summary", "detail"},
 	"facts":  {"name", "value", "source", "state"},
+	"gates":  {"name", "question", "answer"},
 	"fixes":  {"id", "scope", "summary", "lasts", "steps"},
 }
 
@@ -182,7 +183,7 @@ func TestReportJSON(t *testing.T) {
 		if err := json.Unmarshal(b, &parts); err != nil {
 			t.Fatal(err)
 		}
-		for _, part := range []string{"causes", "facts", "fixes"} {
+		for _, part := range []string{"causes", "facts", "gates", "fixes"} {
 			var objects []json.RawMessage
 			if err := json.Unmarshal(parts[part], &objects); err != nil {
 				t.Errorf("%s: %s: %v", name, part, err)

@@ -1,8 +1,8 @@
 // Doctor says whether this machine lets a program like it bind, and if not, why
 // not and what would help:
 //
-//	doctor [-json] [-authbind] [-require cap,…] [-replay FILE] [ADDRESS…]
-//	doctor {-binary PATH [-user USER] | -unit FILE [-binary PATH]} [-json] [-require cap,…] [ADDRESS…]
+//	doctor [-v] [-json] [-authbind] [-require cap,…] [-replay FILE] [ADDRESS…]
+//	doctor {-binary PATH [-user USER] | -unit FILE [-binary PATH]} [-v] [-json] [-require cap,…] [ADDRESS…]
 //	doctor -record ADDRESS
 //	doctor -audit [-pid N] [-json]
 //
@@ -11,6 +11,9 @@
 // otherwise it prints the reports and exits with 77 for a permission, 69 for an
 // address that cannot be had, 64 for a malformed one: the code of the first that
 // failed.
+//
+// With -v it shows of each address, refused or not, the five sets of the thread
+// that asks and the gates of the decision: see docs/decision.svg.
 //
 // With -binary or -unit it listens on nothing, and predicts for a program that does not
 // run yet: one that is started from here, perhaps as another user, or by systemd.
@@ -46,9 +49,10 @@ func main() {
 	flag.Var(&need, "require", "also require these `capabilities`, separated by commas")
 	recording := flag.Bool("record", false, "print the evidence about one address, with nothing personal in it")
 	replay := flag.String("replay", "", "ask the machine recorded in `file` instead of this one")
+	verbose := flag.Bool("v", false, "also show the five sets, and the gates of each decision")
 	how := launchFlags()
 	flag.Usage = func() {
-		fmt.Fprintln(flag.CommandLine.Output(), "usage: doctor [-json] [-authbind] [-require cap,…] [-replay FILE] [ADDRESS…]\n       doctor {-binary PATH [-user USER] | -unit FILE [-binary PATH]} [-json] [-require cap,…] [ADDRESS…]\n       doctor -record ADDRESS\n       doctor -audit [-pid N] [-json]")
+		fmt.Fprintln(flag.CommandLine.Output(), "usage: doctor [-v] [-json] [-authbind] [-require cap,…] [-replay FILE] [ADDRESS…]\n       doctor {-binary PATH [-user USER] | -unit FILE [-binary PATH]} [-v] [-json] [-require cap,…] [ADDRESS…]\n       doctor -record ADDRESS\n       doctor -audit [-pid N] [-json]")
 		flag.PrintDefaults()
 	}
 	flag.CommandLine.Init("doctor", flag.ContinueOnError)
@@ -108,18 +112,22 @@ func main() {
 			opts = append(opts, guard.Authbind())
 		}
 		failed(machine.bind(address, &r, opts...))
+		if *verbose && r.OK && len(r.Gates) == 0 {
+			failed(gates(address, &r))
+		}
 		reports = append(reports, r)
 	}
 
-	if err := show(reports, *asJSON); err != nil {
+	if err := show(reports, *asJSON, *verbose); err != nil {
 		fmt.Fprintln(os.Stderr, "doctor:", err)
 		os.Exit(74) // EX_IOERR
 	}
 	os.Exit(code)
 }
 
-// show prints the reports; as text, those of failures and surprises alone.
-func show(reports []guard.Report, asJSON bool) error {
+// show prints the reports; as text, unless all is wanted, those of failures and
+// surprises alone.
+func show(reports []guard.Report, asJSON, verbose bool) error {
 	if asJSON {
 		enc := json.NewEncoder(os.Stdout)
 		enc.SetEscapeHTML(false)
@@ -131,10 +139,14 @@ func show(reports []guard.Report, asJSON bool) error {
 	}
 	blank := ""
 	for _, r := range reports {
-		if r.OK && len(r.Notes) == 0 {
+		if r.OK && len(r.Notes) == 0 && !verbose {
 			continue
 		}
-		if _, err := fmt.Print(blank, r); err != nil {
+		text := blank + r.String()
+		if verbose && len(r.Gates) > 0 {
+			text += "\n" + table(r, standardOutput())
+		}
+		if _, err := fmt.Print(text); err != nil {
 			return err
 		}
 		blank = "\n"

@@ -44,6 +44,19 @@ func recorded(file string) (asked, error) {
 	}, err
 }
 
+// gates fills in what a report of success leaves out, since a bind that succeeds
+// reads nothing: how this machine answers the gates.
+func gates(address string, into *guard.Report) error {
+	recording, err := guard.Record(address)
+	if err != nil {
+		return err
+	}
+	var r guard.Report
+	err = guard.Replay(recording, address, guard.ReportTo(&r))
+	into.Facts, into.Gates = r.Facts, r.Gates
+	return err
+}
+
 // requireReport is the report of a requirement that holds, or does not.
 func requireReport(into *guard.Report, need caps.Set, err error) error {
 	*into = guard.Report{Subject: "require " + need.String(), OK: true}

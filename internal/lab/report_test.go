@@ -21,10 +21,17 @@ type report struct {
 	Error     string   `json:"error"`
 	Causes    []cause  `json:"causes"`
 	Facts     []fact   `json:"facts"`
+	Gates     []gate   `json:"gates"`
 	Fixes     []fix    `json:"fixes"`
 	Unhelpful []string `json:"unhelpful"`
 	Notes     []string `json:"notes"`
 	Via       string   `json:"via"`
+}
+
+type gate struct {
+	Name     string `json:"name"`
+	Question string `json:"question"`
+	Answer   string `json:"answer"`
 }
 
 type cause struct {
@@ -101,7 +108,7 @@ func checkShape(text string) error {
 	if err := json.Unmarshal([]byte(text), &top); err != nil {
 		return err
 	}
-	if err := has("report", top, "subject", "ok", "errno", "error", "causes", "facts", "fixes", "unhelpful", "notes", "via"); err != nil {
+	if err := has("report", top, "subject", "ok", "errno", "error", "causes", "facts", "gates", "fixes", "unhelpful", "notes", "via"); err != nil {
 		return err
 	}
 	for _, list := range []struct {
@@ -110,6 +117,7 @@ func checkShape(text string) error {
 	}{
 		{"causes", []string{"id", "certainty", "summary", "detail"}},
 		{"facts", []string{"name", "value", "source", "state"}},
+		{"gates", []string{"name", "question", "answer"}},
 		{"fixes", []string{"id", "scope", "summary", "lasts", "steps"}},
 	} {
 		var items []map[string]json.RawMessage

@@ -1,6 +1,10 @@
 package rules
 
-import "github.com/lowport/lowport/internal/machine"
+import (
+	"slices"
+
+	"github.com/lowport/lowport/internal/machine"
+)
 
 // A Gate is a question on the way to a bind. Each answer leads to a later gate,
 // by its name, or out of the path: to [Bound], or to the errno of a refusal.
@@ -46,4 +50,29 @@ func follow(name string, f machine.Facts, g Goal) Answer {
 		return Unknown
 	}
 	return of(name == Bound)
+}
+
+// A Step is a gate of a walk along the path and the answer there.
+type Step struct {
+	Gate
+	Answer Answer
+}
+
+// Walk answers the gates that the path of a goal leads through. Behind a refusal
+// it goes on as if there were none: what stands there is hidden by it.
+func Walk(f machine.Facts, g Goal) []Step {
+	var steps []Step
+	next := Path[0].Name
+	for _, gate := range Path {
+		if gate.Name != next {
+			continue
+		}
+		a := gate.ask(f, g)
+		steps = append(steps, Step{gate, a})
+		next = gate.Yes
+		if a == No && slices.ContainsFunc(Path, func(other Gate) bool { return other.Name == gate.No }) {
+			next = gate.No
+		}
+	}
+	return steps
 }

@@ -1,0 +1,66 @@
+package main
+
+import (
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/lowport/lowport/caps"
+	"github.com/lowport/lowport/guard"
+)
+
+var decided = guard.Report{
+	Facts: []guard.Fact{
+		{Name: "CapInh", Value: "0000000000000000", State: "known"},
+		{Name: "CapPrm", Value: "0000000000000400", State: "known"},
+		{Name: "CapEff", State: "unreadable"},
+		{Name: "CapBnd", Value: caps.UpTo(caps.Last).Hex(), State: "known"},
+		{Name: "CapAmb", Value: caps.UpTo(caps.Last).Without(caps.SYS_RESOURCE).Hex(), State: "known"},
+	},
+	Gates: []guard.Gate{
+		{Name: "port", Question: "Is the port at or above ip_unprivileged_port_start?", Answer: "no"},
+		{Name: "permitted", Question: "Is cap_net_bind_service permitted?", Answer: "yes"},
+		{Name: "free", Question: "Is the port free?", Answer: "could not tell"},
+	},
+}
+
+func TestTable(t *testing.T) {
+	const want = `inheritable  0000000000000000  none
+permitted    0000000000000400  cap_net_bind_service
+effective                      could not tell
+bounding     000001ffffffffff  all
+ambient      000001fffeffffff  all but cap_sys_resource
+
+port         no              Is the port at or above ip_unprivileged_port_start?
+permitted    yes             Is cap_net_bind_service permitted?
+free         could not tell  Is the port free?
+`
+	if got := table(decided, terminal{columns: 80}); got != want {
+		t.Errorf("%s", got)
+	}
+	for l := range strings.Lines(table(decided, terminal{columns: 50})) {
+		if n := len([]rune(strings.TrimSuffix(l, "\n"))); n > 50 {
+			t.Errorf("%d columns: %s", n, l)
+		}
+	}
+	coloured := table(decided, terminal{columns: 80, colour: true})
+	if plain := strings.NewReplacer(red, "", green, "", "\x1b[0m", "").Replace(coloured); plain != want || !strings.Contains(coloured, red+"no\x1b[0m") {
+		t.Errorf("%q", coloured)
+	}
+}
+
+// What is no terminal gets no colour and 80 columns.
+func TestNoTerminal(t *testing.T) {
+	r, w, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	defer w.Close()
+	was := os.Stdout
+	defer func() { os.Stdout = was }()
+	os.Stdout = w
+	if got := standardOutput(); got != (terminal{columns: 80}) {
+		t.Errorf("%+v", got)
+	}
+}
