@@ -19,6 +19,9 @@ func (l *look) threshold() (privileged bool) {
 
 // owner looks whether our capabilities count for this network namespace.
 func (l *look) owner() (foreign bool) {
+	if l.f.NetOwner.State != machine.Known && rules.InInitial(l.f) == rules.Yes {
+		return false // AppArmor lets few open a namespace's file; and nothing is outside this one
+	}
 	netns := "this network namespace"
 	if id, ok := l.f.NetNS.Is(); ok {
 		netns = id
@@ -72,6 +75,9 @@ func (l *look) refused() []Cause {
 		l.uidMap()
 		return []Cause{l.cause("foreign-user-namespace")}
 	}
+	if l.withheld() {
+		return []Cause{l.cause("apparmor")}
+	}
 	if eff.Contains(l.g.Need()) || l.g.Raised {
 		return l.policy()
 	}
@@ -99,6 +105,9 @@ func (l *look) lacking() []Cause {
 	}
 	if l.g.Need()&rules.Initial != 0 && l.child() {
 		return []Cause{l.cause("initial-user-namespace")}
+	}
+	if l.withheld() {
+		return []Cause{l.cause("apparmor")}
 	}
 	if eff.Contains(l.g.Need()) {
 		differ := func(all map[int]caps.State) string {

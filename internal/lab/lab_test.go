@@ -82,6 +82,13 @@ func build(t *testing.T) *house {
 		_ = removeCgroup(dir) // if it is still busy, leave it
 	}
 	dir := t.TempDir()
+	if ours != "" {
+		h := &house{base: dir, bin: ours}
+		if err := writeBase(h.base); err != nil {
+			t.Fatal(err)
+		}
+		return h
+	}
 	h := &house{base: filepath.Join(dir, "base"), bin: filepath.Join(dir, "bin")}
 	for _, d := range []string{h.base, h.bin} {
 		if err := os.Mkdir(d, 0o755); err != nil {
