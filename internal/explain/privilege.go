@@ -128,6 +128,7 @@ func (l *look) lacking() []Cause {
 func (l *look) missing() []Cause {
 	need := l.g.Need()
 	if prm := l.set("CapPrm", permitted); prm.Contains(need) {
+		doubt(l, "capget", l.f.Withheld) // a profile that withholds it looks the same in /proc
 		return []Cause{l.cause("not-raised")}
 	}
 	if file, ok := l.file(); ok {
