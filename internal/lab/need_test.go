@@ -44,7 +44,7 @@ func elsewhere(name string) string {
 			return name + " (make kernels)"
 		}
 		return lsmElsewhere(name)
-	case "go", "systemd", "podman", "runc", "lxc-execute", "systemd-nspawn", "node", "strip":
+	case "go", "systemd", "podman", "runc", "lxc-execute", "systemd-nspawn", "make", "node", "strip":
 		if ours != "" {
 			return name
 		}
