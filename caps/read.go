@@ -15,7 +15,8 @@ var ErrNoCaps = errors.New("no file capabilities")
 // Self returns what the calling thread holds. Goroutines move between threads
 // and threads can differ: call [runtime.LockOSThread] first where that matters.
 // It asks the kernel by capget(2) and prctl(2), allocates nothing and needs no
-// /proc.
+// /proc. Of what the thread holds an AppArmor profile hides there what it does not
+// grant, which could not be used either; [Process] shows it.
 func Self() (State, error) { return self() }
 
 // Effective returns the effective set of the calling thread, by one capget(2)

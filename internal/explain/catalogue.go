@@ -242,10 +242,10 @@ var catalogue = map[string]entry{
 		gate:      "policy",
 	},
 	"apparmor": {
-		summary:   "an AppArmor profile probably refused",
+		summary:   "an AppArmor profile refused",
 		detail:    "the capability state allows this bind and a profile is enforced; it needs `capability net_bind_service,` and `network inet {stream},`, and the kernel's log names what it denied",
 		unhelpful: []string{"any capability, or being root: the profile limits both"},
-		kernel:    "apparmor_socket_bind, apparmor_capable",
+		kernel:    "apparmor_socket_create, apparmor_socket_bind, apparmor_capable; apparmor_capget hides from capget(2) what the profile does not grant",
 		see:       "cat /proc/PID/attr/current\njournalctl -k | grep apparmor=",
 		helps:     "`capability net_bind_service,` and `network inet stream,` in the profile",
 		gate:      "policy",

@@ -100,7 +100,7 @@ func (l *look) finding(causes []Cause, why map[string]string) Finding {
 	found := Finding{Evidence: l.seen}
 	switch causes[0].ID {
 	case "threads-differ", // the program did it itself, and would again
-		"unknown", "landlock", "seccomp", "selinux", "apparmor", "bpf-or-policy",
+		"unknown", "landlock", "seccomp", "selinux", "bpf-or-policy",
 		"address-invalid", "host-unresolved", "family-unavailable", "protocol-unavailable", "resource-limit":
 	default:
 		found.Explained = true

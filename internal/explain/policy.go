@@ -7,7 +7,9 @@ import (
 	"strings"
 	"syscall"
 
+	"github.com/lowport/lowport/caps"
 	"github.com/lowport/lowport/internal/machine"
+	"github.com/lowport/lowport/internal/rules"
 )
 
 // policy finds what kind of security policy refused a bind that the port check
@@ -93,11 +95,38 @@ func (l *look) selinux() bool {
 // apparmor looks for a profile: a label that is not "unconfined", such as
 // "/usr/sbin/app (enforce)".
 func (l *look) apparmor() bool {
-	label, ok := l.f.Label.Is()
-	if !ok || !strings.HasSuffix(label, " (enforce)") {
+	name, ok := rules.Profile(l.f)
+	if !ok {
 		return false
 	}
 	see(l, "label", l.f.Label, Show, func(s string) string { return "AppArmor profile " + Show(s) })
+	if rules.Policy(l.f, l.g) == rules.No {
+		l.detail["apparmor"] = "binds are refused that take no privilege, and the profile " + Show(name) + " is enforced: it has to say `network inet " + l.stream() + ",` and `network inet6 " + l.stream() + ",`; the kernel's log names what was denied"
+	}
+	return true
+}
+
+func (l *look) stream() string {
+	return map[string]string{"tcp": "stream", "udp": "dgram"}[l.g.Protocol()]
+}
+
+// withheld looks whether the thread holds what it needs and a profile does not
+// let it use that. Only AppArmor is known to answer capget(2) so; where that did
+// not show it, it is not looked at.
+func (l *look) withheld() bool {
+	if rules.Granted(l.f, l.g.Need()) != rules.No {
+		return false
+	}
+	l.set("CapPrm", permitted)
+	see(l, "withheld", l.f.Withheld, caps.Set.Hex, func(s caps.Set) string { return "capget(2) hides " + (s & l.g.Need()).String() })
+	profile := "the AppArmor profile"
+	label, _ := see(l, "label", l.f.Label, Show, func(s string) string { return "AppArmor profile " + Show(s) })
+	if name, ok := rules.Profile(l.f); ok {
+		profile += " " + Show(name)
+	} else if label == "unconfined" {
+		l.unsure = true // some other module then
+	}
+	l.detail["apparmor"] = profile + " does not grant " + l.g.Need().String() + ", whoever holds it; it has to say `" + rules.ProfileRules(l.f, l.g)[0] + "`"
 	return true
 }
 

@@ -19,6 +19,9 @@ func (l *look) threshold() (privileged bool) {
 
 // owner looks whether our capabilities count for this network namespace.
 func (l *look) owner() (foreign bool) {
+	if l.f.NetOwner.State != machine.Known && rules.InInitial(l.f) == rules.Yes {
+		return false // AppArmor lets few open a namespace's file; and nothing is outside this one
+	}
 	netns := "this network namespace"
 	if id, ok := l.f.NetNS.Is(); ok {
 		netns = id
@@ -72,6 +75,9 @@ func (l *look) refused() []Cause {
 		l.uidMap()
 		return []Cause{l.cause("foreign-user-namespace")}
 	}
+	if l.withheld() {
+		return []Cause{l.cause("apparmor")}
+	}
 	if eff.Contains(l.g.Need()) || l.g.Raised {
 		return l.policy()
 	}
@@ -100,6 +106,9 @@ func (l *look) lacking() []Cause {
 	if l.g.Need()&rules.Initial != 0 && l.child() {
 		return []Cause{l.cause("initial-user-namespace")}
 	}
+	if l.withheld() {
+		return []Cause{l.cause("apparmor")}
+	}
 	if eff.Contains(l.g.Need()) {
 		differ := func(all map[int]caps.State) string {
 			for tid, s := range all {
@@ -119,6 +128,7 @@ func (l *look) lacking() []Cause {
 func (l *look) missing() []Cause {
 	need := l.g.Need()
 	if prm := l.set("CapPrm", permitted); prm.Contains(need) {
+		doubt(l, "capget", l.f.Withheld) // a profile that withholds it looks the same in /proc
 		return []Cause{l.cause("not-raised")}
 	}
 	if file, ok := l.file(); ok {

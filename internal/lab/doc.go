@@ -15,6 +15,15 @@
 // how many fixes were executed and worked; and how many execs were compared
 // with the rule of package caps.
 //
+// # Other kernels
+//
+// make kernels boots kernels of Debian releases under qemu and runs the tests in
+// machines of the lab's own, where LOWPORT_LAB_MACHINE names the folder of the
+// programs, built beforehand. There are no systemd, no containers and no Go, and
+// there alone a scenario may load a policy, which is the whole kernel's. A scenario
+// whose needs are for another kernel or kind of machine is left to those, is never
+// a failure, and is counted in the tally by what it needs.
+//
 // # A scenario
 //
 // Each file in testdata/script is one scenario:
@@ -54,7 +63,9 @@
 //	needs TOOL...         skip (or fail) where a program is missing; "go" also
 //	                      shows the Go toolchain, the caches and this module;
 //	                      "userns" is user namespaces for ordinary users,
-//	                      "landlock" Landlock with rules for TCP
+//	                      "landlock" Landlock with rules for TCP,
+//	                      "linux-6.7" a kernel that is not older, "apparmor" and
+//	                      "selinux" a kernel whose policy may be changed
 //	args ARG...           what start is given instead of ":443"
 //	cwd FOLDER            where start and the operator stand instead of "/"
 //	let NAME VALUE        a variable for every section that is run

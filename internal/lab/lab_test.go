@@ -82,6 +82,14 @@ func build(t *testing.T) *house {
 		_ = removeCgroup(dir) // if it is still busy, leave it
 	}
 	dir := t.TempDir()
+	if ours != "" {
+		h := &house{base: dir, bin: ours}
+		if err := writeBase(h.base); err != nil {
+			t.Fatal(err)
+		}
+		copyPrograms(t, h.bin)
+		return h
+	}
 	h := &house{base: filepath.Join(dir, "base"), bin: filepath.Join(dir, "bin")}
 	for _, d := range []string{h.base, h.bin} {
 		if err := os.Mkdir(d, 0o755); err != nil {
@@ -106,9 +114,7 @@ func build(t *testing.T) *house {
 		compile(dir, name, ".")
 	}
 	noteSources(t)
-	for _, name := range []string{"start-unit", "paste-fix", "way.sh", "listener.py"} {
-		copyProgram(t, filepath.Join("testdata/sandbox", name), filepath.Join(h.bin, name))
-	}
+	copyPrograms(t, h.bin)
 	h.goes = goes(t)
 	box, err := h.open(plain, dir, false)
 	if err == nil {
@@ -133,6 +139,14 @@ func noteSources(t *testing.T) {
 	})
 	if err != nil {
 		t.Fatal(err)
+	}
+}
+
+// copyPrograms copies those programs that are scripts.
+func copyPrograms(t *testing.T, bin string) {
+	t.Helper()
+	for _, name := range []string{"start-unit", "paste-fix", "way.sh", "listener.py"} {
+		copyProgram(t, filepath.Join("testdata/sandbox", name), filepath.Join(bin, name))
 	}
 }
 

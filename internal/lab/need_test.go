@@ -3,11 +3,14 @@
 package lab
 
 import (
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"golang.org/x/sys/unix"
 )
 
 // tools is what every scenario needs: name, and the package that has it.
@@ -27,6 +30,50 @@ func missing(tools ...string) []string {
 	return none
 }
 
+// ours is the folder of the programs on a machine of the lab's own (.ci/kernels),
+// "" on any other. There the kernel's policy may be changed, and there is no Go.
+var ours = os.Getenv("LOWPORT_LAB_MACHINE")
+
+// elsewhere says why a need is one for another machine, by design, "" if it is
+// not. Nothing that could be installed here would change that, so that it is
+// never a failure; it is counted.
+func elsewhere(name string) string {
+	switch name {
+	case "apparmor", "selinux": // a policy is the whole kernel's
+		if ours == "" {
+			return name + " (make kernels)"
+		}
+		return lsmElsewhere(name)
+	case "go", "systemd", "podman", "runc", "lxc-execute", "systemd-nspawn", "make", "node", "strip":
+		if ours != "" {
+			return name
+		}
+	}
+	var major, minor, hasMajor, hasMinor int
+	if _, err := fmt.Sscanf(name, "linux-%d.%d", &major, &minor); err != nil {
+		return ""
+	}
+	var u unix.Utsname
+	if err := unix.Uname(&u); err != nil {
+		return ""
+	}
+	_, _ = fmt.Sscanf(unix.ByteSliceToString(u.Release[:]), "%d.%d", &hasMajor, &hasMinor)
+	if hasMajor < major || hasMajor == major && hasMinor < minor {
+		return name
+	}
+	return ""
+}
+
+// lsmElsewhere: of the two policies a kernel has one, which the machine's command
+// line chooses: security=selinux, or else AppArmor.
+func lsmElsewhere(name string) string {
+	line, err := os.ReadFile("/proc/cmdline")
+	if chosen := strings.Contains(string(line), "security=selinux"); err == nil && chosen != (name == "selinux") {
+		return name
+	}
+	return ""
+}
+
 // lacks says what is missing here for a "needs" line, "" if nothing is.
 func (h *house) lacks(name string) string {
 	var try *exec.Cmd
@@ -39,7 +86,16 @@ func (h *house) lacks(name string) string {
 	case "landlock":
 		name = "Landlock with rules for TCP (Linux 6.7)"
 		try = exec.Command(filepath.Join(h.bin, "landlocked"), "true")
+	case "apparmor", "selinux":
+		lsms, err := os.ReadFile("/sys/kernel/security/lsm")
+		if err == nil && strings.Contains(","+string(lsms)+",", ","+name+",") {
+			return ""
+		}
+		return "a kernel with " + name
 	default:
+		if strings.HasPrefix(name, "linux-") {
+			return ""
+		}
 		return strings.Join(missing(name), "")
 	}
 	if try.Run() == nil {

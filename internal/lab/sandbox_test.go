@@ -19,7 +19,7 @@ import (
 
 // patience bounds every single command: it ends what hangs, and asserts nothing
 // about speed.
-const patience = 2 * time.Minute
+var patience = map[bool]time.Duration{true: 2 * time.Minute, false: 10 * time.Minute}[ours == ""]
 
 // A house is what all sandboxes of one test are made from.
 type house struct {

@@ -136,7 +136,17 @@ func (sc *scenario) set(args []string) error {
 	return nil
 }
 
+// leave skips a scenario whose need is one for another machine.
+func (sc *scenario) leave(name string) {
+	if what := elsewhere(name); what != "" {
+		sc.over = true
+		sc.tally.leave(what)
+		sc.t.Skip("for another machine: " + what)
+	}
+}
+
 func (sc *scenario) bootSystemd([]string) error {
+	sc.leave("systemd")
 	const path = "/lib/systemd/systemd"
 	if _, err := os.Stat(path); err != nil {
 		sc.over = true
@@ -148,6 +158,7 @@ func (sc *scenario) bootSystemd([]string) error {
 
 func (sc *scenario) need(names []string) error {
 	for _, name := range names {
+		sc.leave(name)
 		if name == "go" {
 			sc.needsGo = true
 		}

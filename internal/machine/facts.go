@@ -10,6 +10,7 @@ import (
 // causes and remedies are functions over it; only [Live] reads.
 type Facts struct {
 	Thread    Fact[caps.State] // the calling thread, with its securebits
+	Withheld  Fact[caps.Set]   // of those it holds, what a security module does not let it use
 	IDs       Fact[IDs]
 	PID       Fact[int] // as this pid namespace sees it
 	TracerPid Fact[int] // 0: not traced

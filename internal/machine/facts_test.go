@@ -141,6 +141,11 @@ func TestFacts(t *testing.T) {
 		{uidmap, "0 1000 -1\n", "UIDMap", "unreadable -1"},
 		{uidmap, "0 0 4294967296\n", "UIDMap", "unreadable 4294967296"},
 
+		{"capget", "0000000000000400", "Withheld", "unreadable not recorded"}, // beside no status
+		{"capget", "400\n", "Withheld", "unreadable 16 digits"},
+		{"capget", "", "Withheld", "unreadable 16 digits"},
+		{"capget", "-000000000000400\n", "Withheld", "unreadable invalid syntax"},
+
 		{"proc/self/ns/net", "net:[4026531833]", "NetNS", "known net:[4026531833]"},
 		{"proc/self/ns/net", "user:[4026531833]", "NetNS", "unreadable net namespace"},
 		{"proc/self/ns/net", "net:[]", "NetNS", "unreadable net namespace"},

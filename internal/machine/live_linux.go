@@ -49,6 +49,10 @@ func Live(ports ...int) Record {
 		bits, err := unix.PrctlRetInt(unix.PR_GET_SECUREBITS, 0, 0, 0, 0)
 		return fmt.Appendln(nil, bits), err
 	})
+	r.add("capget", func() ([]byte, error) {
+		s, err := caps.Self()
+		return []byte(s.Permitted.Hex() + "\n"), err
+	})
 	r.add("uname", func() ([]byte, error) {
 		var name unix.Utsname
 		err := unix.Uname(&name)

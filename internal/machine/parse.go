@@ -66,8 +66,35 @@ func (r Record) Facts() Facts {
 	} else if f.Thread.State == Known {
 		f.Thread = Fact[caps.State]{Source: bits.Source, Reason: bits.Reason}
 	}
+	f.Withheld = withheld(fact(r, "capget", parseSet), f.Thread)
 	f.NetOwner = netOwner(r)
 	return f
+}
+
+// withheld compares what /proc says the thread holds with what capget(2) says,
+// which AppArmor lessens by what the profile does not grant (apparmor_capget).
+func withheld(capget Fact[caps.Set], thread Fact[caps.State]) Fact[caps.Set] {
+	f := Fact[caps.Set]{Source: capget.Source, Reason: capget.Reason}
+	switch {
+	case capget.State != Known:
+	case thread.State != Known:
+		f.Reason = thread.Reason
+	default:
+		f = f.Now(thread.Value.Permitted &^ capget.Value)
+	}
+	return f
+}
+
+// parseSet reads a set in hexadecimal digits, as /proc/PID/status has it.
+func parseSet(b []byte) (caps.Set, error) {
+	var s caps.Set
+	digits, _ := strings.CutSuffix(string(b), "\n")
+	if len(digits) != 16 {
+		return 0, errors.New("not a set of 16 digits")
+	}
+	n, err := strconv.ParseUint(digits, 16, 64)
+	s = caps.Set(n)
+	return s, err
 }
 
 // fact parses one item. ENOENT and ENODATA say that there is none, EOPNOTSUPP

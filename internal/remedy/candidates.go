@@ -39,7 +39,7 @@ func candidates(f machine.Facts, goals ...rules.Goal) []candidate {
 	default:
 		add(restart, setcap, setpriv, move, remount)
 	}
-	add(sysctl)
+	add(profile, sysctl)
 	return all
 }
 

@@ -48,6 +48,13 @@ func mode(m uint32) func(*machine.Facts) {
 	return func(f *machine.Facts) { f.Installed.Stat = known(machine.Stat{Mode: m}) }
 }
 
+func withheld(f *machine.Facts) { f.Withheld = known(bind) }
+func profiled(f *machine.Facts) { f.Label = known("/srv/app (enforce)") }
+
+func refusedProbes(f *machine.Facts) {
+	f.Probes = known([]machine.Probe{{Network: "tcp4", Errno: "EACCES"}, {Network: "tcp6", Errno: "EACCES"}})
+}
+
 func held(s machine.Socket) func(*machine.Facts) {
 	s.Network, s.Addr, s.Listen = "tcp", netip.MustParseAddrPort("0.0.0.0:443"), true
 	return func(f *machine.Facts) { f.Sockets = known([]machine.Socket{s}) }
@@ -110,6 +117,10 @@ func TestFixes(t *testing.T) {
 		{"taken by us", app(holds, held(machine.Socket{PID: 7, Self: true})), low, ""},
 		{"taken by nobody to be seen", app(holds, held(machine.Socket{UID: 33})), low, ""},
 		{"taken and not allowed", app(held(machine.Socket{PID: 77})), low, "stop-owner+setcap stop-owner+setpriv stop-owner+sysctl"},
+		{"a profile withholds it", app(holds, withheld, profiled), low, "profile sysctl"},
+		{"a profile that only complains", app(holds, withheld, func(f *machine.Facts) { f.Label = known("app (complain)") }), low, "sysctl"},
+		{"a profile refuses TCP", app(holds, profiled, refusedProbes), low, "profile"},
+		{"a profile and what it hides", app(profiled, refusedProbes), low, "setcap+profile setpriv+profile profile+sysctl"},
 		{"not ours yet", app(holds), rules.Goal{Network: "tcp", Port: 443, Addr: netip.MustParseAddr("192.0.2.9")}, "nonlocal-bind"},
 		{"require", app(), require, "setcap setpriv"},
 		{"require, foreign namespace", app(outside), require, ""},

@@ -40,7 +40,7 @@ func (g Goal) Protocol() string {
 // the facts show: those of [Path] for a bind.
 func Allows(f machine.Facts, g Goal) Answer {
 	if g.Network == "" {
-		return And(Starts(f), Effective(f, g.Require), Counts(f, g.Require))
+		return And(Starts(f), Effective(f, g.Require), Counts(f, g.Require), Granted(f, g.Require))
 	}
 	return follow(Path[0].Name, f, g)
 }
@@ -125,6 +125,14 @@ func Permitted(f machine.Facts, set caps.Set) Answer {
 	return ask(f.Thread, func(s caps.State) bool { return s.Permitted.Contains(set) })
 }
 
+// Granted says whether the security modules let the thread use the set, once
+// held: capable() asks them after the namespace (apparmor_capable). Where it is not
+// known whether they do, nothing speaks of such a module.
+func Granted(f machine.Facts, set caps.Set) Answer {
+	withheld, _ := f.Withheld.Is()
+	return of(withheld&set == 0)
+}
+
 // Network are the capabilities that the kernel checks in the user namespace
 // that owns the network namespace: ns_capable(net->user_ns, …).
 var Network = caps.SetOf(caps.NET_BIND_SERVICE, caps.NET_BROADCAST, caps.NET_ADMIN, caps.NET_RAW)
@@ -146,6 +154,9 @@ func Counts(f machine.Facts, set caps.Set) Answer {
 	here := Yes
 	if set&Network != 0 {
 		here = ask(f.NetOwner, func(o machine.Owner) bool { return o != machine.OwnerOutside })
+		if here == Unknown && InInitial(f) == Yes {
+			here = Yes // nothing is outside the initial user namespace
+		}
 	}
 	if set&Initial != 0 {
 		here = And(here, InInitial(f))

@@ -26,7 +26,8 @@ var Path = []Gate{
 	{"policy", "Do seccomp, the LSMs and cgroup BPF let it through?", "port", "EACCES, EPERM, …", Policy},
 	{"port", "Is the port at or above ip_unprivileged_port_start?", "address", "permitted", func(f machine.Facts, g Goal) Answer { return Unprivileged(f, g.Port) }},
 	{"permitted", "Is cap_net_bind_service permitted?", "namespace", "EACCES", func(f machine.Facts, g Goal) Answer { return Permitted(f, g.Need()) }},
-	{"namespace", "In the user namespace that owns the network namespace?", "address", "EACCES", func(f machine.Facts, g Goal) Answer { return Counts(f, g.Need()) }},
+	{"namespace", "In the user namespace that owns the network namespace?", "profile", "EACCES", func(f machine.Facts, g Goal) Answer { return Counts(f, g.Need()) }},
+	{"profile", "Does the AppArmor profile, if there is one, grant it too?", "address", "EACCES", func(f machine.Facts, g Goal) Answer { return Granted(f, g.Need()) }},
 	{"address", "Is the address one of this machine's?", "free", "EADDRNOTAVAIL", Local},
 	{"free", "Is the port free?", Bound, "EADDRINUSE", Free},
 }

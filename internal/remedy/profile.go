@@ -1,0 +1,38 @@
+package remedy
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/lowport/lowport/internal/explain"
+	"github.com/lowport/lowport/internal/machine"
+	"github.com/lowport/lowport/internal/rules"
+)
+
+// profile adds to the AppArmor profile what it lacks. Which file it is in, its
+// name does not say: the parser takes the folder.
+func profile(f machine.Facts, g rules.Goal) (candidate, bool) {
+	const dir = "/etc/apparmor.d"
+	name, ok := rules.Profile(f)
+	lines := rules.ProfileRules(f, g)
+	if !ok || len(lines) == 0 {
+		return candidate{}, false
+	}
+	return candidate{
+		Fix: Fix{ID: "profile", Scope: "file", Summary: "in the AppArmor profile", Lasts: "as long as the profile says so", Steps: []Step{
+			{Edit: "the profile " + explain.Show(name) + " in " + dir, Content: strings.Join(lines, "\n") + "\n"},
+			{Run: sudo(f, "apparmor_parser", "-r", dir)},
+		}},
+		change: func(f machine.Facts) machine.Facts {
+			f.Withheld = f.Withheld.Now(f.Withheld.Value &^ g.Need())
+			probes := slices.Clone(f.Probes.Value)
+			for i := range probes {
+				probes[i].Errno = ""
+			}
+			if f.Probes.State == machine.Known {
+				f.Probes = f.Probes.Now(probes)
+			}
+			return f
+		},
+	}, true
+}

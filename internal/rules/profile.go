@@ -1,0 +1,29 @@
+package rules
+
+import (
+	"strings"
+
+	"github.com/lowport/lowport/caps"
+	"github.com/lowport/lowport/internal/machine"
+)
+
+// Profile is the name of the AppArmor profile that confines this process, if one
+// does: in complain mode it refuses nothing.
+func Profile(f machine.Facts) (name string, enforced bool) {
+	label, _ := f.Label.Is()
+	return strings.CutSuffix(label, " (enforce)")
+}
+
+// ProfileRules are the lines that the profile lacks: apparmor.d(5).
+func ProfileRules(f machine.Facts, g Goal) []string {
+	var lines []string
+	withheld, _ := f.Withheld.Is()
+	for c := range (withheld & g.Need()).All() {
+		lines = append(lines, "capability "+strings.TrimPrefix(caps.SetOf(c).String(), "cap_")+",")
+	}
+	if g.Network != "" && Policy(f, g) == No {
+		kind := map[string]string{"tcp": "stream", "udp": "dgram"}[g.Protocol()]
+		lines = append(lines, "network inet "+kind+",", "network inet6 "+kind+",")
+	}
+	return lines
+}

@@ -1,0 +1,104 @@
+package rules_test
+
+import (
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/lowport/lowport/caps"
+	"github.com/lowport/lowport/internal/machine"
+	. "github.com/lowport/lowport/internal/rules"
+)
+
+func TestProfile(t *testing.T) {
+	for label, want := range map[string]string{
+		"/srv/app (enforce)":        "/srv/app",
+		"app//child (enforce)":      "app//child",
+		"a (enforce) (enforce)":     "a (enforce)",
+		"/srv/app (complain)":       "",
+		"unconfined":                "",
+		"u:r:app_t:s0":              "",
+		"":                          "",
+		"/srv/app (enforce) (kill)": "",
+	} {
+		name, ok := Profile(with(web(), func(f *machine.Facts) { f.Label = known(label) }))
+		if ok != (want != "") || ok && name != want {
+			t.Errorf("%q: profile %q, %v", label, name, ok)
+		}
+	}
+	if name, ok := Profile(machine.Facts{}); ok {
+		t.Errorf("without a label: %q", name)
+	}
+}
+
+// What a profile withholds stands in the way of nothing else.
+func TestGranted(t *testing.T) {
+	withheld := func(s caps.Set) func(*machine.Facts) {
+		return func(f *machine.Facts) { f.Withheld = known(s) }
+	}
+	for _, tt := range []struct {
+		name string
+		f    machine.Facts
+		g    Goal
+		want Answer
+	}{
+		{"nothing", with(web(), holding(effective), withheld(0)), tcp("", 443), Yes},
+		{"the capability", with(web(), holding(effective), withheld(bindCap)), tcp("", 443), No},
+		{"another", with(web(), holding(effective), withheld(caps.SetOf(caps.NET_RAW))), tcp("", 443), Yes},
+		{"not known", with(web(), holding(effective)), tcp("", 443), Yes},
+		{"an unprivileged port", with(web(), withheld(bindCap)), tcp("", 8443), Yes},
+		{"lowered", with(web(), withheld(bindCap), lowered), tcp("", 443), Yes},
+		{"required", with(web(), holding(effective), withheld(bindCap)), Goal{Require: bindCap}, No},
+		{"another required", with(web(), holding(effective), withheld(caps.SetOf(caps.NET_RAW))), Goal{Require: bindCap}, Yes},
+	} {
+		if got := Allows(tt.f, tt.g); got != tt.want {
+			t.Errorf("%s: %v, not %v", tt.name, got, tt.want)
+		}
+	}
+}
+
+// AppArmor lets few programs open a namespace's file. In the initial user
+// namespace it need not be read: every other is below it.
+func TestCountsInInitial(t *testing.T) {
+	hidden := func(f *machine.Facts) { f.NetOwner = machine.Fact[machine.Owner]{Reason: "EACCES"} }
+	in := func(ns string) func(*machine.Facts) {
+		return func(f *machine.Facts) { f.UserNS = known(ns) }
+	}
+	for _, tt := range []struct {
+		name string
+		f    machine.Facts
+		want Answer
+	}{
+		{"initial", with(web(), hidden, in(machine.InitialUserNS)), Yes},
+		{"another", with(web(), hidden, in("user:[4026532000]")), Unknown},
+		{"not known", with(web(), hidden), Unknown},
+	} {
+		if got := Counts(tt.f, bindCap); got != tt.want {
+			t.Errorf("%s: %v, not %v", tt.name, got, tt.want)
+		}
+	}
+}
+
+func TestProfileRules(t *testing.T) {
+	refused := func(f *machine.Facts) {
+		f.Probes = known([]machine.Probe{{Network: "tcp4", Errno: "EACCES"}, {Network: "tcp6", Errno: "EACCES"}, {Network: "udp4"}, {Network: "udp6"}})
+	}
+	withheld := func(f *machine.Facts) { f.Withheld = known(bindCap | caps.SetOf(caps.NET_RAW)) }
+	capability, tcpLines := "capability net_bind_service,", []string{"network inet stream,", "network inet6 stream,"}
+	for _, tt := range []struct {
+		name string
+		f    machine.Facts
+		g    Goal
+		want []string
+	}{
+		{"nothing", web(), tcp("", 443), nil},
+		{"the capability", with(web(), withheld), tcp("", 443), []string{capability}},
+		{"TCP", with(web(), refused), tcp("", 443), tcpLines},
+		{"both", with(web(), withheld, refused), tcp("", 443), append([]string{capability}, tcpLines...)},
+		{"UDP is allowed", with(web(), refused), Goal{Network: "udp", Port: 53}, nil},
+		{"required", with(web(), withheld, refused), Goal{Require: bindCap}, []string{capability}},
+	} {
+		if diff := cmp.Diff(tt.want, ProfileRules(tt.f, tt.g)); diff != "" {
+			t.Errorf("%s: %s", tt.name, diff)
+		}
+	}
+}
