@@ -8,7 +8,7 @@ type entry struct {
 	kernel          string // where the rule stands: a function of the kernel or a man page
 	see             string // commands that show it by hand, one a line
 	helps           string // what changes it
-	gate            string // of rules.Path, where it refuses; "" before all of them
+	gate            string // those of rules.Path where it refuses, separated by spaces; "" before all of them
 }
 
 // catalogue has the text of every cause. In it {cap}, {exe}, {unit}, {port},
@@ -248,7 +248,7 @@ var catalogue = map[string]entry{
 		kernel:    "apparmor_socket_create, apparmor_socket_bind, apparmor_capable; apparmor_capget hides from capget(2) what the profile does not grant",
 		see:       "cat /proc/PID/attr/current\njournalctl -k | grep apparmor=",
 		helps:     "`capability net_bind_service,` and `network inet stream,` in the profile",
-		gate:      "policy",
+		gate:      "policy profile",
 	},
 	"seccomp": {
 		summary:   "a seccomp filter refuses bind",

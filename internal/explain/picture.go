@@ -78,7 +78,10 @@ text { font: 14px ui-monospace, monospace; fill: #1f2328 }
 
 // causesAt lists the causes of a refusal at a gate.
 func causesAt(gate string) []string {
-	return slices.DeleteFunc(slices.Sorted(maps.Keys(catalogue)), func(id string) bool { return catalogue[id].gate != gate })
+	return slices.DeleteFunc(slices.Sorted(maps.Keys(catalogue)), func(id string) bool {
+		at := strings.Fields(catalogue[id].gate)
+		return !slices.Contains(at, gate) && (gate != "" || len(at) > 0)
+	})
 }
 
 // drawGate draws a gate at y and, unless no is "", the refusal beside it. It

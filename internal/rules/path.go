@@ -27,7 +27,7 @@ var Path = []Gate{
 	{"port", "Is the port at or above ip_unprivileged_port_start?", "address", "permitted", func(f machine.Facts, g Goal) Answer { return Unprivileged(f, g.Port) }},
 	{"permitted", "Is cap_net_bind_service permitted?", "namespace", "EACCES", func(f machine.Facts, g Goal) Answer { return Permitted(f, g.Need()) }},
 	{"namespace", "In the user namespace that owns the network namespace?", "profile", "EACCES", func(f machine.Facts, g Goal) Answer { return Counts(f, g.Need()) }},
-	{"profile", "Does the AppArmor profile, if there is one, grant it too?", "address", "EACCES", func(f machine.Facts, g Goal) Answer { return Granted(f, g.Need()) }},
+	{"profile", "Does AppArmor, where it is on, grant it too?", "address", "EACCES", func(f machine.Facts, g Goal) Answer { return Granted(f, g.Need()) }},
 	{"address", "Is the address one of this machine's?", "free", "EADDRNOTAVAIL", Local},
 	{"free", "Is the port free?", Bound, "EADDRINUSE", Free},
 }
