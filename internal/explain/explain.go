@@ -18,7 +18,7 @@ import (
 
 // Bind explains why the bind of goal g failed with err.
 func Bind(f machine.Facts, g rules.Goal, err error) Finding {
-	l := &look{f: f, g: g, err: err, detail: map[string]string{}}
+	l := &look{f: f, g: g, err: err, summary: map[string]string{}, detail: map[string]string{}}
 	why := map[string]string{}
 	var errno syscall.Errno
 	var dns *net.DNSError
@@ -84,7 +84,7 @@ func Bind(f machine.Facts, g rules.Goal, err error) Finding {
 
 // Require explains why the capabilities of goal g do not hold.
 func Require(f machine.Facts, g rules.Goal) Finding {
-	l := &look{f: f, g: g, detail: map[string]string{}}
+	l := &look{f: f, g: g, summary: map[string]string{}, detail: map[string]string{}}
 	if missing := rules.Missing(f); missing != 0 {
 		return l.finding(l.notExecuted(missing, nil), nil)
 	}
@@ -109,6 +109,9 @@ func (l *look) finding(causes []Cause, why map[string]string) Finding {
 		e := catalogue[c.ID]
 		fill := words(l.f, l.g, l.about(c.ID))
 		c.Summary, c.Detail = fill.Replace(e.summary), fill.Replace(e.detail)
+		if s := l.summary[c.ID]; s != "" {
+			c.Summary = s
+		}
 		if d := l.detail[c.ID]; d != "" {
 			c.Detail = d
 		}
@@ -118,6 +121,9 @@ func (l *look) finding(causes []Cause, why map[string]string) Finding {
 		found.Causes = append(found.Causes, c)
 		if c.ID == "bounding-excludes" && causes[0].ID == "exec-refused" {
 			continue // setcap is a part of what helps, and the rest is said already
+		}
+		if c.Certainty == Possible {
+			continue // what it makes useless is as uncertain
 		}
 		for _, u := range e.unhelpful {
 			found.Unhelpful = append(found.Unhelpful, fill.Replace(u))

@@ -11,12 +11,13 @@ import (
 // A look is one walk over the facts. It keeps what was looked at, and whether
 // anything on the way could not be read.
 type look struct {
-	f      machine.Facts
-	g      rules.Goal
-	err    error // of the bind
-	seen   []Evidence
-	unsure bool
-	detail map[string]string // of a cause, where it is not that of the catalogue
+	f       machine.Facts
+	g       rules.Goal
+	err     error // of the bind
+	seen    []Evidence
+	unsure  bool
+	detail  map[string]string // of a cause, where it is not that of the catalogue
+	summary map[string]string // of a cause, likewise
 }
 
 // see looks at a fact: it becomes evidence, once under each name. value prints

@@ -130,6 +130,19 @@ func (l *look) withheld() bool {
 	return true
 }
 
+// confined looks for a profile that would have to grant the capability too, once
+// it is held.
+func (l *look) confined() []Cause {
+	if rules.Granted(l.f, l.g.Need()) != rules.Unknown {
+		return nil
+	}
+	name, _ := rules.Profile(l.f)
+	see(l, "label", l.f.Label, Show, func(s string) string { return "AppArmor profile " + Show(s) })
+	l.summary["apparmor"] = "an AppArmor profile may withhold " + l.g.Need().String()
+	l.detail["apparmor"] = "the profile " + Show(name) + " is enforced, and a capability counts only if it says so: `" + strings.Join(rules.ProfileRules(l.f, l.g), " ") + "`"
+	return []Cause{{ID: "apparmor", Certainty: Possible}}
+}
+
 // quiet says whether none of the security modules can refuse a bind with EPERM.
 func quiet(lsms string) bool {
 	for name := range strings.SplitSeq(lsms, ",") {

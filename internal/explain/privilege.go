@@ -88,9 +88,9 @@ func (l *look) refused() []Cause {
 		causes = l.missing()
 	}
 	if rules.Policy(l.f, l.g) == rules.No {
-		causes = append(causes, l.policy()...)
+		return append(causes, l.policy()...)
 	}
-	return causes
+	return append(causes, l.confined()...)
 }
 
 // lacking finds why a capability that the program requires does not hold.
@@ -121,7 +121,7 @@ func (l *look) lacking() []Cause {
 		see(l, "threads", l.f.Threads, func(all map[int]caps.State) string { return strconv.Itoa(len(all)) }, differ)
 		return []Cause{l.cause("threads-differ")}
 	}
-	return l.missing()
+	return append(l.missing(), l.confined()...)
 }
 
 // missing finds why a capability that is not effective is not.

@@ -24,7 +24,7 @@ func (l *look) notExecuted(missing caps.Set, why map[string]string) []Cause {
 	started := l.f
 	started.Installed.Caps = started.Installed.Caps.Now(file)
 	started = rules.Start(started)
-	next := &look{f: started, g: l.g, err: l.err, detail: l.detail}
+	next := &look{f: started, g: l.g, err: l.err, summary: l.summary, detail: l.detail}
 	switch {
 	case l.g.Network == "":
 		if !started.Thread.Value.Bounding.Contains(l.g.Need()) {
@@ -64,7 +64,7 @@ func unseen(old, more []Evidence) []Evidence {
 // Untold is the finding of a bind that was not tried, and of which the evidence
 // does not say how it would go.
 func Untold(f machine.Facts, g rules.Goal, why string) Finding {
-	l := &look{f: f, g: g, detail: map[string]string{"unknown": "whether it would be allowed cannot be told: " + why}}
+	l := &look{f: f, g: g, summary: map[string]string{}, detail: map[string]string{"unknown": "whether it would be allowed cannot be told: " + why}}
 	if g.Network == "" {
 		l.lacking()
 	} else {

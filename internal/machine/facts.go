@@ -11,6 +11,7 @@ import (
 type Facts struct {
 	Thread    Fact[caps.State] // the calling thread, with its securebits
 	Withheld  Fact[caps.Set]   // of those it holds, what a security module does not let it use
+	Granted   Fact[caps.Set]   // of those it holds, what a security module lets it use
 	IDs       Fact[IDs]
 	PID       Fact[int] // as this pid namespace sees it
 	TracerPid Fact[int] // 0: not traced

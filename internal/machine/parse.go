@@ -66,7 +66,8 @@ func (r Record) Facts() Facts {
 	} else if f.Thread.State == Known {
 		f.Thread = Fact[caps.State]{Source: bits.Source, Reason: bits.Reason}
 	}
-	f.Withheld = withheld(fact(r, "capget", parseSet), f.Thread)
+	f.Granted = fact(r, "capget", parseSet)
+	f.Withheld = withheld(f.Granted, f.Thread)
 	f.NetOwner = netOwner(r)
 	return f
 }

@@ -25,6 +25,7 @@ func profile(f machine.Facts, g rules.Goal) (candidate, bool) {
 		}},
 		change: func(f machine.Facts) machine.Facts {
 			f.Withheld = f.Withheld.Now(f.Withheld.Value &^ g.Need())
+			f.Granted = f.Granted.Now(f.Granted.Value | g.Need())
 			probes := slices.Clone(f.Probes.Value)
 			for i := range probes {
 				probes[i].Errno = ""

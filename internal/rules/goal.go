@@ -126,11 +126,21 @@ func Permitted(f machine.Facts, set caps.Set) Answer {
 }
 
 // Granted says whether the security modules let the thread use the set, once
-// held: capable() asks them after the namespace (apparmor_capable). Where it is not
-// known whether they do, nothing speaks of such a module.
+// held: capable() asks them after the namespace (apparmor_capable). Of what the
+// thread does not hold an AppArmor profile tells nothing; those of containers
+// grant what containers may have.
 func Granted(f machine.Facts, set caps.Set) Answer {
 	withheld, _ := f.Withheld.Is()
-	return of(withheld&set == 0)
+	granted, _ := f.Granted.Is()
+	_, confined := Profile(f)
+	switch {
+	case withheld&set != 0:
+		return No
+	case confined && f.Container.State != machine.Known && !granted.Contains(set):
+		return Unknown
+	default:
+		return Yes
+	}
 }
 
 // Network are the capabilities that the kernel checks in the user namespace

@@ -14,12 +14,13 @@ func Profile(f machine.Facts) (name string, enforced bool) {
 	return strings.CutSuffix(label, " (enforce)")
 }
 
-// ProfileRules are the lines that the profile lacks: apparmor.d(5).
+// ProfileRules are the lines that the profile lacks, or may lack: apparmor.d(5).
 func ProfileRules(f machine.Facts, g Goal) []string {
 	var lines []string
-	withheld, _ := f.Withheld.Is()
-	for c := range (withheld & g.Need()).All() {
-		lines = append(lines, "capability "+strings.TrimPrefix(caps.SetOf(c).String(), "cap_")+",")
+	for c := range g.Need().All() {
+		if Granted(f, caps.SetOf(c)) != Yes {
+			lines = append(lines, "capability "+strings.TrimPrefix(caps.SetOf(c).String(), "cap_")+",")
+		}
 	}
 	if g.Network != "" && Policy(f, g) == No {
 		kind := map[string]string{"tcp": "stream", "udp": "dgram"}[g.Protocol()]

@@ -35,6 +35,8 @@ func TestGranted(t *testing.T) {
 	withheld := func(s caps.Set) func(*machine.Facts) {
 		return func(f *machine.Facts) { f.Withheld = known(s) }
 	}
+	enforced := func(f *machine.Facts) { f.Label = known("/srv/app (enforce)") }
+	granted := func(f *machine.Facts) { f.Granted = known(bindCap) }
 	for _, tt := range []struct {
 		name string
 		f    machine.Facts
@@ -45,6 +47,10 @@ func TestGranted(t *testing.T) {
 		{"the capability", with(web(), holding(effective), withheld(bindCap)), tcp("", 443), No},
 		{"another", with(web(), holding(effective), withheld(caps.SetOf(caps.NET_RAW))), tcp("", 443), Yes},
 		{"not known", with(web(), holding(effective)), tcp("", 443), Yes},
+		{"a profile, and held", with(web(), holding(effective), enforced, withheld(0), granted), tcp("", 443), Yes},
+		{"a profile, and not shown", with(web(), holding(effective), enforced), tcp("", 443), Unknown},
+		{"a profile that complains", with(web(), holding(effective), func(f *machine.Facts) { f.Label = known("/srv/app (complain)") }), tcp("", 443), Yes},
+		{"a container's profile", with(web(), holding(effective), enforced, func(f *machine.Facts) { f.Container = known("docker") }), tcp("", 443), Yes},
 		{"an unprivileged port", with(web(), withheld(bindCap)), tcp("", 8443), Yes},
 		{"lowered", with(web(), withheld(bindCap), lowered), tcp("", 443), Yes},
 		{"required", with(web(), holding(effective), withheld(bindCap)), Goal{Require: bindCap}, No},
