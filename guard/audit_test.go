@@ -35,7 +35,7 @@ func processes() map[string]audit.Process {
 			PID: 812, Name: found("server", "/proc/812/comm"), UserNS: found(audit.UserNS{Name: machine.InitialUserNS}, "/proc/812/ns/user"), UIDMap: found(machine.WholeMap, "/proc/812/uid_map"),
 			Listens:   found([]caps.Listen{{Network: "tcp", Addr: netip.MustParseAddrPort("[::]:443")}}, "/proc/812/fd"),
 			PortStart: found(1024, "/proc/sys/net/ipv4/ip_unprivileged_port_start"), Doors: found([]audit.Door{}, "/proc/812/root"),
-			Path: found("/srv/app/server", "/proc/812/exe"), Deleted: found(false, "/proc/812/exe"), Same: found(true, "/proc/812/exe"), AsRoot: true,
+			Path: found("/srv/app/server", "/proc/812/exe"), Deleted: found(false, "/proc/812/exe"), Same: found(true, "/proc/812/exe"), Here: true, AsRoot: true,
 			Exe: machine.Image{Caps: machine.Fact[caps.File]{State: machine.Absent, Source: "getxattr /proc/812/exe"}, Stat: found(machine.Stat{Mode: 0o100755}, "/proc/812/exe")},
 			Way: found([]audit.Place{{Path: "/", Mode: 0o040755}, {Path: "/srv", Mode: 0o040755}, {Path: "/srv/app", Mode: 0o040755}, {Path: "/srv/app/server", Mode: 0o100755}}, "/proc/812/root"),
 		}

@@ -22,7 +22,7 @@ func clean() Process {
 	return Process{
 		PID: 7, Name: is("server"), Threads: is(map[int]Thread{7: t, 8: t}), UserNS: is(UserNS{Name: machine.InitialUserNS}), UIDMap: is(machine.WholeMap),
 		Listens: is([]caps.Listen{{Network: "tcp", Addr: netip.MustParseAddrPort("[::]:443")}}), PortStart: is(1024), Doors: is([]Door{{Path: "/etc/shadow", Mode: 0o100640, GID: 42, Need: 4, Allows: "read hashes"}}),
-		Securebits: is(caps.Securebits(0)), Path: is("/srv/app/server"), Deleted: is(false), Same: is(true), AsRoot: true,
+		Securebits: is(caps.Securebits(0)), Path: is("/srv/app/server"), Deleted: is(false), Same: is(true), Here: true, AsRoot: true,
 		Exe: machine.Image{Caps: machine.Fact[caps.File]{State: machine.Absent}, Stat: is(machine.Stat{Mode: 0o100755})},
 		Way: is([]Place{{Path: "/", Mode: 0o040755}, {Path: "/srv", Mode: 0o040755}, {Path: "/srv/app", Mode: 0o040755}, {Path: "/srv/app/server", Mode: 0o100755}}),
 	}
@@ -111,6 +111,12 @@ func TestFindings(t *testing.T) {
 		"a group's file":    {func(p *Process) { p.Way.Value[3].Mode, p.Way.Value[3].GID = 0o100775, 5 }, "medium writable-executable", "close-file:writable-executable"},
 		"root's group":      {func(p *Process) { p.Way.Value[3].Mode = 0o100775 }, "", ""},
 		"its group's file":  {func(p *Process) { p.Way.Value[3].Mode, p.Way.Value[3].GID = 0o100775, 1000 }, "medium writable-executable", "close-file:writable-executable"},
+		"a file that is elsewhere for the reader": {func(p *Process) {
+			p.Here = false
+			p.Way.Value[3].Mode = 0o100777
+			p.Exe.Caps = is(caps.File{Permitted: admin, Version: 2})
+			p.Exe.Stat.Value.Mode = 0o104755
+		}, "critical writable-executable, high file-capabilities, medium set-id-executable", ""},
 		"file capabilities": {func(p *Process) { p.Exe.Caps = is(caps.File{Permitted: admin | port, Version: 2}) }, "high file-capabilities", "setcap:file-capabilities"},
 		"an interpreter": {func(p *Process) {
 			p.Exe.Caps = is(caps.File{Permitted: port, Version: 2})

@@ -118,7 +118,7 @@ func (p Process) each(change func(Thread) Thread) func(Process) Process {
 func closeFile(p Process) (candidate, bool) {
 	way, ok := p.Way.Is()
 	threads := p.threads()
-	if !ok || len(threads) == 0 || len(way) == 0 {
+	if !ok || !p.Here || len(threads) == 0 || len(way) == 0 {
 		return candidate{}, false
 	}
 	way = slices.Clone(way)
@@ -153,8 +153,7 @@ func closeFile(p Process) (candidate, bool) {
 func closeSet(p Process) (candidate, bool) {
 	name, okPath := p.Path.Is()
 	c, okCaps := p.Exe.Caps.Is()
-	same, _ := p.Same.Is()
-	if !okPath || !okCaps || !same || c.Permitted|c.Inheritable == 0 {
+	if !okPath || !okCaps || !p.Here || c.Permitted|c.Inheritable == 0 {
 		return candidate{}, false
 	}
 	keep := c
@@ -189,8 +188,7 @@ func closeSet(p Process) (candidate, bool) {
 func noSetID(p Process) (candidate, bool) {
 	name, okPath := p.Path.Is()
 	s, okStat := p.Exe.Stat.Is()
-	same, _ := p.Same.Is()
-	if !okPath || !okStat || !same || s.Mode&setID == 0 {
+	if !okPath || !okStat || !p.Here || s.Mode&setID == 0 {
 		return candidate{}, false
 	}
 	return candidate{

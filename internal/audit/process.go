@@ -25,6 +25,7 @@ type Process struct {
 	Exe     machine.Image         // the running file
 	Way     machine.Fact[[]Place] // from the root folder to the file at Path, as the process sees it
 	Same    machine.Fact[bool]    // the file at Path is the running one; absent: none is there
+	Here    bool                  // the reader finds it at Path too: its commands may name the file
 
 	AsRoot bool // the reader is root of the machine: commands need no sudo
 }

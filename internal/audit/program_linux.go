@@ -70,16 +70,17 @@ func (f files) way(root int, rootErr error, p *Process) {
 	below := root
 	find := func(name string) {
 		p.Same = fact(f.source("exe"), func() (bool, error) {
-			there, err := same(root, name, p.Exe.Stat)
-			if there || err != nil && err != unix.ENODATA {
-				return there, err
-			}
 			ours, errOurs := unix.Open("/", unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
 			if errOurs != nil {
 				return false, errOurs
 			}
 			defer unix.Close(ours)
-			if in, _ := same(ours, name, p.Exe.Stat); in { // any other file there is another matter
+			p.Here, _ = same(ours, name, p.Exe.Stat) // any other file there is another matter
+			there, err := same(root, name, p.Exe.Stat)
+			if there || err != nil && err != unix.ENODATA {
+				return there, err
+			}
+			if p.Here {
 				below = unix.AT_FDCWD
 				return true, nil
 			}

@@ -140,8 +140,8 @@ func TestReadNames(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if p.Path.Value != file || p.Deleted.Value != c.deleted || p.Same.State != c.same || p.Same.Value != !c.deleted {
-				t.Errorf("%+v %+v %+v", p.Path, p.Deleted, p.Same)
+			if p.Path.Value != file || p.Deleted.Value != c.deleted || p.Same.State != c.same || p.Same.Value != !c.deleted || p.Here != !c.deleted {
+				t.Errorf("%+v %+v %+v %v", p.Path, p.Deleted, p.Same, p.Here)
 			}
 			found := slices.ContainsFunc(Findings(p), func(f Finding) bool { return f.ID == "replaced-executable" })
 			if found != c.deleted {
