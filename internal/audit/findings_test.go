@@ -108,9 +108,9 @@ func TestFindings(t *testing.T) {
 			p.Way.Value[3].Mode = 0o100757
 			*p = with(*p, func(t *Thread) { t.Permitted = port })
 		}, "critical writable-executable, note port-capability", "close-file:writable-executable"},
-		"a group's file":    {func(p *Process) { p.Way.Value[3].Mode, p.Way.Value[3].GID = 0o100775, 5 }, "medium writable-executable", "close-file:writable-executable"},
-		"root's group":      {func(p *Process) { p.Way.Value[3].Mode = 0o100775 }, "", ""},
-		"its group's file":  {func(p *Process) { p.Way.Value[3].Mode, p.Way.Value[3].GID = 0o100775, 1000 }, "medium writable-executable", "close-file:writable-executable"},
+		"a group's file":   {func(p *Process) { p.Way.Value[3].Mode, p.Way.Value[3].GID = 0o100775, 5 }, "medium writable-executable", "close-file:writable-executable"},
+		"root's group":     {func(p *Process) { p.Way.Value[3].Mode = 0o100775 }, "", ""},
+		"its group's file": {func(p *Process) { p.Way.Value[3].Mode, p.Way.Value[3].GID = 0o100775, 1000 }, "medium writable-executable", "close-file:writable-executable"},
 		"a file that is elsewhere for the reader": {func(p *Process) {
 			p.Here = false
 			p.Way.Value[3].Mode = 0o100777
@@ -202,6 +202,8 @@ func TestNeverClean(t *testing.T) {
 		"same":           func(p *Process) { p.Same = machine.Fact[bool]{} },
 		"way":            func(p *Process) { p.Way = machine.Fact[[]Place]{} },
 		"doors":          func(p *Process) { p.Doors = machine.Fact[[]Door]{} },
+		"no doors":       func(p *Process) { p.Doors = machine.Fact[[]Door]{State: machine.Absent, Reason: "ENODATA"} },
+		"no mode":        func(p *Process) { p.Exe.Stat = machine.Fact[machine.Stat]{State: machine.Absent, Reason: "ENODATA"} },
 	} {
 		p := clean()
 		hide(&p)

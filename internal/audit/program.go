@@ -124,14 +124,19 @@ func replaced(p Process) (Finding, bool) {
 	return f, true
 }
 
+// mayLack are the facts that a process may be without: of any other an error that
+// sounds like it, as a filesystem can give, is none.
+var mayLack = map[string]bool{"file capabilities": true, "file at its path": true, "folders above it": true}
+
 // couldNotTell names what findings need and could not be read.
 func couldNotTell(p Process) (Finding, bool) {
 	f := Finding{ID: "could-not-tell", Severity: Unknown}
 	var what []string
 	doubt := func(name string, state machine.State, source, reason string) {
-		if state != machine.Unreadable {
+		if state == machine.Known || state == machine.Absent && mayLack[name] {
 			return
 		}
+		state = machine.Unreadable
 		what = append(what, name)
 		f.Evidence = append(f.Evidence, explain.Evidence{Name: name, Value: reason, Source: source, State: state.String(), Says: name + ": could not tell (" + explain.Show(reason) + ")"})
 	}
