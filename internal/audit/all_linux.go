@@ -9,6 +9,7 @@ import (
 	"strconv"
 
 	"github.com/lowport/lowport/caps"
+	"github.com/lowport/lowport/internal/machine"
 )
 
 func readAll() iter.Seq2[Process, error] {
@@ -48,7 +49,8 @@ func readAll() iter.Seq2[Process, error] {
 }
 
 // hidden says whether /proc does not show this thread all processes
-// (has_pid_permissions).
+// (has_pid_permissions). What is held, and who one is, in another user namespace
+// than the first counts for nothing there.
 func hidden() error {
 	b, err := os.ReadFile("/proc/thread-self/mountinfo")
 	if err != nil {
@@ -66,7 +68,11 @@ func hidden() error {
 	if err != nil {
 		return err
 	}
-	if held.Has(caps.SYS_PTRACE) || gid != 0 && (os.Getegid() == int(gid) || slices.Contains(groups, int(gid))) {
+	ns, err := os.Readlink("/proc/thread-self/ns/user")
+	if err != nil {
+		return err
+	}
+	if ns == machine.InitialUserNS && (held.Has(caps.SYS_PTRACE) || gid != 0 && (os.Getegid() == int(gid) || slices.Contains(groups, int(gid)))) {
 		return nil
 	}
 	return fmt.Errorf("%w (%s)", ErrHidden, options)

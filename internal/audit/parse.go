@@ -106,9 +106,10 @@ func alone(status []byte) bool {
 }
 
 // isKernel says of a status that it is a thread of the kernel's own: it has no
-// memory (task_mem prints VmSize for what has), and so no program.
+// memory (task_mem prints VmSize for what has), and so no program. The first thread
+// of a process that ends, while others go on, has none either.
 func isKernel(status []byte) bool {
-	return !threadEnded(status) && !bytes.Contains(status, []byte("\nVmSize:"))
+	return !threadEnded(status) && alone(status) && !bytes.Contains(status, []byte("\nVmSize:"))
 }
 
 // uidMap joins the rows of a uid_map by commas.
@@ -122,7 +123,8 @@ func uidMap(text []byte) string {
 
 // hides says of a /proc/PID/mountinfo that the last mount on /proc hides
 // processes from those that are not in its group: hidepid= of proc(5). It returns
-// the options of the mount.
+// the options of the mount, and the group, 0 for none; with hidepid=ptraceable there
+// is none (has_pid_permissions).
 func hides(mountinfo []byte) (options string, gid uint32, hidden bool) {
 	for line := range strings.Lines(string(mountinfo)) {
 		// id parent major:minor root mount-point options … - type source super-options
@@ -132,14 +134,18 @@ func hides(mountinfo []byte) (options string, gid uint32, hidden bool) {
 			continue
 		}
 		options, gid, hidden = g[2], 0, false
+		ptraceable := false
 		for option := range strings.SplitSeq(g[2], ",") {
 			if v, ok := strings.CutPrefix(option, "hidepid="); ok && v != "0" && v != "off" {
-				hidden = true
+				hidden, ptraceable = true, v == "4" || v == "ptraceable"
 			}
 			if v, ok := strings.CutPrefix(option, "gid="); ok {
 				n, _ := strconv.ParseUint(v, 10, 32)
 				gid = uint32(n)
 			}
+		}
+		if ptraceable {
+			gid = 0
 		}
 	}
 	return options, gid, hidden

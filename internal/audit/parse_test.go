@@ -57,11 +57,12 @@ func TestEnded(t *testing.T) {
 	zombie := strings.Replace(status, "S (sleeping)", "Z (zombie)", 1)
 	for text, want := range map[string][2]bool{
 		status: {false, false},
-		strings.Replace(zombie, "Threads:\t3", "Threads:\t1", 1):         {true, false},
-		strings.Replace(zombie, "VmSize:\t    1000 kB\n", "", 1):         {false, false}, // others go on
-		strings.Replace(status, "VmSize:\t    1000 kB\n", "", 1):         {false, true},
-		strings.Replace(status, "S (sleeping)", "X (dead)\nX:\tx", 1):    {false, false},
-		strings.Replace(status, "Name:\tserver", "Name:\tState:\\tZ", 1): {false, false},
+		strings.Replace(zombie, "Threads:\t3", "Threads:\t1", 1):                                        {true, false},
+		strings.Replace(zombie, "VmSize:\t    1000 kB\n", "", 1):                                        {false, false}, // others go on
+		strings.Replace(status, "VmSize:\t    1000 kB\n", "", 1):                                        {false, false}, // it ends, and others go on
+		strings.NewReplacer("VmSize:\t    1000 kB\n", "", "Threads:\t3", "Threads:\t1").Replace(status): {false, true},
+		strings.Replace(status, "S (sleeping)", "X (dead)\nX:\tx", 1):                                   {false, false},
+		strings.Replace(status, "Name:\tserver", "Name:\tState:\\tZ", 1):                                {false, false},
 	} {
 		if got := [2]bool{ended([]byte(text)), isKernel([]byte(text))}; got != want {
 			t.Errorf("%v, not %v: %s", got, want, text)
@@ -86,6 +87,11 @@ func TestHides(t *testing.T) {
 	}
 	if _, gid, _ := hides([]byte("22 1 0:20 / /proc rw - proc proc rw,gid=12,hidepid=2\n")); gid != 12 {
 		t.Errorf("gid %d", gid)
+	}
+	for _, v := range []string{"4", "ptraceable"} {
+		if _, gid, hidden := hides([]byte("22 1 0:20 / /proc rw - proc proc rw,gid=12,hidepid=" + v + "\n")); gid != 0 || !hidden {
+			t.Errorf("%s: %v, though its group %d sees no more", v, hidden, gid)
+		}
 	}
 }
 

@@ -177,6 +177,25 @@ func TestReadAll(t *testing.T) {
 	}
 }
 
+// A process that has left a network namespace, or ended, does not say what is in it.
+func TestLeftNamespace(t *testing.T) {
+	f := files{"/proc/thread-self", os.Getpid()}
+	r := new(reader)
+	if got := r.table(f, "net:[1]"); got.State != machine.Unreadable || len(r.tables) != 0 {
+		t.Errorf("%+v, remembered %v", got, r.tables)
+	}
+	if got := r.start(f, "net:[1]"); got.State != machine.Unreadable || len(r.starts) != 0 {
+		t.Errorf("%+v, remembered %v", got, r.starts)
+	}
+	ns, err := os.Readlink("/proc/thread-self/ns/net")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := r.table(f, ns); got.State != machine.Known || len(r.tables) != 1 {
+		t.Errorf("%+v, remembered %v", got, r.tables)
+	}
+}
+
 // A process that makes threads without end cannot keep the reader for ever.
 func TestPasses(t *testing.T) {
 	n := noting{files{"/proc/thread-self", os.Getpid()}, map[int][]byte{}, new(int)}

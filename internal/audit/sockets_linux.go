@@ -76,7 +76,8 @@ func (f files) inodes() ([]uint64, error) {
 	return all, nil
 }
 
-// table reads the sockets of a network namespace, once.
+// table reads the sockets of a network namespace, once: by a process that is in it
+// still when they are read, since all others in it are judged by them.
 func (r *reader) table(f files, ns string) machine.Fact[map[uint64]caps.Listen] {
 	if known, ok := r.tables[ns]; ok {
 		return known
@@ -101,6 +102,9 @@ func (r *reader) table(f files, ns string) machine.Fact[map[uint64]caps.Listen] 
 		}
 		return all, nil
 	})
+	if now, err := os.Readlink(f.path("ns/net")); err != nil || now != ns {
+		return machine.Fact[map[uint64]caps.Listen]{Source: t.Source, Reason: "it left its network namespace meanwhile"}
+	}
 	if r.tables == nil {
 		r.tables = map[string]machine.Fact[map[uint64]caps.Listen]{}
 	}
@@ -116,7 +120,9 @@ func (r *reader) start(f files, ns string) machine.Fact[int] {
 	}
 	const sysctl = "/proc/sys/net/ipv4/ip_unprivileged_port_start"
 	s := fact(sysctl, func() (int, error) {
-		if ours, err := os.Readlink("/proc/thread-self/ns/net"); err != nil || ours == ns {
+		if ours, err := os.Readlink("/proc/thread-self/ns/net"); err != nil {
+			return 0, err
+		} else if ours == ns {
 			return readStart(sysctl)
 		}
 		fd, err := unix.Open(f.path("ns/net"), unix.O_RDONLY|unix.O_CLOEXEC, 0)
@@ -124,6 +130,9 @@ func (r *reader) start(f files, ns string) machine.Fact[int] {
 			return 0, err
 		}
 		defer unix.Close(fd)
+		if now, err := os.Readlink(fmt.Sprintf("/proc/thread-self/fd/%d", fd)); err != nil || now != ns {
+			return 0, errors.New("it left its network namespace meanwhile")
+		}
 		var n int
 		onThread(func() {
 			if err = os.NewSyscallError("setns", unix.Setns(fd, unix.CLONE_NEWNET)); err == nil {
@@ -132,6 +141,9 @@ func (r *reader) start(f files, ns string) machine.Fact[int] {
 		})
 		return n, err
 	})
+	if s.State != machine.Known {
+		return s
+	}
 	if r.starts == nil {
 		r.starts = map[string]machine.Fact[int]{}
 	}
