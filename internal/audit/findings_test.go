@@ -246,6 +246,20 @@ func TestPowers(t *testing.T) {
 	}
 }
 
+// A unit whose program leaves root by itself, or gets its socket from systemd, is
+// neither given a capability nor kept from leaving root.
+func TestShutIn(t *testing.T) {
+	p := with(clean(), func(t *Thread) { t.NoNewPrivs = false })
+	p.Unit = is(machine.Unit{Name: "app.service"})
+	fixes := Fixes(p)
+	if len(fixes) == 0 || fixes[0].ID != "systemd-drop-in" || !slices.Equal(fixes[0].Ends, []string{"may-gain"}) {
+		t.Fatalf("%+v", fixes)
+	}
+	if got := fixes[0].Steps[0].Content; got != "[Service]\nNoNewPrivileges=yes\n" {
+		t.Errorf("%s", got)
+	}
+}
+
 // No name can inject a command.
 func TestHostileNames(t *testing.T) {
 	p := clean()

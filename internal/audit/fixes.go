@@ -60,25 +60,24 @@ func (p Process) needs() caps.Set {
 // dynamicUser is some uid of those that DynamicUser= gives.
 const dynamicUser = 61184
 
-// dropIn confines the unit. The lines that systemd joins are emptied first.
+// dropIn confines the unit. The lines that systemd joins are emptied first. Where
+// the process has nothing that its unit or file gave it, it was given nothing, but
+// perhaps a socket, and gets nothing; or its program starts as root and leaves that
+// by itself, for which it needs capabilities: no set is changed then.
 func dropIn(p Process) (candidate, bool) {
 	u, ok := p.unit()
 	if !ok {
 		return candidate{}, false
 	}
+	given := p.IsRoot() || p.union(ambient) != 0 || p.Exe.Caps.State != machine.Absent
 	needs, becomes := p.needs(), ""
 	content := "[Service]\n"
 	if p.IsRoot() {
 		content += "DynamicUser=yes\n"
 		becomes = ", which is no longer root then and does not own root's files"
 	}
-	content += "AmbientCapabilities=\n"
-	if needs != 0 {
-		content += "AmbientCapabilities=" + needs.Systemd() + "\n"
-	}
-	content += "CapabilityBoundingSet=\n"
-	if needs != 0 {
-		content += "CapabilityBoundingSet=" + needs.Systemd() + "\n"
+	if given {
+		content += sets("AmbientCapabilities", needs) + sets("CapabilityBoundingSet", needs)
 	}
 	content += "NoNewPrivileges=yes\n"
 	return candidate{
@@ -88,15 +87,27 @@ func dropIn(p Process) (candidate, bool) {
 			p.startAnew(u),
 		}},
 		change: p.each(func(t Thread) Thread {
+			t.NoNewPrivs = true
+			if !given {
+				return t
+			}
 			if t.UIDs.has(0) {
 				t.UIDs = IDs{dynamicUser, dynamicUser, dynamicUser, dynamicUser}
 				t.Permitted, t.Effective, t.Inheritable, t.Ambient = needs, needs, needs, needs
 			}
 			t.Permitted, t.Effective, t.Inheritable, t.Ambient = t.Permitted&needs, t.Effective&needs, t.Inheritable&needs, t.Ambient&needs
-			t.Bounding, t.NoNewPrivs = needs, true
+			t.Bounding = needs
 			return t
 		}),
 	}, true
+}
+
+// sets are the lines that make an option of a unit that set and nothing more.
+func sets(option string, s caps.Set) string {
+	if s == 0 {
+		return option + "=\n"
+	}
+	return option + "=\n" + option + "=" + s.Systemd() + "\n"
 }
 
 // each changes every thread.
