@@ -246,6 +246,21 @@ func TestPowers(t *testing.T) {
 	}
 }
 
+// An interpreter that chown took the capabilities from is not given them again.
+func TestInterpreterNotStamped(t *testing.T) {
+	p := clean()
+	p.Path = is("/srv/app/python3")
+	p.Way.Value[3].Path, p.Way.Value[3].UID = p.Path.Value, 1000
+	p.Exe.Caps = is(caps.File{Permitted: port, Version: 2})
+	for _, f := range Fixes(p) {
+		for _, s := range f.Steps {
+			if strings.HasPrefix(s.Run, "setcap cap_") {
+				t.Errorf("%s: %s", f.ID, s.Run)
+			}
+		}
+	}
+}
+
 // A unit whose program leaves root by itself, or gets its socket from systemd, is
 // neither given a capability nor kept from leaving root.
 func TestShutIn(t *testing.T) {

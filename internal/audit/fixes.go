@@ -140,7 +140,7 @@ func closeFile(p Process) (candidate, bool) {
 			// Then its user needs the permission to execute it.
 			steps = append(steps, remedy.Step{Run: p.command("chown", "root:root", w.Path)}, remedy.Step{Run: p.command("chmod", "go-w,a+x", w.Path)})
 			way[i].UID, way[i].GID, way[i].Mode = 0, 0, w.Mode&^0o022|0o111
-			if c, ok := p.Exe.Caps.Is(); ok { // chown took them away
+			if c, ok := p.Exe.Caps.Is(); ok && !caps.IsInterpreter(path.Base(w.Path)) { // chown took them away
 				steps = append(steps, p.setcap(c, w.Path))
 			}
 		} else if w.others() != 0 {
