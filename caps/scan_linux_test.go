@@ -147,6 +147,18 @@ func scanGetxattr(t *testing.T, dir *os.File) {
 	t.Logf("%s, of type %#x: lists %v, capabilities of web: %v", dir.Name(), stat.Type, lists, want)
 }
 
+// Below an overlay, as behind FUSE, a server may answer that leaves some out of the list.
+func TestListsAll(t *testing.T) {
+	for fstype, want := range map[int64]bool{
+		unix.EXT4_SUPER_MAGIC: true, unix.TMPFS_MAGIC: true, unix.BTRFS_SUPER_MAGIC: true,
+		unix.OVERLAYFS_SUPER_MAGIC: false, unix.FUSE_SUPER_MAGIC: false, unix.NFS_SUPER_MAGIC: false, 0: false,
+	} {
+		if got := listsAll(fstype); got != want {
+			t.Errorf("%#x: %v", fstype, got)
+		}
+	}
+}
+
 func TestScanErrors(t *testing.T) {
 	if os.Geteuid() == 0 {
 		t.Skip("nothing is denied to root")

@@ -70,11 +70,11 @@ func (r *reader) read(f *folder) {
 					f.items = append(f.items, scanItem{folder: &folder{path: path, above: fs}})
 				}
 			case unix.DT_REG:
-				if !fs.attrs || fs.lists && r.lacks(fd, name) {
+				if fs.lists && r.lacks(fd, name) {
 					continue
 				}
 				n, err := r.getxattr(fd, name)
-				if err == unix.ENODATA || err == unix.ENOENT {
+				if err == unix.ENODATA || err == unix.EOPNOTSUPP || err == unix.ENOENT {
 					continue
 				}
 				path := r.root + unix.ByteSliceToString(name)

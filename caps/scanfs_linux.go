@@ -6,8 +6,7 @@ import "golang.org/x/sys/unix"
 type filesystem struct {
 	dev    uint64 // st_dev of what lies on it
 	pseudo bool   // no program does
-	attrs  bool   // it has attributes
-	lists  bool   // and each is in the list of attributes
+	lists  bool   // each attribute of a file is in the list of them
 }
 
 // filesystem says what the folder fd, which is on the device dev, lies on.
@@ -16,8 +15,7 @@ func (s *scanner) filesystem(fd int, dev uint64) (filesystem, error) {
 	if err := unix.Fstatfs(fd, &fs); err != nil {
 		return filesystem{}, err
 	}
-	_, err := unix.Fgetxattr(fd, attrName, nil)
-	return filesystem{dev: dev, pseudo: isPseudo(int64(fs.Type)), attrs: err != unix.EOPNOTSUPP, lists: s.at && listsAll(int64(fs.Type))}, nil
+	return filesystem{dev: dev, pseudo: isPseudo(int64(fs.Type)), lists: s.at && listsAll(int64(fs.Type))}, nil
 }
 
 // isPseudo says of a statfs(2) type that no program lies on such a filesystem.
@@ -37,10 +35,10 @@ func isPseudo(fstype int64) bool {
 
 // listsAll says of a statfs(2) type that listxattr(2) names every attribute in
 // security.* that getxattr(2) has, to everybody. What a server answers, as for
-// FUSE, is the server's affair.
+// FUSE, is the server's affair; and so is what lies below an overlay.
 func listsAll(fstype int64) bool {
 	switch fstype & 0xffffffff {
-	case unix.EXT4_SUPER_MAGIC, unix.XFS_SUPER_MAGIC, unix.BTRFS_SUPER_MAGIC, unix.TMPFS_MAGIC, unix.OVERLAYFS_SUPER_MAGIC:
+	case unix.EXT4_SUPER_MAGIC, unix.XFS_SUPER_MAGIC, unix.BTRFS_SUPER_MAGIC, unix.TMPFS_MAGIC:
 		return true
 	}
 	return false
