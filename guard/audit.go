@@ -46,9 +46,10 @@ type Finding struct {
 // in the report as the finding "could-not-tell", which is worse than a note: a
 // report without findings above notes is a proof.
 //
-// It does not see what the process has open beside Internet sockets, such as files
-// and raw sockets from before a drop, nor the rules of a security module, nor what
-// its children are: audit those too. It waits for the file system that the program
+// It does not see what the process has open beside TCP and UDP sockets of its own
+// network namespace and the caller's, such as files and raw sockets from before a
+// drop, nor what a thread has open for itself alone (CLONE_FILES), nor the rules of a
+// security module, nor what its children are: audit those too. It waits for the file system that the program
 // lies on.
 //
 // Everything is read of one process, even where its id is used again meanwhile.
@@ -162,7 +163,7 @@ func (r AuditReport) LogValue() slog.Value {
 		slog.String("severity", r.Severity), slog.String("holds", r.Holds.String()), slog.Any("listens", r.Listens), slog.Any("findings", r.ids()))
 }
 
-// ids are the findings above notes, or "" for none.
+// ids are those of the findings above notes.
 func (r AuditReport) ids() []string {
 	ids := []string{}
 	for _, f := range r.Findings {

@@ -99,7 +99,7 @@ func printJSON(r guard.AuditReport, indent string) error {
 // An auditTable is the list of who holds what.
 type auditTable struct {
 	rows   []guard.AuditReport
-	silent int // they hold nothing, and their sockets could not be read
+	silent int // nothing is known that they hold, and their sockets could not be read
 }
 
 func (t *auditTable) add(r guard.AuditReport) {
@@ -135,7 +135,7 @@ func (t auditTable) String() string {
 	}
 	b.WriteByte('\n')
 	if t.silent > 0 {
-		fmt.Fprintf(&b, "of %d more it could not be told where they listen: run this as root\n", t.silent)
+		fmt.Fprintf(&b, "of %d more it could not be told what they hold or where they listen: run this as root\n", t.silent)
 	}
 	return b.String()
 }

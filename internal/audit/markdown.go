@@ -24,9 +24,10 @@ file, "high" root for whoever has the process, "medium" more than it needs,
 where there is more, 77 where there is no more but something unknown, and 69
 where there is no such process.
 
-An audit does not see what the process has open beside Internet sockets, such as
-files and raw sockets from before a drop, nor the rules of a security module, nor
-what its children are.
+An audit does not see what the process has open beside TCP and UDP sockets of its
+own network namespace and the reader's, such as files and raw sockets from before a
+drop, nor what a thread has open for itself alone (CLONE_FILES), nor the rules of a
+security module, nor what its children are.
 
 This file is generated from the catalogue that the reports are made of.
 

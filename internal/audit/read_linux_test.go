@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -51,6 +52,38 @@ func TestReadSelf(t *testing.T) {
 		if f.ID == "could-not-tell" && os.Geteuid() == 0 {
 			t.Errorf("%+v", f)
 		}
+	}
+}
+
+// A socket that a process was given is its own in another network namespace too.
+func TestReadGivenSocket(t *testing.T) {
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ln.Close()
+	file, err := ln.(*net.TCPListener).File()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	child := exec.Command(os.Args[0], "-test.run=^TestWaiting$")
+	child.Env = append(os.Environ(), "LOWPORT_WAITING=1")
+	child.ExtraFiles = []*os.File{file}
+	child.SysProcAttr = &syscall.SysProcAttr{Cloneflags: unix.CLONE_NEWNET}
+	if err := child.Start(); errors.Is(err, os.ErrPermission) {
+		t.Skip("a network namespace: ", err)
+	} else if err != nil {
+		t.Fatal(err)
+	}
+	defer child.Wait()
+	defer child.Process.Kill()
+	p, err := Read(child.Process.Pid)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if in := slices.ContainsFunc(p.Listens.Value, func(l caps.Listen) bool { return l.Addr.String() == ln.Addr().String() }); !in {
+		t.Errorf("%v is not among %+v", ln.Addr(), p.Listens)
 	}
 }
 

@@ -2,6 +2,7 @@ package audit
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"os"
@@ -16,7 +17,8 @@ import (
 	"github.com/lowport/lowport/internal/machine"
 )
 
-// sockets finds those of the process among those of its network namespace.
+// sockets finds those of the process among those of its network namespace, and of the
+// reader's: a socket that systemd made stays in its own (PrivateNetwork= of a unit).
 func (r *reader) sockets(f files, p *Process) {
 	p.Listens = fact(f.source("fd"), func() ([]caps.Listen, error) {
 		inodes, err := f.inodes()
@@ -31,13 +33,21 @@ func (r *reader) sockets(f files, p *Process) {
 		if len(inodes) == 0 {
 			return nil, nil
 		}
-		table := r.table(f, ns)
-		if table.State != machine.Known {
-			return nil, errors.New(table.Reason)
+		ours, err := os.Readlink("/proc/thread-self/ns/net")
+		if err != nil {
+			return nil, err
+		}
+		table, reader := r.table(f, ns), r.table(files{"/proc/thread-self", os.Getpid()}, ours)
+		if table.State != machine.Known || reader.State != machine.Known {
+			return nil, errors.New(cmp.Or(table.Reason, reader.Reason))
 		}
 		var list []caps.Listen
 		for _, inode := range inodes {
-			if l, ok := table.Value[inode]; ok && !slices.Contains(list, l) {
+			l, ok := table.Value[inode]
+			if !ok {
+				l, ok = reader.Value[inode]
+			}
+			if ok && !slices.Contains(list, l) {
 				list = append(list, l)
 			}
 		}
