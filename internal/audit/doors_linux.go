@@ -26,7 +26,9 @@ func readDoors(root int) ([]Door, error) {
 			return nil, fmt.Errorf("%s: %w", d.Path, err)
 		}
 		var st unix.Stat_t
-		err = unix.Fstat(fd, &st)
+		if err = unix.Fstat(fd, &st); err == nil {
+			d.ACL, err = hasACL(fd)
+		}
 		unix.Close(fd)
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", d.Path, err)

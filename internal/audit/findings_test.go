@@ -108,8 +108,13 @@ func TestFindings(t *testing.T) {
 			p.Way.Value[3].Mode = 0o100757
 			*p = with(*p, func(t *Thread) { t.Permitted = port })
 		}, "critical writable-executable, note port-capability", "close-file:writable-executable"},
-		"a group's file":   {func(p *Process) { p.Way.Value[3].Mode, p.Way.Value[3].GID = 0o100775, 5 }, "medium writable-executable", "close-file:writable-executable"},
-		"root's group":     {func(p *Process) { p.Way.Value[3].Mode = 0o100775 }, "", ""},
+		"a group's file":    {func(p *Process) { p.Way.Value[3].Mode, p.Way.Value[3].GID = 0o100775, 5 }, "medium writable-executable", "close-file:writable-executable"},
+		"root's group":      {func(p *Process) { p.Way.Value[3].Mode = 0o100775 }, "", ""},
+		"a list's file":     {func(p *Process) { p.Way.Value[3].Mode, p.Way.Value[3].ACL = 0o100775, true }, "medium writable-executable", "close-file:writable-executable"},
+		"a list that reads": {func(p *Process) { p.Way.Value[3].ACL = true }, "", ""},
+		"docker by a list": {func(p *Process) {
+			p.Doors = is([]Door{{Path: "/run/docker.sock", Mode: 0o140660, ACL: true, Need: 2, Root: true, Allows: "start a container"}})
+		}, "unknown could-not-tell", ""},
 		"its group's file": {func(p *Process) { p.Way.Value[3].Mode, p.Way.Value[3].GID = 0o100775, 1000 }, "medium writable-executable", "close-file:writable-executable"},
 		"a file that is elsewhere for the reader": {func(p *Process) {
 			p.Here = false

@@ -59,6 +59,7 @@ type Place struct {
 	Mode     uint32 // st_mode, type bits too
 	UID, GID uint32
 	ReadOnly bool // its mount is
+	ACL      bool // it has an access control list, of which the mode of the group is the bound (acl(5))
 }
 
 // A Door is a file through which whoever may use it becomes root, or reads what
@@ -67,6 +68,7 @@ type Door struct {
 	Path     string
 	Mode     uint32
 	UID, GID uint32
+	ACL      bool   // as in a Place
 	Need     uint32 // the permission that opens it: 2 to write, 4 to read
 	Root     bool   // it leads to root at once
 	Allows   string

@@ -31,6 +31,9 @@ func writableExecutable(p Process) (Finding, bool) {
 			who, severity = "the process itself", Medium
 		case byGroup:
 			who, severity = "its group "+id(w.GID), Medium
+			if w.ACL {
+				who = "users in its access control list"
+			}
 		}
 		if p.privileged() {
 			severity = severity.worse()
@@ -154,6 +157,11 @@ func couldNotTell(p Process) (Finding, bool) {
 		doubt("folders above it", p.Way.State, p.Way.Source, p.Way.Reason)
 	}
 	doubt("ways to root", p.Doors.State, p.Doors.Source, p.Doors.Reason)
+	for _, d := range p.Doors.Value {
+		if d.ACL && d.Mode>>3&d.Need != 0 && !p.IsRoot() {
+			doubt("who may "+verb(d)+" "+d.Path, machine.Unreadable, "getxattr system.posix_acl_access", "it has an access control list")
+		}
+	}
 	f.Summary = "could not read: " + strings.Join(what, ", ")
 	return f, len(what) > 0
 }

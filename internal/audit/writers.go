@@ -14,9 +14,9 @@ const (
 )
 
 // others is the permission to write of those who are not the owner. The group
-// root is root's own.
+// root is root's own, but with an access control list its bits are those of others.
 func (p Place) others() uint32 {
-	if p.GID == 0 {
+	if p.GID == 0 && !p.ACL {
 		return p.Mode & 0o002
 	}
 	return p.Mode & 0o022
