@@ -10,6 +10,8 @@ set -eu
 user=$1
 shift
 for port; do
+	# From 512 on authbind wants it said twice: with a ! (authbind(1), "Ports 512-1023").
+	[ "$port" -lt 512 ] || port="!$port"
 	# The file says nothing: what counts is that the user may execute it.
 	install -o "$user" -m 500 /dev/null "/etc/authbind/byport/$port"
 done
