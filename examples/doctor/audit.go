@@ -135,7 +135,7 @@ func (t auditTable) String() string {
 	}
 	b.WriteByte('\n')
 	if t.silent > 0 {
-		fmt.Fprintf(&b, "of %d more it could not be told what they hold or where they listen: run this as root\n", t.silent)
+		fmt.Fprintf(&b, "of %d more too little could be read to tell: run this as root\n", t.silent)
 	}
 	return b.String()
 }
