@@ -2,6 +2,7 @@ package audit
 
 import (
 	"fmt"
+	"io"
 	"os"
 	"path"
 	"slices"
@@ -12,7 +13,7 @@ import (
 // readDoors looks for the files that amount to root below root.
 func readDoors(root int) ([]Door, error) {
 	wanted := slices.Clone(doors)
-	disks, err := disks(root)
+	disks, err := disks(root, maxDev)
 	if err != nil {
 		return nil, err
 	}
@@ -42,8 +43,12 @@ func readDoors(root int) ([]Door, error) {
 	return all, nil
 }
 
-// disks names the disks in /dev.
-func disks(root int) ([]Door, error) {
+// maxDev is how many names of /dev are looked at: a container could have it full of
+// devices to keep a reader busy.
+const maxDev = 1 << 14
+
+// disks names the disks in /dev, if it has no more than most names.
+func disks(root, most int) ([]Door, error) {
 	fd, err := unix.Openat2(root, "dev", &unix.OpenHow{Flags: unix.O_RDONLY | unix.O_DIRECTORY | unix.O_CLOEXEC, Resolve: unix.RESOLVE_IN_ROOT | unix.RESOLVE_NO_MAGICLINKS})
 	if gone(err) {
 		return nil, nil
@@ -53,9 +58,12 @@ func disks(root int) ([]Door, error) {
 	}
 	dir := os.NewFile(uintptr(fd), "/dev")
 	defer dir.Close()
-	names, err := dir.Readdirnames(-1)
-	if err != nil {
+	names, err := dir.Readdirnames(most + 1)
+	if err != nil && err != io.EOF {
 		return nil, err
+	}
+	if len(names) > most {
+		return nil, fmt.Errorf("/dev has more than %d names", most)
 	}
 	slices.Sort(names)
 	var all []Door

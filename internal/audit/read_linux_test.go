@@ -229,6 +229,33 @@ func TestLeftNamespace(t *testing.T) {
 	}
 }
 
+// Nor one whose /dev is full; an empty one is none the less read.
+func TestFullDev(t *testing.T) {
+	root := t.TempDir()
+	if err := os.Mkdir(root+"/dev", 0o755); err != nil {
+		t.Fatal(err)
+	}
+	fd, err := unix.Open(root, unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer unix.Close(fd)
+	if got, err := readDoors(fd); len(got) != 0 || err != nil {
+		t.Errorf("%+v, %v", got, err)
+	}
+	for _, name := range []string{"sda", "sdb", "null"} {
+		if err := os.WriteFile(root+"/dev/"+name, nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got, err := disks(fd, 3); len(got) != 2 || err != nil {
+		t.Errorf("%+v, %v", got, err)
+	}
+	if got, err := disks(fd, 2); err == nil {
+		t.Errorf("%+v", got)
+	}
+}
+
 // A process that makes threads without end cannot keep the reader for ever.
 func TestPasses(t *testing.T) {
 	n := noting{files{"/proc/thread-self", os.Getpid()}, map[int][]byte{}, new(int)}
