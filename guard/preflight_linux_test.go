@@ -135,6 +135,10 @@ func TestPredict(t *testing.T) {
 		{"stamped with +p", ":443", file(caps.File{Version: 2, Permitted: bind}), nil, "", "ok raised"},
 		{"stamped with +ep", ":443", file(caps.File{Version: 2, Permitted: bind, Effective: true}), nil, "", "ok plain"},
 		{"stamped with what the bounding set lacks", ":8443", file(caps.File{Version: 2, Permitted: 1 << 24, Effective: true}), nil, "", "exec-refused"},
+		{"stamped, and withheld by a profile", ":443", func(m *machine.Facts) {
+			file(caps.File{Version: 2, Permitted: bind})(m)
+			m.Withheld = m.Withheld.Now(bind)
+		}, nil, "", "apparmor"},
 		{"an unreadable file", ":443", func(m *machine.Facts) { m.Installed.Caps = machine.Fact[caps.File]{} }, nil, "", "unknown"},
 		{"sockets that cannot be seen", ":8443", func(m *machine.Facts) { m.Sockets = machine.Fact[[]machine.Socket]{} }, nil, "", "unknown"},
 		{"a doubt", ":8443", nil, nil, "nobody looked", "unknown"},

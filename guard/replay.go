@@ -139,7 +139,7 @@ func literal(t privport.Target) (netip.Addr, error) {
 func decide(f machine.Facts, g rules.Goal) (outcome, error) {
 	o := outcome{udp: g.Protocol() == "udp", addr: g.Addr, port: g.Port, via: privport.Plain}
 	open := rules.Unprivileged(f, g.Port)
-	held := rules.And(rules.Permitted(f, g.Need()), rules.Counts(f, g.Need()))
+	held := rules.And(rules.Permitted(f, g.Need()), rules.Counts(f, g.Need()), rules.Granted(f, g.Need()))
 	switch allowed := rules.Or(open, held); {
 	case rules.Starts(f) == rules.No:
 		o.errno, o.unstarted = "EPERM", true

@@ -96,6 +96,7 @@ func (u *Unit) Start(f machine.Facts, manager machine.Fact[caps.State], who mach
 	f.Ancestor = machine.Fact[machine.Ancestor]{Value: machine.Ancestor{State: manager.Value}, State: manager.State, Source: manager.Source, Reason: manager.Reason}
 	f.Authbind, f.TracerPid = f.Authbind.Now(false), f.TracerPid.Now(0)
 	f.PID = f.PID.None()
+	f.Label, f.Withheld, f.Granted = f.Label.None(), f.Withheld.None(), f.Granted.None() // of this process's profile
 	f = u.network(f)
 	f = u.filters(f, plus)
 

@@ -59,7 +59,8 @@ func started(t *testing.T, u *Unit) machine.Facts {
 		t.Fatal(err)
 	}
 	probes := []machine.Probe{{Network: "tcp4"}, {Network: "tcp6"}, {Network: "udp4"}, {Network: "udp6"}}
-	f := machine.Facts{Path: known("/srv/app"), Probes: known(probes), PortStart: known(80), Seccomp: known(0), NetOwner: known(machine.OwnerHere)}
+	f := machine.Facts{Path: known("/srv/app"), Probes: known(probes), PortStart: known(80), Seccomp: known(0), NetOwner: known(machine.OwnerHere),
+		Label: known("doctor (enforce)"), Withheld: known(caps.SetOf(caps.NET_BIND_SERVICE))}
 	if f, err = u.Start(f, root, who); err != nil {
 		t.Fatal(err)
 	}
@@ -122,6 +123,9 @@ func TestStartFacts(t *testing.T) {
 		holds   func(machine.Facts) bool
 	}{
 		{"", func(f machine.Facts) bool { return f.PortStart.Value == 80 && f.IDs.Value.UID == 0 }},
+		{"", func(f machine.Facts) bool {
+			return f.Label.State == machine.Absent && rules.Granted(f, full) == rules.Yes
+		}},
 		{"User=app", func(f machine.Facts) bool { return f.IDs.Value.UID == 1000 && f.User.Value == "app" }},
 		{"PrivateNetwork=yes", func(f machine.Facts) bool { return f.PortStart.Value == 1024 && len(f.Addresses.Value) == 2 }},
 		{"NetworkNamespacePath=/run/netns/x", func(f machine.Facts) bool { return f.PortStart.State == machine.Unreadable }},
