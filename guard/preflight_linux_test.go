@@ -172,6 +172,26 @@ func TestPredict(t *testing.T) {
 	}
 }
 
+// What a recording does not show is not taken for a port that is free.
+func TestReplayUnseen(t *testing.T) {
+	recording, err := os.ReadFile("guardtest/testdata/ordinary-user.txtar")
+	if err != nil {
+		t.Fatal(err)
+	}
+	f, _, err := load(recording)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		r := named(":8443")
+		r.on(nil)
+		if err := r.replay(f, nil); (err != nil) != (f.Sockets.State != machine.Known) {
+			t.Errorf("sockets %v: %v", f.Sockets.State, err)
+		}
+		f.Sockets = machine.Fact[[]machine.Socket]{}
+	}
+}
+
 func offer(address string) privport.Offer {
 	at := address[1:]
 	o := privport.Offer{Network: "tcp6", Both: true}
