@@ -132,7 +132,8 @@ func (s settings) hides(program string) string {
 // that is seen from here, or its namespaces are others, or that says what is not
 // understood; "" for none.
 func (s settings) unseen() string {
-	for _, key := range []string{"RootDirectory", "RootImage", "ExtensionImages", "ExtensionDirectories", "MountImages", "BindPaths", "BindReadOnlyPaths", "PAMName"} {
+	for _, key := range []string{"RootDirectory", "RootImage", "ExtensionImages", "ExtensionDirectories", "MountImages", "BindPaths", "BindReadOnlyPaths", "PAMName",
+		"UserNamespacePath", "DelegateNamespaces"} { // the last two are of later versions
 		if s.some(key) {
 			return key + "="
 		}

@@ -227,10 +227,14 @@ func (u *Unit) refusedCall() (errno string, allowed bool) {
 	return "", true
 }
 
-// Doubt says why it cannot be told how a bind would go, "" where it can.
+// Doubt says why it cannot be told how a bind would go, "" where it can. The zero
+// Goal is that of a listener which systemd passes.
 func (u *Unit) Doubt(g rules.Goal) string {
 	if key := u.set.unseen(); key != "" {
 		return key + " changes what the program is or holds, in ways that are not looked at"
+	}
+	if g == (rules.Goal{}) { // a listener that is passed takes no more
+		return ""
 	}
 	if u.User && (u.set.mounts() || u.set.is("PrivateUsers")) {
 		return "a user's own manager makes a user namespace for what it confines"

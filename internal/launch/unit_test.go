@@ -164,6 +164,9 @@ func errnos(v4, v6 string) func(machine.Facts) bool {
 
 // Where it cannot be told.
 func TestDoubt(t *testing.T) {
+	if why := read(t, "SystemCallFilter=~bind").Doubt(rules.Goal{}); why != "" {
+		t.Errorf("a listener that is passed is in doubt: %s", why)
+	}
 	for _, tt := range []struct {
 		service, why string // part of it
 	}{
@@ -178,6 +181,7 @@ func TestDoubt(t *testing.T) {
 		{"SocketBindDeny=any\nSocketBindAllow=https", "SocketBindDeny="},
 		{"PrivateUsers=identity", "PrivateUsers="},
 		{"PrivateUsers=no", ""},
+		{"UserNamespacePath=/run/x", "UserNamespacePath="},
 		{"InaccessiblePaths=-%h/x", "InaccessiblePaths="},
 		{"SocketBindDeny=udp", ""},
 		{"SocketBindDeny=444-1023", ""},
