@@ -82,6 +82,8 @@ func TestStart(t *testing.T) {
 		{"User=app\nCapabilityBoundingSet=CAP_CHOWN\nCapabilityBoundingSet=", caps.State{}},
 		{"User=app\nCapabilityBoundingSet=~CAP_CHOWN", caps.State{Bounding: full &^ chown}},
 		{"User=app\nCapabilityBoundingSet=~CAP_CHOWN CAP_NOSUCH", caps.State{Bounding: full &^ chown}},
+		{"User=app\nCapabilityBoundingSet=cap_chown 10", caps.State{Bounding: chown | bind}},
+		{"User=app\nAmbientCapabilities=NET_BIND_SERVICE cap_10 CAP_CHOWN,CAP_NET_BIND_SERVICE \"\"", caps.State{Bounding: full}},
 		{"User=app\nCapabilityBoundingSet=~", caps.State{Bounding: full}},
 		// Permitted is kept over the change of user, for the ambient set's sake.
 		{"User=app\nAmbientCapabilities=CAP_NET_BIND_SERVICE", caps.State{Permitted: full, Bounding: full, Inheritable: bind, Ambient: bind}},
