@@ -33,7 +33,8 @@ type Launch struct {
 // It is the same decision by the same rules: of the file its capabilities, mode
 // and mount count, of the starter what it holds. That is this process, changed to
 // another user or not, or for a unit systemd with what the unit, its drop-ins and
-// its .socket units say. Preflight looks whether the addresses are free now.
+// its .socket units say; those are taken to be started. Preflight looks whether the
+// addresses are free now.
 //
 // What a program does to itself, and what a security policy or a BPF program does
 // to a unit, cannot be seen from outside. What refuses this process the binds of
