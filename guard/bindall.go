@@ -174,8 +174,8 @@ func reported(all []request, facts func(ports ...int) machine.Facts) Report {
 	r.Via = strings.Join(vias, ", ")
 	if len(failed) > 0 {
 		r = refusals(subject, failed, facts(ports(failed)...))
-	} else if g := all[0].goal; g.Network != "" {
-		r.shows(facts(g.Port), g)
+	} else if len(all) > 0 && all[0].goal.Network != "" {
+		r.shows(facts(all[0].goal.Port), all[0].goal)
 	}
 	return r
 }

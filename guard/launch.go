@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/lowport/lowport/caps"
 	"github.com/lowport/lowport/internal/launch"
@@ -68,7 +69,19 @@ func readUnit(file string) (launch.Unit, error) {
 	if err != nil {
 		return launch.Unit{}, err
 	}
+	if real, err := filepath.EvalSymlinks(path); err == nil && aliased(path, real) {
+		return launch.Unit{}, fmt.Errorf("preflight: %s is another name of %s: name that one", path, real)
+	}
 	return launch.Read(os.DirFS("/"), path)
+}
+
+// aliased says whether a link is a second name of a unit, which has the drop-ins of
+// the first; and not the instance of a template, or a unit that is kept elsewhere.
+func aliased(link, real string) bool {
+	name, dir := filepath.Base(real), filepath.Dir(real)
+	template, _, _ := strings.Cut(filepath.Base(link), "@")
+	return name != filepath.Base(link) && name != template+"@.service" &&
+		(strings.HasSuffix(dir, "/systemd/system") || strings.HasSuffix(dir, "/systemd/user"))
 }
 
 // here is a start from this process.
@@ -115,6 +128,7 @@ func (p *plan) unit(f machine.Facts, program machine.Program, u *launch.Unit, us
 	if err != nil {
 		return err
 	}
+	here := f.Sockets
 	if f, err = u.Start(f, manager, who); err != nil {
 		return err
 	}
@@ -123,8 +137,11 @@ func (p *plan) unit(f machine.Facts, program machine.Program, u *launch.Unit, us
 	}
 	u.Unlooked()
 	p.notes = append(p.notes, u.Notes...)
-	p.doubt, p.remote = u.Doubt, u.OwnNetwork()
+	p.doubt, p.remote, p.sockets = u.Doubt, u.OwnNetwork(), here
 	for _, s := range u.Sockets {
+		if n := s.Unit + " is taken to be started: what it listens on comes from it alone"; !slices.Contains(p.notes, n) {
+			p.notes = append(p.notes, n)
+		}
 		p.offers = append(p.offers, privport.Offer{Name: s.Name, Network: s.Network, Addr: s.Addr, Both: s.Both})
 		if !p.remote && f.Sockets.State == machine.Known {
 			f.Sockets.Value = append(slices.Clip(f.Sockets.Value), held(s))

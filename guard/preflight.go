@@ -33,7 +33,8 @@ type Launch struct {
 // It is the same decision by the same rules: of the file its capabilities, mode
 // and mount count, of the starter what it holds. That is this process, changed to
 // another user or not, or for a unit systemd with what the unit, its drop-ins and
-// its .socket units say. Preflight looks whether the addresses are free now.
+// its .socket units say; those are taken to be started. Preflight looks whether the
+// addresses are free now.
 //
 // What a program does to itself, and what a security policy or a BPF program does
 // to a unit, cannot be seen from outside. What refuses this process the binds of
@@ -127,7 +128,10 @@ type plan struct {
 	offers []privport.Offer
 	doubt  func(rules.Goal) string // why it cannot be told, "" where it can
 	remote bool                    // it has a network namespace that this process cannot ask
-	notes  []string
+
+	sockets machine.Fact[[]machine.Socket] // of this network namespace, where systemd binds the offers
+
+	notes []string
 }
 
 // predict is how the bind would go.
@@ -145,8 +149,14 @@ func (p *plan) predict(r *request) {
 		if note != "" {
 			p.notes = append(p.notes, note)
 		}
-		if p.taken(p.offers[i]) {
-			r.fails(outcome{errno: "EADDRINUSE", udp: g.Protocol() == "udp"}, at)
+		udp := g.Protocol() == "udp"
+		switch why := p.doubt(rules.Goal{}); {
+		case why != "":
+			r.untold(why, udp, at)
+		case p.sockets.State != machine.Known:
+			r.untold("whether systemd can bind the socket could not be read", udp, at)
+		case p.taken(p.offers[i]):
+			r.fails(outcome{errno: "EADDRINUSE", udp: udp}, at)
 		}
 		return
 	}
@@ -171,10 +181,14 @@ func (p *plan) predict(r *request) {
 		done.errno, why = p.beside(g)
 	}
 	if r.how.Via = done.via; why != "" {
-		r.err = &net.OpError{Op: "listen", Net: r.network, Addr: netAddr(done.udp, at, g.Port), Err: &untold{why}}
+		r.untold(why, done.udp, at)
 		return
 	}
 	r.fails(done, at)
+}
+
+func (r *request) untold(why string, udp bool, at netip.Addr) {
+	r.err = &net.OpError{Op: "listen", Net: r.network, Addr: netAddr(udp, at, r.target.Port), Err: &untold{why}}
 }
 
 // beside asks the kernel whether a socket that has the port, and does not listen,
@@ -205,7 +219,7 @@ func (p *plan) taken(o privport.Offer) bool {
 	if o.Both {
 		g.Network = o.Network[:len("tcp")]
 	}
-	return slices.ContainsFunc(p.facts.Sockets.Value, func(s machine.Socket) bool {
+	return slices.ContainsFunc(p.sockets.Value, func(s machine.Socket) bool {
 		return s.PID != 1 && !strings.HasSuffix(s.Cgroup, ".socket") && rules.Conflicts(s, g)
 	})
 }

@@ -76,6 +76,40 @@ func TestPreflightOfNothing(t *testing.T) {
 	}
 }
 
+// Of no address there is nothing to refuse.
+func TestPreflightOfNoAddress(t *testing.T) {
+	if r, err := Preflight(Launch{Binary: "/bin/sh"}); err != nil || !r.OK {
+		t.Errorf("%v, %v", r, err)
+	}
+	var r Report
+	if s, err := BindAll(context.Background(), nil, ReportTo(&r)); err != nil || !r.OK {
+		t.Errorf("%v, %v, %v", s, r, err)
+	}
+}
+
+// A unit has one name, by which its drop-ins are found.
+func TestPreflightOfAlias(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "systemd/system")
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"app.service", "web@.service"} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte("[Service]\nExecStart=/bin/sh\n"), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for link, alias := range map[string]bool{"other.service": true, "web@x.service": false} {
+		target := map[bool]string{true: "app.service", false: "web@.service"}[alias]
+		path := filepath.Join(dir, link)
+		if err := os.Symlink(target, path); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := readUnit(path); (err != nil) != alias {
+			t.Errorf("%s: %v", link, err)
+		}
+	}
+}
+
 // A recorded machine, and what would start there: the decision alone.
 func TestPredict(t *testing.T) {
 	recording, err := os.ReadFile("guardtest/testdata/ordinary-user.txtar")
@@ -101,10 +135,16 @@ func TestPredict(t *testing.T) {
 		{"stamped with +p", ":443", file(caps.File{Version: 2, Permitted: bind}), nil, "", "ok raised"},
 		{"stamped with +ep", ":443", file(caps.File{Version: 2, Permitted: bind, Effective: true}), nil, "", "ok plain"},
 		{"stamped with what the bounding set lacks", ":8443", file(caps.File{Version: 2, Permitted: 1 << 24, Effective: true}), nil, "", "exec-refused"},
+		{"stamped, and withheld by a profile", ":443", func(m *machine.Facts) {
+			file(caps.File{Version: 2, Permitted: bind})(m)
+			m.Withheld = m.Withheld.Now(bind)
+		}, nil, "", "apparmor"},
 		{"an unreadable file", ":443", func(m *machine.Facts) { m.Installed.Caps = machine.Fact[caps.File]{} }, nil, "", "unknown"},
 		{"sockets that cannot be seen", ":8443", func(m *machine.Facts) { m.Sockets = machine.Fact[[]machine.Socket]{} }, nil, "", "unknown"},
 		{"a doubt", ":8443", nil, nil, "nobody looked", "unknown"},
 		{"a socket unit", ":443", nil, []privport.Offer{offer(":443")}, "", "ok inherited"},
+		{"a socket unit, and a doubt", ":443", nil, []privport.Offer{offer(":443")}, "nobody looked", "unknown"},
+		{"a socket unit, and sockets that cannot be seen", ":443", func(m *machine.Facts) { m.Sockets = machine.Fact[[]machine.Socket]{} }, []privport.Offer{offer(":443")}, "", "unknown"},
 		{"of another port", ":443", nil, []privport.Offer{offer(":80")}, "", "no-capability"},
 	} {
 		f := there
@@ -113,7 +153,7 @@ func TestPredict(t *testing.T) {
 		if tt.change != nil {
 			tt.change(&f)
 		}
-		p := &plan{facts: rules.Start(launch.Here(f)), offers: tt.offers, doubt: func(rules.Goal) string { return tt.doubt }, remote: true}
+		p := &plan{facts: rules.Start(launch.Here(f)), offers: tt.offers, doubt: func(rules.Goal) string { return tt.doubt }, remote: true, sockets: f.Sockets}
 		r := named(tt.address)
 		r.on(nil)
 		if r.target, err = r.parse(context.Background()); err != nil {
@@ -129,6 +169,26 @@ func TestPredict(t *testing.T) {
 		if got != tt.want {
 			t.Errorf("%s: %s, want %s\n%s", tt.name, got, tt.want, report)
 		}
+	}
+}
+
+// What a recording does not show is not taken for a port that is free.
+func TestReplayUnseen(t *testing.T) {
+	recording, err := os.ReadFile("guardtest/testdata/ordinary-user.txtar")
+	if err != nil {
+		t.Fatal(err)
+	}
+	f, _, err := load(recording)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		r := named(":8443")
+		r.on(nil)
+		if err := r.replay(f, nil); (err != nil) != (f.Sockets.State != machine.Known) {
+			t.Errorf("sockets %v: %v", f.Sockets.State, err)
+		}
+		f.Sockets = machine.Fact[[]machine.Socket]{}
 	}
 }
 

@@ -84,10 +84,14 @@ func (r *request) replay(f machine.Facts, went []outcome) error {
 	}
 	r.goal = rules.Goal{Network: r.network, Addr: at, Port: r.target.Port}
 	done, err := decide(f, r.goal)
+	known := false
 	for _, o := range went {
 		if o.port == done.port && o.addr == done.addr && o.udp == done.udp {
-			done, err = o, nil
+			done, err, known = o, nil, true
 		}
+	}
+	if err == nil && !known && done.errno == "" && rules.Allows(f, r.goal) != rules.Yes {
+		err = fmt.Errorf("the evidence does not suffice to tell whether port %d is free", done.port)
 	}
 	if err != nil {
 		return fmt.Errorf("recording: %w", err)
@@ -139,7 +143,7 @@ func literal(t privport.Target) (netip.Addr, error) {
 func decide(f machine.Facts, g rules.Goal) (outcome, error) {
 	o := outcome{udp: g.Protocol() == "udp", addr: g.Addr, port: g.Port, via: privport.Plain}
 	open := rules.Unprivileged(f, g.Port)
-	held := rules.And(rules.Permitted(f, g.Need()), rules.Counts(f, g.Need()))
+	held := rules.And(rules.Permitted(f, g.Need()), rules.Counts(f, g.Need()), rules.Granted(f, g.Need()))
 	switch allowed := rules.Or(open, held); {
 	case rules.Starts(f) == rules.No:
 		o.errno, o.unstarted = "EPERM", true

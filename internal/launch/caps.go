@@ -20,8 +20,8 @@ func (u *Unit) set64(key string, initial caps.Set) caps.Set {
 		rest, invert := strings.CutPrefix(e.value, "~")
 		var list caps.Set
 		for _, word := range split(rest) {
-			c, err := caps.ParseSystemd(word)
-			if err != nil {
+			c, ok := named(word)
+			if !ok {
 				u.note(fmt.Sprintf("systemd passes over %q in %s=", word, key))
 				continue
 			}
@@ -39,6 +39,14 @@ func (u *Unit) set64(key string, initial caps.Set) caps.Set {
 		}
 	}
 	return is
+}
+
+// named is the capability of a number, or of a name with its prefix: one without
+// systemd does not know (capability_from_name).
+func named(word string) (caps.Set, bool) {
+	c, err := caps.ParseSystemd(word)
+	number := strings.Trim(word, "0123456789") == ""
+	return c, err == nil && c.Len() == 1 && (number || strings.EqualFold(word, c.String()))
 }
 
 var full = caps.UpTo(caps.Last)

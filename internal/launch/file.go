@@ -1,6 +1,8 @@
 package launch
 
 import (
+	"errors"
+	"fmt"
 	"strings"
 	"unicode/utf8"
 )
@@ -11,37 +13,46 @@ type entry struct{ section, key, value string }
 // parse reads a unit file as systemd.syntax(7) says: a line that ends in a
 // backslash goes on in the next one, lines that begin with "#" or ";" are
 // comments, also in between. Of what systemd passes over with a warning it says
-// so.
-func parse(file string, b []byte) (all []entry, notes []string) {
+// so; at what makes it give up on the file it gives up too (config_parse).
+func parse(file string, b []byte) (all []entry, notes []string, err error) {
 	section, joined := "", ""
 	skip := func(line, why string) {
 		notes = append(notes, "systemd passes over a line of "+file+", "+why+": "+line)
 	}
-	for line := range strings.Lines(string(b) + "\n") {
-		line = strings.TrimRight(line, "\n\r")
+	text := lineEnds.Replace(strings.TrimPrefix(string(b), "\ufeff"))
+	for line := range strings.SplitSeq(text+"\n", "\n") {
 		trimmed := strings.TrimLeft(line, " \t")
 		if strings.HasPrefix(trimmed, "#") || strings.HasPrefix(trimmed, ";") {
 			continue
 		}
-		if more, ok := strings.CutSuffix(line, `\`); ok {
-			joined += more + " "
+		if more := strings.TrimRight(line, `\`); (len(line)-len(more))%2 == 1 { // an even number escapes itself
+			joined += line[:len(line)-1] + " "
 			continue
 		}
 		line, joined = strings.TrimSpace(joined+line), ""
 		switch key, value, ok := strings.Cut(line, "="); {
 		case line == "":
 		case !utf8.ValidString(line):
-			skip(line, "which is not UTF-8")
+			return nil, nil, fmt.Errorf("%s: %w: it has a line that is not UTF-8: %q", file, errUnloadable, line)
 		case strings.HasPrefix(line, "["):
-			section = strings.TrimSuffix(line[1:], "]")
+			if !strings.HasSuffix(line, "]") {
+				return nil, nil, fmt.Errorf("%s: %w: it has the section header %q", file, errUnloadable, line)
+			}
+			section = line[1 : len(line)-1]
 		case !ok:
 			skip(line, "which has no =")
 		default:
 			all = append(all, entry{section, strings.TrimSpace(key), strings.TrimSpace(value)})
 		}
 	}
-	return all, notes
+	return all, notes, nil
 }
+
+// errUnloadable is the error of a unit that systemd gives up on.
+var errUnloadable = errors.New("systemd does not load it")
+
+// lineEnds are what ends a line (read_line_full).
+var lineEnds = strings.NewReplacer("\r\n", "\n", "\n\r", "\n", "\r", "\n", "\x00", "\n")
 
 // settings are the assignments of a unit, in the order in which systemd reads
 // them.
@@ -81,10 +92,11 @@ func (s settings) words(key string) []string {
 }
 
 // is says whether a boolean directive is on: the last value that is one counts.
+// An empty one is none, and resets nothing.
 func (s settings) is(key string) bool {
 	on := false
-	for _, v := range s.all("Service", key) {
-		if b, ok := boolean(v); ok {
+	for _, e := range s {
+		if b, ok := boolean(e.value); ok && e.section == "Service" && e.key == key {
 			on = b
 		}
 	}

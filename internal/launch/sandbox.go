@@ -114,7 +114,7 @@ func (s settings) hides(program string) string {
 	switch {
 	case within(program, append(s.paths("BindPaths"), s.paths("BindReadOnlyPaths")...)...):
 		return "" // what lies there then is not looked at: see unseen
-	case (s.is("ProtectHome") || strings.ToLower(s.last("ProtectHome")) == "tmpfs") && within(program, homes...):
+	case slices.Contains([]string{"1", "yes", "y", "true", "t", "on", "tmpfs"}, strings.ToLower(s.last("ProtectHome"))) && within(program, homes...):
 		return "ProtectHome="
 	case s.on("PrivateTmp", "DynamicUser") && within(program, temps...):
 		return "PrivateTmp="
@@ -129,10 +129,22 @@ func (s settings) hides(program string) string {
 }
 
 // unseen names a directive with which the program is another file than the one
-// that is seen from here, or its namespaces are others; "" for none.
+// that is seen from here, or its namespaces are others, or that says what is not
+// understood; "" for none.
 func (s settings) unseen() string {
-	for _, key := range []string{"RootDirectory", "RootImage", "ExtensionImages", "ExtensionDirectories", "MountImages", "BindPaths", "BindReadOnlyPaths", "PAMName"} {
+	for _, key := range []string{"RootDirectory", "RootImage", "ExtensionImages", "ExtensionDirectories", "MountImages", "BindPaths", "BindReadOnlyPaths", "PAMName",
+		"UserNamespacePath", "DelegateNamespaces"} { // the last two are of later versions
 		if s.some(key) {
+			return key + "="
+		}
+	}
+	if v := s.last("PrivateUsers"); v != "" {
+		if _, ok := boolean(v); !ok { // since systemd 257 it has modes
+			return "PrivateUsers="
+		}
+	}
+	for _, key := range []string{"ReadWritePaths", "ReadOnlyPaths", "InaccessiblePaths", "ExecPaths", "NoExecPaths", "TemporaryFileSystem"} {
+		if slices.ContainsFunc(s.paths(key), func(p string) bool { return strings.Contains(p, "%") }) {
 			return key + "="
 		}
 	}
@@ -148,14 +160,13 @@ func (s settings) family(name string) bool {
 	}
 	// The first value says whether the list allows or denies.
 	allowed := strings.HasPrefix(values[0], "~")
-	for _, v := range values {
+	for i, v := range values {
 		rest, deny := strings.CutPrefix(v, "~")
-		words := split(rest)
-		if slices.Contains(words, name) {
+		if slices.Contains(split(rest), name) {
 			allowed = !deny
 		}
-		if rest == "none" {
-			allowed = false
+		if v == "none" { // and the list begins anew
+			allowed = i+1 < len(values) && strings.HasPrefix(values[i+1], "~")
 		}
 	}
 	return allowed

@@ -41,11 +41,15 @@ func (u *Unit) sockets(root fs.FS, folder string, folders []string) ([]Socket, e
 		}
 	}
 	for _, name := range candidates {
+		notes := u.Notes
 		set, err := u.find(root, name, folders)
-		if errors.Is(err, fs.ErrNotExist) {
+		switch {
+		case errors.Is(err, fs.ErrNotExist):
 			continue
-		}
-		if err != nil {
+		case errors.Is(err, errUnloadable): // it passes nothing
+			u.note(err.Error())
+			continue
+		case err != nil:
 			return nil, err
 		}
 		service := ""
@@ -54,6 +58,8 @@ func (u *Unit) sockets(root fs.FS, folder string, folders []string) ([]Socket, e
 		}
 		if service == u.Name || name == own && service == "" || slices.Contains(named, name) {
 			all = append(all, u.listens(set, name)...)
+		} else {
+			u.Notes = notes // of no concern
 		}
 	}
 	return all, nil
@@ -72,6 +78,13 @@ func (u *Unit) find(root fs.FS, name string, folders []string) (settings, error)
 	return nil, fs.ErrNotExist
 }
 
+// listeners are the directives that add a socket, and of which protocol it is if it
+// has a port.
+var listeners = map[string]string{
+	"ListenStream": "tcp", "ListenDatagram": "udp",
+	"ListenSequentialPacket": "", "ListenFIFO": "", "ListenNetlink": "", "ListenSpecial": "", "ListenMessageQueue": "", "ListenUSBFunction": "",
+}
+
 // listens are the sockets of a unit that are of TCP or UDP.
 func (u *Unit) listens(set settings, unit string) []Socket {
 	value := func(key string) string {
@@ -86,9 +99,14 @@ func (u *Unit) listens(set settings, unit string) []Socket {
 		name = unit
 	}
 	var all []Socket
-	for _, kind := range []struct{ key, protocol string }{{"ListenStream", "tcp"}, {"ListenDatagram", "udp"}} {
-		for _, address := range set.all("Socket", kind.key) {
-			if s, ok := listen(kind.protocol, address, value("BindIPv6Only") == "ipv6-only"); ok {
+	for _, e := range set {
+		switch protocol, ok := listeners[e.key]; {
+		case !ok || e.section != "Socket":
+		case e.value == "": // takes back those of every kind (config_parse_socket_listen)
+			all = nil
+		case protocol == "": // of no port
+		default:
+			if s, ok := listen(protocol, e.value, value("BindIPv6Only") == "ipv6-only"); ok {
 				s.Unit, s.Name = unit, name
 				all = append(all, s)
 			}

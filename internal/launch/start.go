@@ -55,7 +55,10 @@ func (u *Unit) Account(look func(user, group string) (machine.Account, error)) (
 	who := machine.Account{Name: "root"}
 	switch {
 	case user != "" || group != "" && !u.set.is("DynamicUser"):
-		if who, err = look(user, group); err != nil && u.set.is("DynamicUser") {
+		if who, err = look(user, group); err == nil && who.Name == "" {
+			err = fmt.Errorf("no user has the number %s", user) // get_user_creds
+		}
+		if err != nil && u.set.is("DynamicUser") {
 			who, err = machine.Account{UID: dynamicUID, GID: dynamicUID}, nil
 		}
 	case u.set.is("DynamicUser"):
@@ -93,6 +96,7 @@ func (u *Unit) Start(f machine.Facts, manager machine.Fact[caps.State], who mach
 	f.Ancestor = machine.Fact[machine.Ancestor]{Value: machine.Ancestor{State: manager.Value}, State: manager.State, Source: manager.Source, Reason: manager.Reason}
 	f.Authbind, f.TracerPid = f.Authbind.Now(false), f.TracerPid.Now(0)
 	f.PID = f.PID.None()
+	f.Label, f.Withheld, f.Granted = f.Label.None(), f.Withheld.None(), f.Granted.None() // of this process's profile
 	f = u.network(f)
 	f = u.filters(f, plus)
 
@@ -223,15 +227,19 @@ func (u *Unit) refusedCall() (errno string, allowed bool) {
 	return "", true
 }
 
-// Doubt says why it cannot be told how a bind would go, "" where it can.
+// Doubt says why it cannot be told how a bind would go, "" where it can. The zero
+// Goal is that of a listener which systemd passes.
 func (u *Unit) Doubt(g rules.Goal) string {
 	if key := u.set.unseen(); key != "" {
 		return key + " changes what the program is or holds, in ways that are not looked at"
 	}
+	if g == (rules.Goal{}) { // a listener that is passed takes no more
+		return ""
+	}
 	if u.User && (u.set.mounts() || u.set.is("PrivateUsers")) {
 		return "a user's own manager makes a user namespace for what it confines"
 	}
-	if errno, allowed := u.refusedCall(); !allowed && errno == "" {
+	if errno, allowed := u.refusedCall(); g.Network != "" && !allowed && errno == "" {
 		return "SystemCallFilter= ends the program at the call, as SystemCallErrorNumber= is not set"
 	}
 	if g.Network != "" && u.denies(g) {
@@ -243,24 +251,25 @@ func (u *Unit) Doubt(g rules.Goal) string {
 // denies says whether SocketBindDeny= covers the bind and SocketBindAllow= does
 // not.
 func (u *Unit) denies(g rules.Goal) bool {
-	covers := func(key string) bool {
-		return slices.ContainsFunc(u.set.words(key), func(rule string) bool { return covers(rule, g) })
+	covers := func(key string, unsure bool) bool {
+		return slices.ContainsFunc(u.set.words(key), func(rule string) bool { return covers(rule, g, unsure) })
 	}
-	return covers("SocketBindDeny") && !covers("SocketBindAllow")
+	return covers("SocketBindDeny", true) && !covers("SocketBindAllow", false)
 }
 
 // covers reads one rule of SocketBindAllow= or SocketBindDeny=:
-// [ipv4:|ipv6:][tcp:|udp:](PORT|PORT-PORT|any).
-func covers(rule string, g rules.Goal) bool {
+// [ipv4:|ipv6:][tcp:|udp:](PORT|PORT-PORT|any). Which family a wildcard's socket
+// is of is not known, nor what else a rule may say: then it is unsure.
+func covers(rule string, g rules.Goal, unsure bool) bool {
 	for part := range strings.SplitSeq(rule, ":") {
 		switch part {
 		case "any", "":
 		case "ipv4":
-			if g.Addr.IsValid() && !g.Addr.IsUnspecified() && !g.Addr.Is4() {
+			if any := !g.Addr.IsValid() || g.Addr.IsUnspecified(); any && !unsure || !any && !g.Addr.Is4() {
 				return false
 			}
 		case "ipv6":
-			if g.Addr.Is4() && !g.Addr.IsUnspecified() {
+			if any := !g.Addr.IsValid() || g.Addr.IsUnspecified(); any && !unsure || !any && g.Addr.Is4() {
 				return false
 			}
 		case "tcp", "udp":
@@ -274,7 +283,7 @@ func covers(rule string, g rules.Goal) bool {
 			}
 			low, errLow := strconv.Atoi(from)
 			high, errHigh := strconv.Atoi(to)
-			if errors.Join(errLow, errHigh) == nil && (g.Port < low || g.Port > high) {
+			if known := errors.Join(errLow, errHigh) == nil; !known && !unsure || known && (g.Port < low || g.Port > high) {
 				return false
 			}
 		}

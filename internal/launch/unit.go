@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
 	"path"
 	"slices"
 	"strings"
@@ -24,8 +25,12 @@ type Unit struct {
 // The folders where systemd looks for units, the most important first, without
 // the slash in front.
 var (
-	systemFolders = []string{"etc/systemd/system.control", "run/systemd/system.control", "run/systemd/transient", "etc/systemd/system", "run/systemd/system", "usr/local/lib/systemd/system", "usr/lib/systemd/system"}
-	userFolders   = []string{"etc/systemd/user", "run/systemd/user", "usr/local/lib/systemd/user", "usr/lib/systemd/user"}
+	systemFolders = []string{
+		"etc/systemd/system.control", "run/systemd/system.control", "run/systemd/transient", "run/systemd/generator.early",
+		"etc/systemd/system", "etc/systemd/system.attached", "run/systemd/system", "run/systemd/system.attached", "run/systemd/generator",
+		"usr/local/lib/systemd/system", "lib/systemd/system", "usr/lib/systemd/system", "run/systemd/generator.late",
+	}
+	userFolders = []string{"etc/systemd/user", "run/systemd/user", "usr/local/lib/systemd/user", "usr/lib/systemd/user"}
 )
 
 // Read reads the unit at an absolute path, its drop-ins beside it and wherever
@@ -41,7 +46,11 @@ func Read(root fs.FS, file string) (Unit, error) {
 	if !machine.UnitName(u.Name) {
 		return u, fmt.Errorf("%q is no name of a service", u.Name)
 	}
-	if !slices.Contains(folders, folder) {
+	if i := slices.Index(folders, folder); i >= 0 {
+		if err := alone(root, folder, u.Name, folders[:i]); err != nil {
+			return u, err
+		}
+	} else {
 		folders = append([]string{folder}, folders...)
 	}
 	var err error
@@ -52,13 +61,31 @@ func Read(root fs.FS, file string) (Unit, error) {
 	return u, err
 }
 
+// alone says that no more important folder has a unit of that name, which systemd
+// would load in its place.
+func alone(root fs.FS, folder, name string, more []string) error {
+	this, err := fs.Stat(root, path.Join(folder, name))
+	if err != nil {
+		return err
+	}
+	for _, dir := range more {
+		if other, err := fs.Stat(root, path.Join(dir, name)); err == nil && !os.SameFile(this, other) {
+			return fmt.Errorf("systemd loads /%s in the place of /%s", path.Join(dir, name), path.Join(folder, name))
+		}
+	}
+	return nil
+}
+
 // load reads a unit file and its drop-ins.
 func (u *Unit) load(root fs.FS, file string, folders []string) (settings, error) {
 	b, err := fs.ReadFile(root, file)
 	if err != nil {
 		return nil, err
 	}
-	all, notes := parse("/"+file, b)
+	all, notes, err := parse("/"+file, b)
+	if err != nil {
+		return nil, err
+	}
 	u.Notes = append(u.Notes, notes...)
 	dropIns, err := dropIns(root, path.Base(file), folders)
 	if err != nil {
@@ -69,7 +96,10 @@ func (u *Unit) load(root fs.FS, file string, folders []string) (settings, error)
 		if err != nil {
 			return nil, err
 		}
-		more, notes := parse("/"+d, b)
+		more, notes, err := parse("/"+d, b)
+		if err != nil {
+			return nil, err
+		}
 		all, u.Notes = append(all, more...), append(u.Notes, notes...)
 	}
 	return all, nil
@@ -80,20 +110,27 @@ func (u *Unit) load(root fs.FS, file string, folders []string) (settings, error)
 // link to /dev/null says nothing.
 func dropIns(root fs.FS, name string, folders []string) ([]string, error) {
 	found := map[string]string{}
-	for _, names := range dropInNames(name) {
-		for _, folder := range folders {
-			dir := path.Join(folder, names+".d")
-			entries, err := fs.ReadDir(root, dir)
-			if errors.Is(err, fs.ErrNotExist) {
-				continue
-			}
-			if err != nil {
-				return nil, err
-			}
-			for _, e := range entries {
-				if _, ok := found[e.Name()]; !ok && strings.HasSuffix(e.Name(), ".conf") {
-					found[e.Name()] = path.Join(dir, e.Name())
-				}
+	kind := strings.TrimPrefix(path.Ext(name), ".")
+	var dirs []string
+	for _, folder := range folders { // one folder before the next, whatever the names in it (unit_file_find_dropin_paths)
+		for _, names := range dropInNames(name) {
+			dirs = append(dirs, path.Join(folder, names+".d"))
+		}
+	}
+	for _, folder := range folders {
+		dirs = append(dirs, path.Join(folder, kind+".d"))
+	}
+	for _, dir := range dirs {
+		entries, err := fs.ReadDir(root, dir)
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		for _, e := range entries {
+			if _, ok := found[e.Name()]; !ok && strings.HasSuffix(e.Name(), ".conf") {
+				found[e.Name()] = path.Join(dir, e.Name())
 			}
 		}
 	}
@@ -105,8 +142,8 @@ func dropIns(root fs.FS, name string, folders []string) ([]string, error) {
 	return files, nil
 }
 
-// dropInNames are the names whose folders apply to a unit: its own, those of its
-// template and of what its dashes cut off, and that of its kind.
+// dropInNames are the names whose folders apply to a unit: its own, and those of
+// its template and of what its dashes cut off.
 func dropInNames(name string) []string {
 	names := []string{name}
 	suffix := path.Ext(name)
@@ -122,7 +159,7 @@ func dropInNames(name string) []string {
 			names = append(names, stem[:i]+suffix)
 		}
 	}
-	return append(names, strings.TrimPrefix(suffix, "."))
+	return names
 }
 
 // Lacks names a path that the unit mounts and that is not there: systemd then
@@ -164,6 +201,9 @@ func (u Unit) command() (program, marks string, err error) {
 	lines := u.set.all("Service", "ExecStart")
 	if len(lines) == 0 {
 		return "", "", fmt.Errorf("%s has no ExecStart=", u.Name)
+	}
+	if len(lines) > 1 && u.set.last("Type") != "oneshot" {
+		return "", "", fmt.Errorf("%s: systemd does not load a service with more than one ExecStart=, unless it is Type=oneshot", u.Name)
 	}
 	rest := strings.TrimLeft(lines[0], "@-:+!")
 	marks = lines[0][:len(lines[0])-len(rest)]

@@ -43,6 +43,8 @@ func account(user, group string) (machine.Account, error) {
 	switch {
 	case user == "missing":
 		return machine.Account{}, errors.New("no such user")
+	case user == "54321":
+		return machine.Account{UID: 54321, GID: 54321}, nil
 	case user == "app":
 		return machine.Account{Name: "app", UID: 1000, GID: 1000, Groups: []uint32{1000}}, nil
 	default:
@@ -57,7 +59,8 @@ func started(t *testing.T, u *Unit) machine.Facts {
 		t.Fatal(err)
 	}
 	probes := []machine.Probe{{Network: "tcp4"}, {Network: "tcp6"}, {Network: "udp4"}, {Network: "udp6"}}
-	f := machine.Facts{Path: known("/srv/app"), Probes: known(probes), PortStart: known(80), Seccomp: known(0), NetOwner: known(machine.OwnerHere)}
+	f := machine.Facts{Path: known("/srv/app"), Probes: known(probes), PortStart: known(80), Seccomp: known(0), NetOwner: known(machine.OwnerHere),
+		Label: known("doctor (enforce)"), Withheld: known(caps.SetOf(caps.NET_BIND_SERVICE))}
 	if f, err = u.Start(f, root, who); err != nil {
 		t.Fatal(err)
 	}
@@ -79,6 +82,8 @@ func TestStart(t *testing.T) {
 		{"User=app\nCapabilityBoundingSet=CAP_CHOWN\nCapabilityBoundingSet=", caps.State{}},
 		{"User=app\nCapabilityBoundingSet=~CAP_CHOWN", caps.State{Bounding: full &^ chown}},
 		{"User=app\nCapabilityBoundingSet=~CAP_CHOWN CAP_NOSUCH", caps.State{Bounding: full &^ chown}},
+		{"User=app\nCapabilityBoundingSet=cap_chown 10", caps.State{Bounding: chown | bind}},
+		{"User=app\nAmbientCapabilities=NET_BIND_SERVICE cap_10 CAP_CHOWN,CAP_NET_BIND_SERVICE \"\"", caps.State{Bounding: full}},
 		{"User=app\nCapabilityBoundingSet=~", caps.State{Bounding: full}},
 		// Permitted is kept over the change of user, for the ambient set's sake.
 		{"User=app\nAmbientCapabilities=CAP_NET_BIND_SERVICE", caps.State{Permitted: full, Bounding: full, Inheritable: bind, Ambient: bind}},
@@ -87,6 +92,11 @@ func TestStart(t *testing.T) {
 		{"User=app\nNoNewPrivileges=yes", caps.State{Bounding: full, NoNewPrivs: true}},
 		{"User=app\nNoNewPrivileges=yes\nNoNewPrivileges=perhaps", caps.State{Bounding: full, NoNewPrivs: true}},
 		{"User=app\nNoNewPrivileges=yes\nNoNewPrivileges=off", caps.State{Bounding: full}},
+		{"User=app\nNoNewPrivileges=yes\nNoNewPrivileges=", caps.State{Bounding: full, NoNewPrivs: true}},
+		{"SyslogIdentifier=x\\\\\nUser=app", caps.State{Bounding: full}}, // "\\" at the end is no continuation
+		{"UMask=0022\rUser=app", caps.State{Bounding: full}},
+		{"UMask=0022\x00User=app", caps.State{Bounding: full}},
+		{"SyslogIdentifier=x \\\r\nUser=root\r\nUser=app", caps.State{Bounding: full}},
 		{"User=app\nLockPersonality=yes", caps.State{Bounding: full, NoNewPrivs: true}},
 		{"LockPersonality=yes", caps.State{Permitted: full, Effective: full, Bounding: full}},
 		{"User=app\nSystemCallFilter=@system-service", caps.State{Bounding: full, NoNewPrivs: true}},
@@ -115,6 +125,9 @@ func TestStartFacts(t *testing.T) {
 		holds   func(machine.Facts) bool
 	}{
 		{"", func(f machine.Facts) bool { return f.PortStart.Value == 80 && f.IDs.Value.UID == 0 }},
+		{"", func(f machine.Facts) bool {
+			return f.Label.State == machine.Absent && rules.Granted(f, full) == rules.Yes
+		}},
 		{"User=app", func(f machine.Facts) bool { return f.IDs.Value.UID == 1000 && f.User.Value == "app" }},
 		{"PrivateNetwork=yes", func(f machine.Facts) bool { return f.PortStart.Value == 1024 && len(f.Addresses.Value) == 2 }},
 		{"NetworkNamespacePath=/run/netns/x", func(f machine.Facts) bool { return f.PortStart.State == machine.Unreadable }},
@@ -129,6 +142,8 @@ func TestStartFacts(t *testing.T) {
 		{"RestrictAddressFamilies=AF_UNIX AF_INET", errnos("", "EAFNOSUPPORT")},
 		{"RestrictAddressFamilies=~AF_INET", errnos("EAFNOSUPPORT", "")},
 		{"RestrictAddressFamilies=none", errnos("EAFNOSUPPORT", "EAFNOSUPPORT")},
+		{"RestrictAddressFamilies=none\nRestrictAddressFamilies=~AF_INET", errnos("EAFNOSUPPORT", "")},
+		{"RestrictAddressFamilies=AF_INET\nRestrictAddressFamilies=none\nRestrictAddressFamilies=AF_INET6", errnos("EAFNOSUPPORT", "")},
 		{"RestrictAddressFamilies=AF_UNIX\nRestrictAddressFamilies=", errnos("", "")},
 		{"SystemCallFilter=~bind\nSystemCallErrorNumber=EACCES", errnos("EACCES", "EACCES")},
 		{"SystemCallFilter=~bind:EPERM", errnos("EPERM", "EPERM")},
@@ -151,6 +166,9 @@ func errnos(v4, v6 string) func(machine.Facts) bool {
 
 // Where it cannot be told.
 func TestDoubt(t *testing.T) {
+	if why := read(t, "SystemCallFilter=~bind").Doubt(rules.Goal{}); why != "" {
+		t.Errorf("a listener that is passed is in doubt: %s", why)
+	}
 	for _, tt := range []struct {
 		service, why string // part of it
 	}{
@@ -161,6 +179,12 @@ func TestDoubt(t *testing.T) {
 		{"SocketBindDeny=ipv4:tcp:443", "SocketBindDeny="},
 		{"SocketBindDeny=1-1023", "SocketBindDeny="},
 		{"SocketBindDeny=any\nSocketBindAllow=tcp:443", ""},
+		{"SocketBindDeny=any\nSocketBindAllow=ipv4:443", "SocketBindDeny="}, // the wildcard's socket is of IPv6
+		{"SocketBindDeny=any\nSocketBindAllow=https", "SocketBindDeny="},
+		{"PrivateUsers=identity", "PrivateUsers="},
+		{"PrivateUsers=no", ""},
+		{"UserNamespacePath=/run/x", "UserNamespacePath="},
+		{"InaccessiblePaths=-%h/x", "InaccessiblePaths="},
 		{"SocketBindDeny=udp", ""},
 		{"SocketBindDeny=444-1023", ""},
 		{"SocketBindDeny=80", ""},
@@ -177,7 +201,7 @@ func TestNotStarted(t *testing.T) {
 	for _, service := range []string{
 		"ExecStart=", "User=missing", "InaccessiblePaths=-/srv", "TemporaryFileSystem=/srv:ro",
 		"NoExecPaths=/\nExecPaths=/usr", "User=%h", "ExecStart=\nExecStart=bin/app",
-		"ReadOnlyPaths=-/opt /srv/other", "BindReadOnlyPaths=/opt:/srv",
+		"ReadOnlyPaths=-/opt /srv/other", "BindReadOnlyPaths=/opt:/srv", "User=54321", "ExecStart=/srv/other",
 	} {
 		u := read(t, service)
 		who, err := u.Account(account)
@@ -194,8 +218,11 @@ func TestNotStarted(t *testing.T) {
 			t.Errorf("%q: started", service)
 		}
 	}
-	for _, service := range []string{"NoExecPaths=/\nExecPaths=/usr /srv", "ProtectHome=yes", "PrivateTmp=yes"} {
+	for _, service := range []string{"NoExecPaths=/\nExecPaths=/usr /srv", "ProtectHome=yes", "PrivateTmp=yes", "Type=oneshot\nExecStart=/srv/other"} {
 		started(t, read(t, service))
+	}
+	if by := read(t, "ProtectHome=yes\nProtectHome=read-only").set.hides("/home/app"); by != "" {
+		t.Errorf("%s hides what may be read", by)
 	}
 }
 
@@ -243,6 +270,56 @@ User=no conf
 	}
 }
 
+// Of drop-ins of one name the folder decides before the name that it is for.
+func TestDropInFolders(t *testing.T) {
+	u, err := Read(disk(`
+-- lib/systemd/system/my-app@x.service --
+[Service]
+ExecStart=/srv/app
+-- lib/systemd/system/my-app@x.service.d/10.conf --
+[Service]
+User=instance
+-- etc/systemd/system/my-.service.d/10.conf --
+[Service]
+User=prefix
+-- lib/systemd/system/my-app@x.service.d/20.conf --
+[Service]
+Group=instance
+-- etc/systemd/system/service.d/20.conf --
+[Service]
+Group=kind
+`), "/lib/systemd/system/my-app@x.service")
+	if got := u.set.last("User") + " " + u.set.last("Group"); err != nil || got != "prefix instance" {
+		t.Errorf("%q, %v", got, err)
+	}
+}
+
+// A unit that systemd does not load is not read either, nor one in whose place it
+// loads another.
+func TestUnloadable(t *testing.T) {
+	for _, text := range []string{
+		"-- lib/systemd/system/app.service --\n[Service\nExecStart=/srv/app\n",
+		"-- lib/systemd/system/app.service --\n[Service]\nExecStart=/srv/app\nUser=\xff\n",
+		"-- lib/systemd/system/app.service --\n-- etc/systemd/system/app.service.d/x.conf --\n[Service\n",
+		"-- lib/systemd/system/app.service --\n-- etc/systemd/system/app.service --\n",
+		"-- lib/systemd/system/other.service --\n",
+	} {
+		if _, err := Read(disk(text), "/lib/systemd/system/app.service"); err == nil {
+			t.Errorf("read: %q", text)
+		}
+	}
+}
+
+// What ends a file, and what begins it.
+func TestParseEnds(t *testing.T) {
+	for _, text := range []string{"[S]\nA=1 \\", "[S]\nA=1 \\\n# x", "\ufeff[S]\nA=1", "[S]\r\nA=1\r\n"} {
+		all, notes, err := parse("x", []byte(text))
+		if want := []entry{{"S", "A", "1"}}; !slices.Equal(all, want) || notes != nil || err != nil {
+			t.Errorf("%q: %q, %q, %v", text, all, notes, err)
+		}
+	}
+}
+
 // The sockets of .socket units that pass theirs to the service.
 func TestSockets(t *testing.T) {
 	u, err := Read(disk(`
@@ -271,8 +348,17 @@ ListenStream=83
 Accept=yes
 Service=app.service
 -- srv/other.socket --
+what is passed over here is of no concern
 [Socket]
 ListenStream=84
+-- srv/reset.socket --
+[Socket]
+ListenDatagram=85
+ListenFIFO=
+ListenStream=86
+Service=app.service
+-- srv/broken.socket --
+[Socket
 -- usr/bin/app --
 `), "/srv/app.service")
 	if err != nil {
@@ -282,8 +368,8 @@ ListenStream=84
 	for _, s := range u.Sockets {
 		got = append(got, s.Name+" "+s.Network+" "+s.Addr.String()+map[bool]string{true: " both"}[s.Both])
 	}
-	want := []string{"https tcp6 [::]:443 both", "https tcp4 127.0.0.1:80", "https udp6 [::1]:53", "named.socket tcp6 [::]:81", "points.socket tcp6 [::]:82 both"}
-	if !slices.Equal(got, want) || len(u.Notes) != 1 {
+	want := []string{"https tcp6 [::]:443 both", "https tcp4 127.0.0.1:80", "https udp6 [::1]:53", "named.socket tcp6 [::]:81", "points.socket tcp6 [::]:82 both", "reset.socket tcp6 [::]:86 both"}
+	if !slices.Equal(got, want) || len(u.Notes) != 2 {
 		t.Errorf("%q, want %q; %q", got, want, u.Notes)
 	}
 }
@@ -319,7 +405,10 @@ func FuzzParse(f *testing.F) {
 	f.Add("[Service\nA=\\\nB=\"'\\\n;=\n\xff=\n")
 	f.Add("[Service]\nExecStart=@-:+!!\"/a \\\"b\" x\nSystemCallFilter=~bind:kill @known\nSocketBindDeny=ipv6:udp:1-9999999999999999999999")
 	f.Fuzz(func(t *testing.T, text string) {
-		all, _ := parse("x", []byte(text))
+		all, _, err := parse("x", []byte(text))
+		if err != nil {
+			return
+		}
 		for _, e := range all {
 			if strings.ContainsAny(e.key+e.value, "\n") || strings.TrimSpace(e.value) != e.value || strings.HasPrefix(e.key, "#") {
 				t.Errorf("%q", e)

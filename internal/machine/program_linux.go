@@ -111,7 +111,11 @@ func wayTo(path string, file *os.File) ([]step, error) {
 	if err := unix.Fstat(int(file.Fd()), &st); err != nil {
 		return nil, &os.PathError{Op: "stat", Path: path, Err: err}
 	}
-	if s := statOf(st); !s.Executable() {
+	var fs unix.Statfs_t
+	if err := unix.Fstatfs(int(file.Fd()), &fs); err != nil {
+		return nil, &os.PathError{Op: "statfs", Path: path, Err: err}
+	}
+	if s := statOf(st); !s.Executable() || fs.Flags&unix.ST_NOEXEC != 0 {
 		return nil, &os.PathError{Op: "exec", Path: path, Err: unix.EACCES}
 	}
 	return append(way, step{path, statOf(st), hasACL(fdPath(file))}), nil

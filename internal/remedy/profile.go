@@ -28,7 +28,9 @@ func profile(f machine.Facts, g rules.Goal) (candidate, bool) {
 			f.Granted = f.Granted.Now(f.Granted.Value | g.Need())
 			probes := slices.Clone(f.Probes.Value)
 			for i := range probes {
-				probes[i].Errno = ""
+				if probes[i].Refused() { // a family that the kernel lacks it still lacks
+					probes[i].Errno = ""
+				}
 			}
 			if f.Probes.State == machine.Known {
 				f.Probes = f.Probes.Now(probes)

@@ -118,6 +118,9 @@ func TestFixes(t *testing.T) {
 		{"taken by nobody to be seen", app(holds, held(machine.Socket{UID: 33})), low, ""},
 		{"taken and not allowed", app(held(machine.Socket{PID: 77})), low, "stop-owner+setcap stop-owner+setpriv stop-owner+sysctl"},
 		{"a profile withholds it", app(holds, withheld, profiled), low, "profile sysctl"},
+		{"a profile withholds it, and the kernel lacks the family", app(holds, withheld, profiled, func(f *machine.Facts) {
+			f.Probes = known([]machine.Probe{{Network: "tcp4"}, {Network: "tcp6", Errno: "EAFNOSUPPORT"}})
+		}), rules.Goal{Network: "tcp6", Port: 443}, ""},
 		{"a profile that only complains", app(holds, withheld, func(f *machine.Facts) { f.Label = known("app (complain)") }), low, "sysctl"},
 		{"a profile refuses TCP", app(holds, profiled, refusedProbes), low, "profile"},
 		{"a profile and what it hides", app(profiled, refusedProbes), low, "setcap+profile setpriv+profile profile+sysctl"},
