@@ -38,6 +38,7 @@ type Facts struct {
 	PortStart Fact[int] // ports below it are privileged in this network namespace
 
 	Unit      Fact[Unit]
+	UserNamed Fact[bool]   // $USER is set, as systemd does for a unit with User=
 	Container Fact[string] // "docker", "podman", "kubernetes", or "container" for another kind
 	Authbind  Fact[bool]   // started by authbind(1)
 
@@ -77,6 +78,7 @@ type IDs struct{ UID, EUID, GID, EGID uint32 }
 type Ancestor struct {
 	caps.State
 	IDs
+	Init bool // process 1
 }
 
 // A Probe is a bind to port 0 of every address, which takes no capability

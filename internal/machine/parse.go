@@ -43,6 +43,7 @@ func (r Record) Facts() Facts {
 		NetNS:      fact(r, "proc/self/ns/net", parseNS("net")),
 		PortStart:  fact(r, "proc/sys/net/ipv4/ip_unprivileged_port_start", parsePort),
 		Unit:       unit(r),
+		UserNamed:  hasEnv(r, "USER"),
 		Container:  container(r),
 		LSMs:       fact(r, "sys/kernel/security/lsm", parseText),
 		Label:      fact(r, "proc/self/attr/current", parseText),
@@ -375,7 +376,11 @@ func parseAncestor(b []byte) (Ancestor, error) {
 		return Ancestor{}, err
 	}
 	ids, err := parseIDs(b)
-	return Ancestor{State: s, IDs: ids}, err
+	if err != nil {
+		return Ancestor{}, err
+	}
+	parent, err := statusInt("PPid", math.MaxInt32)(b)
+	return Ancestor{State: s, IDs: ids, Init: parent == 0}, err
 }
 
 // parseThreads reads the lines of formatThreads, each whole and once.

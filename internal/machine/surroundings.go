@@ -151,7 +151,7 @@ func hasEnv(r Record, name string) Fact[bool] {
 
 // envMarks are the variables whose presence is recorded, and one with the value
 // that is told from others.
-var envMarks = []string{"AUTHBIND_LIB", "INVOCATION_ID", "KUBERNETES_SERVICE_HOST", "LISTEN_FDS", "container", "container=lxc"}
+var envMarks = []string{"AUTHBIND_LIB", "INVOCATION_ID", "KUBERNETES_SERVICE_HOST", "LISTEN_FDS", "USER", "container", "container=lxc"}
 
 // GoRun reports whether p is where `go run` and `go test` put a program: in
 // go-buildN/bNNN, with or without exe/, or in the build cache since Go 1.24.

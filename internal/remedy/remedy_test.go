@@ -67,7 +67,9 @@ func thread(change func(*caps.State)) func(*machine.Facts) {
 	}
 }
 
-func unit(f *machine.Facts)         { f.Unit = known(machine.Unit{Name: "app.service"}) }
+func unit(f *machine.Facts) {
+	f.Unit, f.UserNamed = known(machine.Unit{Name: "app.service"}), known(true)
+}
 func userUnit(f *machine.Facts)     { f.Unit = known(machine.Unit{Name: "app.service", User: true}) }
 func docker(f *machine.Facts)       { f.Container = known("docker") }
 func nosuid(f *machine.Facts)       { f.Installed.Nosuid = known(true) }

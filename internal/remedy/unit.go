@@ -13,7 +13,7 @@ import (
 func dropIn(f machine.Facts, g rules.Goal) (candidate, bool) {
 	u, okUnit := f.Unit.Is()
 	now, okNow := rules.Starter(f).Is()
-	if !okUnit || !okNow || u.User || rules.Missing(f) != 0 { // a file with capabilities clears ambient ones
+	if !okUnit || !okNow || u.User || !rules.UnitUser(f) || rules.Missing(f) != 0 { // a file with capabilities clears ambient ones
 		return candidate{}, false
 	}
 	list := g.Need().Systemd()

@@ -20,6 +20,19 @@ func Starter(f machine.Facts) machine.Fact[caps.State] {
 	return s
 }
 
+// UnitUser says whether the unit starts this process as the user it is, and not
+// as root who then changes it, which takes what the unit gave: a supervisor
+// that is there is seen, and one that became the process left no $USER, which
+// systemd sets with User= (systemd.exec(5)).
+func UnitUser(f machine.Facts) bool {
+	if f.Launch.Starter.State == machine.Known { // as the unit says
+		return true
+	}
+	ids, known := f.IDs.Is()
+	between, seen := f.Ancestor.Is()
+	return known && ids.UID == 0 || f.UserNamed.Value && !(seen && !between.Init)
+}
+
 // Starts says whether the kernel executes the program at all. One that runs has
 // been; where a start is predicted, the file's effective bit can refuse it.
 func Starts(f machine.Facts) Answer {

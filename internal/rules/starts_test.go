@@ -85,3 +85,28 @@ func TestFamily(t *testing.T) {
 		}
 	}
 }
+
+func TestUnitUser(t *testing.T) {
+	user := func(f *machine.Facts) { f.IDs = known(machine.IDs{UID: 1000, EUID: 1000}) }
+	named := func(f *machine.Facts) { f.UserNamed = known(true) }
+	below := func(init bool) func(*machine.Facts) {
+		return func(f *machine.Facts) { f.Ancestor = known(machine.Ancestor{Init: init}) }
+	}
+	for _, tt := range []struct {
+		name string
+		f    machine.Facts
+		want bool
+	}{
+		{"root", with(machine.Facts{}, func(f *machine.Facts) { f.IDs = known(machine.IDs{}) }, below(true)), true},
+		{"User=", with(machine.Facts{}, user, named, below(true)), true},
+		{"it changed itself", with(machine.Facts{}, user, below(true)), false},
+		{"a supervisor changed it", with(machine.Facts{}, user, named, below(false)), false},
+		{"ancestors are hidden", with(machine.Facts{}, user, named), true},
+		{"nothing is known", machine.Facts{}, false},
+		{"predicted", with(machine.Facts{}, user, func(f *machine.Facts) { f.Launch.Starter = known(caps.State{}) }), true},
+	} {
+		if got := UnitUser(tt.f); got != tt.want {
+			t.Errorf("%s: %v", tt.name, got)
+		}
+	}
+}
