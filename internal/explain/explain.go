@@ -226,6 +226,10 @@ func (l *look) taken(why map[string]string) bool {
 	if l.f.Sockets.State == machine.Unreadable {
 		see(l, "socket", l.f.Sockets, nil, nil)
 	}
+	if l.f.WSL.Value {
+		why["{owner}"] = "a socket that cannot be seen from here, perhaps of a Windows program"
+		l.detail["address-in-use"] = "where WSL shares its network with Windows (networkingMode=mirrored), a program there excludes one here; `netstat -ano` in Windows names its process"
+	}
 	return false
 }
 

@@ -227,3 +227,14 @@ func TestShownFit(t *testing.T) {
 		}
 	}
 }
+
+// What a Windows program holds is not seen from WSL.
+func TestWindowsHolds(t *testing.T) {
+	for release, want := range map[string]bool{"5.15.167.4-microsoft-standard-WSL2\n": true, "6.1.0\n": false} {
+		f := machine.Record{"uname": {Data: []byte(release)}, "sockets": {Data: []byte("[]\n")}}.Facts()
+		found := Bind(f, rules.Goal{Network: "tcp", Port: 443, InUse: true}, &net.OpError{Op: "listen", Err: syscall.EADDRINUSE})
+		if c := found.Causes[0]; c.ID != "address-in-use" || c.Certainty != Likely || strings.Contains(c.Summary+c.Detail, "Windows") != want {
+			t.Errorf("%s: %+v", release, c)
+		}
+	}
+}

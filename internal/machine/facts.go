@@ -19,6 +19,7 @@ type Facts struct {
 	Threads   Fact[map[int]caps.State]
 	LastCap   Fact[caps.Cap]
 	Release   Fact[Release]
+	WSL       Fact[bool]       // the kernel is that of the Windows Subsystem for Linux
 	Init      Fact[caps.State] // process 1 of this pid namespace
 	Ancestor  Fact[Ancestor]   // the nearest that is another user
 

@@ -131,8 +131,11 @@ func maskStatus(b []byte, _ addrMask) ([]byte, bool) {
 }
 
 func maskRelease(b []byte, _ addrMask) ([]byte, bool) {
-	v := regexp.MustCompile(`\A[0-9]+(?:\.[0-9]+)+`).Find(b)
-	return append(slices.Clone(v), '\n'), v != nil
+	v := slices.Clone(regexp.MustCompile(`\A[0-9]+(?:\.[0-9]+)+`).Find(b))
+	if wsl, _ := parseWSL(b); wsl {
+		v = append(v, "-microsoft"...)
+	}
+	return append(v, '\n'), len(v) > 0 && v[0] != '-'
 }
 
 func maskStat(b []byte, _ addrMask) ([]byte, bool) {

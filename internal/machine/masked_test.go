@@ -129,6 +129,7 @@ func TestMaskedKinds(t *testing.T) {
 		{"proc/self/attr/current", "/usr/bin/x (enforce)\n", "profile (enforce)\n"},
 		{"proc/self/attr/current", "unconfined\n", "unconfined\n"},
 		{"uname", "6.8.0-1009-acme\n", "6.8.0\n"},
+		{"uname", "5.15.167.4-microsoft-standard-WSL2\n", "5.15.167.4-microsoft\n"},
 		{"main package", "command-line-arguments\n", "command-line-arguments\n"},
 		{"user", "root\n", "root\n"},
 		{"environ", "INVOCATION_ID\nHOME\n", "INVOCATION_ID\n"},

@@ -30,6 +30,7 @@ func (r Record) Facts() Facts {
 		Threads:    fact(r, "threads", parseThreads),
 		LastCap:    fact(r, "proc/sys/kernel/cap_last_cap", parseCap),
 		Release:    fact(r, "uname", parseRelease),
+		WSL:        fact(r, "uname", parseWSL),
 		Init:       fact(r, "proc/1/status", caps.ParseStatus),
 		Ancestor:   fact(r, "ancestor status", parseAncestor),
 		Path:       fact(r, "proc/self/exe", parsePath),
@@ -264,6 +265,13 @@ func parseRelease(b []byte) (Release, error) {
 	var r Release
 	_, err := fmt.Sscanf(string(b), "%d.%d", &r.Major, &r.Minor)
 	return r, err
+}
+
+// parseWSL knows the kernel of the Windows Subsystem for Linux by its name, as
+// systemd-detect-virt does.
+func parseWSL(b []byte) (bool, error) {
+	_, err := parseRelease(b)
+	return strings.Contains(strings.ToLower(string(b)), "microsoft"), err
 }
 
 func parseXattr(b []byte) (caps.File, error) {
