@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 	"syscall"
+	"time"
 
 	"github.com/lowport/lowport/caps"
 )
@@ -32,16 +33,24 @@ func refused(e *Error) error {
 	return e
 }
 
-// readBack looks at every thread again.
+// readBack looks at every thread again, until none differs. One that was ending
+// when the others were changed is in /proc a moment longer, though the Go
+// runtime and libpsx know it no more; one that stays is an error.
 func readBack(how func(thread) string) error {
-	threads, err := look()
-	if err != nil {
-		return err
+	for wait := 0; ; wait++ {
+		threads, err := look()
+		if err != nil {
+			return err
+		}
+		e := differing(threads, how)
+		if e == nil {
+			return nil
+		}
+		if wait == 500 {
+			return e
+		}
+		time.Sleep(time.Millisecond)
 	}
-	if e := differing(threads, how); e != nil {
-		return e
-	}
-	return nil
 }
 
 // contrast says how one state differs from the wanted one: "effective has
