@@ -5,6 +5,8 @@ import (
 	"strings"
 
 	"github.com/lowport/lowport/caps"
+
+	"github.com/lowport/lowport/internal/explain"
 )
 
 // Markdown returns docs/audit.md: a section for each finding, of the same data
@@ -35,13 +37,13 @@ This file is generated from the catalogue that the reports are made of.
 	for _, id := range sections {
 		e := catalogue[id]
 		fmt.Fprintf(&b, "## %s\n\n", id)
-		paragraph(&b, "Severity: "+e.severities+".")
-		paragraph(&b, strings.ToUpper(e.means[:1])+e.means[1:]+".")
+		explain.Paragraph(&b, "Severity: "+e.severities+".")
+		explain.Paragraph(&b, strings.ToUpper(e.means[:1])+e.means[1:]+".")
 		if e.allows != "" {
-			paragraph(&b, "It allows an attacker to: "+e.allows+".")
+			explain.Paragraph(&b, "It allows an attacker to: "+e.allows+".")
 		}
 		b.WriteString("By hand:\n\n```\n" + e.see + "\n```\n\n")
-		paragraph(&b, "What helps: "+e.helps+".")
+		explain.Paragraph(&b, "What helps: "+e.helps+".")
 	}
 	b.WriteString("## What capabilities allow\n\n")
 	for c := range caps.UpTo(caps.Last).All() {
@@ -64,23 +66,4 @@ var sections = []string{
 	"root", "root-capability", "interpreter-capabilities", "writable-executable", "threads-differ", "file-capabilities", "way-to-root",
 	"other-capability", "may-gain", "extra-listener", "set-id-executable", "replaced-executable",
 	"could-not-tell", "port-capability", "passed-on", "no-seccomp", "user-namespace", "securebits",
-}
-
-// paragraph writes prose in lines of at most 80 bytes.
-func paragraph(b *strings.Builder, text string) {
-	column := 0
-	for _, word := range strings.Fields(text) {
-		switch {
-		case column == 0:
-		case column+1+len(word) > 80:
-			b.WriteByte('\n')
-			column = 0
-		default:
-			b.WriteByte(' ')
-			column++
-		}
-		b.WriteString(word)
-		column += len(word)
-	}
-	b.WriteString("\n\n")
 }

@@ -33,14 +33,14 @@ picture from the rules.
 		if e.summary != "{why}" {
 			text = upper(e.summary) + ". " + text
 		}
-		paragraph(&b, names.Replace(text))
+		Paragraph(&b, names.Replace(text))
 		if e.kernel != "" {
-			paragraph(&b, "What is checked: "+e.kernel+".")
+			Paragraph(&b, "What is checked: "+e.kernel+".")
 		}
 		b.WriteString("By hand:\n\n```\n" + e.see + "\n```\n\n")
-		paragraph(&b, "What helps: "+names.Replace(e.helps)+".")
+		Paragraph(&b, "What helps: "+names.Replace(e.helps)+".")
 		for _, u := range e.unhelpful {
-			paragraph(&b, "What will not help: "+names.Replace(u)+".")
+			Paragraph(&b, "What will not help: "+names.Replace(u)+".")
 		}
 	}
 	return strings.TrimSuffix(b.String(), "\n")
@@ -53,8 +53,8 @@ func upper(s string) string {
 	return strings.ToUpper(s[:1]) + s[1:]
 }
 
-// paragraph writes prose in lines of at most 80 bytes.
-func paragraph(b *strings.Builder, text string) {
+// Paragraph writes prose in lines of at most 80 bytes.
+func Paragraph(b *strings.Builder, text string) {
 	column := 0
 	for _, word := range strings.Fields(text) {
 		switch {
