@@ -150,13 +150,8 @@ func look(fd int, name string) (Place, error) {
 	return Place{Path: name, Mode: st.Mode, UID: st.Uid, GID: st.Gid, ReadOnly: mount.Flags&unix.ST_RDONLY != 0, ACL: acl}, err
 }
 
-// hasACL says whether a file has an access control list beyond its mode.
 func hasACL(fd int) (bool, error) {
-	_, err := unix.Getxattr(fmt.Sprintf("/proc/thread-self/fd/%d", fd), "system.posix_acl_access", nil)
-	if err == unix.ENODATA || err == unix.EOPNOTSUPP {
-		return false, nil
-	}
-	return err == nil, err
+	return machine.HasACL(fmt.Sprintf("/proc/thread-self/fd/%d", fd))
 }
 
 // same says whether the file at a path is the one that runs.

@@ -105,7 +105,11 @@ func wayTo(path string, file *os.File) ([]step, error) {
 		if err := unix.Stat(folder, &st); err != nil {
 			return nil, &os.PathError{Op: "stat", Path: folder, Err: err}
 		}
-		way = append(way, step{folder, statOf(st), hasACL(folder)})
+		acl, err := HasACL(folder)
+		if err != nil {
+			return nil, &os.PathError{Op: "getxattr", Path: folder, Err: err}
+		}
+		way = append(way, step{folder, statOf(st), acl})
 	}
 	var st unix.Stat_t
 	if err := unix.Fstat(int(file.Fd()), &st); err != nil {
@@ -118,12 +122,20 @@ func wayTo(path string, file *os.File) ([]step, error) {
 	if s := statOf(st); !s.Executable() || fs.Flags&unix.ST_NOEXEC != 0 {
 		return nil, &os.PathError{Op: "exec", Path: path, Err: unix.EACCES}
 	}
-	return append(way, step{path, statOf(st), hasACL(fdPath(file))}), nil
+	acl, err := HasACL(fdPath(file))
+	if err != nil {
+		return nil, &os.PathError{Op: "getxattr", Path: path, Err: err}
+	}
+	return append(way, step{path, statOf(st), acl}), nil
 }
 
-func hasACL(path string) bool {
-	n, err := unix.Getxattr(path, "system.posix_acl_access", nil)
-	return err == nil && n > 0
+// HasACL says whether a file has an access control list beyond its mode (acl(5)).
+func HasACL(path string) (bool, error) {
+	_, err := unix.Getxattr(path, "system.posix_acl_access", nil)
+	if err == unix.ENODATA || err == unix.EOPNOTSUPP {
+		return false, nil
+	}
+	return err == nil, err
 }
 
 // Mine says whether this process may execute the program.
