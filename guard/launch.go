@@ -1,6 +1,7 @@
 package guard
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"net/netip"
@@ -97,9 +98,11 @@ func (p *plan) here(f machine.Facts, program machine.Program, user string) error
 	if err != nil {
 		return err
 	}
-	if err := program.Of(who); err != nil {
+	doubt, err := program.Of(who)
+	if err != nil {
 		return err
 	}
+	p.doubt = func(rules.Goal) string { return doubt }
 	p.facts = rules.Start(launch.AsUser(f, who))
 	return nil
 }
@@ -122,9 +125,10 @@ func (p *plan) unit(f machine.Facts, program machine.Program, u *launch.Unit, us
 	default:
 		who, err = u.Account(machine.LookAccount)
 	}
-	if err == nil {
-		err = program.Of(who)
+	if err != nil {
+		return err
 	}
+	doubt, err := program.Of(who)
 	if err != nil {
 		return err
 	}
@@ -137,7 +141,8 @@ func (p *plan) unit(f machine.Facts, program machine.Program, u *launch.Unit, us
 	}
 	u.Unlooked()
 	p.notes = append(p.notes, u.Notes...)
-	p.doubt, p.remote, p.sockets = u.Doubt, u.OwnNetwork(), here
+	p.doubt = func(g rules.Goal) string { return cmp.Or(doubt, u.Doubt(g)) }
+	p.remote, p.sockets = u.OwnNetwork(), here
 	for _, s := range u.Sockets {
 		if n := s.Unit + " is taken to be started: what it listens on comes from it alone"; !slices.Contains(p.notes, n) {
 			p.notes = append(p.notes, n)

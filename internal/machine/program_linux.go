@@ -90,7 +90,7 @@ func real(path string, file *os.File) string {
 type step struct {
 	path string
 	Stat
-	acl bool // its mode does not say who may pass
+	acl bool // its mode may not say who may pass
 }
 
 // wayTo lists the folders to a file, and the file.
@@ -105,11 +105,7 @@ func wayTo(path string, file *os.File) ([]step, error) {
 		if err := unix.Stat(folder, &st); err != nil {
 			return nil, &os.PathError{Op: "stat", Path: folder, Err: err}
 		}
-		acl, err := HasACL(folder)
-		if err != nil {
-			return nil, &os.PathError{Op: "getxattr", Path: folder, Err: err}
-		}
-		way = append(way, step{folder, statOf(st), acl})
+		way = append(way, step{folder, statOf(st), mayHaveACL(folder)})
 	}
 	var st unix.Stat_t
 	if err := unix.Fstat(int(file.Fd()), &st); err != nil {
@@ -122,11 +118,7 @@ func wayTo(path string, file *os.File) ([]step, error) {
 	if s := statOf(st); !s.Executable() || fs.Flags&unix.ST_NOEXEC != 0 {
 		return nil, &os.PathError{Op: "exec", Path: path, Err: unix.EACCES}
 	}
-	acl, err := HasACL(fdPath(file))
-	if err != nil {
-		return nil, &os.PathError{Op: "getxattr", Path: path, Err: err}
-	}
-	return append(way, step{path, statOf(st), acl}), nil
+	return append(way, step{path, statOf(st), mayHaveACL(fdPath(file))}), nil
 }
 
 // HasACL says whether a file has an access control list beyond its mode (acl(5)).
@@ -136,6 +128,12 @@ func HasACL(path string) (bool, error) {
 		return false, nil
 	}
 	return err == nil, err
+}
+
+// mayHaveACL takes a list that cannot be looked for as one that may be there.
+func mayHaveACL(path string) bool {
+	has, err := HasACL(path)
+	return has || err != nil
 }
 
 // Mine says whether this process may execute the program.
@@ -149,14 +147,19 @@ func (p Program) Mine() error {
 }
 
 // Of says whether the user may execute the program, as far as modes tell: those
-// of /proc are another process's when that asks.
-func (p Program) Of(who Account) error {
+// of /proc are another process's when that asks. The doubt says why they do not
+// tell, "" where they do.
+func (p Program) Of(who Account) (doubt string, err error) {
 	for _, s := range p.way {
-		if !strings.HasPrefix(s.path, "/proc/") && !s.acl && !s.Passable(who.UID, who.Groups) {
-			return &os.PathError{Op: fmt.Sprintf("exec as uid %d", who.UID), Path: s.path, Err: unix.EACCES}
+		switch {
+		case strings.HasPrefix(s.path, "/proc/"):
+		case s.acl && who.UID != 0:
+			doubt = fmt.Sprintf("the mode of %s does not say whether uid %d may execute %s, as an access control list may", s.path, who.UID, p.Path)
+		case !s.Passable(who.UID, who.Groups):
+			return "", &os.PathError{Op: fmt.Sprintf("exec as uid %d", who.UID), Path: s.path, Err: unix.EACCES}
 		}
 	}
-	return nil
+	return doubt, nil
 }
 
 func statOf(st unix.Stat_t) Stat {

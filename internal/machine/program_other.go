@@ -35,4 +35,4 @@ func (p Program) Name() string { return p.Path }
 func (Program) Mine() error { return errors.ErrUnsupported }
 
 // Of is of Linux alone.
-func (Program) Of(Account) error { return errors.ErrUnsupported }
+func (Program) Of(Account) (string, error) { return "", errors.ErrUnsupported }
