@@ -29,7 +29,7 @@ func dropIn(f machine.Facts, g rules.Goal) (candidate, bool) {
 		Fix: Fix{ID: "systemd-drop-in", Scope: "unit", Summary: "for " + u.Name, Lasts: "until the drop-in is removed", Steps: []Step{
 			{Write: "/etc/systemd/system/" + u.Name + ".d/50-lowport.conf", Content: content},
 			{Run: sudo(f, "systemctl", "daemon-reload")},
-			{Run: systemctl(f, "restart", u)},
+			{Run: systemctl(f, u, "restart")},
 		}},
 		change: func(f machine.Facts) machine.Facts {
 			now.Bounding |= g.Need()
@@ -58,7 +58,7 @@ func widen(f machine.Facts, g rules.Goal) (candidate, bool) {
 		Fix: Fix{ID: "systemd-drop-in", Scope: "unit", Summary: "for " + u.Name, Lasts: "until the drop-in is removed", Steps: []Step{
 			{Write: "/etc/systemd/system/" + u.Name + ".d/50-lowport.conf", Content: "[Service]\nCapabilityBoundingSet=" + missing.Systemd() + "\n"},
 			{Run: sudo(f, "systemctl", "daemon-reload")},
-			{Run: systemctl(f, "restart", u)},
+			{Run: systemctl(f, u, "restart")},
 		}},
 		change: func(f machine.Facts) machine.Facts {
 			f.Launch.Starter.Value.Bounding |= missing
@@ -85,10 +85,10 @@ func privateUsers(f machine.Facts) bool {
 
 // systemctl is a command for the unit's own manager; a user's is the user's to
 // command.
-func systemctl(f machine.Facts, verb string, u machine.Unit) string {
-	words := []string{"systemctl", verb}
+func systemctl(f machine.Facts, u machine.Unit, verb ...string) string {
+	words := append([]string{"systemctl"}, verb...)
 	if u.User {
-		words = []string{"systemctl", "--user", verb}
+		words = append([]string{"systemctl", "--user"}, verb...)
 	}
 	if strings.HasPrefix(u.Name, "-") {
 		words = append(words, "--")
