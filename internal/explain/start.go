@@ -37,8 +37,8 @@ func (l *look) notExecuted(missing caps.Set, why map[string]string) []Cause {
 	if l.g.Network == "" {
 		return causes
 	}
-	if l.taken(why) {
-		causes = append(causes, Cause{ID: "address-in-use", Certainty: Proven})
+	if c := l.taken(why); c != "" {
+		causes = append(causes, Cause{ID: "address-in-use", Certainty: c})
 	}
 	if id := l.absent(); id != "" {
 		causes = append(causes, Cause{ID: id, Certainty: Likely})

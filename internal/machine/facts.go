@@ -137,12 +137,14 @@ type Socket struct {
 	Listen  bool // in state LISTEN; for UDP always false
 	Bound   bool `json:",omitempty"` // TCP: bound, and neither listens nor is connected
 	V6Only  bool // an IPv6 socket that leaves IPv4 alone
-	UID     uint32
-	Inode   uint64
-	Cgroup  string // path of its cgroup, "" unknown
-	PID     int    // 0 unknown
-	Command string // of PID
-	Self    bool   // held by this process
+	// V6Unknown says that whether it does cannot be told, as /proc/net does not.
+	V6Unknown bool `json:",omitempty"`
+	UID       uint32
+	Inode     uint64
+	Cgroup    string // path of its cgroup, "" unknown
+	PID       int    // 0 unknown
+	Command   string // of PID
+	Self      bool   // held by this process
 
 	cgroupID uint64 // as sock_diag gives it, before it has a name
 }

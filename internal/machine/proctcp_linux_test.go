@@ -53,7 +53,7 @@ func TestProcAddressesAgree(t *testing.T) {
 func without(all []Socket) []Socket {
 	all = slices.Clone(all)
 	for i := range all {
-		all[i].V6Only, all[i].cgroupID, all[i].Cgroup = false, 0, ""
+		all[i].V6Only, all[i].V6Unknown, all[i].cgroupID, all[i].Cgroup = false, false, 0, ""
 	}
 	slices.SortFunc(all, func(a, b Socket) int { return a.Addr.Compare(b.Addr) })
 	return all
