@@ -99,7 +99,7 @@ func Require(f machine.Facts, g rules.Goal) Finding {
 func (l *look) finding(causes []Cause, why map[string]string) Finding {
 	found := Finding{Evidence: l.seen}
 	switch causes[0].ID {
-	case "threads-differ", // the program did it itself, and would again
+	case "threads-differ", "let-go", // the program did it itself, and would again
 		"unknown", "landlock", "seccomp", "selinux", "bpf-or-policy",
 		"address-invalid", "host-unresolved", "family-unavailable", "protocol-unavailable", "resource-limit":
 	default:

@@ -13,9 +13,10 @@ type Facts struct {
 	Withheld  Fact[caps.Set]   // of those it holds, what a security module does not let it use
 	Granted   Fact[caps.Set]   // of those it holds, what a security module lets it use
 	IDs       Fact[IDs]
-	PID       Fact[int] // as this pid namespace sees it
-	TracerPid Fact[int] // 0: not traced
-	Seccomp   Fact[int] // 0 none, 1 strict, 2 filter
+	PID       Fact[int]  // as this pid namespace sees it
+	TracerPid Fact[int]  // 0: not traced
+	Grown     Fact[bool] // execve gave it capabilities of its file, or it changed its user since
+	Seccomp   Fact[int]  // 0 none, 1 strict, 2 filter
 	Threads   Fact[map[int]caps.State]
 	LastCap   Fact[caps.Cap]
 	Release   Fact[Release]
