@@ -74,6 +74,10 @@ func Bind(f machine.Facts, g rules.Goal, err error) Finding {
 		causes = []Cause{{ID: "resource-limit", Certainty: Proven}}
 	case syscall.EPERM:
 		causes = l.policy()
+		causes = append(causes, l.behind(causes)...)
+		if c := l.taken(why); c != "" {
+			causes = append(causes, Cause{ID: "address-in-use", Certainty: c})
+		}
 	case syscall.EPROTONOSUPPORT:
 		causes = []Cause{l.guess("protocol-unavailable")}
 	default:
@@ -188,6 +192,16 @@ func invalid(err error) string {
 		return Show(op.Err.Error())
 	}
 	return Show(err.Error())
+}
+
+// behind finds why the port check would refuse a bind that a policy let through.
+func (l *look) behind(first []Cause) []Cause {
+	if rules.Or(rules.Unprivileged(l.f, l.g.Port), rules.And(rules.Permitted(l.f, l.g.Need()), rules.Counts(l.f, l.g.Need()))) != rules.No {
+		return nil
+	}
+	return slices.DeleteFunc(l.refused(), func(c Cause) bool {
+		return slices.ContainsFunc(first, func(f Cause) bool { return f.ID == c.ID })
+	})
 }
 
 // taken looks for a socket that holds the port, and says whose in why. It

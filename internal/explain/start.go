@@ -30,8 +30,8 @@ func (l *look) notExecuted(missing caps.Set, why map[string]string) []Cause {
 		if !started.Thread.Value.Bounding.Contains(l.g.Need()) {
 			causes = append(causes, next.ungranted())
 		}
-	case rules.Or(rules.Unprivileged(started, l.g.Port), rules.And(rules.Permitted(started, l.g.Need()), rules.Counts(started, l.g.Need()))) == rules.No:
-		causes = append(causes, next.refused()...)
+	default:
+		causes = append(causes, next.behind(causes)...)
 	}
 	l.seen, l.unsure = append(l.seen, unseen(l.seen, next.seen)...), l.unsure || next.unsure
 	if l.g.Network == "" {
