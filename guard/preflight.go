@@ -155,7 +155,9 @@ func (p *plan) predict(r *request) {
 			r.untold(why, udp, at)
 		case p.sockets.State != machine.Known:
 			r.untold("whether systemd can bind the socket could not be read", udp, at)
-		case p.taken(p.offers[i]):
+		case p.taken(p.offers[i]) == rules.Unknown:
+			r.untold("whether another socket is in systemd's way could not be read", udp, at)
+		case p.taken(p.offers[i]) == rules.Yes:
 			r.fails(outcome{errno: "EADDRINUSE", udp: udp}, at)
 		}
 		return
@@ -196,7 +198,7 @@ func (r *request) untold(why string, udp bool, at netip.Addr) {
 // seen.
 func (p *plan) beside(g rules.Goal) (errno, why string) {
 	g.InUse = true
-	if p.remote || !slices.ContainsFunc(p.facts.Sockets.Value, func(s machine.Socket) bool { return rules.Conflicts(s, g) }) {
+	if p.remote || !slices.ContainsFunc(p.facts.Sockets.Value, func(s machine.Socket) bool { return rules.Conflicts(s, g) != rules.No }) {
 		return "", ""
 	}
 	at := g.Addr
@@ -214,14 +216,18 @@ func (p *plan) beside(g rules.Goal) (errno, why string) {
 }
 
 // taken says whether somebody else has the port that systemd is to bind.
-func (p *plan) taken(o privport.Offer) bool {
+func (p *plan) taken(o privport.Offer) rules.Answer {
 	g := rules.Goal{Network: o.Network, Addr: o.Addr.Addr(), Port: int(o.Addr.Port())}
 	if o.Both {
 		g.Network = o.Network[:len("tcp")]
 	}
-	return slices.ContainsFunc(p.sockets.Value, func(s machine.Socket) bool {
-		return s.PID != 1 && !strings.HasSuffix(s.Cgroup, ".socket") && rules.Conflicts(s, g)
-	})
+	taken := rules.No
+	for _, s := range p.sockets.Value {
+		if s.PID != 1 && !strings.HasSuffix(s.Cgroup, ".socket") {
+			taken = rules.Or(taken, rules.Conflicts(s, g))
+		}
+	}
+	return taken
 }
 
 // lookup is the address that net.Listen would take of a target: the first of

@@ -150,6 +150,15 @@ var catalogue = map[string]entry{
 		helps:   "start it again",
 		gate:    "permitted",
 	},
+	"let-go": {
+		summary:   "the program let go of {cap} itself",
+		detail:    "it was started with more than it has: it changed its user, or dropped its capabilities, before this bind; the listener has to be there first, which stays when the privilege goes",
+		unhelpful: []string{"setcap, setpriv or a unit's AmbientCapabilities=: the program would let go of that too"},
+		kernel:    "cap_bprm_creds_from_file leaves AT_SECURE in getauxval(3) where a file's capabilities counted; commit_creds makes a process that changes its user undumpable, PR_GET_DUMPABLE(2const)",
+		see:       "grep Cap /proc/PID/status\nstrace -f -e trace=capset,prctl,setuid,setresuid PROGRAM",
+		helps:     "bind before the change: guard.BindAll for all addresses, then package caps/drop; or keep the capability, as drop.Except and drop.ToUser do on request",
+		gate:      "permitted",
+	},
 	"threads-differ": {
 		summary: "{cap} is not effective on every thread",
 		detail:  "capabilities belong to threads; a goroutine can run on any of them, so one thread without it is one too many",

@@ -37,8 +37,8 @@ func Bind(f machine.Facts, g rules.Goal, err error) Finding {
 	switch errno {
 	case syscall.EACCES:
 		causes = l.refused()
-		if l.taken(why) { // EACCES hides it
-			causes = append(causes, Cause{ID: "address-in-use", Certainty: Proven})
+		if c := l.taken(why); c != "" { // EACCES hides it
+			causes = append(causes, Cause{ID: "address-in-use", Certainty: c})
 		}
 		if w := unfit(g); w != "" {
 			why["{why}"], l.detail["address-invalid"] = w, unfitDetail
@@ -53,8 +53,8 @@ func Bind(f machine.Facts, g rules.Goal, err error) Finding {
 		}
 	case syscall.EADDRINUSE:
 		causes = []Cause{{ID: "address-in-use", Certainty: Likely}}
-		if l.taken(why) {
-			causes[0].Certainty = Proven
+		if c := l.taken(why); c != "" {
+			causes[0].Certainty = c
 		}
 	case syscall.EADDRNOTAVAIL:
 		causes = []Cause{{ID: "address-unavailable", Certainty: Likely}}
@@ -74,6 +74,10 @@ func Bind(f machine.Facts, g rules.Goal, err error) Finding {
 		causes = []Cause{{ID: "resource-limit", Certainty: Proven}}
 	case syscall.EPERM:
 		causes = l.policy()
+		causes = append(causes, l.behind(causes)...)
+		if c := l.taken(why); c != "" {
+			causes = append(causes, Cause{ID: "address-in-use", Certainty: c})
+		}
 	case syscall.EPROTONOSUPPORT:
 		causes = []Cause{l.guess("protocol-unavailable")}
 	default:
@@ -99,7 +103,7 @@ func Require(f machine.Facts, g rules.Goal) Finding {
 func (l *look) finding(causes []Cause, why map[string]string) Finding {
 	found := Finding{Evidence: l.seen}
 	switch causes[0].ID {
-	case "threads-differ", // the program did it itself, and would again
+	case "threads-differ", "let-go", // the program did it itself, and would again
 		"unknown", "landlock", "seccomp", "selinux", "bpf-or-policy",
 		"address-invalid", "host-unresolved", "family-unavailable", "protocol-unavailable", "resource-limit":
 	default:
@@ -190,38 +194,41 @@ func invalid(err error) string {
 	return Show(err.Error())
 }
 
-// taken looks for a socket that holds the port, and says whose in why.
-func (l *look) taken(why map[string]string) bool {
+// behind finds why the port check would refuse a bind that a policy let through.
+func (l *look) behind(first []Cause) []Cause {
+	if rules.Or(rules.Unprivileged(l.f, l.g.Port), rules.And(rules.Permitted(l.f, l.g.Need()), rules.Counts(l.f, l.g.Need()))) != rules.No {
+		return nil
+	}
+	return slices.DeleteFunc(l.refused(), func(c Cause) bool {
+		return slices.ContainsFunc(first, func(f Cause) bool { return f.ID == c.ID })
+	})
+}
+
+// taken looks for a socket that holds the port, and says whose in why. It
+// returns how certain that is, "" where it saw none.
+func (l *look) taken(why map[string]string) Certainty {
 	why["{owner}"] = "a socket that cannot be seen from here"
 	if l.g.Network == "" {
-		return false
+		return ""
 	}
 	unsure := l.unsure // whether the port is free bears on no other cause
 	defer func() { l.unsure = unsure }()
-	socks, _ := l.f.Sockets.Is()
-	for _, s := range socks {
-		if !rules.Conflicts(s, l.g) {
-			continue
+	if s, c := l.inTheWay(); c != "" {
+		owner, does, detail := holds(s)
+		if detail != "" {
+			l.detail["address-in-use"] = detail
 		}
-		owner, does := Holder(s), " listens: "
-		switch {
-		case l.g.Protocol() == "udp":
-			does = " is bound: "
-		case s.Inode == 0:
-			owner, does = "a closed connection, for a minute", " waits: "
-			l.detail["address-in-use"] = "this end closed the connection first, and its socket had no SO_REUSEADDR: the kernel keeps the port until it has waited (TIME_WAIT)"
-		case s.Bound:
-			owner, does = owner+", which is bound to it and does not listen", " is bound: "+owner
-			l.detail["address-in-use"] = "a socket that was bound without SO_REUSEADDR excludes every other one; `ss -tanp`, run as root, names its process"
-		case !s.Listen:
-			owner, does = "a connection of "+owner, " is connected: "
-			l.detail["address-in-use"] = "a connection whose socket had no SO_REUSEADDR excludes a listener; `ss -tnp`, run as root, names its process"
+		if c == Possible {
+			if s.Bound {
+				l.detail["address-in-use"] += "; whether this one was cannot be seen"
+			}
+			l.summary["address-in-use"] = fmt.Sprintf("port %d may be held by %s", l.g.Port, owner)
 		}
 		why["{owner}"] = owner
 		see(l, "socket", l.f.Sockets.Now(nil),
 			func([]machine.Socket) string { return s.Addr.String() },
-			func([]machine.Socket) string { return s.Addr.String() + does + owner })
-		return true
+			func([]machine.Socket) string { return s.Addr.String() + does })
+		return c
 	}
 	if l.f.Sockets.State == machine.Unreadable {
 		see(l, "socket", l.f.Sockets, nil, nil)
@@ -230,7 +237,61 @@ func (l *look) taken(why map[string]string) bool {
 		why["{owner}"] = "a socket that cannot be seen from here, perhaps of a Windows program"
 		l.detail["address-in-use"] = "where WSL shares its network with Windows (networkingMode=mirrored), a program there excludes one here; `netstat -ano` in Windows names its process"
 	}
-	return false
+	return ""
+}
+
+// inTheWay picks the socket that holds the port: one that excludes ours for
+// certain before one that may. Of several of those it is not known which does,
+// and where the kernel has not said that the port is taken, whether one does: a
+// connection is most often one that a server had, which made it with
+// SO_REUSEADDR, and is then not spoken of.
+func (l *look) inTheWay() (machine.Socket, Certainty) {
+	socks, _ := l.f.Sockets.Is()
+	asked := l.g
+	asked.InUse = true
+	var may []machine.Socket
+	for _, s := range socks {
+		switch rules.Conflicts(s, asked) {
+		case rules.Yes:
+			return s, Proven
+		case rules.Unknown:
+			if s.Bound || rules.Conflicts(s, l.g) != rules.No {
+				may = append(may, s)
+			}
+		}
+	}
+	if len(may) == 0 {
+		return machine.Socket{}, ""
+	}
+	if !l.g.InUse {
+		return may[0], Possible
+	}
+	first, _, _ := holds(may[0])
+	for _, s := range may {
+		if owner, _, _ := holds(s); owner != first {
+			return may[0], Likely
+		}
+	}
+	return may[0], Proven
+}
+
+// holds words who holds the port with a socket, what the socket does there, and
+// why that excludes another one where it does not listen.
+func holds(s machine.Socket) (owner, does, detail string) {
+	owner = Holder(s)
+	switch {
+	case strings.HasPrefix(s.Network, "udp"):
+		return owner, " is bound: " + owner, ""
+	case s.Inode == 0:
+		owner = "a closed connection, for a minute"
+		return owner, " waits: " + owner, "this end closed the connection first, and its socket had no SO_REUSEADDR: the kernel keeps the port until it has waited (TIME_WAIT)"
+	case s.Bound:
+		return owner + ", which is bound to it and does not listen", " is bound: " + owner, "a socket that was bound without SO_REUSEADDR excludes every other one; `ss -tanp`, run as root, names its process"
+	case !s.Listen:
+		return "a connection of " + owner, " is connected: " + owner, "a connection whose socket had no SO_REUSEADDR excludes a listener; `ss -tnp`, run as root, names its process"
+	default:
+		return owner, " listens: " + owner, ""
+	}
 }
 
 // Holder names the owner of a socket as well as it is known.

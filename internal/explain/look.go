@@ -84,6 +84,18 @@ func (l *look) noNewPrivs() bool {
 	return s.NoNewPrivs
 }
 
+// grown looks whether this process had more than it was started with: where it
+// lacks that now, it let go of it itself.
+func (l *look) grown() bool {
+	grown, _ := see(l, "more since the start", l.f.Grown, yesNo, func(grown bool) string {
+		if !grown {
+			return ""
+		}
+		return "execve gave it capabilities, or it has changed its user since"
+	})
+	return grown
+}
+
 // file looks at the capabilities of the running file.
 func (l *look) file() (caps.File, bool) {
 	return see(l, "file capabilities", l.f.Exe.Caps, fileText, func(c caps.File) string {

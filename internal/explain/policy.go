@@ -3,6 +3,7 @@ package explain
 import (
 	"errors"
 	"fmt"
+	"regexp"
 	"strconv"
 	"strings"
 	"syscall"
@@ -29,10 +30,12 @@ func (l *look) policy() []Cause {
 	switch {
 	case mode == 2 && all:
 		// A filter sees no address: it refuses every bind or none.
+		l.snap("seccomp")
 		return []Cause{{ID: "seccomp", Certainty: Likely}}
 	case l.selinux():
 		return []Cause{{ID: "selinux", Certainty: Likely}}
 	case l.apparmor():
+		l.snap("apparmor")
 		return []Cause{{ID: "apparmor", Certainty: Likely}}
 	case errno == syscall.EACCES && tcp && !udp && l.g.Protocol() == "tcp":
 		return []Cause{{ID: "landlock", Certainty: Likely}}
@@ -105,6 +108,23 @@ func (l *look) apparmor() bool {
 	}
 	return true
 }
+
+// snap adds what a snap lacks that may not bind. snapd names its profiles
+// snap.NAME.APP, and makes the filter of the same plugs.
+func (l *look) snap(id string) {
+	label, _ := l.f.Label.Is()
+	m := snapProfile.FindStringSubmatch(label)
+	if m == nil {
+		return
+	}
+	see(l, "label", l.f.Label, Show, func(s string) string { return "AppArmor profile " + Show(s) })
+	if l.detail[id] == "" {
+		l.detail[id] = words(l.f, l.g, l.about(id)).Replace(catalogue[id].detail)
+	}
+	l.detail[id] += "; a snap may bind once its plug is connected, which it has to declare: `snap connect " + m[1] + ":network-bind`, run as root"
+}
+
+var snapProfile = regexp.MustCompile(`^snap\.([a-z0-9-]+(?:_[a-z0-9]+)?)\.`)
 
 func (l *look) stream() string {
 	return map[string]string{"tcp": "stream", "udp": "dgram"}[l.g.Protocol()]

@@ -148,14 +148,34 @@ func (l *look) missing() []Cause {
 	if l.f.Exe.Caps.Reason == "EOPNOTSUPP" {
 		further = append(further, l.cause("xattr-unsupported"))
 	}
-	return append([]Cause{l.ungranted()}, further...)
+	first := l.ungranted()
+	if first.ID == "let-go" {
+		return []Cause{first} // it would have been granted as things are
+	}
+	return append([]Cause{first}, further...)
+}
+
+// rootLetGo looks whether this is root without a capability that execve gives to
+// root as long as the bounding set has it (handle_privileged_root).
+func (l *look) rootLetGo() bool {
+	ids, ok := l.f.IDs.Is()
+	tracer, known := l.f.TracerPid.Is()
+	thread := l.f.Thread.Value
+	if !ok || ids.EUID != 0 || !known || tracer != 0 || thread.NoNewPrivs || thread.Securebits&caps.NoRoot != 0 {
+		return false
+	}
+	see(l, "effective uid", l.f.IDs,
+		func(ids machine.IDs) string { return strconv.Itoa(int(ids.EUID)) }, func(machine.IDs) string { return "it is root, to whom execve gives all of CapBnd" })
+	return true
 }
 
 // ungranted finds what kind of nothing this is: no file granted anything.
 func (l *look) ungranted() Cause {
 	need := l.g.Need()
 	bnd := l.set("CapBnd", bounding)
+	grown := l.grown()
 	if !bnd.Contains(need) {
+		l.unsure = l.unsure || grown // it may have cut the set itself
 		return l.cause("bounding-excludes")
 	}
 	if l.f.Thread.Value.Securebits&caps.NoRoot != 0 {
@@ -167,6 +187,9 @@ func (l *look) ungranted() Cause {
 		if ok && ids.EUID == 0 {
 			return l.cause("noroot-securebit")
 		}
+	}
+	if grown || l.rootLetGo() {
+		return Cause{ID: "let-go", Certainty: Likely}
 	}
 	if l.set("CapInh", inheritable).Contains(need) {
 		if l.lostOnTheWay() {
@@ -259,6 +282,12 @@ func (l *look) fromFile(file caps.File) []Cause {
 		default:
 			return []Cause{l.cause("no-capability")}
 		}
+	}
+	if l.grown() {
+		if l.f.Thread.Value.Permitted&file.Permitted == 0 {
+			return []Cause{{ID: "let-go", Certainty: Likely}}
+		}
+		l.unsure = true // it got some of it, and may have had the rest
 	}
 	// The file grants it. Every gate that is shut counts; the first that is
 	// found shut would have refused alone.

@@ -30,15 +30,15 @@ func (l *look) notExecuted(missing caps.Set, why map[string]string) []Cause {
 		if !started.Thread.Value.Bounding.Contains(l.g.Need()) {
 			causes = append(causes, next.ungranted())
 		}
-	case rules.Or(rules.Unprivileged(started, l.g.Port), rules.And(rules.Permitted(started, l.g.Need()), rules.Counts(started, l.g.Need()))) == rules.No:
-		causes = append(causes, next.refused()...)
+	default:
+		causes = append(causes, next.behind(causes)...)
 	}
 	l.seen, l.unsure = append(l.seen, unseen(l.seen, next.seen)...), l.unsure || next.unsure
 	if l.g.Network == "" {
 		return causes
 	}
-	if l.taken(why) {
-		causes = append(causes, Cause{ID: "address-in-use", Certainty: Proven})
+	if c := l.taken(why); c != "" {
+		causes = append(causes, Cause{ID: "address-in-use", Certainty: c})
 	}
 	if id := l.absent(); id != "" {
 		causes = append(causes, Cause{ID: id, Certainty: Likely})

@@ -13,10 +13,11 @@ type Facts struct {
 	Withheld  Fact[caps.Set]   // of those it holds, what a security module does not let it use
 	Granted   Fact[caps.Set]   // of those it holds, what a security module lets it use
 	IDs       Fact[IDs]
-	PID       Fact[int] // as this pid namespace sees it
-	Parent    Fact[int] // 0: a process of another pid namespace
-	TracerPid Fact[int] // 0: not traced
-	Seccomp   Fact[int] // 0 none, 1 strict, 2 filter
+	PID       Fact[int]  // as this pid namespace sees it
+	Parent    Fact[int]  // 0: a process of another pid namespace
+	TracerPid Fact[int]  // 0: not traced
+	Grown     Fact[bool] // execve gave it capabilities of its file, or it changed its user since
+	Seccomp   Fact[int]  // 0 none, 1 strict, 2 filter
 	Threads   Fact[map[int]caps.State]
 	LastCap   Fact[caps.Cap]
 	Release   Fact[Release]
@@ -138,12 +139,14 @@ type Socket struct {
 	Listen  bool // in state LISTEN; for UDP always false
 	Bound   bool `json:",omitempty"` // TCP: bound, and neither listens nor is connected
 	V6Only  bool // an IPv6 socket that leaves IPv4 alone
-	UID     uint32
-	Inode   uint64
-	Cgroup  string // path of its cgroup, "" unknown
-	PID     int    // 0 unknown
-	Command string // of PID
-	Self    bool   // held by this process
+	// V6Unknown says that whether it does cannot be told, as /proc/net does not.
+	V6Unknown bool `json:",omitempty"`
+	UID       uint32
+	Inode     uint64
+	Cgroup    string // path of its cgroup, "" unknown
+	PID       int    // 0 unknown
+	Command   string // of PID
+	Self      bool   // held by this process
 
 	cgroupID uint64 // as sock_diag gives it, before it has a name
 }

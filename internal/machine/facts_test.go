@@ -95,6 +95,7 @@ func TestFacts(t *testing.T) {
 		{"proc/sys/kernel/cap_last_cap", "64\n", "LastCap", "unreadable 64"},
 		{"proc/sys/kernel/cap_last_cap", "-1\n", "LastCap", "unreadable -1"},
 		{"proc/sys/kernel/cap_last_cap", "", "LastCap", "unreadable parsing"},
+		{"proc/sys/kernel/cap_last_cap", "4", "LastCap", "unreadable cut short"},
 		{"proc/1/status", "CapBnd:\t0000000000000000\n", "Init", "unreadable CapInh"},
 
 		{exe, "/srv/app", "Path", "known /srv/app"},
@@ -156,6 +157,7 @@ func TestFacts(t *testing.T) {
 		{"proc/sys/net/ipv4/ip_unprivileged_port_start", "-1\n", "PortStart", "unreadable -1"},
 		{"proc/sys/net/ipv4/ip_unprivileged_port_start", "1024 1\n", "PortStart", "unreadable 1024 1"},
 		{"proc/sys/net/ipv4/ip_unprivileged_port_start", "", "PortStart", "unreadable parsing"},
+		{"proc/sys/net/ipv4/ip_unprivileged_port_start", "102", "PortStart", "unreadable cut short"},
 		{"proc/sys/net/ipv4/ip_nonlocal_bind", "1\n", "Nonlocal", "known true"},
 		{"proc/sys/net/ipv4/ip_nonlocal_bind", "yes\n", "Nonlocal", "unreadable yes"},
 

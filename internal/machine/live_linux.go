@@ -49,6 +49,8 @@ func Live(ports ...int) Record {
 		bits, err := unix.PrctlRetInt(unix.PR_GET_SECUREBITS, 0, 0, 0, 0)
 		return fmt.Appendln(nil, bits), err
 	})
+	r.add("prctl PR_GET_DUMPABLE", dumpable)
+	r.add("AT_SECURE", secure)
 	r.add("capget", func() ([]byte, error) {
 		s, err := caps.Self()
 		return []byte(s.Permitted.Hex() + "\n"), err

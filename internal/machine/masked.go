@@ -63,6 +63,8 @@ var masks = map[string]mask{
 	"ancestor status":         maskStatus,
 
 	"prctl PR_GET_SECUREBITS":                      only(`[0-9]+\n`),
+	"prctl PR_GET_DUMPABLE":                        only(`[0-9]+\n`),
+	"AT_SECURE":                                    only(`[0-9]+\n`),
 	"proc/sys/kernel/cap_last_cap":                 only(`[0-9]+\n`),
 	"proc/sys/net/ipv4/ip_unprivileged_port_start": only(`[0-9]+\n`),
 	"proc/sys/net/ipv4/ip_nonlocal_bind":           only(`[0-9]+\n`),

@@ -27,6 +27,7 @@ func (r Record) Facts() Facts {
 		PID:        fact(r, "proc/thread-self/status", statusInt("Tgid", math.MaxInt32)),
 		Parent:     fact(r, "proc/thread-self/status", statusInt("PPid", math.MaxInt32)),
 		TracerPid:  fact(r, "proc/thread-self/status", statusInt("TracerPid", math.MaxInt32)),
+		Grown:      grown(r),
 		Seccomp:    fact(r, "proc/thread-self/status", statusInt("Seccomp", 2)),
 		Threads:    fact(r, "threads", parseThreads),
 		LastCap:    fact(r, "proc/sys/kernel/cap_last_cap", parseCap),
@@ -246,8 +247,18 @@ func parseBool(b []byte) (bool, error) {
 	return n != 0, err
 }
 
-func parsePort(b []byte) (int, error) {
+// parseLine reads the number of a sysctl, which ends its line: one that is cut
+// short is another number.
+func parseLine(b []byte) (int, error) {
 	n, err := parseInt(b)
+	if err == nil && !bytes.HasSuffix(b, []byte("\n")) {
+		err = errors.New("cut short")
+	}
+	return n, err
+}
+
+func parsePort(b []byte) (int, error) {
+	n, err := parseLine(b)
 	if err == nil && n > 65536 {
 		err = fmt.Errorf("%d is not a port", n)
 	}
@@ -255,7 +266,7 @@ func parsePort(b []byte) (int, error) {
 }
 
 func parseCap(b []byte) (caps.Cap, error) {
-	n, err := parseInt(b)
+	n, err := parseLine(b)
 	if err == nil && n > 63 {
 		err = fmt.Errorf("%d is not a capability", n)
 	}

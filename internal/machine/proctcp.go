@@ -12,10 +12,12 @@ import (
 
 // parseProcTCP reads /proc/net/tcp, tcp6, udp or udp6 (proc_net_tcp(5)), for
 // where sock_diag is not to be had: the sockets on port. It tells neither
-// cgroup nor IPV6_V6ONLY, and a wildcard that may take IPv4 too is taken for one
-// that does.
+// cgroup nor IPV6_V6ONLY.
 func parseProcTCP(b []byte, network string, port int) ([]Socket, error) {
 	var found []Socket
+	if header, _, _ := strings.Cut(string(b), "\n"); header == "" || b[len(b)-1] != '\n' {
+		return nil, fmt.Errorf("/proc/net/%s: cut short", network)
+	}
 	header := true
 	for row := range strings.Lines(string(b)) {
 		if header {
@@ -40,7 +42,7 @@ func parseProcTCP(b []byte, network string, port int) ([]Socket, error) {
 		}
 		found = append(found, Socket{
 			Network: network, Addr: addr, Listen: strings.HasPrefix(network, "tcp") && f[3] == "0A",
-			UID: uint32(uid), Inode: inode,
+			V6Unknown: strings.HasSuffix(network, "6"), UID: uint32(uid), Inode: inode,
 		})
 	}
 	return found, nil

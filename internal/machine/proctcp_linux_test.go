@@ -1,11 +1,14 @@
 package machine
 
 import (
+	"errors"
 	"net"
 	"net/netip"
 	"reflect"
 	"slices"
 	"testing"
+
+	"golang.org/x/sys/unix"
 )
 
 // Both ways to see the sockets of a port show the same ones.
@@ -17,7 +20,7 @@ func TestProcTCPAgrees(t *testing.T) {
 		}
 		defer ln.Close()
 		port := ln.Addr().(*net.TCPAddr).Port
-		want, err := dumpAll(port)
+		want, err := dumpAll(port, dump)
 		if err != nil {
 			t.Skip("no sock_diag here: ", err)
 		}
@@ -28,6 +31,29 @@ func TestProcTCPAgrees(t *testing.T) {
 		if len(got) == 0 || !reflect.DeepEqual(without(got), without(want)) {
 			t.Errorf("%s: sock_diag %+v, /proc/net %+v", address, want, got)
 		}
+	}
+}
+
+// A kernel without udp_diag answers ENOENT, as every kernel does for a protocol of
+// which sock_diag knows nothing: that there are no sockets it does not say.
+func TestDumpWithoutModule(t *testing.T) {
+	if _, err := dump(unix.AF_INET, 200, 443); !errors.Is(err, unix.ENOENT) {
+		t.Skip("no sock_diag here: ", err)
+	}
+	c, err := net.ListenPacket("udp4", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	port := c.LocalAddr().(*net.UDPAddr).Port
+	found, err := dumpAll(port, func(family, proto uint8, port int) ([]Socket, error) {
+		if proto == unix.IPPROTO_UDP {
+			return dump(family, 200, port)
+		}
+		return dump(family, proto, port)
+	})
+	if len(found) != 1 || err != nil {
+		t.Errorf("%+v, %v", found, err)
 	}
 }
 
@@ -53,7 +79,7 @@ func TestProcAddressesAgree(t *testing.T) {
 func without(all []Socket) []Socket {
 	all = slices.Clone(all)
 	for i := range all {
-		all[i].V6Only, all[i].cgroupID, all[i].Cgroup = false, 0, ""
+		all[i].V6Only, all[i].V6Unknown, all[i].cgroupID, all[i].Cgroup = false, false, 0, ""
 	}
 	slices.SortFunc(all, func(a, b Socket) int { return a.Addr.Compare(b.Addr) })
 	return all

@@ -23,6 +23,19 @@ func TestProcTCPRefuses(t *testing.T) {
 	}
 }
 
+// What is cut short says nothing of who has the port: nobody is not an answer.
+func TestProcTCPCutShort(t *testing.T) {
+	const whole = "  sl\n   0: 0100007F:01BB 0:0 0A 0:0 00:0 0 1000 0 12345 1\n"
+	if found, err := parseProcTCP([]byte(whole), "tcp", 443); len(found) != 1 || err != nil {
+		t.Errorf("%+v, %v", found, err)
+	}
+	for _, text := range []string{"", "\n", whole[:len(whole)-1], whole[:len(whole)-4], "  sl"} {
+		if found, err := parseProcTCP([]byte(text), "tcp", 443); err == nil {
+			t.Errorf("%q: %+v", text, found)
+		}
+	}
+}
+
 func FuzzProcAddresses(f *testing.F) {
 	f.Add("Main:\n     |-- 192.0.2.2\n        /32 host LOCAL\n", "fd000000000000000000000000000002 04 40 00 40     eth0\n")
 	f.Add("     |-- x\n", "fd00 04\n")

@@ -17,7 +17,7 @@ import (
 // sockets lists every TCP and UDP socket of this network namespace whose local
 // port is port, with its owner as far as it can be seen from here.
 func sockets(port int) ([]Socket, error) {
-	found, err := dumpAll(port)
+	found, err := dumpAll(port, dump)
 	if err != nil {
 		var errProc error
 		if found, errProc = readProcTCP(port); errProc != nil {
@@ -39,20 +39,26 @@ func sockets(port int) ([]Socket, error) {
 	return found, nil
 }
 
-// dumpAll asks sock_diag(7) for the sockets of each family and protocol.
-func dumpAll(port int) ([]Socket, error) {
+// dumpAll asks sock_diag(7) for the sockets of each family and protocol. ENOENT
+// says that the protocol's part of it is not there (inet_diag_lock_handler), as
+// without the module udp_diag, and nothing of its sockets.
+func dumpAll(port int, dump func(family, proto uint8, port int) ([]Socket, error)) ([]Socket, error) {
 	found := []Socket{}
-	for _, proto := range []uint8{unix.IPPROTO_TCP, unix.IPPROTO_UDP} {
-		for _, family := range []uint8{unix.AF_INET, unix.AF_INET6} {
-			some, err := dump(family, proto, port)
-			if errors.Is(err, unix.ENOENT) {
-				continue // this kernel has no such protocol
-			}
-			if err != nil {
-				return nil, err
-			}
-			found = append(found, some...)
+	for _, kind := range []struct {
+		network       string
+		family, proto uint8
+	}{
+		{"tcp", unix.AF_INET, unix.IPPROTO_TCP}, {"tcp6", unix.AF_INET6, unix.IPPROTO_TCP},
+		{"udp", unix.AF_INET, unix.IPPROTO_UDP}, {"udp6", unix.AF_INET6, unix.IPPROTO_UDP},
+	} {
+		some, err := dump(kind.family, kind.proto, port)
+		if errors.Is(err, unix.ENOENT) {
+			some, err = readProcNet(kind.network, port)
 		}
+		if err != nil {
+			return nil, err
+		}
+		found = append(found, some...)
 	}
 	return found, nil
 }
@@ -62,20 +68,24 @@ func dumpAll(port int) ([]Socket, error) {
 func readProcTCP(port int) ([]Socket, error) {
 	found := []Socket{}
 	for _, network := range []string{"tcp", "tcp6", "udp", "udp6"} {
-		b, err := os.ReadFile("/proc/thread-self/net/" + network)
-		if errors.Is(err, unix.ENOENT) && strings.HasSuffix(network, "6") {
-			continue // this kernel has no IPv6
-		}
-		if err != nil {
-			return nil, err
-		}
-		some, err := parseProcTCP(b, network, port)
+		some, err := readProcNet(network, port)
 		if err != nil {
 			return nil, err
 		}
 		found = append(found, some...)
 	}
 	return found, nil
+}
+
+func readProcNet(network string, port int) ([]Socket, error) {
+	b, err := os.ReadFile("/proc/thread-self/net/" + network)
+	if errors.Is(err, unix.ENOENT) && strings.HasSuffix(network, "6") {
+		return nil, nil // this kernel has no IPv6
+	}
+	if err != nil {
+		return nil, err
+	}
+	return parseProcTCP(b, network, port)
 }
 
 // The requests and answers of sock_diag(7) for the Internet families, from

@@ -14,7 +14,7 @@ func stopOwner(f machine.Facts, g rules.Goal) (candidate, bool) {
 	socks, _ := f.Sockets.Is()
 	var steps []Step
 	for _, s := range socks {
-		if !rules.Conflicts(s, g) {
+		if rules.Conflicts(s, g) == rules.No {
 			continue
 		}
 		step, ok := stop(f, s)
@@ -33,7 +33,7 @@ func stopOwner(f machine.Facts, g rules.Goal) (candidate, bool) {
 		change: func(f machine.Facts) machine.Facts {
 			var rest []machine.Socket
 			for _, s := range f.Sockets.Value {
-				if !rules.Conflicts(s, g) {
+				if rules.Conflicts(s, g) == rules.No {
 					rest = append(rest, s)
 				}
 			}

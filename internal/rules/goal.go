@@ -219,44 +219,62 @@ func Fit(g Goal) bool {
 	}
 }
 
-// Free says whether no other socket holds the port.
+// Free says whether no other socket holds the port. Where the kernel says that
+// it is taken, one that may stand in the way does.
 func Free(f machine.Facts, g Goal) Answer {
-	return ask(f.Sockets, func(all []machine.Socket) bool {
-		for _, s := range all {
-			if Conflicts(s, g) {
-				return false
-			}
-		}
-		return true
-	})
+	all, known := f.Sockets.Is()
+	if !known {
+		return Unknown
+	}
+	free := Yes
+	for _, s := range all {
+		free = And(free, -Conflicts(s, g))
+	}
+	if free == Unknown && g.InUse {
+		return No
+	}
+	return free
 }
 
 // Conflicts says whether a socket stands in the way of a new one on the same
 // address or on a wildcard of either side (inet_rcv_saddr_equal). A listener
 // has SO_REUSEADDR, which Go sets, so that only another listener does
-// (inet_csk_get_port), and a connection only if it was made without, which
-// cannot be seen: it counts where the kernel has said that the port is taken.
+// (inet_csk_get_port), and any other socket only if it was made without, which
+// cannot be seen: it may where the kernel has said that the port is taken.
 // Of UDP, where Go sets none, every socket does, a connected one too
-// (udp_lib_get_port). For "tcp" and "udp" Go makes any wildcard, 0.0.0.0 too,
-// one of both families.
-func Conflicts(s machine.Socket, g Goal) bool {
+// (udp_lib_get_port); for a multicast address Go sets it, and binds the wildcard.
+// For "tcp" and "udp" Go makes any wildcard, 0.0.0.0 too, one of both families.
+func Conflicts(s machine.Socket, g Goal) Answer {
 	udp := g.Protocol() == "udp"
 	if !strings.HasPrefix(s.Network, g.Protocol()) || !s.Listen && !udp && !g.InUse || int(s.Addr.Port()) != g.Port {
-		return false
+		return No
 	}
 	has, wants := s.Addr.Addr().Unmap(), g.Addr.Unmap()
 	any := !wants.IsValid() || wants.IsUnspecified()
+	multicast := udp && wants.IsMulticast()
+	answer := Yes
+	if !s.Listen && !udp || multicast {
+		answer = Unknown
+	}
 	switch {
 	case any && g.Network == g.Protocol()+"4", !any && wants.Is4():
 		// IPv4: against IPv4, or an IPv6 wildcard that takes IPv4 too.
 		if has.Is6() && !(has.IsUnspecified() && !s.V6Only) {
-			return false
+			return No
 		}
+		if has.Is6() && s.V6Unknown {
+			answer = Unknown
+		}
+	case multicast && g.Network == g.Protocol():
+		// An IPv6 wildcard that takes IPv4 too.
 	case any && g.Network == g.Protocol()+"6", !any:
 		// IPv6 only: against IPv6.
 		if has.Is4() {
-			return false
+			return No
 		}
 	}
-	return any || has.IsUnspecified() || has == wants
+	if any || multicast || has.IsUnspecified() || has == wants {
+		return answer
+	}
+	return No
 }

@@ -112,6 +112,31 @@ func TestFreeBesideConnection(t *testing.T) {
 	again.Close()
 }
 
+// For a multicast address Go binds the wildcard, with SO_REUSEADDR: whether the
+// other socket has that too cannot be seen.
+func TestFreeMulticast(t *testing.T) {
+	has, err := net.ListenPacket("udp4", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer has.Close()
+	port := has.LocalAddr().(*net.UDPAddr).Port
+	f := machine.Live(port).Facts()
+	for _, group := range []string{"224.0.1.1", "ff02::101"} {
+		g := Goal{Network: "udp", Addr: netip.MustParseAddr(group), Port: port}
+		if _, err := net.ListenPacket("udp", netip.AddrPortFrom(g.Addr, uint16(port)).String()); !errors.Is(err, syscall.EADDRINUSE) {
+			t.Fatalf("%s: the kernel: %v", group, err)
+		}
+		if got := Free(f, g); got != Unknown {
+			t.Errorf("%s: Free = %v beside one without SO_REUSEADDR", group, got)
+		}
+		g.InUse = true
+		if got := Free(f, g); got != No {
+			t.Errorf("%s: Free = %v where the kernel said that it is taken", group, got)
+		}
+	}
+}
+
 // A connected UDP socket has its port for itself.
 func TestFreeBesideConnectedUDP(t *testing.T) {
 	c, err := net.Dial("udp4", "127.0.0.1:9")

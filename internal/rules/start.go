@@ -70,7 +70,7 @@ func Start(f machine.Facts) machine.Facts {
 	now, knownThread := Starter(f).Is()
 	e, known := exec(f)
 	f.Exe = f.Installed
-	f.Deleted = f.Deleted.Now(false)
+	f.Deleted, f.Grown = f.Deleted.Now(false), f.Grown.Now(false)
 	unknown := machine.Fact[caps.State]{Source: Rule, Reason: "a fact it needs is not known"}
 	f.Threads = f.Threads.None()
 	if !knownThread || !known {

@@ -1,0 +1,56 @@
+package machine
+
+import (
+	"encoding/binary"
+	"math/bits"
+	"testing"
+)
+
+func TestGrown(t *testing.T) {
+	data := func(s string) Item { return Item{Data: []byte(s)} }
+	for _, tt := range []struct {
+		dumpable, secure, label Item
+		state                   State
+		grown                   bool
+	}{
+		{data("1\n"), data("0\n"), Item{Err: "EINVAL"}, Known, false},
+		{data("1\n"), data("1\n"), Item{Err: "EINVAL"}, Known, true},
+		{data("1\n"), data("1\n"), data("unconfined\n"), Known, true},
+		{data("0\n"), data("0\n"), Item{Err: "EINVAL"}, Known, true},
+		{data("2\n"), Item{Err: "EACCES"}, Item{Err: "EINVAL"}, Known, true},
+		{data("1\n"), data("1\n"), data("system_u:system_r:app_t:s0\x00"), Unreadable, false},
+		{data("1\n"), data("0\n"), data("system_u:system_r:app_t:s0\x00"), Known, false},
+		{data("1\n"), Item{Err: "EACCES"}, Item{Err: "EINVAL"}, Unreadable, false},
+		{Item{Err: "EPERM"}, data("0\n"), Item{Err: "EINVAL"}, Unreadable, false},
+		{data("x\n"), data("0\n"), Item{Err: "EINVAL"}, Unreadable, false},
+	} {
+		got := Record{"prctl PR_GET_DUMPABLE": tt.dumpable, "AT_SECURE": tt.secure, "proc/self/attr/current": tt.label}.Facts().Grown
+		if got.State != tt.state || got.Value != tt.grown || got.State == Unreadable && got.Reason == "" {
+			t.Errorf("%+v: %+v", tt, got)
+		}
+	}
+}
+
+func TestAuxv(t *testing.T) {
+	vector := func(words ...uint64) (b []byte) {
+		for _, w := range words {
+			if bits.UintSize == 32 {
+				b = binary.NativeEndian.AppendUint32(b, uint32(w))
+			} else {
+				b = binary.NativeEndian.AppendUint64(b, w)
+			}
+		}
+		return b
+	}
+	for _, want := range []int{0, 1} {
+		if got, err := parseAuxv(vector(6, 4096, 23, uint64(want), 0, 0)); got != want || err != nil {
+			t.Errorf("%d, %v, want %d", got, err, want)
+		}
+	}
+	whole := vector(6, 4096, 23, 1, 0, 0)
+	for _, b := range [][]byte{nil, whole[:bits.UintSize/8*3], vector(6, 4096, 0, 0, 23, 1), vector(23, 2), vector(6, 4096)} {
+		if got, err := parseAuxv(b); err == nil {
+			t.Errorf("%v: %d", b, got)
+		}
+	}
+}
