@@ -68,6 +68,9 @@ func (s Service) checkShared() error {
 	if err := checkName("Name", s.Name+".service"); err != nil {
 		return err
 	}
+	if kind := path.Ext(s.Name); slices.Contains(kinds, kind) {
+		return fmt.Errorf("unit: Name %q is that of a %s: this writes services", s.Name, kind[1:])
+	}
 	for _, units := range [][]string{s.After, s.Wants, s.Requires} {
 		for _, u := range units {
 			if err := checkName("a unit", u); err != nil {
@@ -181,12 +184,13 @@ func checkEnv(e string) error {
 	return checkWord("Env", e)
 }
 
+var kinds = []string{".service", ".socket", ".target", ".mount", ".automount", ".swap", ".path", ".timer", ".device", ".slice", ".scope"}
+
 // checkName refuses what is no name of a unit (unit_name_is_valid); "@" is left
 // to those who know their templates.
 func checkName(field, name string) error {
 	const letters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789:_.-\\@"
 	stem, suffix := strings.TrimSuffix(name, path.Ext(name)), path.Ext(name)
-	kinds := []string{".service", ".socket", ".target", ".mount", ".automount", ".swap", ".path", ".timer", ".device", ".slice", ".scope"}
 	if stem == "" || len(name) > 240 || strings.Trim(name, letters) != "" || strings.HasPrefix(stem, "@") || !slices.Contains(kinds, suffix) || strings.HasSuffix(name, `\`) {
 		return fmt.Errorf("unit: %s %q is no name of a unit", field, name)
 	}

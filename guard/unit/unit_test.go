@@ -125,6 +125,9 @@ func TestRefuses(t *testing.T) {
 	if files, err := (Service{Name: "a/b"}).DropIn(); err == nil {
 		t.Errorf("drop-in: %v", files)
 	}
+	if files, err := (Service{Name: "a.socket"}).DropIn(); err == nil {
+		t.Errorf("drop-in of a socket: %v", files)
+	}
 	if files, err := (Service{Name: "a", Socket: true}).DropIn(); err == nil {
 		t.Errorf("drop-in without an address: %v", files)
 	}
