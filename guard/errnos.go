@@ -1,9 +1,12 @@
 package guard
 
-import "syscall"
+import (
+	"strconv"
+	"syscall"
+)
 
-// errnos are those that a bind ends with, by name: they are numbers of their own
-// on each system.
+// errnos are those that a bind commonly ends with, by name: they are numbers of
+// their own on each system.
 var errnos = map[string]syscall.Errno{
 	"EACCES":          syscall.EACCES,
 	"EADDRINUSE":      syscall.EADDRINUSE,
@@ -14,16 +17,44 @@ var errnos = map[string]syscall.Errno{
 	"ENFILE":          syscall.ENFILE,
 	"ENOBUFS":         syscall.ENOBUFS,
 	"ENOMEM":          syscall.ENOMEM,
+	"ENOSYS":          syscall.ENOSYS,
 	"EPERM":           syscall.EPERM,
 	"EPROTONOSUPPORT": syscall.EPROTONOSUPPORT,
 }
 
-// errnoName returns the name of an errno, or what the system calls it.
+// errnoName returns the name of an errno, or what the system calls it. One that
+// has no name is its number: a seccomp filter or a BPF program answers with any.
 func errnoName(e syscall.Errno) string {
 	for name, errno := range errnos {
 		if errno == e {
 			return name
 		}
 	}
-	return systemName(e)
+	if name := systemName(e); name != "" {
+		return name
+	}
+	return strconv.Itoa(int(e))
+}
+
+// errnoOf returns the errno of a name of errnoName's.
+func errnoOf(name string) (syscall.Errno, bool) {
+	if e, ok := errnos[name]; ok {
+		return e, true
+	}
+	const last = 4095 // MAX_ERRNO of the kernel
+	for e := syscall.Errno(1); e <= last; e++ {
+		if errnoName(e) == name {
+			return e, true
+		}
+	}
+	return 0, false
+}
+
+// isErrno says whether a name is that of an errno, or "" for success.
+func isErrno(name string) bool {
+	if name == "" {
+		return true
+	}
+	_, ok := errnoOf(name)
+	return ok
 }

@@ -110,7 +110,8 @@ func (r *request) fails(done outcome, at netip.Addr) {
 	if done.unstarted {
 		call = "execve"
 	}
-	r.err = &net.OpError{Op: "listen", Net: r.network, Addr: netAddr(done.udp, at, r.target.Port), Err: os.NewSyscallError(call, errnos[done.errno])}
+	errno, _ := errnoOf(done.errno)
+	r.err = &net.OpError{Op: "listen", Net: r.network, Addr: netAddr(done.udp, at, r.target.Port), Err: os.NewSyscallError(call, errno)}
 }
 
 func netAddr(udp bool, at netip.Addr, port int) net.Addr {
@@ -165,6 +166,9 @@ func decide(f machine.Facts, g rules.Goal) (outcome, error) {
 		o.errno = "EADDRNOTAVAIL"
 	case rules.Free(f, g) == rules.No:
 		o.errno = "EADDRINUSE"
+	}
+	if !isErrno(o.errno) {
+		return o, fmt.Errorf("what the probes were refused with is no errno of this system: %s", o.errno)
 	}
 	if s, _ := f.Thread.Is(); open != rules.Yes && held == rules.Yes && !s.Effective.Contains(g.Need()) {
 		o.via = privport.Raised

@@ -206,6 +206,9 @@ func TestReportJSON(t *testing.T) {
 		if b2, err := json.Marshal(again); err != nil || !bytes.Equal(b, b2) {
 			t.Errorf("%s: read back it is another: %v\n%s\n%s", name, err, b, b2)
 		}
+		if !r.OK && !strings.HasPrefix(again.String(), r.Error+": "+r.Causes[0].Summary+"\n") {
+			t.Errorf("%s: read back it does not say what failed: %s", name, again)
+		}
 	}
 }
 

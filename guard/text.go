@@ -1,6 +1,7 @@
 package guard
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 
@@ -10,12 +11,14 @@ import (
 // width is the columns of the text form. Commands are never broken.
 const width = 80
 
-// line is the report in one line.
+// line is the report in one line. One that was read back from JSON has the plain
+// error for its headline.
 func (r Report) line() string {
+	head := cmp.Or(r.headline, r.Error)
 	if len(r.Causes) == 0 {
-		return r.headline
+		return head
 	}
-	return r.headline + ": " + r.Causes[0].Summary
+	return head + ": " + r.Causes[0].Summary
 }
 
 // String returns the report as text of 80 columns: what failed, the causes with

@@ -93,8 +93,12 @@ func parse(args []string) (options, error) {
 	}
 	if s.Socket && len(s.Listen)+len(s.ListenUDP) == 0 {
 		s.Listen = addresses(s.Exec)
-		if len(s.Listen) == 0 {
+		switch len(s.Listen) {
+		case 0:
 			return o, errors.New("-socket needs -listen ADDRESS: the command has no HOST:PORT")
+		case 1:
+		default: // one may be that of a server it connects to
+			return o, fmt.Errorf("-socket needs -listen ADDRESS: which of %s are the command's own cannot be told", strings.Join(s.Listen, ", "))
 		}
 	}
 	return o, nil

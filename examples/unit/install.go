@@ -14,6 +14,11 @@ import (
 
 const system = "/etc/systemd/system"
 
+// packaged are the folders of units that one in system hides (systemd.unit(5)).
+var packaged = []string{
+	"/run/systemd/system", "/run/systemd/generator", "/usr/local/lib/systemd/system", "/usr/lib/systemd/system", "/lib/systemd/system", "/run/systemd/generator.late",
+}
+
 // write puts the files into a folder. One that somebody else wrote stays, and
 // then none is written.
 func write(dir string, files []unit.File) error {
@@ -58,6 +63,9 @@ func replace(path, content string) error {
 // install has systemd look at the files, and if it likes them writes, enables
 // and starts them.
 func install(files []unit.File, units []string, dropIn bool) error {
+	if err := hides(packaged, files); err != nil {
+		return err
+	}
 	if err := verify(files, units, dropIn); err != nil {
 		return err
 	}
@@ -70,6 +78,25 @@ func install(files []unit.File, units []string, dropIn bool) error {
 		}
 		if out, err := exec.Command("systemctl", words...).CombinedOutput(); err != nil {
 			return fmt.Errorf("systemctl %s: %s%w", strings.Join(words, " "), out, err)
+		}
+	}
+	return nil
+}
+
+// hides fails where a file would take the place of a unit of the machine's own. A
+// drop-in, which is in a folder, takes none.
+func hides(folders []string, files []unit.File) error {
+	for _, f := range files {
+		if strings.Contains(f.Name, "/") {
+			continue
+		}
+		for _, dir := range folders {
+			path := filepath.Join(dir, f.Name)
+			if _, err := os.Lstat(path); err == nil {
+				return fmt.Errorf("nothing is written: it would hide %s: use -name or -drop-in", path)
+			} else if !errors.Is(err, fs.ErrNotExist) {
+				return err
+			}
 		}
 	}
 	return nil

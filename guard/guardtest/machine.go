@@ -3,6 +3,7 @@ package guardtest
 import (
 	"fmt"
 	"net"
+	"slices"
 	"strings"
 
 	"golang.org/x/tools/txtar"
@@ -19,6 +20,10 @@ type Machine string
 // Bind is [guard.Bind] on this machine. Where the bind is allowed there, a
 // listener on a free port of the loopback interface here stands in for it.
 func (m Machine) Bind(address string, opts ...guard.Option) (net.Listener, error) {
+	opts = append([]guard.Option{guard.Network("tcp")}, opts...)
+	if !fits("tcp", address, opts) {
+		return guard.Bind(address, opts...)
+	}
 	if err := guard.Replay([]byte(m), address, opts...); err != nil {
 		return nil, err
 	}
@@ -27,10 +32,23 @@ func (m Machine) Bind(address string, opts ...guard.Option) (net.Listener, error
 
 // BindPacket is [guard.BindPacket] on this machine, as Bind.
 func (m Machine) BindPacket(address string, opts ...guard.Option) (net.PacketConn, error) {
-	if err := guard.Replay([]byte(m), "udp/"+address, opts...); err != nil {
+	opts = append([]guard.Option{guard.Network("udp")}, opts...)
+	if !fits("udp", address, opts) {
+		return guard.BindPacket(address, opts...)
+	}
+	if err := guard.Replay([]byte(m), address, opts...); err != nil {
 		return nil, err
 	}
 	return net.ListenPacket("udp", "127.0.0.1:0")
+}
+
+// fits says whether the network, which the options may choose, is one of the
+// protocol, and the address names none of its own as it may for Replay. What does
+// not fit guard refuses before it asks a kernel.
+func fits(protocol, address string, opts []guard.Option) bool {
+	var r guard.Report
+	_ = guard.Replay([]byte(Root), ":1", append(slices.Clip(opts), guard.ReportTo(&r))...)
+	return strings.HasPrefix(r.Subject, "bind "+protocol) && !strings.Contains(address, "/")
 }
 
 // Require is [guard.Require] on this machine.

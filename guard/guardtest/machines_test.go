@@ -3,6 +3,7 @@ package guardtest_test
 import (
 	"errors"
 	"flag"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -96,6 +97,45 @@ func TestBind(t *testing.T) {
 	_, err = guardtest.Root.Bind("443")
 	if refused := (*guard.Error)(nil); !errors.As(err, &refused) || refused.ExitCode() != 64 {
 		t.Errorf("%v", err)
+	}
+}
+
+// The network is that of the function, or one of its protocol that an option
+// chooses, as it is for the guard itself.
+func TestNetwork(t *testing.T) {
+	closed := func(c io.Closer, err error) error {
+		if err == nil {
+			c.Close()
+		}
+		return err
+	}
+	type bind func(address string, opts ...guard.Option) error
+	tcp := func(address string, opts ...guard.Option) error {
+		return closed(guardtest.Root.Bind(address, opts...))
+	}
+	udp := func(address string, opts ...guard.Option) error {
+		return closed(guardtest.Root.BindPacket(address, opts...))
+	}
+	for _, tt := range []struct {
+		bind             bind
+		address, network string
+		subject          string
+		refused          bool
+	}{
+		{tcp, ":53", "tcp6", "bind tcp6 :53", false},
+		{udp, ":53", "udp6", "bind udp6 :53", false},
+		{tcp, ":53", "udp", "bind udp :53", true},
+		{udp, ":53", "tcp4", "bind tcp4 :53", true},
+		{udp, ":53", "ip", "bind ip :53", true},
+		{tcp, "udp/:53", "tcp", "bind tcp udp/:53", true},
+		{udp, "udp/:53", "udp", "bind udp udp/:53", true},
+	} {
+		var r guard.Report
+		err := tt.bind(tt.address, guard.Network(tt.network), guard.ReportTo(&r))
+		refused := (*guard.Error)(nil)
+		if tt.refused != errors.As(err, &refused) || tt.refused != (err != nil) || r.Subject != tt.subject || tt.refused && refused.ExitCode() != 64 {
+			t.Errorf("%s on %s: %v, %q", tt.address, tt.network, err, r.Subject)
+		}
 	}
 }
 

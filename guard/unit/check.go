@@ -68,6 +68,9 @@ func (s Service) checkShared() error {
 	if err := checkName("Name", s.Name+".service"); err != nil {
 		return err
 	}
+	if kind := path.Ext(s.Name); slices.Contains(kinds, kind) {
+		return fmt.Errorf("unit: Name %q is that of a %s: this writes services", s.Name, kind[1:])
+	}
 	for _, units := range [][]string{s.After, s.Wants, s.Requires} {
 		for _, u := range units {
 			if err := checkName("a unit", u); err != nil {
@@ -76,7 +79,7 @@ func (s Service) checkShared() error {
 		}
 	}
 	if s.WorkDir != "" {
-		if err := checkPath("WorkDir", s.WorkDir); err != nil {
+		if err := checkWorkDir(s.WorkDir); err != nil {
 			return err
 		}
 	}
@@ -96,8 +99,8 @@ func (s Service) checkShared() error {
 // checkWord refuses what cannot be one word of a line.
 func checkWord(field, s string) error {
 	switch {
-	case !utf8.ValidString(s):
-		return fmt.Errorf("unit: %s %q is not UTF-8, and systemd ignores such lines", field, s)
+	case !utf8.ValidString(s), strings.ContainsFunc(s, noncharacter):
+		return fmt.Errorf("unit: %s %q is not UTF-8 as systemd wants it, which ignores such lines", field, s)
 	case strings.ContainsFunc(s, unicode.IsControl):
 		return fmt.Errorf("unit: %s %q has a control character", field, s)
 	case len(s) > longest:
@@ -105,6 +108,10 @@ func checkWord(field, s string) error {
 	}
 	return nil
 }
+
+// noncharacter says whether c is one of those that Unicode keeps for no
+// interchange, and systemd takes for no UTF-8 (unichar_is_valid).
+func noncharacter(c rune) bool { return 0xFDD0 <= c && c <= 0xFDEF || c&0xFFFE == 0xFFFE }
 
 // checkText refuses what cannot be a whole value: systemd strips white space
 // around it, and a backslash at its end would take in the next line.
@@ -144,6 +151,18 @@ func checkVisible(field, p string) error {
 	return nil
 }
 
+// checkWorkDir allows the folders that are empty ones themselves: it is what lay
+// in them that is gone, and systemd would end with 200/CHDIR.
+func checkWorkDir(p string) error {
+	if err := checkPath("WorkDir", p); err != nil {
+		return err
+	}
+	if slices.Contains([]string{"/tmp", "/var/tmp", "/dev"}, p) {
+		return nil
+	}
+	return checkVisible("WorkDir", p)
+}
+
 func checkProgram(p string) error {
 	if err := checkPath("Exec", p); err != nil {
 		return err
@@ -165,12 +184,13 @@ func checkEnv(e string) error {
 	return checkWord("Env", e)
 }
 
+var kinds = []string{".service", ".socket", ".target", ".mount", ".automount", ".swap", ".path", ".timer", ".device", ".slice", ".scope"}
+
 // checkName refuses what is no name of a unit (unit_name_is_valid); "@" is left
 // to those who know their templates.
 func checkName(field, name string) error {
 	const letters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789:_.-\\@"
 	stem, suffix := strings.TrimSuffix(name, path.Ext(name)), path.Ext(name)
-	kinds := []string{".service", ".socket", ".target", ".mount", ".path", ".timer", ".device", ".slice"}
 	if stem == "" || len(name) > 240 || strings.Trim(name, letters) != "" || strings.HasPrefix(stem, "@") || !slices.Contains(kinds, suffix) || strings.HasSuffix(name, `\`) {
 		return fmt.Errorf("unit: %s %q is no name of a unit", field, name)
 	}
@@ -184,7 +204,9 @@ func checkUser(field, who string) error {
 		return nil
 	}
 	if id, err := strconv.ParseUint(who, 10, 32); err == nil {
-		who = strconv.FormatUint(id, 10)
+		if strconv.FormatUint(id, 10) != who {
+			return fmt.Errorf("unit: %s %q begins with a zero, and systemd takes no such number", field, who)
+		}
 		if id == 0 || id == 65534 || id == 65535 || id >= 1<<32-2 {
 			return fmt.Errorf("unit: %s %s is root's or nobody's: use an account of the service's own, or none", field, who)
 		}

@@ -1,5 +1,7 @@
 package unit
 
+import "strings"
+
 // A Service describes a server. The zero value of every field but Exec (and
 // Listen, for the socket route) is a sound choice.
 type Service struct {
@@ -66,6 +68,7 @@ func (s Service) defaults() Service {
 	if s.Name == "" && len(s.Exec) > 0 {
 		s.Name = base(s.Exec[0])
 	}
+	s.Name = strings.TrimSuffix(s.Name, ".service")
 	s.Description = or(s.Description, s.Name+" server")
 	s.Type = or(s.Type, "exec")
 	s.Restart = or(s.Restart, "on-failure")

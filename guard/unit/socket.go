@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"slices"
 	"strconv"
 )
 
@@ -11,14 +12,19 @@ import (
 func (s Service) socketFile() (File, error) {
 	lines := []line{}
 	for _, l := range []struct {
-		directive string
-		addresses []string
-	}{{"ListenStream", s.Listen}, {"ListenDatagram", s.ListenUDP}} {
-		for _, a := range l.addresses {
-			value, err := socketAddress(a)
+		field, directive string
+		addresses        []string
+	}{{"Listen", "ListenStream", s.Listen}, {"ListenUDP", "ListenDatagram", s.ListenUDP}} {
+		var all []netip.AddrPort
+		for _, address := range l.addresses {
+			value, at, err := socketAddress(l.field, address)
 			if err != nil {
 				return File{}, err
 			}
+			if slices.ContainsFunc(all, func(other netip.AddrPort) bool { return overlap(at, other) }) {
+				return File{}, fmt.Errorf("unit: %s %q is in another address of the list: systemd could not bind both", l.field, address)
+			}
+			all = append(all, at)
 			lines = append(lines, line{l.directive, value})
 		}
 	}
@@ -34,23 +40,32 @@ func (s Service) socketFile() (File, error) {
 }
 
 // socketAddress writes an address as ListenStream= has it: a port alone, or
-// with an IP address.
-func socketAddress(address string) (string, error) {
+// with an IP address. What it means is [::] for a port alone.
+func socketAddress(field, address string) (string, netip.AddrPort, error) {
 	host, port, err := net.SplitHostPort(address)
 	if err != nil {
-		return "", fmt.Errorf("unit: Listen: %w", err)
+		return "", netip.AddrPort{}, fmt.Errorf("unit: %s: %w", field, err)
 	}
 	n, err := strconv.ParseUint(port, 10, 16)
 	if err != nil || n == 0 {
-		return "", fmt.Errorf("unit: Listen %q: the port is no number from 1 to 65535", address)
+		return "", netip.AddrPort{}, fmt.Errorf("unit: %s %q: the port is no number from 1 to 65535", field, address)
 	}
-	port = strconv.FormatUint(n, 10)
 	if host == "" {
-		return port, nil
+		return strconv.FormatUint(n, 10), netip.AddrPortFrom(netip.IPv6Unspecified(), uint16(n)), nil
 	}
 	ip, err := netip.ParseAddr(host)
 	if err != nil || ip.Zone() != "" {
-		return "", fmt.Errorf("unit: Listen %q: the host is no IP address; systemd resolves no names", address)
+		return "", netip.AddrPort{}, fmt.Errorf("unit: %s %q: the host is no IP address; systemd resolves no names", field, address)
 	}
-	return net.JoinHostPort(ip.Unmap().String(), port), nil
+	at := netip.AddrPortFrom(ip.Unmap(), uint16(n))
+	return at.String(), at, nil
+}
+
+// overlap says whether the kernel lets only one of two sockets have its address:
+// [::] is every one of IPv4 too, by BindIPv6Only=both.
+func overlap(a, b netip.AddrPort) bool {
+	holds := func(a, b netip.Addr) bool {
+		return a == b || a == netip.IPv6Unspecified() || a == netip.IPv4Unspecified() && b.Is4()
+	}
+	return a.Port() == b.Port() && (holds(a.Addr(), b.Addr()) || holds(b.Addr(), a.Addr()))
 }

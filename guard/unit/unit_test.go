@@ -81,10 +81,13 @@ func TestRefuses(t *testing.T) {
 		"newline":            func(s *Service) { s.Exec[1] = "a\nUser=root" },
 		"C1 control":         func(s *Service) { s.Exec[1] = "a\u0085" },
 		"no UTF-8":           func(s *Service) { s.Exec[1] = "\xff" },
+		"noncharacter":       func(s *Service) { s.Exec[1] = "a\uffff" },
+		"noncharacter, text": func(s *Service) { s.Description = "\U0001fffe \ufdd0" },
 		"long":               func(s *Service) { s.Exec[1] = strings.Repeat("a", 1<<20) },
 		"root":               func(s *Service) { s.User = "root" },
 		"uid 0":              func(s *Service) { s.User = "0" },
 		"uid 00":             func(s *Service) { s.User = "00" },
+		"uid 01000":          func(s *Service) { s.User = "01000" },
 		"nobody":             func(s *Service) { s.User = "nobody" },
 		"specifier":          func(s *Service) { s.User = "%i" },
 		"group of root":      func(s *Service) { s.Group = "root" },
@@ -93,6 +96,8 @@ func TestRefuses(t *testing.T) {
 		"continuation":       func(s *Service) { s.Description = `a\` },
 		"spaces":             func(s *Service) { s.Description = " a" },
 		"work folder":        func(s *Service) { s.WorkDir = "srv" },
+		"work folder hidden": func(s *Service) { s.WorkDir = "/home/app" },
+		"and by tmp":         func(s *Service) { s.WorkDir = "/tmp/web" },
 		"variable":           func(s *Service) { s.Env = []string{"A B=1"} },
 		"optional file":      func(s *Service) { s.EnvFile = "-/etc/env" },
 		"wildcard":           func(s *Service) { s.EnvFile = "/etc/*" },
@@ -109,6 +114,9 @@ func TestRefuses(t *testing.T) {
 		"socket of port 0":   func(s *Service) { s.Socket, s.Listen = true, []string{":0"} },
 		"socket of a zone":   func(s *Service) { s.Socket, s.ListenUDP = true, []string{"[fe80::1%eth0]:53"} },
 		"socket and newline": func(s *Service) { s.Socket, s.Listen = true, []string{":443\nUser=root"} },
+		"socket twice":       func(s *Service) { s.Socket, s.Listen = true, []string{":443", ":0443"} },
+		"socket in another":  func(s *Service) { s.Socket, s.Listen = true, []string{"127.0.0.1:443", "[::]:443"} },
+		"IPv4 in all IPv4":   func(s *Service) { s.Socket, s.ListenUDP = true, []string{"0.0.0.0:53", "127.0.0.1:53"} },
 	} {
 		if files, err := web(change).Files(); err == nil || !strings.HasPrefix(err.Error(), "unit: ") || files != nil {
 			t.Errorf("%s: %v, %v", name, files, err)
@@ -117,8 +125,38 @@ func TestRefuses(t *testing.T) {
 	if files, err := (Service{Name: "a/b"}).DropIn(); err == nil {
 		t.Errorf("drop-in: %v", files)
 	}
+	if files, err := (Service{Name: "a.socket"}).DropIn(); err == nil {
+		t.Errorf("drop-in of a socket: %v", files)
+	}
 	if files, err := (Service{Name: "a", Socket: true}).DropIn(); err == nil {
 		t.Errorf("drop-in without an address: %v", files)
+	}
+}
+
+// What looks like one of the refused, and works.
+func TestTakes(t *testing.T) {
+	for name, change := range map[string]func(*Service){
+		"private /tmp":     func(s *Service) { s.WorkDir = "/tmp" },
+		"other kinds":      func(s *Service) { s.After = []string{"data.automount", "dev-sda3.swap", "session-1.scope"} },
+		"both protocols":   func(s *Service) { s.Socket, s.Listen, s.ListenUDP = true, []string{":53"}, []string{":53"} },
+		"other port":       func(s *Service) { s.Socket, s.Listen = true, []string{":443", "127.0.0.1:80"} },
+		"IPv4 beside IPv6": func(s *Service) { s.Socket, s.Listen = true, []string{"0.0.0.0:443", "[::1]:443"} },
+	} {
+		if _, err := web(change).Files(); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	files, err := web(func(s *Service) { s.Name = "site.service" }).Files()
+	if err != nil || files[0].Name != "site.service" {
+		t.Errorf("%v, %v", files, err)
+	}
+}
+
+// A wrong address is named by its own field.
+func TestRefusesField(t *testing.T) {
+	_, err := web(func(s *Service) { s.Socket, s.ListenUDP = true, []string{":dns"} }).Files()
+	if err == nil || !strings.HasPrefix(err.Error(), "unit: ListenUDP ") {
+		t.Errorf("%v", err)
 	}
 }
 

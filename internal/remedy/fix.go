@@ -56,22 +56,38 @@ func Fixes(f machine.Facts, goals ...rules.Goal) []Fix {
 	for i, a := range all {
 		for _, b := range all[i+1:] {
 			if reached(b.change(a.change(f))) {
-				fixes = append(fixes, join(a.Fix, b.Fix))
+				fixes = append(fixes, join(f, a.Fix, b.Fix))
 			}
 		}
 	}
 	return fixes
 }
 
-// join makes one fix of two that help only together.
-func join(a, b Fix) Fix {
+// join makes one fix of two that help only together. What starts the program
+// comes last and once: before all else is done it would be refused again.
+func join(f machine.Facts, a, b Fix) Fix {
+	scope := b.Scope // the wider one, by the order of the candidates
+	if starts(f, a) && !starts(f, b) {
+		a, b = b, a
+	}
+	steps := slices.Clone(a.Steps)
+	if n := len(steps) - 1; steps[n] == b.Steps[len(b.Steps)-1] {
+		steps = steps[:n]
+	}
 	return Fix{
 		ID:      a.ID + "+" + b.ID,
-		Scope:   b.Scope,
+		Scope:   scope,
 		Summary: a.Summary + "; then " + b.Summary,
 		Lasts:   strings.Join(unique(a.Lasts, b.Lasts), "; "),
-		Steps:   append(append([]Step{}, a.Steps...), b.Steps...),
+		Steps:   append(steps, b.Steps...),
 	}
+}
+
+// starts says whether a fix ends with a start of the program.
+func starts(f machine.Facts, fix Fix) bool {
+	last := fix.Steps[len(fix.Steps)-1]
+	step, ok := again(f)
+	return last.Start != "" || ok && last == step
 }
 
 func unique(a, b string) []string {

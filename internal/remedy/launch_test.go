@@ -33,7 +33,7 @@ func TestFixesOfNotExecuted(t *testing.T) {
 		{"a low port", raw, bind, low, nil, "setcap+sysctl", "sudo setcap cap_net_bind_service=+p /srv/app"},
 		{"another capability", bind, bind | raw, low, nil, "setcap", "sudo setcap cap_net_bind_service,cap_net_raw=+p /srv/app"},
 		{"a unit", raw, bind, low, []func(*machine.Facts){unit, manager(caps.UpTo(caps.Last))}, "systemd-drop-in", "CapabilityBoundingSet=CAP_NET_BIND_SERVICE"},
-		{"a unit of a manager without it", raw, bind, low, []func(*machine.Facts){unit, manager(raw)}, "setcap+sysctl", "sudo setcap"},
+		{"a unit of a manager without it", raw, bind, low, []func(*machine.Facts){unit, manager(raw)}, "sysctl+setcap", "sudo setcap"},
 		{"a unit, and what PrivateDevices= takes", bind, bind | caps.SetOf(caps.MKNOD), low, []func(*machine.Facts){unit, manager(caps.UpTo(caps.Last))}, "setcap", "sudo setcap cap_net_bind_service,cap_mknod=+p /srv/app"},
 		{"docker", raw, bind, high, []func(*machine.Facts){docker}, "cap-add image", "--cap-add=NET_BIND_SERVICE"},
 		{"a file of others", raw, bind, high, []func(*machine.Facts){mode(0o100777)}, "", ""},

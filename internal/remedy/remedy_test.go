@@ -134,7 +134,8 @@ func TestFixes(t *testing.T) {
 		}), rules.Goal{Network: "tcp6", Port: 443}, ""},
 		{"a profile that only complains", app(holds, withheld, func(f *machine.Facts) { f.Label = known("app (complain)") }), low, "sysctl"},
 		{"a profile refuses TCP", app(holds, profiled, refusedProbes), low, "profile"},
-		{"a profile and what it hides", app(profiled, refusedProbes), low, "setcap+profile setpriv+profile profile+sysctl"},
+		{"a profile and what it hides", app(profiled, refusedProbes), low, "setcap+profile profile+setpriv profile+sysctl"},
+		{"a profile and what it hides, in a unit", app(profiled, refusedProbes, unit), low, "profile+systemd-drop-in profile+setcap profile+sysctl"},
 		{"not ours yet", app(holds), rules.Goal{Network: "tcp", Port: 443, Addr: netip.MustParseAddr("192.0.2.9")}, "nonlocal-bind"},
 		{"require", app(), require, "setcap setpriv"},
 		{"require, foreign namespace", app(outside), require, ""},
@@ -159,6 +160,7 @@ func TestFixesOverPairs(t *testing.T) {
 	changes := []func(*machine.Facts){
 		func(*machine.Facts) {}, unit, userUnit, docker, nosuid, outside, stamped1, goRunFile, goRunCache, noAttributes,
 		mode(0o100777), mode(0o100775), thread(ambientRoom), thread(noBounding), holds,
+		func(f *machine.Facts) { profiled(f); refusedProbes(f) },
 		held(machine.Socket{PID: 1}), held(machine.Socket{PID: 77}),
 		func(f *machine.Facts) { f.IDs = known(machine.IDs{}) },
 		func(f *machine.Facts) { f.TracerPid = known(9) },
@@ -182,7 +184,11 @@ func TestFixesOverPairs(t *testing.T) {
 					if rules.Allows(after, g) != rules.Yes {
 						t.Errorf("%s does not help: %+v", fix.ID, f)
 					}
-					for _, s := range fix.Steps {
+					start, _ := again(f)
+					for i, s := range fix.Steps {
+						if last := i == len(fix.Steps)-1; !last && (s.Start != "" || s == start) {
+							t.Errorf("%s starts the program and goes on: %+v", fix.ID, fix.Steps)
+						}
 						line := s.Run + s.Start + s.Content
 						mode := f.Installed.Stat.Value.Mode
 						switch {
