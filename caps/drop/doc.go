@@ -23,9 +23,9 @@
 // Two things keep execve(2) from granting capabilities again: an empty bounding
 // set and no_new_privs. All, Except and ToUser always set no_new_privs, which
 // also takes the effect out of set-user-ID bits. They narrow the bounding set as
-// well if every thread has CAP_SETPCAP, as root has; without it the kernel
-// refuses, and no_new_privs makes the bounding set moot. [Held] tells which of
-// the two there is.
+// well if every thread has CAP_SETPCAP, as root has; without it, or where a
+// security module withholds it, the kernel refuses, and no_new_privs makes the
+// bounding set moot. [Held] tells which of the two there is.
 //
 // # Every thread
 //
