@@ -18,7 +18,7 @@ func except(op string, keep caps.Set) error {
 		if differing(threads, g.gap) == nil {
 			return nil
 		}
-		if threads, err = settle(threads, unreachable); err != nil {
+		if threads, err = ready(threads); err != nil {
 			return err
 		}
 		g = goalOf(keep, threads)

@@ -24,7 +24,7 @@ func TestNeverKills(t *testing.T) {
 	ok(t, child(t, "foreign proc", "unshare", "--pid", "--fork", "--kill-child", "--"))
 	for _, name := range []string{
 		"no file descriptors", "signal blocked", "seccomp on one thread", "capset refused", "first thread ended",
-		"bounding set fixed", "bounding set fixed, nobody",
+		"bounding set fixed", "bounding set fixed, nobody", "no signals", "no place for a signal",
 	} {
 		ok(t, child(t, name))
 	}
@@ -69,6 +69,12 @@ func init() {
 		"no file descriptors": func() error {
 			return unix.Setrlimit(unix.RLIMIT_NOFILE, &unix.Rlimit{Cur: 3, Max: 3})
 		},
+		"no signals": func() error {
+			return filter(unix.SECCOMP_FILTER_FLAG_TSYNC, unix.SECCOMP_RET_ERRNO|uint32(unix.EACCES), unix.SYS_TGKILL)
+		},
+		"no place for a signal": func() error {
+			return unix.Setrlimit(unix.RLIMIT_SIGPENDING, &unix.Rlimit{})
+		},
 		"signal blocked": onThread(func() error {
 			set := uint64(1) << (33 - 1)
 			_, _, errno := unix.RawSyscall6(unix.SYS_RT_SIGPROCMASK, unix.SIG_BLOCK, uintptr(unsafe.Pointer(&set)), 0, 8, 0, 0)
@@ -86,7 +92,7 @@ func init() {
 			if err := spoil(); err != nil {
 				return err
 			}
-			canLook := name == "signal blocked" || name == "seccomp on one thread"
+			canLook := name != "no proc" && name != "foreign proc" && name != "no file descriptors"
 			for name, f := range map[string]func() error{
 				"All":    drop.All,
 				"Except": func() error { return drop.Except(caps.NET_RAW) },

@@ -32,7 +32,7 @@ func toUser(op, name string, keep caps.Set) error {
 		if differing(threads, t.gap) == nil {
 			return nil
 		}
-		if threads, err = settle(threads, unreachable); err != nil {
+		if threads, err = ready(threads); err != nil {
 			return err
 		}
 		t.goal = goalOf(keep, threads)
