@@ -35,7 +35,7 @@ var forms = map[string]struct {
 		return strings.Join(s.OCI(), "\n"), err
 	}},
 	"systemd list": {[]string{"CAP_NET_RAW CAP_CHOWN", "~CAP_SYS_ADMIN"}, func(in string) (string, error) {
-		s, err := caps.ParseSystemd(in)
+		s, err := caps.Set(0).ParseSystemd(in)
 		return s.Systemd(), err
 	}},
 	"setpriv list": {[]string{"+net_bind_service,-chown", "-all,+net_raw"}, func(in string) (string, error) {

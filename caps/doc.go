@@ -25,7 +25,7 @@
 //	setcap, getcap, getpcaps            ParseText, FormatText, ParseFile, File.String
 //	capsh --iab                         ParseIAB, IAB.String
 //	OCI, Docker, Kubernetes             ParseNames, Set.OCI, Set.Kubernetes, JSON
-//	systemd units                       ParseSystemd, Set.Systemd
+//	systemd units                       Set.ParseSystemd, Set.Systemd
 //	setpriv                             Set.ParseSetpriv, Set.Setpriv
 //
 // Nothing is lost on the way: a capability without a name is its number in

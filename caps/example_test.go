@@ -62,10 +62,16 @@ func ExampleSet_flag() {
 	// Output: cap_net_bind_service,cap_net_raw
 }
 
-func ExampleParseSystemd() {
-	s, err := caps.ParseSystemd("CAP_NET_BIND_SERVICE CAP_SYS_ADMIN", "~CAP_SYS_ADMIN")
-	fmt.Println(s, err)
-	// Output: cap_net_bind_service <nil>
+func ExampleSet_ParseSystemd() {
+	// CapabilityBoundingSet= is full where the unit does not say it,
+	// AmbientCapabilities= is empty.
+	bounding, err := caps.UpTo(caps.Last).ParseSystemd("CAP_NET_BIND_SERVICE CAP_SYS_ADMIN", "~CAP_SYS_ADMIN")
+	fmt.Println(bounding, err)
+	ambient, err := caps.Set(0).ParseSystemd("NET_BIND_SERVICE")
+	fmt.Println(ambient, err)
+	// Output:
+	// cap_net_bind_service <nil>
+	//  systemd capability list "NET_BIND_SERVICE": byte 0: no capability is named "NET_BIND_SERVICE"; nearest is cap_net_bind_service
 }
 
 func ExampleParseIAB() {

@@ -49,7 +49,7 @@ func ParseMask(text string) (Set, error) {
 	if i == len(text) {
 		return s, nil
 	}
-	named, err := parseList(form, text, i+1)
+	named, err := parseList(form, text, i+1, isSeparator, lookupSet)
 	if err != nil {
 		return 0, err
 	}

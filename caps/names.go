@@ -21,19 +21,19 @@ func ParseCap(name string) (Cap, error) {
 // text is the empty set. It reads what [Set.String] and the lists of systemd,
 // Docker, Kubernetes and OCI hold; for masks see [ParseMask].
 func ParseSet(list string) (Set, error) {
-	return parseList("capability list", list, 0)
+	return parseList("capability list", list, 0, isSeparator, lookupSet)
 }
 
 // parseList reads the part of text from offset on.
-func parseList(form, text string, offset int) (Set, error) {
+func parseList(form, text string, offset int, separates func(byte) bool, find func(string) (Set, bool)) (Set, error) {
 	var s Set
 	for i := offset; i < len(text); {
 		end := i
-		for end < len(text) && !isSeparator(text[end]) {
+		for end < len(text) && !separates(text[end]) {
 			end++
 		}
 		if end > i {
-			t, ok := lookupSet(text[i:end])
+			t, ok := find(text[i:end])
 			if !ok {
 				return 0, noSuchName(form, text, i, text[i:end])
 			}

@@ -72,28 +72,40 @@ func TestLists(t *testing.T) {
 }
 
 func TestSystemd(t *testing.T) {
+	all := UpTo(Last)
 	for _, test := range []struct {
-		values []string
-		want   Set
+		values            []string
+		bounding, ambient Set
 	}{
-		{nil, 0},
-		{[]string{""}, 0},
-		{[]string{"~"}, UpTo(Last)},
-		{[]string{"CAP_CHOWN CAP_KILL"}, SetOf(CHOWN, KILL)},
-		{[]string{"CAP_CHOWN", "cap_kill"}, SetOf(CHOWN, KILL)},
-		{[]string{"~CAP_CHOWN"}, UpTo(Last).Without(CHOWN)},
-		{[]string{"~CAP_CHOWN", "~CAP_KILL"}, UpTo(Last).Without(CHOWN).Without(KILL)},
-		{[]string{"CAP_CHOWN CAP_KILL", "~CAP_KILL"}, SetOf(CHOWN)},
-		{[]string{"CAP_CHOWN", "", "CAP_KILL"}, SetOf(KILL)},
-		{[]string{"CAP_CHOWN", "~"}, UpTo(Last)},
+		{nil, all, 0},
+		{[]string{""}, 0, 0},
+		{[]string{"~"}, all, all},
+		{[]string{"CAP_CHOWN CAP_KILL"}, SetOf(CHOWN, KILL), SetOf(CHOWN, KILL)},
+		{[]string{"CAP_CHOWN", "cap_kill\t5"}, SetOf(CHOWN, KILL), SetOf(CHOWN, KILL)},
+		{[]string{"~CAP_CHOWN"}, all.Without(CHOWN), all.Without(CHOWN)},
+		{[]string{"~CAP_CHOWN", "~CAP_KILL"}, all.Without(CHOWN).Without(KILL), all.Without(CHOWN).Without(KILL)},
+		{[]string{"CAP_CHOWN CAP_KILL", "~CAP_KILL"}, SetOf(CHOWN), SetOf(CHOWN)},
+		{[]string{"CAP_CHOWN", "", "CAP_KILL"}, SetOf(KILL), SetOf(KILL)},
+		{[]string{"CAP_CHOWN", "~"}, all, all},
+		// Where the two settings part: what they began with is replaced.
+		{[]string{"~", "CAP_KILL"}, SetOf(KILL), all},
+		{[]string{"CAP_CHOWN", "", "~CAP_KILL"}, 0, all.Without(KILL)},
+		{[]string{"CAP_CHOWN", "~CAP_CHOWN", "~CAP_KILL"}, 0, all.Without(KILL)},
 	} {
-		if got, err := ParseSystemd(test.values...); err != nil || got != test.want {
-			t.Errorf("%q: %v, %v", test.values, got, err)
+		if got, err := all.ParseSystemd(test.values...); err != nil || got != test.bounding {
+			t.Errorf("CapabilityBoundingSet=%q: %v, %v", test.values, got, err)
+		}
+		if got, err := Set(0).ParseSystemd(test.values...); err != nil || got != test.ambient {
+			t.Errorf("AmbientCapabilities=%q: %v, %v", test.values, got, err)
 		}
 	}
-	_, err := ParseSystemd("~CAP_CHOWN CAP_KIL")
-	if e, ok := errors.AsType[*ParseError](err); !ok || e.Offset != 11 {
-		t.Error(err)
+	for text, offset := range map[string]int{
+		"~CAP_CHOWN CAP_KIL": 11, "KILL": 0, "~all": 1, "CAP_CHOWN ALL": 10, "CAP_CHOWN,CAP_KILL": 0, "cap_41": 0, "64": 0,
+	} {
+		got, err := all.ParseSystemd(text)
+		if e, ok := errors.AsType[*ParseError](err); !ok || e.Offset != offset || got != 0 {
+			t.Errorf("%q: %v, %v", text, got, err)
+		}
 	}
 }
 
@@ -157,7 +169,7 @@ func FuzzParseSet(f *testing.F) {
 		if again, err := Set(0).ParseSetpriv(s.Setpriv()); err != nil || again != s {
 			t.Errorf("%q: %v, %v", s.Setpriv(), again, err)
 		}
-		if again, err := ParseSystemd(s.Systemd()); err != nil || again != s {
+		if again, err := Set(0).ParseSystemd(s.Systemd()); err != nil || again != s {
 			t.Errorf("%q: %v, %v", s.Systemd(), again, err)
 		}
 	})
@@ -172,7 +184,7 @@ func FuzzForms(f *testing.F) {
 		for form, parse := range map[string]func(string) (Set, error){
 			"mask":    ParseMask,
 			"setpriv": UpTo(20).ParseSetpriv,
-			"systemd": func(s string) (Set, error) { return ParseSystemd(strings.Split(s, "\n")...) },
+			"systemd": func(s string) (Set, error) { return Set(0).ParseSystemd(strings.Split(s, "\n")...) },
 			"names":   func(s string) (Set, error) { return ParseNames(strings.Split(s, "\n")) },
 		} {
 			s, err := parse(text)

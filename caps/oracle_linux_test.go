@@ -1,6 +1,7 @@
 package caps
 
 import (
+	"encoding/json"
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -169,6 +170,68 @@ func TestProcessLikeGetpcaps(t *testing.T) {
 		}
 		if err != nil || !strings.HasSuffix(string(out), want) {
 			t.Errorf("getpcaps --iab prints %q, %v, we %q", out, err, want)
+		}
+	}
+}
+
+// systemd-analyze says of a unit which capabilities its bounding set lacks, and
+// whether any is ambient.
+func TestSystemdLikeSystemd(t *testing.T) {
+	analyze, err := exec.LookPath("systemd-analyze")
+	if err != nil {
+		unavailable(t, "systemd-analyze is not here (package systemd)")
+	}
+	if out, err := exec.Command(analyze, "security", "--offline=true", "--help").CombinedOutput(); err != nil {
+		unavailable(t, "systemd-analyze security cannot work offline: "+string(out))
+	}
+	unit := filepath.Join(t.TempDir(), "x.service")
+	ask := func(setting string, values []string) map[string]bool {
+		text := "[Service]\nExecStart=/bin/true\n"
+		for _, v := range values {
+			text += setting + "=" + v + "\n"
+		}
+		if err := os.WriteFile(unit, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		out, err := exec.Command(analyze, "security", "--offline=true", "--json=short", unit).Output()
+		var fields []struct {
+			Name string `json:"json_field"`
+			Set  bool
+		}
+		if err != nil || json.Unmarshal(out, &fields) != nil {
+			t.Fatalf("%q: %v: %s", values, err, out)
+		}
+		lacks := map[string]bool{}
+		for _, f := range fields {
+			lacks[f.Name] = f.Set
+		}
+		return lacks
+	}
+	words := []string{"CAP_KILL", "cap_sys_time", "5", "CAP_SYS_BOOT", "CAP_WAKE_ALARM CAP_KILL", "", "", "KILL", "all", "CAP_KILL,CAP_SYS_TIME"}
+	r := rand.New(rand.NewPCG(1, 2))
+	for range 30 {
+		var values, read []string
+		for range 1 + r.IntN(4) {
+			value := []string{"", "~"}[r.IntN(2)] + words[r.IntN(len(words))]
+			values = append(values, value)
+			if _, err := Set(0).ParseSystemd(value); err != nil {
+				value = value[:strings.IndexByte(value, '~')+1] // nothing in it that systemd knows
+			}
+			read = append(read, value)
+		}
+		bounding, err := UpTo(Last).ParseSystemd(read...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		lacks := ask("CapabilityBoundingSet", values)
+		for _, c := range []Cap{KILL, SYS_TIME, SYS_BOOT, WAKE_ALARM} {
+			if got, ok := lacks["CapabilityBoundingSet_"+strings.ToUpper(c.String())]; !ok || got == bounding.Has(c) {
+				t.Errorf("CapabilityBoundingSet=%q: we make it %v; systemd: lacks %v: %v, %v", values, bounding, c, got, ok)
+			}
+		}
+		ambient, err := Set(0).ParseSystemd(read...)
+		if lacks := ask("AmbientCapabilities", values); err != nil || lacks["AmbientCapabilities"] != (ambient == 0) {
+			t.Errorf("AmbientCapabilities=%q: we make it %v, %v; systemd: none is %v", values, ambient, err, lacks["AmbientCapabilities"])
 		}
 	}
 }

@@ -6,21 +6,27 @@ import "strings"
 // AmbientCapabilities= in systemd.exec(5): upper-case names and spaces.
 func (s Set) Systemd() string { return strings.Join(s.OCI(), " ") }
 
-// ParseSystemd reads the successive values of one CapabilityBoundingSet= or
-// AmbientCapabilities= setting, as systemd merges them: a list adds its
-// capabilities, a list after "~" removes them, the empty value resets to the
-// empty set and "~" alone to the full set. If the first value starts with "~",
-// what it removes is removed from the full set. Full is [UpTo] of [Last].
-// The error is a [*ParseError].
-func ParseSystemd(values ...string) (Set, error) {
-	var s Set
-	for i, value := range values {
+// ParseSystemd returns what the successive values of one setting make of s,
+// what it is where the unit says nothing: the full set, [UpTo] of [Last], for
+// CapabilityBoundingSet= and the empty one for AmbientCapabilities=. As in
+// systemd (config_parse_capability_set) a list adds its capabilities, a list
+// after "~" removes them, the empty value resets to the empty set and "~" alone
+// to the full set. The first value, and each one that meets what the setting
+// began with, takes its place instead.
+//
+// Names are separated by white space and need their "CAP_", in any case; a
+// capability without a name is its number. What systemd would pass over with a
+// warning, such as "NET_RAW", "all" or names joined by commas, is an error. The
+// error is a [*ParseError].
+func (s Set) ParseSystemd(values ...string) (Set, error) {
+	initial := s
+	for _, value := range values {
 		rest, invert := strings.CutPrefix(value, "~")
-		list, err := parseList("systemd capability list", value, len(value)-len(rest))
+		list, err := parseList("systemd capability list", value, len(value)-len(rest), isSpace, lookupSystemd)
 		switch {
 		case err != nil:
 			return 0, err
-		case i == 0 || list == 0:
+		case list == 0 || s == initial:
 			if s = list; invert {
 				s = UpTo(Last) &^ list
 			}
@@ -31,4 +37,11 @@ func ParseSystemd(values ...string) (Set, error) {
 		}
 	}
 	return s, nil
+}
+
+// lookupSystemd finds what systemd does (capability_from_name): a number, or a
+// name with its prefix.
+func lookupSystemd(word string) (Set, bool) {
+	c, ok := lookup(word)
+	return Set(1) << c, ok && (isDigit(word[0]) || strings.EqualFold(word, c.String()))
 }

@@ -151,11 +151,14 @@ func dangersOf(file *os.File, accept Danger) (Danger, error) {
 		if err = unix.Fstat(fd, &stat); err != nil {
 			return err
 		}
-		if err = unix.Fstatfs(fd, &fs); err != nil {
+		if err = unix.Fstatfs(fd, &fs); err != nil || accept.has(Interpreter|WritableFolder) {
 			return err
 		}
-		path, err = os.Readlink(fmt.Sprintf("/proc/self/fd/%d", fd))
-		return err
+		if path, err = os.Readlink(fmt.Sprintf("/proc/self/fd/%d", fd)); err != nil {
+			// Not %w: it is not the file that does not exist.
+			return fmt.Errorf("its real path, by which interpreters and folders are told, is not known: %v", err)
+		}
+		return nil
 	})
 	if err != nil {
 		return 0, fmt.Errorf("%s: %w", file.Name(), err)
@@ -172,7 +175,7 @@ func dangersOf(file *os.File, accept Danger) (Danger, error) {
 	if fs.Flags&unix.ST_NOSUID != 0 {
 		d |= Nosuid
 	}
-	if accept&WritableFolder == 0 {
+	if !accept.has(WritableFolder) {
 		writable, err := foldersWritable(path, stat)
 		if err != nil {
 			return 0, err

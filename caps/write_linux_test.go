@@ -212,6 +212,21 @@ func TestWriteFileFilesystems(t *testing.T) {
 		for f, err := range Scan(ramfs) { // where nothing can have any
 			t.Error(f, err)
 		}
+
+		// Without /proc there is no real path of an open file.
+		path := program(t, "server")
+		if err := unix.Unmount("/proc", unix.MNT_DETACH); err != nil {
+			t.Error(err)
+			return
+		}
+		for _, accept := range []Danger{0, Interpreter, ^Interpreter, ^WritableFolder} {
+			if err := WriteFile(path, File{}, accept); err == nil || errors.Is(err, os.ErrNotExist) {
+				t.Errorf("accepting %v: %v", accept, err)
+			}
+		}
+		if err := WriteFile(path, File{}, Interpreter|WritableFolder); err != nil {
+			t.Error(err)
+		}
 	}()
 	<-done
 }

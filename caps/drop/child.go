@@ -37,9 +37,10 @@ type Child struct {
 // inheritable one, leave out without a word, is an error, and nothing is
 // started. Not possible together with what c sets are the fields Credential,
 // AmbientCaps, Ptrace and Pdeathsig of cmd.SysProcAttr: the last comes when the
-// thread that started the child ends, which is at once. Nor can an ambient set
-// be given along with a new user and the securebits NoAmbientRaise or
-// KeepCapsLocked, since it is raised after the change of the uid.
+// thread that started the child ends, which is at once. Nor is a new user
+// namespace, whose first process has everything in it, the bounding set too. Nor
+// can an ambient set be given along with a new user and the securebits
+// NoAmbientRaise or KeepCapsLocked, since it is raised after the change of the uid.
 //
 // Sources: setpriv(1), capabilities(7), capset(2), PR_CAPBSET_DROP(2const),
 // PR_SET_SECUREBITS(2const), PR_CAP_AMBIENT(2const).

@@ -16,7 +16,7 @@ func clamp(op string, keep caps.Set) error {
 		if differing(threads, c.excess) == nil {
 			return nil
 		}
-		if threads, err = settle(threads, unreachable); err != nil {
+		if threads, err = ready(threads); err != nil {
 			return err
 		}
 		if err := refused(differing(threads, c.fixed)); err != nil {

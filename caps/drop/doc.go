@@ -23,9 +23,9 @@
 // Two things keep execve(2) from granting capabilities again: an empty bounding
 // set and no_new_privs. All, Except and ToUser always set no_new_privs, which
 // also takes the effect out of set-user-ID bits. They narrow the bounding set as
-// well if every thread has CAP_SETPCAP, as root has; without it the kernel
-// refuses, and no_new_privs makes the bounding set moot. [Held] tells which of
-// the two there is.
+// well if every thread has CAP_SETPCAP, as root has; without it, or where a
+// security module withholds it, the kernel refuses, and no_new_privs makes the
+// bounding set moot. [Held] tells which of the two there is.
 //
 // # Every thread
 //
@@ -34,10 +34,11 @@
 // answer differently or where it cannot list them. So every thread is looked at
 // first, and what it would trip over is an error that leaves the process
 // running: a /proc that is missing or of another PID namespace, no file
-// descriptor left, a thread that lacks what the others have, blocks signal 33,
-// has seccomp filters of its own, or is the first thread and has ended. Success
-// is reported only after every thread in /proc/self/task was read again; an
-// [Error] lists those that differ, and how.
+// descriptor left, threads that may not signal each other, as under an AppArmor
+// profile without "signal peer=" its own name, a thread that lacks what the others
+// have, blocks signal 33, has seccomp filters of its own, or is the first thread
+// and has ended. Success is reported only after every thread in /proc/self/task
+// was read again; an [Error] lists those that differ, and how.
 //
 // No child is started half way: package os/exec waits while a drop is going on.
 //

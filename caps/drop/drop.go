@@ -7,9 +7,10 @@ import "github.com/lowport/lowport/caps"
 // no_new_privs is set, so no execve(2) brings anything back, neither by file
 // capabilities nor by a set-user-ID bit nor because the uid is 0.
 //
-// The bounding set is emptied too if CAP_SETPCAP was permitted; without it the
-// kernel refuses that, and no_new_privs alone makes the bounding set moot.
-// [Held] tells which of the two holds.
+// The bounding set is emptied too if CAP_SETPCAP was permitted; without it, or
+// where an AppArmor profile or SELinux withholds it, the kernel refuses that, and
+// no_new_privs alone makes the bounding set moot. [Held] tells which of the two
+// holds.
 //
 // All is irreversible. It may be called twice, from several goroutines, and by
 // a process that holds nothing. An error that wraps [*Error] lists the threads

@@ -1,7 +1,9 @@
 package drop
 
 import (
+	"errors"
 	"slices"
+	"syscall"
 
 	"github.com/lowport/lowport/caps"
 )
@@ -16,7 +18,7 @@ func except(op string, keep caps.Set) error {
 		if differing(threads, g.gap) == nil {
 			return nil
 		}
-		if threads, err = settle(threads, unreachable); err != nil {
+		if threads, err = ready(threads); err != nil {
 			return err
 		}
 		g = goalOf(keep, threads)
@@ -66,14 +68,27 @@ func (g goal) needs(threads []thread) caps.Set {
 }
 
 // reach changes every thread to the goal.
-func (g goal) reach(threads []thread) error {
+func (g *goal) reach(threads []thread) error {
 	if err := raise(threads, g.needs(threads)); err != nil {
 		return err
 	}
-	if err := dropBounding(beyond(threads, g.limit)); err != nil {
+	if err := g.narrow(threads); err != nil {
 		return err
 	}
 	return g.finish(threads)
+}
+
+// narrow brings the bounding set down to the limit. Where the kernel refuses
+// though CAP_SETPCAP is effective, since an AppArmor profile or an SELinux domain
+// does not grant it (cap_prctl_drop, security_capable), there is no limit, as
+// without the capability.
+func (g *goal) narrow(threads []thread) error {
+	err := dropBounding(beyond(threads, g.limit))
+	if errors.Is(err, syscall.EPERM) {
+		g.limit = everything
+		return nil
+	}
+	return err
 }
 
 // finish is the part that no thread can be refused.

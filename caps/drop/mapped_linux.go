@@ -1,9 +1,10 @@
 package drop
 
 import (
-	"bytes"
 	"fmt"
 	"os"
+
+	"github.com/lowport/lowport/caps"
 )
 
 // mapped checks that the user exists in this user namespace. An id that has no
@@ -21,22 +22,14 @@ func allMapped(path string, ids ...uint32) error {
 	if err != nil {
 		return err
 	}
-	var ranges [][]uint32
-	for line := range bytes.Lines(b) {
-		r, err := parseNumbers(line)
-		if err != nil || len(r) != 3 {
-			return fmt.Errorf("%s: %q is not a range of ids", path, line)
-		}
-		ranges = append(ranges, r)
+	m, err := caps.ParseIDMap(b)
+	if err != nil {
+		return fmt.Errorf("%s: %w", path, err)
 	}
-next:
 	for _, id := range ids {
-		for _, r := range ranges {
-			if first, count := r[0], r[2]; id >= first && id-first < count {
-				continue next
-			}
+		if _, ok := m.Outside(id); !ok {
+			return fmt.Errorf("%s: id %d is not in this user namespace", path, id)
 		}
-		return fmt.Errorf("%s: id %d is not in this user namespace", path, id)
 	}
 	return nil
 }

@@ -24,6 +24,7 @@ func TestNeverKills(t *testing.T) {
 	ok(t, child(t, "foreign proc", "unshare", "--pid", "--fork", "--kill-child", "--"))
 	for _, name := range []string{
 		"no file descriptors", "signal blocked", "seccomp on one thread", "capset refused", "first thread ended",
+		"bounding set fixed", "bounding set fixed, nobody", "no signals", "no place for a signal",
 	} {
 		ok(t, child(t, name))
 	}
@@ -68,6 +69,12 @@ func init() {
 		"no file descriptors": func() error {
 			return unix.Setrlimit(unix.RLIMIT_NOFILE, &unix.Rlimit{Cur: 3, Max: 3})
 		},
+		"no signals": func() error {
+			return filter(unix.SECCOMP_FILTER_FLAG_TSYNC, unix.SECCOMP_RET_ERRNO|uint32(unix.EACCES), unix.SYS_TGKILL)
+		},
+		"no place for a signal": func() error {
+			return unix.Setrlimit(unix.RLIMIT_SIGPENDING, &unix.Rlimit{})
+		},
 		"signal blocked": onThread(func() error {
 			set := uint64(1) << (33 - 1)
 			_, _, errno := unix.RawSyscall6(unix.SYS_RT_SIGPROCMASK, unix.SIG_BLOCK, uintptr(unsafe.Pointer(&set)), 0, 8, 0, 0)
@@ -85,7 +92,7 @@ func init() {
 			if err := spoil(); err != nil {
 				return err
 			}
-			canLook := name == "signal blocked" || name == "seccomp on one thread"
+			canLook := name != "no proc" && name != "foreign proc" && name != "no file descriptors"
 			for name, f := range map[string]func() error{
 				"All":    drop.All,
 				"Except": func() error { return drop.Except(caps.NET_RAW) },
@@ -112,6 +119,35 @@ func init() {
 			return fmt.Errorf("got %v", err)
 		}
 		return nil
+	}
+	// As an AppArmor profile does it that does not grant CAP_SETPCAP.
+	fixBounding := func() error {
+		lockThreads(20)
+		return filterPrctl(unix.SECCOMP_RET_ERRNO|uint32(unix.EPERM), unix.PR_CAPBSET_DROP)
+	}
+	children["bounding set fixed"] = func() error {
+		before, err := caps.Self()
+		if err != nil {
+			return err
+		}
+		if err := errors.Join(fixBounding(), drop.Except(caps.SETPCAP), drop.Except(caps.SETPCAP)); err != nil {
+			return err
+		}
+		if err := drop.Clamp(); !errors.Is(err, syscall.EPERM) {
+			return fmt.Errorf("Clamp: %v", err)
+		}
+		return errors.Join(drop.All(), everyThread(func(s caps.State) bool {
+			return s == caps.State{Bounding: before.Bounding, NoNewPrivs: true}
+		}))
+	}
+	children["bounding set fixed, nobody"] = func() error {
+		if err := errors.Join(fixBounding(), drop.ToUser("nobody", caps.NET_RAW)); err != nil {
+			return err
+		}
+		raw := caps.SetOf(caps.NET_RAW)
+		return errors.Join(isUser("nobody"), everyThread(func(s caps.State) bool {
+			return s.Permitted == raw && s.Effective == raw && s.Inheritable|s.Ambient == 0 && s.NoNewPrivs
+		}))
 	}
 	children["lesser thread"] = func() error {
 		before, err := caps.Self()
@@ -197,6 +233,22 @@ func filter(flags uintptr, action uint32, calls ...uint32) error {
 			unix.SockFilter{Code: unix.BPF_JMP | unix.BPF_JEQ | unix.BPF_K, Jf: 1, K: nr},
 			unix.SockFilter{Code: unix.BPF_RET | unix.BPF_K, K: action})
 	}
+	return install(flags, prog)
+}
+
+// filterPrctl answers one option of prctl(2) on every thread.
+func filterPrctl(action, option uint32) error {
+	return install(unix.SECCOMP_FILTER_FLAG_TSYNC, []unix.SockFilter{
+		{Code: unix.BPF_LD | unix.BPF_W | unix.BPF_ABS, K: 0},
+		{Code: unix.BPF_JMP | unix.BPF_JEQ | unix.BPF_K, Jf: 3, K: unix.SYS_PRCTL},
+		{Code: unix.BPF_LD | unix.BPF_W | unix.BPF_ABS, K: 16}, // the low half of the first argument
+		{Code: unix.BPF_JMP | unix.BPF_JEQ | unix.BPF_K, Jf: 1, K: option},
+		{Code: unix.BPF_RET | unix.BPF_K, K: action},
+	})
+}
+
+// install adds the filter of prog, which allows what prog does not answer.
+func install(flags uintptr, prog []unix.SockFilter) error {
 	prog = append(prog, unix.SockFilter{Code: unix.BPF_RET | unix.BPF_K, K: unix.SECCOMP_RET_ALLOW})
 	fprog := unix.SockFprog{Len: uint16(len(prog)), Filter: &prog[0]}
 	_, _, errno := unix.RawSyscall(unix.SYS_SECCOMP, unix.SECCOMP_SET_MODE_FILTER, flags, uintptr(unsafe.Pointer(&fprog)))

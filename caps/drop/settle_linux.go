@@ -9,6 +9,14 @@ import (
 // SIGSETXID of glibc, sigPerThreadSyscall of the runtime.
 const threadSignal = 33
 
+// ready waits until a call on all threads can end, and returns the threads.
+func ready(threads []thread) ([]thread, error) {
+	if err := maySignal(); err != nil {
+		return nil, err
+	}
+	return settle(threads, unreachable)
+}
+
 // settle waits for threads that differ for a moment only, since they are just
 // starting, ending or doing one thing in a state of their own, and returns the
 // threads once none of those is left. Where one stays it is an error.

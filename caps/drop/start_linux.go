@@ -35,6 +35,13 @@ func (c Child) possible(cmd *exec.Cmd) error {
 	if err != nil {
 		return err
 	}
+	last, err := caps.LastCap()
+	if err != nil {
+		return err
+	}
+	if extra := c.Inheritable &^ caps.UpTo(last); extra != 0 {
+		return fmt.Errorf("inheritable has %s, which this kernel does not know", extra) // and leaves out: mk_kernel_cap
+	}
 	if extra := c.Ambient &^ c.Inheritable; extra != 0 {
 		return fmt.Errorf("ambient has %s, which is not inheritable", extra)
 	}
@@ -50,8 +57,15 @@ func (c Child) possible(cmd *exec.Cmd) error {
 	if c.User != nil && c.Ambient != 0 && c.Securebits&(caps.NoAmbientRaise|caps.KeepCapsLocked) != 0 {
 		return errors.New("securebits: with NoAmbientRaise or KeepCapsLocked nothing can be made ambient for a new user")
 	}
-	if a := cmd.SysProcAttr; a != nil && (a.Credential != nil || a.AmbientCaps != nil || a.Ptrace || a.Pdeathsig != 0) {
+	a := cmd.SysProcAttr
+	if a == nil {
+		return nil
+	}
+	if a.Credential != nil || a.AmbientCaps != nil || a.Ptrace || a.Pdeathsig != 0 {
 		return errors.New("cmd.SysProcAttr has a Credential, AmbientCaps, Ptrace or Pdeathsig")
+	}
+	if (a.Cloneflags|a.Unshareflags)&syscall.CLONE_NEWUSER != 0 {
+		return errors.New("cmd.SysProcAttr makes a user namespace, in which every set begins anew") // set_cred_user_ns
 	}
 	return nil
 }

@@ -134,16 +134,24 @@ func TestStartRefuses(t *testing.T) {
 		"not inheritable":     {Ambient: bind},
 		"not in the bounding": {Bounding: 1 << 63},
 		"keepcaps":            {Securebits: caps.KeepCaps},
+		"unknown inheritable": {Inheritable: 1 << 63},
 	} {
 		cmd := exec.Command(testBinary())
 		if err := drop.Start(cmd, c); err == nil || cmd.Process != nil {
 			t.Errorf("%s: started, %v", name, err)
 		}
 	}
-	cmd := exec.Command(testBinary())
-	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
-	if err := drop.Start(cmd, drop.Child{Bounding: self(t).Bounding}); err == nil {
-		t.Error("Pdeathsig: no error")
+	one := []syscall.SysProcIDMap{{ContainerID: 0, HostID: os.Getuid(), Size: 1}}
+	for name, attr := range map[string]*syscall.SysProcAttr{
+		"Pdeathsig":         {Pdeathsig: syscall.SIGKILL},
+		"user namespace":    {Cloneflags: syscall.CLONE_NEWUSER, UidMappings: one},
+		"by unshare itself": {Unshareflags: syscall.CLONE_NEWUSER, UidMappings: one},
+	} {
+		cmd := exec.Command(testBinary())
+		cmd.SysProcAttr = attr
+		if err := drop.Start(cmd, drop.Child{Bounding: self(t).Bounding}); err == nil || cmd.Process != nil {
+			t.Errorf("%s: started, %v", name, err)
+		}
 	}
 }
 

@@ -32,7 +32,7 @@ func toUser(op, name string, keep caps.Set) error {
 		if differing(threads, t.gap) == nil {
 			return nil
 		}
-		if threads, err = settle(threads, unreachable); err != nil {
+		if threads, err = ready(threads); err != nil {
 			return err
 		}
 		t.goal = goalOf(keep, threads)
@@ -111,7 +111,7 @@ func four(id uint32) [4]uint32 { return [4]uint32{id, id, id, id} }
 
 // become changes every thread to the user and then to the goal. Groups go
 // first, while that is still allowed.
-func (t transition) become(threads []thread) error {
+func (t *transition) become(threads []thread) error {
 	var needs caps.Set
 	for _, th := range threads {
 		needs |= t.needs(th)
@@ -128,7 +128,7 @@ func (t transition) become(threads []thread) error {
 			return err
 		}
 	}
-	if err := dropBounding(beyond(threads, t.limit)); err != nil {
+	if err := t.narrow(threads); err != nil {
 		return err
 	}
 	if needs.Has(caps.SETUID) {

@@ -17,7 +17,7 @@ import (
 
 // witnessOf looks at a file as it is now.
 func witnessOf(path string) (*witness, error) {
-	file, err := os.Open(path)
+	file, err := os.OpenFile(path, os.O_RDONLY|unix.O_NONBLOCK, 0) // without waiting for a FIFO
 	if err != nil {
 		return nil, err
 	}

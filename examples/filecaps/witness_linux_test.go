@@ -1,9 +1,28 @@
 package main
 
 import (
+	"errors"
+	"path/filepath"
 	"reflect"
 	"testing"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/lowport/lowport/caps"
 )
+
+// What is no file is said, and not waited for.
+func TestWitnessOfFIFO(t *testing.T) {
+	fifo := filepath.Join(t.TempDir(), "fifo")
+	if err := unix.Mkfifo(fifo, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range []string{fifo, t.TempDir()} {
+		if _, err := witnessOf(path); !errors.Is(err, caps.ErrNotRegular) {
+			t.Error(err)
+		}
+	}
+}
 
 func TestFindMount(t *testing.T) {
 	const mountinfo = `22 1 0:20 / / rw - ext4 /dev/vda rw

@@ -28,8 +28,8 @@ func parse(args []string) (drop.Child, []string, error) {
 	}
 	var id identity
 	f := flag.NewFlagSet("run", flag.ContinueOnError)
-	f.StringVar(&id.user, "reuid", "", "real and effective `uid` or user name")
-	f.StringVar(&id.group, "regid", "", "real and effective `gid` or group name")
+	f.Func("reuid", "real and effective `uid` or user name", given(&id.user))
+	f.Func("regid", "real and effective `gid` or group name", given(&id.group))
 	f.BoolVar(&id.init, "init-groups", false, "supplementary groups of the user")
 	f.BoolVar(&id.clear, "clear-groups", false, "no supplementary groups")
 	f.BoolVar(&id.keep, "keep-groups", false, "the supplementary groups of the caller")
@@ -46,6 +46,18 @@ func parse(args []string) (drop.Child, []string, error) {
 	}
 	c.User, err = id.resolve()
 	return c, f.Args(), err
+}
+
+// given sets a flag that says something: an empty one, as a script's unset
+// variable leaves it, would be no change of the user at all.
+func given(to *string) func(string) error {
+	return func(value string) error {
+		if value == "" {
+			return errors.New("no name and no number")
+		}
+		*to = value
+		return nil
+	}
 }
 
 // edit changes a set by "+cap,-cap,+all", from left to right.
@@ -149,7 +161,7 @@ func gidOf(name string) (string, error) {
 	return g.Gid, nil
 }
 
-// number is an id given as a name, or else as a number.
+// number is an id given as a number, or else as the name of one.
 func number(s string, lookup func(string) (string, error)) (uint32, error) {
 	n, err := strconv.ParseUint(s, 10, 32)
 	if err != nil {

@@ -121,6 +121,22 @@ func TestStatus(t *testing.T) {
 	}
 }
 
+// TestRefuses checks that what setpriv refuses does not start the program, as
+// root even.
+func TestRefuses(t *testing.T) {
+	for _, flags := range []string{
+		"--reuid=", "--reuid= --regid= --clear-groups", "--regid= --clear-groups", "--reuid=no-such-user", "--regid=33",
+		"--init-groups", "--inh-caps=", "--inh-caps=net_raw", "--inh-caps=+net_rw",
+	} {
+		cmd := exec.CommandContext(t.Context(), "/proc/self/exe", append(strings.Fields(flags), "--", "true")...)
+		cmd.Env = append(os.Environ(), "BE=run")
+		cmd.Run()
+		if got := cmd.ProcessState.ExitCode(); got != 64 {
+			t.Errorf("%s: exit status %d, want 64", flags, got)
+		}
+	}
+}
+
 // openCopy is this test binary where every user may execute it.
 func openCopy(t *testing.T) string {
 	t.Helper()

@@ -3,50 +3,43 @@ package launch
 import (
 	"fmt"
 	"strings"
+	"unicode"
 
 	"github.com/lowport/lowport/caps"
 )
 
-// set reads CapabilityBoundingSet= or AmbientCapabilities= as systemd merges
-// their values (config_parse_capability_set): a list is added, one after "~"
-// removed, and one that meets the initial set takes its place. A name that
-// systemd does not know it passes over.
+// set64 reads CapabilityBoundingSet= or AmbientCapabilities=, which is initial
+// where nothing is said, as systemd merges their values ([caps.Set.ParseSystemd]).
+// A name that systemd does not know it passes over.
 func (u *Unit) set64(key string, initial caps.Set) caps.Set {
-	is := initial
+	var values []string
 	for _, e := range u.set {
 		if e.section != "Service" || e.key != key {
 			continue
 		}
 		rest, invert := strings.CutPrefix(e.value, "~")
-		var list caps.Set
+		var known []string
 		for _, word := range split(rest) {
-			c, ok := named(word)
-			if !ok {
+			if isCap(word) {
+				known = append(known, word)
+			} else {
 				u.note(fmt.Sprintf("systemd passes over %q in %s=", word, key))
-				continue
 			}
-			list |= c
 		}
-		switch {
-		case list == 0 || is == initial:
-			if is = list; invert {
-				is = full &^ list
-			}
-		case invert:
-			is &^= list
-		default:
-			is |= list
+		value := strings.Join(known, " ")
+		if invert {
+			value = "~" + value
 		}
+		values = append(values, value)
 	}
+	is, _ := initial.ParseSystemd(values...) // of words that it reads one by one
 	return is
 }
 
-// named is the capability of a number, or of a name with its prefix: one without
-// systemd does not know (capability_from_name).
-func named(word string) (caps.Set, bool) {
-	c, err := caps.ParseSystemd(word)
-	number := strings.Trim(word, "0123456789") == ""
-	return c, err == nil && c.Len() == 1 && (number || strings.EqualFold(word, c.String()))
+// isCap says whether systemd knows a word as a capability.
+func isCap(word string) bool {
+	s, err := caps.Set(0).ParseSystemd(word)
+	return err == nil && s.Len() == 1 && !strings.ContainsFunc(word, unicode.IsSpace)
 }
 
 var full = caps.UpTo(caps.Last)
