@@ -135,7 +135,7 @@ func TestFixes(t *testing.T) {
 		{"a profile that only complains", app(holds, withheld, func(f *machine.Facts) { f.Label = known("app (complain)") }), low, "sysctl"},
 		{"a profile refuses TCP", app(holds, profiled, refusedProbes), low, "profile"},
 		{"a profile and what it hides", app(profiled, refusedProbes), low, "setcap+profile profile+setpriv profile+sysctl"},
-		{"a profile and what it hides, in a unit", app(profiled, refusedProbes, unit), low, "profile+systemd-drop-in profile+setcap profile+sysctl"},
+		{"a profile and what it hides, in a unit", app(profiled, refusedProbes, unit), low, "profile+systemd-drop-in profile+systemd-socket profile+setcap profile+sysctl"},
 		{"not ours yet", app(holds), rules.Goal{Network: "tcp", Port: 443, Addr: netip.MustParseAddr("192.0.2.9")}, "nonlocal-bind"},
 		{"require", app(), require, "setcap setpriv"},
 		{"require, foreign namespace", app(outside), require, ""},

@@ -73,7 +73,7 @@ func TestSocketUnits(t *testing.T) {
 		{Run: "sudo systemctl enable --now app-udp6-443.socket"},
 		{Run: "sudo systemctl enable --now app-tcp4-80.socket"},
 		{Run: "sudo systemctl enable --now app-tcp-::1-80.socket"},
-		{Run: "sudo systemctl start app.service"},
+		{Run: "sudo systemctl restart app.service"},
 	}
 	if diff := cmp.Diff(want, fixes[i].Steps); diff != "" {
 		t.Error(diff)
