@@ -275,7 +275,16 @@ func TestShutIn(t *testing.T) {
 	if len(fixes) == 0 || fixes[0].ID != "systemd-drop-in" || !slices.Equal(fixes[0].Ends, []string{"may-gain"}) {
 		t.Fatalf("%+v", fixes)
 	}
-	if got := fixes[0].Steps[0].Content; got != "[Service]\nNoNewPrivileges=yes\n" {
+	const confined = "[Service]\nNoNewPrivileges=yes\n"
+	if got := fixes[0].Steps[0].Content; got != confined {
+		t.Errorf("%s", got)
+	}
+	p = with(p, func(t *Thread) { t.Permitted, t.Inheritable, t.Ambient = port, port, port }) // setpriv gave it
+	if got := Fixes(p)[0].Steps[0].Content; got != confined {
+		t.Errorf("%s", got)
+	}
+	p.Direct = true // the unit did
+	if got := Fixes(p)[0].Steps[0].Content; got == confined {
 		t.Errorf("%s", got)
 	}
 }

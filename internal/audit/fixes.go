@@ -60,21 +60,26 @@ func (p Process) needs() caps.Set {
 // dynamicUser is some uid of those that DynamicUser= gives.
 const dynamicUser = 61184
 
-// dropIn confines the unit. The lines that systemd joins are emptied first. Where
-// the process has nothing that its unit or file gave it, it was given nothing, but
-// perhaps a socket, and gets nothing; or its program starts as root and leaves that
-// by itself, for which it needs capabilities: no set is changed then.
+// dropIn confines the unit. The lines that systemd joins are emptied first, and so is
+// the user, for DynamicUser= keeps one that there is. Where the process has nothing that
+// its unit or file gave it, it was given nothing, but perhaps a socket, and gets nothing;
+// or the unit starts it as root, which leaves that by itself, for which it needs
+// capabilities: no set is changed then.
 func dropIn(p Process) (candidate, bool) {
 	u, ok := p.unit()
 	if !ok {
 		return candidate{}, false
 	}
-	given := p.IsRoot() || p.union(ambient) != 0 || p.Exe.Caps.State != machine.Absent
+	given := p.IsRoot() || p.Direct && (p.union(ambient) != 0 || p.Exe.Caps.State != machine.Absent)
 	needs, becomes := p.needs(), ""
 	content := "[Service]\n"
 	if p.IsRoot() {
-		content += "DynamicUser=yes\n"
-		becomes = ", which is no longer root then and does not own root's files"
+		content += "User=\nGroup=\nDynamicUser=yes\n"
+		becomes = ", if it need not be root"
+		if needs != 0 {
+			becomes += " but for its port"
+		}
+		becomes += ": as a user of its own it owns none of root's files, and writes none outside StateDirectory= and the like"
 	}
 	if given {
 		content += sets("AmbientCapabilities", needs) + sets("CapabilityBoundingSet", needs)

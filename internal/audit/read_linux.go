@@ -1,9 +1,11 @@
 package audit
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -119,7 +121,24 @@ func (r *reader) once(f files) Process {
 	if u, ok := p.Unit.Is(); ok && u.Name == "" {
 		p.Unit = p.Unit.None()
 	}
+	p.Direct = f.direct()
 	return p
+}
+
+// direct looks for the signs that rules.UnitUser goes by: no supervisor lies between
+// the service manager and the process, and what only became the process has no
+// $USER, which systemd sets with User= (systemd.exec(5)).
+func (f files) direct() bool {
+	status, err := f.read("status")
+	if err != nil {
+		return false
+	}
+	parent, err := field(status, "PPid")
+	if err != nil || !slices.Equal(parent, []string{"1"}) {
+		return false
+	}
+	environ, err := f.read("environ")
+	return err == nil && bytes.Contains(append([]byte{0}, environ...), []byte("\x00USER="))
 }
 
 // asRoot says whether this process is root of the machine.
