@@ -32,6 +32,7 @@ var probes = []struct {
 }{
 	{caps.SETPCAP, func() error { return unix.Prctl(unix.PR_CAPBSET_DROP, uintptr(caps.SETFCAP), 0, 0, 0) }},
 	{caps.LINUX_IMMUTABLE, appendOnly},
+	{caps.NET_BROADCAST, hearAll},
 	{caps.NET_ADMIN, netAdmin},
 	{caps.NET_RAW, func() error { return opened(unix.Socket(unix.AF_INET, unix.SOCK_RAW, unix.IPPROTO_ICMP)) }},
 	{caps.IPC_LOCK, lockMemory},
@@ -133,6 +134,17 @@ func appendOnly() error {
 		}
 		return err
 	})
+}
+
+// hearAll asks for the messages of other network namespaces (netlink_setsockopt),
+// which capabilities(7) does not know of.
+func hearAll() error {
+	fd, err := unix.Socket(unix.AF_NETLINK, unix.SOCK_RAW|unix.SOCK_CLOEXEC, unix.NETLINK_ROUTE)
+	if err != nil {
+		return errAbsent
+	}
+	defer unix.Close(fd)
+	return unix.SetsockoptInt(fd, unix.SOL_NETLINK, unix.NETLINK_LISTEN_ALL_NSID, 1)
 }
 
 // netAdmin takes an interface down that is not there.
