@@ -73,6 +73,10 @@ func TestFindings(t *testing.T) {
 			*p = with(*p, func(t *Thread) { t.Permitted, t.Ambient = admin|port, port })
 			p.UserNS = is(UserNS{Name: "user:[4026532000]", Below: true})
 		}, "note user-namespace", ""},
+		"root in a user namespace": {func(p *Process) {
+			*p = with(*p, func(t *Thread) { t.UIDs, t.Permitted = IDs{}, t.Bounding })
+			p.UserNS = is(UserNS{Name: "user:[4026532000]", Below: true})
+		}, "critical root, note user-namespace", ""},
 		"in a namespace that is not known": {func(p *Process) {
 			*p = with(*p, func(t *Thread) { t.Permitted = admin })
 			p.UserNS = machine.Fact[UserNS]{Reason: "EACCES"}
