@@ -268,3 +268,37 @@ func TestPasses(t *testing.T) {
 		t.Error("no end")
 	}
 }
+
+// A socket is found where an image has no link from /var/run to /run, and once where
+// there is one.
+func TestVarRun(t *testing.T) {
+	for _, link := range []bool{false, true} {
+		root := t.TempDir()
+		if err := os.MkdirAll(root+"/var/run", 0o755); err != nil {
+			t.Fatal(err)
+		}
+		want := []string{"/var/run/docker.sock"}
+		if link {
+			want = []string{"/run/docker.sock"}
+			if err := errors.Join(os.Rename(root+"/var/run", root+"/run"), os.Symlink("/run", root+"/var/run")); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := os.WriteFile(root+want[0], nil, 0o666); err != nil {
+			t.Fatal(err)
+		}
+		fd, err := unix.Open(root, unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer unix.Close(fd)
+		var got []string
+		found, err := readDoors(fd)
+		for _, d := range found {
+			got = append(got, d.Path)
+		}
+		if err != nil || !slices.Equal(got, want) {
+			t.Errorf("%v, %v, not %v", got, err, want)
+		}
+	}
+}
