@@ -72,7 +72,7 @@ var catalogue = map[string]entry{
 	},
 	"way-to-root": {
 		severities: "high; medium where it is for guessing passwords",
-		means:      "by its user, a group or the mode for everybody it may use a file that amounts to root: the socket of a container or virtual machine manager, a disk, memory, or an account file. The files are looked at as the process sees them, so that a group without such a file is none. Where one has an access control list it is not told who may use it",
+		means:      "by its user, a group or the mode for everybody it may use a file that amounts to root: the socket of a container or virtual machine manager, a disk, memory, or an account file. The files are looked at as the process sees them, so that a group without such a file is none. Where one has an access control list, or lets everybody in and may ask polkit as libvirt does, it is not told who may use it",
 		see:        "grep Groups /proc/PID/status\nls -l /run/docker.sock /etc/shadow",
 		helps:      "take it out of the group: SupplementaryGroups= in its unit, gpasswd -d for an account; chmod the file",
 	},

@@ -150,6 +150,12 @@ func TestFindings(t *testing.T) {
 		"docker for all": {func(p *Process) {
 			p.Doors = is([]Door{{Path: "/run/docker.sock", Mode: 0o140666, Need: 2, Root: true, Allows: "start a container"}})
 		}, "high way-to-root", ""},
+		"libvirt, which asks polkit": {func(p *Process) {
+			p.Doors = is([]Door{{Path: "/run/libvirt/libvirt-sock", Mode: 0o140666, Need: 2, Root: true, Polkit: true, Allows: "attach disks"}})
+		}, "unknown could-not-tell", ""},
+		"libvirt for a group": {func(p *Process) {
+			p.Doors = is([]Door{{Path: "/run/libvirt/libvirt-sock", Mode: 0o140660, GID: 1000, Need: 2, Root: true, Polkit: true, Allows: "attach disks"}})
+		}, "high way-to-root", ""},
 		"shut to a group": {func(p *Process) {
 			p.Doors = is([]Door{{Path: "/run/docker.sock", Mode: 0o140606, GID: 1000, Need: 2, Root: true, Allows: "start a container"}})
 		}, "", ""},

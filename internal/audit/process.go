@@ -72,5 +72,6 @@ type Door struct {
 	ACL      bool   // as in a Place
 	Need     uint32 // the permission that opens it: 2 to write, 4 to read
 	Root     bool   // it leads to root at once
+	Polkit   bool   // if the mode lets everybody in, its daemon asks polkit(8) who may
 	Allows   string
 }

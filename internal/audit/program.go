@@ -158,8 +158,12 @@ func couldNotTell(p Process) (Finding, bool) {
 	}
 	doubt("ways to root", p.Doors.State, p.Doors.Source, p.Doors.Reason)
 	for _, d := range p.Doors.Value {
-		if d.ACL && d.Mode>>3&d.Need != 0 && !p.IsRoot() {
-			doubt("who may "+verb(d)+" "+d.Path, machine.Unreadable, "getxattr system.posix_acl_access", "it has an access control list")
+		switch who := "who may " + verb(d) + " " + d.Path; {
+		case p.IsRoot():
+		case d.asks():
+			doubt(who, machine.Unreadable, "stat", "polkit may decide it")
+		case d.ACL && d.Mode>>3&d.Need != 0:
+			doubt(who, machine.Unreadable, "getxattr system.posix_acl_access", "it has an access control list")
 		}
 	}
 	f.Summary = "could not read: " + strings.Join(what, ", ")
