@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -19,6 +20,7 @@ import (
 type reader struct {
 	tables map[string]machine.Fact[map[uint64]caps.Listen] // by network namespace
 	starts map[string]machine.Fact[int]                    // likewise
+	waits  int                                             // for processes to end
 }
 
 // errKernel is of a thread of the kernel's.
@@ -69,12 +71,21 @@ func (f files) closed(why string) Process {
 	return p
 }
 
+// patience is how often a reader waits for processes whose first thread ends: nearly
+// always the others do too, and where they go on, it must not be kept for ever.
+const patience = 200
+
 // steady reads until the program is the same before and after.
 func (r *reader) steady(f files) (Process, error) {
 	for range tries {
 		before := f.identity()
 		p := r.once(f)
 		status, err := f.read("status")
+		for err == nil && ending(status) && !ended(status) && r.waits < patience {
+			r.waits++
+			time.Sleep(10 * time.Millisecond)
+			status, err = f.read("status")
+		}
 		if gone(err) || err == nil && ended(status) {
 			return Process{}, fmt.Errorf("process %d: %w", f.pid, ErrEnded)
 		}
