@@ -143,6 +143,13 @@ func TestFindings(t *testing.T) {
 			p.Deleted, p.Same = is(true), machine.Fact[bool]{State: machine.Absent}
 			p.Unit = is(machine.Unit{Name: "app.service"})
 		}, "medium replaced-executable", ""},
+		"from memory": {func(p *Process) {
+			p.Path, p.Deleted, p.Same = is("memfd:a"), is(true), machine.Fact[bool]{State: machine.Absent}
+			if f, _ := replaced(*p); f.Evidence[0].Says != "runs memfd:a" {
+				t.Errorf("%+v", f)
+			}
+			p.Unit = is(machine.Unit{Name: "app.service"})
+		}, "medium replaced-executable", ""},
 		"shadow": {func(p *Process) { *p = with(*p, func(t *Thread) { t.Groups = "42 1000" }) }, "medium way-to-root", ""},
 		"docker": {func(p *Process) {
 			p.Doors = is([]Door{{Path: "/run/docker.sock", Mode: 0o140660, GID: 1000, Need: 2, Root: true, Allows: "start a container"}})

@@ -116,6 +116,8 @@ func replaced(p Process) (Finding, bool) {
 	switch {
 	case okGone && gone && strings.HasPrefix(name, "memfd:"):
 		f.Summary = "its program is in no file: it was executed from memory"
+		f.Evidence = []explain.Evidence{known("exe", p.exe(), "runs "+p.exe(), p.source("exe"))}
+		return f, true
 	case p.Same.State == machine.Absent, okGone && gone && !other:
 		f.Summary = "its program is no longer at " + p.exe()
 	case other:
