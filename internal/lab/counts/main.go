@@ -9,7 +9,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"runtime"
 	"strings"
 	"unsafe"
 
@@ -18,6 +17,7 @@ import (
 	"github.com/lowport/lowport/caps"
 	"github.com/lowport/lowport/internal/machine"
 	"github.com/lowport/lowport/internal/rules"
+	"github.com/lowport/lowport/internal/thread"
 )
 
 // errAbsent is of a probe that this kernel cannot answer.
@@ -68,7 +68,7 @@ func main() {
 	for _, p := range probes {
 		held := self.Effective.Has(p.cap)
 		want := held && rules.Counts(f, caps.SetOf(p.cap)) == rules.Yes
-		err := onThread(p.ask)
+		err := thread.Run(p.ask)
 		got := !errors.Is(err, unix.EPERM) && !errors.Is(err, unix.EACCES) && !errors.Is(err, unix.ECONNREFUSED)
 		verdict := map[bool]string{true: "counts", false: "does not count"}[got]
 		switch {
@@ -84,16 +84,6 @@ func main() {
 		fmt.Printf("%v, held %v: %s (%v)\n", p.cap, held, verdict, err)
 	}
 	os.Exit(code)
-}
-
-// onThread runs f on a thread of its own, which ends with what f changed in it.
-func onThread(f func() error) error {
-	c := make(chan error)
-	go func() {
-		runtime.LockOSThread()
-		c <- f()
-	}()
-	return <-c
 }
 
 func call(number, a, b, c uintptr) error {
