@@ -89,7 +89,7 @@ func dropIn(p Process) (candidate, bool) {
 		Fix: remedy.Fix{ID: "systemd-drop-in", Scope: "unit", Summary: "for " + u.Name + becomes, Lasts: "until the drop-in is removed", Steps: []remedy.Step{
 			{Write: "/etc/systemd/system/" + u.Name + ".d/90-lowport-audit.conf", Content: content},
 			{Run: p.command("systemctl", "daemon-reload")},
-			p.startAnew(u),
+			p.again(u),
 		}},
 		change: p.each(func(t Thread) Thread {
 			t.NoNewPrivs = true
@@ -183,7 +183,7 @@ func closeSet(p Process) (candidate, bool) {
 	}
 	fix.Steps = []remedy.Step{step}
 	if u, ok := p.unit(); ok {
-		fix.Steps = append(fix.Steps, p.startAnew(u))
+		fix.Steps = append(fix.Steps, p.again(u))
 	}
 	return candidate{Fix: fix, change: func(p Process) Process {
 		p.Exe.Caps = p.Exe.Caps.Now(keep)
@@ -226,7 +226,7 @@ func restart(p Process) (candidate, bool) {
 		return candidate{}, false
 	}
 	return candidate{
-		Fix: remedy.Fix{ID: "restart", Scope: "unit", Summary: "it then runs the file that is there now", Lasts: "until the file is replaced again", Steps: []remedy.Step{p.startAnew(u)}},
+		Fix: remedy.Fix{ID: "restart", Scope: "unit", Summary: "it then runs the file that is there now", Lasts: "until the file is replaced again", Steps: []remedy.Step{p.again(u)}},
 		change: func(p Process) Process {
 			p.Deleted, p.Same = p.Deleted.Now(false), p.Same.Now(true)
 			return p
@@ -266,13 +266,9 @@ func (p Process) setcap(c caps.File, name string) remedy.Step {
 	return remedy.Step{Run: p.command(append(words, c.String(), name)...)}
 }
 
-// startAnew is a step for a unit.
-func (p Process) startAnew(u machine.Unit) remedy.Step {
-	words := []string{"systemctl", "restart"}
-	if strings.HasPrefix(u.Name, "-") {
-		words = append(words, "--")
-	}
-	return remedy.Step{Run: p.command(append(words, u.Name)...)}
+// again is the step that starts a unit anew.
+func (p Process) again(u machine.Unit) remedy.Step {
+	return remedy.Step{Run: remedy.Systemctl(p.AsRoot, "restart", u)}
 }
 
 // command is a command line for root.
@@ -280,9 +276,5 @@ func (p Process) command(words ...string) string {
 	if !p.AsRoot {
 		words = append([]string{"sudo"}, words...)
 	}
-	quoted := make([]string, len(words))
-	for i, w := range words {
-		quoted[i] = remedy.Quote(w)
-	}
-	return strings.Join(quoted, " ")
+	return remedy.Command(words...)
 }

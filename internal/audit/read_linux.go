@@ -47,7 +47,7 @@ func (r *reader) process(pid int) (Process, error) {
 		case err == nil:
 			return r.steady(f)
 		case !gone(err):
-			return f.closed(reason(err)), nil
+			return f.closed(machine.Reason(err)), nil
 		}
 	}
 	// It is not there, or hidden as if it were not.
