@@ -268,7 +268,7 @@ func (p Process) setcap(c caps.File, name string) remedy.Step {
 
 // again is the step that starts a unit anew.
 func (p Process) again(u machine.Unit) remedy.Step {
-	return remedy.Step{Run: remedy.Systemctl(p.AsRoot, "restart", u)}
+	return remedy.Step{Run: remedy.Systemctl(p.AsRoot, u, "restart")}
 }
 
 // command is a command line for root.

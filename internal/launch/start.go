@@ -94,8 +94,11 @@ func (u *Unit) Start(f machine.Facts, manager machine.Fact[caps.State], who mach
 	f.Unit = f.Unit.Now(machine.Unit{Name: u.Name, User: u.User})
 	f.Unit.Source = u.Name
 	f.Ancestor = machine.Fact[machine.Ancestor]{Value: machine.Ancestor{State: manager.Value}, State: manager.State, Source: manager.Source, Reason: manager.Reason}
+	if !u.User {
+		f.Init = manager
+	}
 	f.Authbind, f.TracerPid = f.Authbind.Now(false), f.TracerPid.Now(0)
-	f.PID = f.PID.None()
+	f.PID, f.Parent = f.PID.None(), f.Parent.Now(1)
 	f.Label, f.Withheld, f.Granted = f.Label.None(), f.Withheld.None(), f.Granted.None() // of this process's profile
 	f = u.network(f)
 	f = u.filters(f, plus)

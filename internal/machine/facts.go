@@ -14,6 +14,7 @@ type Facts struct {
 	Granted   Fact[caps.Set]   // of those it holds, what a security module lets it use
 	IDs       Fact[IDs]
 	PID       Fact[int] // as this pid namespace sees it
+	Parent    Fact[int] // 0: a process of another pid namespace
 	TracerPid Fact[int] // 0: not traced
 	Seccomp   Fact[int] // 0 none, 1 strict, 2 filter
 	Threads   Fact[map[int]caps.State]

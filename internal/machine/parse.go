@@ -25,6 +25,7 @@ func (r Record) Facts() Facts {
 		Thread:     fact(r, "proc/thread-self/status", caps.ParseStatus),
 		IDs:        fact(r, "proc/thread-self/status", parseIDs),
 		PID:        fact(r, "proc/thread-self/status", statusInt("Tgid", math.MaxInt32)),
+		Parent:     fact(r, "proc/thread-self/status", statusInt("PPid", math.MaxInt32)),
 		TracerPid:  fact(r, "proc/thread-self/status", statusInt("TracerPid", math.MaxInt32)),
 		Seccomp:    fact(r, "proc/thread-self/status", statusInt("Seccomp", 2)),
 		Threads:    fact(r, "threads", parseThreads),

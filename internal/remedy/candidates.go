@@ -28,7 +28,8 @@ func candidates(f machine.Facts, goals ...rules.Goal) []candidate {
 	g = lowest(goals)
 	switch {
 	case f.Unit.State == machine.Known:
-		add(restart, widen, dropIn, setcap, remount)
+		sockets := func(f machine.Facts, _ rules.Goal) (candidate, bool) { return socketUnits(f, goals) }
+		add(restart, widen, dropIn, sockets, setcap, remount)
 	case f.Container.State == machine.Known:
 		add(ambient, capAdd, container, compose, addToImage)
 		if keepsFiles(f) {

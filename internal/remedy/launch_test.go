@@ -14,7 +14,10 @@ import (
 func TestFixesOfNotExecuted(t *testing.T) {
 	raw, high := caps.SetOf(caps.NET_RAW), rules.Goal{Network: "tcp", Port: 8443}
 	manager := func(b caps.Set) func(*machine.Facts) {
-		return func(f *machine.Facts) { f.Ancestor = known(machine.Ancestor{State: caps.State{Bounding: b}}) }
+		return func(f *machine.Facts) {
+			f.Init = known(caps.State{Permitted: b, Effective: b, Bounding: b})
+			f.Ancestor = known(machine.Ancestor{State: f.Init.Value})
+		}
 	}
 	for _, tt := range []struct {
 		name     string

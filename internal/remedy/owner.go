@@ -50,7 +50,7 @@ func stop(f machine.Facts, s machine.Socket) (Step, bool) {
 	case s.Self, s.PID == 1, strings.HasSuffix(unit, ".socket"): // systemd holds it for a .socket unit
 		return Step{}, false
 	case machine.UnitName(unit) && strings.HasPrefix(s.Cgroup, "/system.slice/"):
-		return Step{Run: Systemctl(Root(f), "stop", machine.Unit{Name: unit})}, true
+		return Step{Run: Systemctl(Root(f), machine.Unit{Name: unit}, "stop")}, true
 	case s.PID != 0 && okIDs && ids.EUID == s.UID:
 		return Step{Run: Command("kill", strconv.Itoa(s.PID))}, true
 	case s.PID != 0:

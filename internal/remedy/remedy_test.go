@@ -68,7 +68,8 @@ func thread(change func(*caps.State)) func(*machine.Facts) {
 }
 
 func unit(f *machine.Facts) {
-	f.Unit, f.UserNamed = known(machine.Unit{Name: "app.service"}), known(true)
+	f.Unit, f.UserNamed, f.Parent = known(machine.Unit{Name: "app.service"}), known(true), known(1)
+	f.Init = known(caps.State{Permitted: caps.UpTo(caps.Last), Effective: caps.UpTo(caps.Last), Bounding: caps.UpTo(caps.Last)})
 }
 func userUnit(f *machine.Facts)     { f.Unit = known(machine.Unit{Name: "app.service", User: true}) }
 func docker(f *machine.Facts)       { f.Container = known("docker") }
@@ -95,14 +96,22 @@ func TestFixes(t *testing.T) {
 		want string
 	}{
 		{"shell", app(), low, "setcap setpriv sysctl"},
-		{"unit", app(unit), low, "systemd-drop-in setcap sysctl"},
+		{"unit", app(unit), low, "systemd-drop-in systemd-socket setcap sysctl"},
+		{"unit of a wrapper", app(unit, func(f *machine.Facts) { f.Parent = known(9) }), low, "systemd-drop-in setcap sysctl"},
+		{"unit, its parent not to be seen", app(unit, func(f *machine.Facts) { f.Parent = machine.Fact[int]{} }), low, "systemd-drop-in setcap sysctl"},
+		{"unit of a systemd that is not root", app(unit, func(f *machine.Facts) { f.Init = known(caps.State{}) }), low, "systemd-drop-in setcap sysctl"},
+		{"unit, process 1 not to be seen", app(unit, func(f *machine.Facts) { f.Init = machine.Fact[caps.State]{} }), low, "systemd-drop-in setcap sysctl"},
+		{"unit, SELinux enforces", app(unit, func(f *machine.Facts) { f.Enforcing = known(true) }), low, "systemd-drop-in setcap sysctl"},
+		{"unit with a link-local address", app(unit), rules.Goal{Network: "tcp", Port: 443, Addr: netip.MustParseAddr("fe80::1%eth0"), Local: true}, "systemd-drop-in setcap sysctl"},
+		{"unit in a foreign namespace", app(unit, outside), low, "sysctl"},
+		{"unit with PrivateUsers=", app(unit, outside, func(f *machine.Facts) { f.UIDMap = known("0 0 1, 1000 1000 1") }), low, "systemd-drop-in systemd-socket sysctl"},
 		{"user unit", app(userUnit), low, "setcap sysctl"},
 		{"stamped since", app(stamped1), low, "restart setpriv sysctl"},
 		{"go run", app(goRunFile), low, "build sysctl"},
 		{"go run from the cache", app(goRunCache), low, "build sysctl"},
 		{"nosuid", app(nosuid, stamped1), low, "setpriv move remount sysctl"},
 		{"no_new_privs", app(thread(ambientRoom)), low, "setpriv sysctl"},
-		{"no_new_privs, unit", app(thread(ambientRoom), unit), low, "systemd-drop-in sysctl"},
+		{"no_new_privs, unit", app(thread(ambientRoom), unit), low, "systemd-drop-in systemd-socket sysctl"},
 		{"bounding set without it", app(thread(noBounding)), low, "sysctl"},
 		{"foreign namespace", app(outside), low, "sysctl"},
 		{"foreign namespace in a container", app(outside, docker), low, "sysctl"},

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
 	"github.com/lowport/lowport/internal/machine"
 	"github.com/lowport/lowport/internal/rules"
 )
@@ -46,5 +47,35 @@ func TestFixesOfSeveralOwners(t *testing.T) {
 	slices.Sort(lines)
 	if !slices.Equal(lines, []string{"sudo kill 10", "sudo kill 11"}) {
 		t.Errorf("%q", lines)
+	}
+}
+
+// A unit gets a socket unit for each: what one lists, a later one does not take back.
+func TestSocketUnits(t *testing.T) {
+	goals := []rules.Goal{
+		{Network: "tcp", Port: 443}, {Network: "udp6", Port: 443}, {Network: "tcp4", Port: 80},
+		{Network: "tcp", Port: 80, Addr: netip.MustParseAddr("::1"), Local: true},
+	}
+	fixes := Fixes(app(unit), goals...)
+	i := slices.IndexFunc(fixes, func(f Fix) bool { return f.ID == "systemd-socket" })
+	if i < 0 {
+		t.Fatalf("%+v", fixes)
+	}
+	tail := "\nService=app.service\n\n[Install]\nWantedBy=sockets.target\n"
+	want := []Step{
+		{Write: "/etc/systemd/system/app-tcp-443.socket", Content: "[Socket]\nListenStream=443\nBindIPv6Only=both" + tail},
+		{Write: "/etc/systemd/system/app-udp6-443.socket", Content: "[Socket]\nListenDatagram=[::]:443\nBindIPv6Only=ipv6-only" + tail},
+		{Write: "/etc/systemd/system/app-tcp4-80.socket", Content: "[Socket]\nListenStream=0.0.0.0:80" + tail},
+		{Write: "/etc/systemd/system/app-tcp-::1-80.socket", Content: "[Socket]\nListenStream=[::1]:80\nFreeBind=yes" + tail},
+		{Run: "sudo systemctl daemon-reload"},
+		{Run: "sudo systemctl stop app.service"},
+		{Run: "sudo systemctl enable --now app-tcp-443.socket"},
+		{Run: "sudo systemctl enable --now app-udp6-443.socket"},
+		{Run: "sudo systemctl enable --now app-tcp4-80.socket"},
+		{Run: "sudo systemctl enable --now app-tcp-::1-80.socket"},
+		{Run: "sudo systemctl start app.service"},
+	}
+	if diff := cmp.Diff(want, fixes[i].Steps); diff != "" {
+		t.Error(diff)
 	}
 }

@@ -29,7 +29,7 @@ func dropIn(f machine.Facts, g rules.Goal) (candidate, bool) {
 		Fix: Fix{ID: "systemd-drop-in", Scope: "unit", Summary: "for " + u.Name, Lasts: "until the drop-in is removed", Steps: []Step{
 			{Write: "/etc/systemd/system/" + u.Name + ".d/50-lowport.conf", Content: content},
 			{Run: sudo(f, "systemctl", "daemon-reload")},
-			{Run: Systemctl(Root(f), "restart", u)},
+			{Run: Systemctl(Root(f), u, "restart")},
 		}},
 		change: func(f machine.Facts) machine.Facts {
 			now.Bounding |= g.Need()
@@ -58,7 +58,7 @@ func widen(f machine.Facts, g rules.Goal) (candidate, bool) {
 		Fix: Fix{ID: "systemd-drop-in", Scope: "unit", Summary: "for " + u.Name, Lasts: "until the drop-in is removed", Steps: []Step{
 			{Write: "/etc/systemd/system/" + u.Name + ".d/50-lowport.conf", Content: "[Service]\nCapabilityBoundingSet=" + missing.Systemd() + "\n"},
 			{Run: sudo(f, "systemctl", "daemon-reload")},
-			{Run: Systemctl(Root(f), "restart", u)},
+			{Run: Systemctl(Root(f), u, "restart")},
 		}},
 		change: func(f machine.Facts) machine.Facts {
 			f.Launch.Starter.Value.Bounding |= missing
@@ -85,13 +85,14 @@ func privateUsers(f machine.Facts) bool {
 
 // Systemctl is a command for the unit's own manager, of root or not; a user's is the
 // user's to command.
-func Systemctl(root bool, verb string, u machine.Unit) string {
-	words := []string{"systemctl", verb}
+func Systemctl(root bool, u machine.Unit, verb ...string) string {
+	words := []string{"systemctl"}
 	if u.User {
-		words = []string{"systemctl", "--user", verb}
+		words = append(words, "--user")
 	} else if !root {
-		words = []string{"sudo", "systemctl", verb}
+		words = append([]string{"sudo"}, words...)
 	}
+	words = append(words, verb...)
 	if strings.HasPrefix(u.Name, "-") {
 		words = append(words, "--")
 	}

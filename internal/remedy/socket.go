@@ -1,0 +1,70 @@
+package remedy
+
+import (
+	"net"
+	"strconv"
+	"strings"
+
+	"github.com/lowport/lowport/caps"
+	"github.com/lowport/lowport/internal/machine"
+	"github.com/lowport/lowport/internal/rules"
+)
+
+const longestUnitName = 255 // UNIT_NAME_MAX
+
+// socketUnits has systemd bind the addresses and pass the sockets to the unit, which
+// then needs no capability. It passes them to its child alone: a program that a
+// wrapper of the unit starts is not theirs (sd_listen_fds(3)). A policy of SELinux
+// may keep systemd from the port; that is not told.
+func socketUnits(f machine.Facts, goals []rules.Goal) (candidate, bool) {
+	u, okUnit := f.Unit.Is()
+	parent, okParent := f.Parent.Is()
+	manager, okManager := f.Init.Is()
+	base, service := strings.CutSuffix(u.Name, ".service")
+	if !okUnit || u.User || !service || !rules.UnitUser(f) || !okParent || parent != 1 ||
+		!okManager || !manager.Effective.Has(caps.NET_BIND_SERVICE) || f.Enforcing.Value {
+		return candidate{}, false
+	}
+	if theirs := rules.Counts(f, caps.SetOf(caps.NET_BIND_SERVICE)); theirs != rules.Yes && (theirs != rules.No || !privateUsers(f)) {
+		return candidate{}, false
+	}
+	var writes, enables []Step
+	for _, g := range goals {
+		name := base + "-" + g.Network
+		if g.Addr.IsValid() {
+			name += "-" + g.Addr.String()
+		}
+		name += "-" + strconv.Itoa(g.Port) + ".socket"
+		if g.Network == "" || g.Addr.Zone() != "" || len(name) > longestUnitName {
+			return candidate{}, false
+		}
+		writes = append(writes, Step{Write: "/etc/systemd/system/" + name, Content: socketFile(g, u.Name)})
+		enables = append(enables, Step{Run: Systemctl(Root(f), machine.Unit{Name: name}, "enable", "--now")})
+	}
+	steps := append(writes, Step{Run: sudo(f, "systemctl", "daemon-reload")}, Step{Run: Systemctl(Root(f), u, "stop")})
+	steps = append(append(steps, enables...), Step{Run: Systemctl(Root(f), u, "start")})
+	return candidate{
+		Fix: Fix{ID: "systemd-socket", Scope: "unit", Summary: "by systemd, so that " + u.Name + " needs no capability", Lasts: "until the socket unit is disabled", Steps: steps},
+		change: func(f machine.Facts) machine.Facts {
+			f.PortStart = f.PortStart.Now(0) // for systemd, whose bind it is
+			return rules.Start(f)
+		},
+	}, true
+}
+
+// socketFile is the unit of one socket (systemd.socket(5)).
+func socketFile(g rules.Goal, service string) string {
+	listen := map[string]string{"tcp": "ListenStream=", "udp": "ListenDatagram="}[g.Protocol()]
+	port := strconv.Itoa(g.Port)
+	switch {
+	case g.Addr.IsValid() && !g.Addr.IsUnspecified():
+		listen += net.JoinHostPort(g.Addr.Unmap().String(), port) + "\nFreeBind=yes" // it need not be up yet
+	case g.Network == g.Protocol()+"4":
+		listen += "0.0.0.0:" + port
+	case g.Network == g.Protocol()+"6":
+		listen += "[::]:" + port + "\nBindIPv6Only=ipv6-only"
+	default:
+		listen += port + "\nBindIPv6Only=both"
+	}
+	return "[Socket]\n" + listen + "\nService=" + service + "\n\n[Install]\nWantedBy=sockets.target\n"
+}
