@@ -80,6 +80,7 @@ func TestOneImporterOfLibcap(t *testing.T) {
 // none of those behind it or beside it.
 func TestImportsRunOneWay(t *testing.T) {
 	rooms := [][]string{
+		{"internal/thread"},
 		{"caps"},
 		{"internal/machine"},
 		{"privport", "internal/rules"},

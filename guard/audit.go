@@ -44,13 +44,14 @@ type Finding struct {
 // and seccomp mode of all its threads, the user namespace that these count in, its
 // sockets, and the file it runs, with who may change it. What could not be read is
 // in the report as the finding "could-not-tell", which is worse than a note: a
-// report without findings above notes is a proof.
+// report without findings above notes is a proof of what it looks at.
 //
 // It does not see what the process has open beside TCP and UDP sockets of its own
 // network namespace and the caller's, such as files and raw sockets from before a
-// drop, nor what a thread has open for itself alone (CLONE_FILES), nor the rules of a
-// security module, nor what its children are: audit those too. It waits for the file system that the program
-// lies on.
+// drop, nor what a thread has open for itself alone (CLONE_FILES), nor who may change
+// the script that an interpreter runs or the libraries that a program loads, nor the
+// rules of a security module, nor what its children are: audit those too. It waits for
+// the file system that the program lies on.
 //
 // Everything is read of one process, even where its id is used again meanwhile.
 // Of another user's process that takes CAP_SYS_PTRACE. It changes nothing and

@@ -56,7 +56,7 @@ func processes() map[string]audit.Process {
 			t.NoNewPrivs = false
 			t.Permitted = caps.SetOf(caps.NET_BIND_SERVICE, caps.NET_RAW, caps.SYS_PTRACE)
 			t.Effective, t.Inheritable, t.Ambient = t.Permitted, t.Permitted, t.Permitted
-			p.Unit = found(machine.Unit{Name: "app.service"}, "/proc/812/cgroup")
+			p.Unit, p.Direct = found(machine.Unit{Name: "app.service"}, "/proc/812/cgroup"), true
 			p.Listens.Value = append(p.Listens.Value, caps.Listen{Network: "tcp", Addr: netip.MustParseAddrPort("0.0.0.0:6060")})
 		}),
 		"writable": server(func(p *audit.Process, t *audit.Thread) {

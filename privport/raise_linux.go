@@ -1,9 +1,8 @@
 package privport
 
 import (
-	"runtime"
-
 	"github.com/lowport/lowport/caps"
+	"github.com/lowport/lowport/internal/thread"
 	"golang.org/x/sys/unix"
 )
 
@@ -11,24 +10,7 @@ import (
 // there alone, and reports whether it did. It does not where the capability is
 // not permitted, or effective already, so that raising would change nothing.
 func raise(bind func()) bool {
-	done := make(chan bool)
-	go onThread(func() { done <- raiseHere(bind) })
-	return <-done
-}
-
-// onThread runs f on an operating system thread that ends with this goroutine:
-// it stays locked. The main thread would be parked instead of ended, so there
-// f runs on another one while this goroutine holds the main thread back.
-func onThread(f func()) {
-	runtime.LockOSThread()
-	if unix.Gettid() != unix.Getpid() {
-		f()
-		return
-	}
-	done := make(chan struct{})
-	go func() { defer close(done); onThread(f) }()
-	<-done
-	runtime.UnlockOSThread()
+	return thread.Run(func() bool { return raiseHere(bind) })
 }
 
 // raiseHere does it on the calling thread, and lowers the capability again

@@ -65,6 +65,10 @@ func main() {
 	if *auditing {
 		os.Exit(audit(*asJSON))
 	}
+	if *auditPID != 0 {
+		fmt.Fprintln(os.Stderr, "doctor: -pid is for -audit")
+		os.Exit(64)
+	}
 	if need == 0 && flag.NArg() == 0 {
 		flag.Usage()
 		os.Exit(64)

@@ -22,19 +22,19 @@ var catalogue = map[string]entry{
 		means:      "the real, effective, saved or file system uid of a thread is 0 for the reader. Without capabilities it still owns the files of root; with 0 as the saved uid alone it may become root again",
 		allows:     "write the files of root, such as /etc/passwd, and so be root",
 		see:        "grep Uid /proc/PID/status",
-		helps:      "User= or DynamicUser= in its unit; drop.ToUser in the program, after it has bound",
+		helps:      "User= or DynamicUser= in its unit; USER in its Dockerfile, runAsUser in its pod; drop.ToUser in the program, after it has bound",
 	},
 	"root-capability": {
 		severities: "critical where other machines reach a socket of it, else high",
 		means:      "a thread that is not root holds a capability with which it can come by all others, or read or write what only root may: " + amountingList(),
 		see:        "grep Cap /proc/PID/status\ngetpcaps PID",
-		helps:      "grant cap_net_bind_service alone; drop.All or drop.Except in the program; CapabilityBoundingSet= in its unit",
+		helps:      "grant cap_net_bind_service alone; drop.All or drop.Except in the program; CapabilityBoundingSet= in its unit; cap_drop, or capabilities.drop in its pod",
 	},
 	"other-capability": {
 		severities: "medium",
 		means:      "a thread holds a capability that is not cap_net_bind_service and does not amount to root",
 		see:        "grep Cap /proc/PID/status\ngetpcaps PID",
-		helps:      "grant what it needs alone; drop.Except in the program; CapabilityBoundingSet= in its unit",
+		helps:      "grant what it needs alone; drop.Except in the program; CapabilityBoundingSet= in its unit; cap_drop, or capabilities.drop in its pod",
 	},
 	"threads-differ": {
 		severities: "high; medium where their bounding sets alone differ",
@@ -72,7 +72,7 @@ var catalogue = map[string]entry{
 	},
 	"way-to-root": {
 		severities: "high; medium where it is for guessing passwords",
-		means:      "by its user, a group or the mode for everybody it may use a file that amounts to root: the socket of a container or virtual machine manager, a disk, memory, or an account file. The files are looked at as the process sees them, so that a group without such a file is none. Where one has an access control list it is not told who may use it",
+		means:      "by its user, a group or the mode for everybody it may use a file that amounts to root: the socket of a container or virtual machine manager, a disk, memory, or an account file. The files are looked at as the process sees them, so that a group without such a file is none. Where one has an access control list, or lets everybody in and may ask polkit as libvirt does, it is not told who may use it",
 		see:        "grep Groups /proc/PID/status\nls -l /run/docker.sock /etc/shadow",
 		helps:      "take it out of the group: SupplementaryGroups= in its unit, gpasswd -d for an account; chmod the file",
 	},
@@ -88,7 +88,7 @@ var catalogue = map[string]entry{
 		means:      "no_new_privs is off: a set-user-ID program, or a file with capabilities, gains what the bounding set has left. An empty bounding set alone keeps nobody from becoming uid 0. Of root that holds all of the bounding set it is not said",
 		allows:     "become more by any flaw of sudo, su, mount or another such program",
 		see:        "grep -E 'NoNewPrivs|CapBnd' /proc/PID/status",
-		helps:      "NoNewPrivileges=yes in its unit; drop.All in the program; setpriv --no-new-privs",
+		helps:      "NoNewPrivileges=yes in its unit; no-new-privileges for its container, allowPrivilegeEscalation: false in its pod; drop.All in the program; setpriv --no-new-privs",
 	},
 	"extra-listener": {
 		severities: "medium",
@@ -99,10 +99,10 @@ var catalogue = map[string]entry{
 	},
 	"could-not-tell": {
 		severities: "unknown, which is above a note",
-		means:      "what a finding needs could not be read. Of other users' processes that takes CAP_SYS_PTRACE; a /proc with hidepid= hides more",
+		means:      "what a finding needs could not be read. Of other users' processes that takes CAP_SYS_PTRACE; a /proc with hidepid= hides more, and a security module may forbid it to root",
 		allows:     "unknown",
 		see:        "grep proc /proc/self/mountinfo",
-		helps:      "run the audit as root, or with cap_sys_ptrace",
+		helps:      "run the audit as root of the machine, or with cap_sys_ptrace",
 	},
 	"port-capability": {
 		severities: "note",

@@ -22,9 +22,10 @@ var doors = []Door{
 	{Path: "/var/lib/lxd/unix.socket", Need: 2, Root: true, Allows: "have LXD start a container with the machine's / in it"},
 	{Path: "/var/lib/incus/unix.socket", Need: 2, Root: true, Allows: "have Incus start a container with the machine's / in it"},
 	// libvirt.org, "Connection authentication": a read-write connection is
-	// equivalent to root, by the disks it can attach.
-	{Path: "/run/libvirt/libvirt-sock", Need: 2, Root: true, Allows: "have libvirt attach the machine's disks to a virtual machine"},
-	{Path: "/run/libvirt/virtqemud-sock", Need: 2, Root: true, Allows: "have libvirt attach the machine's disks to a virtual machine"},
+	// equivalent to root, by the disks it can attach. Mode 0666 is the usual one, with
+	// auth_unix_rw=polkit.
+	{Path: "/run/libvirt/libvirt-sock", Need: 2, Root: true, Polkit: true, Allows: "have libvirt attach the machine's disks to a virtual machine"},
+	{Path: "/run/libvirt/virtqemud-sock", Need: 2, Root: true, Polkit: true, Allows: "have libvirt attach the machine's disks to a virtual machine"},
 	{Path: "/run/systemd/private", Need: 2, Root: true, Allows: "have systemd start any unit as root"},
 	// mem(4); wiki.debian.org/SystemGroups says of kmem and disk what they read.
 	{Path: "/dev/mem", Need: 4, Root: true, Allows: "read the machine's memory, and with it every secret"},
@@ -65,6 +66,9 @@ func (d Door) opens(t Thread) (whose string, ok bool) {
 		return "everybody", d.Mode&d.Need != 0
 	}
 }
+
+// asks says that who may use the door is not in its mode.
+func (d Door) asks() bool { return d.Polkit && d.Mode&d.Need != 0 }
 
 func (t Thread) groups() []uint32 {
 	all, _ := numbers("Groups", strings.Fields(t.Groups)) // as parseGroups wrote them

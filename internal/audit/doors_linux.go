@@ -6,17 +6,30 @@ import (
 	"os"
 	"path"
 	"slices"
+	"strings"
 
 	"golang.org/x/sys/unix"
 )
 
-// readDoors looks for the files that amount to root below root.
+// readDoors looks for the files that amount to root below root. In the image of a
+// container /var/run may be a folder of its own, where a socket is mounted.
 func readDoors(root int) ([]Door, error) {
 	wanted := slices.Clone(doors)
+	for _, d := range doors {
+		if strings.HasPrefix(d.Path, "/run/") {
+			d.Path = "/var" + d.Path
+			wanted = append(wanted, d)
+		}
+	}
 	disks, err := disks(root, maxDev)
 	if err != nil {
 		return nil, err
 	}
+	type use struct {
+		dev, ino uint64
+		need     uint32
+	}
+	seen := map[use]bool{}
 	all := []Door{}
 	for _, d := range append(wanted, disks...) {
 		fd, err := open(root, d.Path)
@@ -37,6 +50,11 @@ func readDoors(root int) ([]Door, error) {
 		if isDisk(path.Base(d.Path)) && path.Dir(d.Path) == "/dev" && st.Mode&unix.S_IFMT != unix.S_IFBLK {
 			continue
 		}
+		this := use{uint64(st.Dev), st.Ino, d.Need}
+		if seen[this] {
+			continue
+		}
+		seen[this] = true
 		d.Mode, d.UID, d.GID = st.Mode, st.Uid, st.Gid
 		all = append(all, d)
 	}

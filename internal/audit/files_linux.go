@@ -25,24 +25,11 @@ func fact[T any](source string, read func() (T, error)) machine.Fact[T] {
 	case err == nil:
 		f.Value, f.State = v, machine.Known
 	case errors.Is(err, unix.ENODATA), errors.Is(err, unix.EOPNOTSUPP):
-		f.State, f.Reason = machine.Absent, reason(err)
+		f.State, f.Reason = machine.Absent, machine.Reason(err)
 	default:
-		f.Reason = reason(err)
+		f.Reason = machine.Reason(err)
 	}
 	return f
-}
-
-func reason(err error) string {
-	var errno unix.Errno
-	if errors.As(err, &errno) {
-		if errno == unix.EOPNOTSUPP {
-			return "EOPNOTSUPP"
-		}
-		if name := unix.ErrnoName(errno); name != "" {
-			return name
-		}
-	}
-	return err.Error()
 }
 
 func gone(err error) bool { return errors.Is(err, fs.ErrNotExist) || errors.Is(err, unix.ESRCH) }

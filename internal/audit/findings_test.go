@@ -73,6 +73,10 @@ func TestFindings(t *testing.T) {
 			*p = with(*p, func(t *Thread) { t.Permitted, t.Ambient = admin|port, port })
 			p.UserNS = is(UserNS{Name: "user:[4026532000]", Below: true})
 		}, "note user-namespace", ""},
+		"root in a user namespace": {func(p *Process) {
+			*p = with(*p, func(t *Thread) { t.UIDs, t.Permitted = IDs{}, t.Bounding })
+			p.UserNS = is(UserNS{Name: "user:[4026532000]", Below: true})
+		}, "critical root, note user-namespace", ""},
 		"in a namespace that is not known": {func(p *Process) {
 			*p = with(*p, func(t *Thread) { t.Permitted = admin })
 			p.UserNS = machine.Fact[UserNS]{Reason: "EACCES"}
@@ -139,12 +143,25 @@ func TestFindings(t *testing.T) {
 			p.Deleted, p.Same = is(true), machine.Fact[bool]{State: machine.Absent}
 			p.Unit = is(machine.Unit{Name: "app.service"})
 		}, "medium replaced-executable", ""},
+		"from memory": {func(p *Process) {
+			p.Path, p.Deleted, p.Same = is("memfd:a"), is(true), machine.Fact[bool]{State: machine.Absent}
+			if f, _ := replaced(*p); f.Evidence[0].Says != "runs memfd:a" {
+				t.Errorf("%+v", f)
+			}
+			p.Unit = is(machine.Unit{Name: "app.service"})
+		}, "medium replaced-executable", ""},
 		"shadow": {func(p *Process) { *p = with(*p, func(t *Thread) { t.Groups = "42 1000" }) }, "medium way-to-root", ""},
 		"docker": {func(p *Process) {
 			p.Doors = is([]Door{{Path: "/run/docker.sock", Mode: 0o140660, GID: 1000, Need: 2, Root: true, Allows: "start a container"}})
 		}, "high way-to-root", ""},
 		"docker for all": {func(p *Process) {
 			p.Doors = is([]Door{{Path: "/run/docker.sock", Mode: 0o140666, Need: 2, Root: true, Allows: "start a container"}})
+		}, "high way-to-root", ""},
+		"libvirt, which asks polkit": {func(p *Process) {
+			p.Doors = is([]Door{{Path: "/run/libvirt/libvirt-sock", Mode: 0o140666, Need: 2, Root: true, Polkit: true, Allows: "attach disks"}})
+		}, "unknown could-not-tell", ""},
+		"libvirt for a group": {func(p *Process) {
+			p.Doors = is([]Door{{Path: "/run/libvirt/libvirt-sock", Mode: 0o140660, GID: 1000, Need: 2, Root: true, Polkit: true, Allows: "attach disks"}})
 		}, "high way-to-root", ""},
 		"shut to a group": {func(p *Process) {
 			p.Doors = is([]Door{{Path: "/run/docker.sock", Mode: 0o140606, GID: 1000, Need: 2, Root: true, Allows: "start a container"}})
@@ -275,7 +292,16 @@ func TestShutIn(t *testing.T) {
 	if len(fixes) == 0 || fixes[0].ID != "systemd-drop-in" || !slices.Equal(fixes[0].Ends, []string{"may-gain"}) {
 		t.Fatalf("%+v", fixes)
 	}
-	if got := fixes[0].Steps[0].Content; got != "[Service]\nNoNewPrivileges=yes\n" {
+	const confined = "[Service]\nNoNewPrivileges=yes\n"
+	if got := fixes[0].Steps[0].Content; got != confined {
+		t.Errorf("%s", got)
+	}
+	p = with(p, func(t *Thread) { t.Permitted, t.Inheritable, t.Ambient = port, port, port }) // setpriv gave it
+	if got := Fixes(p)[0].Steps[0].Content; got != confined {
+		t.Errorf("%s", got)
+	}
+	p.Direct = true // the unit did
+	if got := Fixes(p)[0].Steps[0].Content; got == confined {
 		t.Errorf("%s", got)
 	}
 }

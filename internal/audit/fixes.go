@@ -60,21 +60,26 @@ func (p Process) needs() caps.Set {
 // dynamicUser is some uid of those that DynamicUser= gives.
 const dynamicUser = 61184
 
-// dropIn confines the unit. The lines that systemd joins are emptied first. Where
-// the process has nothing that its unit or file gave it, it was given nothing, but
-// perhaps a socket, and gets nothing; or its program starts as root and leaves that
-// by itself, for which it needs capabilities: no set is changed then.
+// dropIn confines the unit. The lines that systemd joins are emptied first, and so is
+// the user, for DynamicUser= keeps one that there is. Where the process has nothing that
+// its unit or file gave it, it was given nothing, but perhaps a socket, and gets nothing;
+// or the unit starts it as root, which leaves that by itself, for which it needs
+// capabilities: no set is changed then.
 func dropIn(p Process) (candidate, bool) {
 	u, ok := p.unit()
 	if !ok {
 		return candidate{}, false
 	}
-	given := p.IsRoot() || p.union(ambient) != 0 || p.Exe.Caps.State != machine.Absent
+	given := p.IsRoot() || p.Direct && (p.union(ambient) != 0 || p.Exe.Caps.State != machine.Absent)
 	needs, becomes := p.needs(), ""
 	content := "[Service]\n"
 	if p.IsRoot() {
-		content += "DynamicUser=yes\n"
-		becomes = ", which is no longer root then and does not own root's files"
+		content += "User=\nGroup=\nDynamicUser=yes\n"
+		becomes = ", if it need not be root"
+		if needs != 0 {
+			becomes += " but for its port"
+		}
+		becomes += ": as a user of its own it owns none of root's files, and writes none outside StateDirectory= and the like"
 	}
 	if given {
 		content += sets("AmbientCapabilities", needs) + sets("CapabilityBoundingSet", needs)
@@ -84,7 +89,7 @@ func dropIn(p Process) (candidate, bool) {
 		Fix: remedy.Fix{ID: "systemd-drop-in", Scope: "unit", Summary: "for " + u.Name + becomes, Lasts: "until the drop-in is removed", Steps: []remedy.Step{
 			{Write: "/etc/systemd/system/" + u.Name + ".d/90-lowport-audit.conf", Content: content},
 			{Run: p.command("systemctl", "daemon-reload")},
-			p.startAnew(u),
+			p.again(u),
 		}},
 		change: p.each(func(t Thread) Thread {
 			t.NoNewPrivs = true
@@ -178,7 +183,7 @@ func closeSet(p Process) (candidate, bool) {
 	}
 	fix.Steps = []remedy.Step{step}
 	if u, ok := p.unit(); ok {
-		fix.Steps = append(fix.Steps, p.startAnew(u))
+		fix.Steps = append(fix.Steps, p.again(u))
 	}
 	return candidate{Fix: fix, change: func(p Process) Process {
 		p.Exe.Caps = p.Exe.Caps.Now(keep)
@@ -221,7 +226,7 @@ func restart(p Process) (candidate, bool) {
 		return candidate{}, false
 	}
 	return candidate{
-		Fix: remedy.Fix{ID: "restart", Scope: "unit", Summary: "it then runs the file that is there now", Lasts: "until the file is replaced again", Steps: []remedy.Step{p.startAnew(u)}},
+		Fix: remedy.Fix{ID: "restart", Scope: "unit", Summary: "it then runs the file that is there now", Lasts: "until the file is replaced again", Steps: []remedy.Step{p.again(u)}},
 		change: func(p Process) Process {
 			p.Deleted, p.Same = p.Deleted.Now(false), p.Same.Now(true)
 			return p
@@ -261,13 +266,9 @@ func (p Process) setcap(c caps.File, name string) remedy.Step {
 	return remedy.Step{Run: p.command(append(words, c.String(), name)...)}
 }
 
-// startAnew is a step for a unit.
-func (p Process) startAnew(u machine.Unit) remedy.Step {
-	words := []string{"systemctl", "restart"}
-	if strings.HasPrefix(u.Name, "-") {
-		words = append(words, "--")
-	}
-	return remedy.Step{Run: p.command(append(words, u.Name)...)}
+// again is the step that starts a unit anew.
+func (p Process) again(u machine.Unit) remedy.Step {
+	return remedy.Step{Run: remedy.Systemctl(p.AsRoot, u, "restart")}
 }
 
 // command is a command line for root.
@@ -275,9 +276,5 @@ func (p Process) command(words ...string) string {
 	if !p.AsRoot {
 		words = append([]string{"sudo"}, words...)
 	}
-	quoted := make([]string, len(words))
-	for i, w := range words {
-		quoted[i] = remedy.Quote(w)
-	}
-	return strings.Join(quoted, " ")
+	return remedy.Command(words...)
 }

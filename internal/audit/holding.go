@@ -17,6 +17,8 @@ func root(p Process) (Finding, bool) {
 	held := p.union(permitted)
 	acts := slices.ContainsFunc(p.threads(), func(t Thread) bool { return t.UIDs.Effective == 0 || t.UIDs.FS == 0 })
 	switch {
+	case acts && p.below(): // what it holds counts there alone, its uid here
+		f.Summary = "it is root in a user namespace of its own: the files of root are its own here too"
 	case amounting(held) != 0:
 		f.Summary = "it is root, with " + count(held)
 		f.Allows = allows(amounting(held))

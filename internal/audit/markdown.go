@@ -28,8 +28,9 @@ where there is no such process.
 
 An audit does not see what the process has open beside TCP and UDP sockets of its
 own network namespace and the reader's, such as files and raw sockets from before a
-drop, nor what a thread has open for itself alone (CLONE_FILES), nor the rules of a
-security module, nor what its children are.
+drop, nor what a thread has open for itself alone (CLONE_FILES), nor who may change the
+script that an interpreter runs or the libraries that a program loads, nor the rules of
+a security module, nor what its children are.
 
 This file is generated from the catalogue that the reports are made of.
 

@@ -43,7 +43,7 @@ func wayToRoot(p Process) (Finding, bool) {
 	for _, t := range p.threads() {
 		for _, d := range p.Doors.Value {
 			whose, open := d.opens(t)
-			if !open || seen[d.Path+d.Allows] {
+			if !open || d.asks() || seen[d.Path+d.Allows] {
 				continue
 			}
 			seen[d.Path+d.Allows] = true

@@ -100,16 +100,20 @@ func threadEnded(status []byte) bool {
 	return bytes.Contains(status, []byte("\nState:\tZ")) || bytes.Contains(status, []byte("\nState:\tX"))
 }
 
+// ending says of a status that its thread ends or has ended: it has given up its
+// memory (exit_mm), for which task_mem prints VmSize, and with it its program.
+func ending(status []byte) bool { return !bytes.Contains(status, []byte("\nVmSize:")) }
+
 func alone(status []byte) bool {
 	words, err := field(status, "Threads")
 	return err == nil && len(words) == 1 && (words[0] == "0" || words[0] == "1")
 }
 
 // isKernel says of a status that it is a thread of the kernel's own: it has no
-// memory (task_mem prints VmSize for what has), and so no program. The first thread
-// of a process that ends, while others go on, has none either.
+// memory, and so no program. The first thread of a process that ends, while others go on,
+// has none either.
 func isKernel(status []byte) bool {
-	return !threadEnded(status) && alone(status) && !bytes.Contains(status, []byte("\nVmSize:"))
+	return !threadEnded(status) && alone(status) && ending(status)
 }
 
 // uidMap joins the rows of a uid_map by commas.

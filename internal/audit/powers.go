@@ -25,7 +25,7 @@ var powers = map[caps.Cap]struct {
 	caps.SETPCAP:            {false, "pass on what its bounding set has, and lift securebits"},
 	caps.LINUX_IMMUTABLE:    {false, "change files that are marked immutable"},
 	caps.NET_BIND_SERVICE:   {false, "listen on further low ports"},
-	caps.NET_BROADCAST:      {false, "nothing: the kernel does not ask for it"},
+	caps.NET_BROADCAST:      {false, "hear what the kernel tells other network namespaces by netlink(7)"},
 	caps.NET_ADMIN:          {false, "change addresses, routes and firewall rules, and see other traffic"},
 	caps.NET_RAW:            {false, "read the traffic of others on the network and forge packets"},
 	caps.IPC_LOCK:           {false, "lock memory until none is left"},
@@ -54,7 +54,7 @@ var powers = map[caps.Cap]struct {
 	caps.AUDIT_READ:         {false, "read the audit log"},
 	caps.PERFMON:            {false, "watch the memory accesses of the kernel and other processes"},
 	caps.BPF:                {false, "load BPF programs into the kernel"},
-	caps.CHECKPOINT_RESTORE: {false, "read the mapped files of other processes"},
+	caps.CHECKPOINT_RESTORE: {false, "open any file that a process of its user has mapped, and choose process ids"},
 }
 
 // amounting is the set of those that amount to root. One without a name is of a

@@ -19,6 +19,7 @@ type Process struct {
 	PortStart  machine.Fact[int]             // ports below it are privileged in its network namespace
 	Doors      machine.Fact[[]Door]          // files that amount to root, as it sees them
 	Unit       machine.Fact[machine.Unit]    // the systemd service it belongs to
+	Direct     bool                          // that starts it as the user it is; false where this is not seen
 
 	Path    machine.Fact[string]  // of the program; "memfd:NAME" for one without a file
 	Deleted machine.Fact[bool]    // the running file has no name any more
@@ -71,5 +72,6 @@ type Door struct {
 	ACL      bool   // as in a Place
 	Need     uint32 // the permission that opens it: 2 to write, 4 to read
 	Root     bool   // it leads to root at once
+	Polkit   bool   // if the mode lets everybody in, its daemon asks polkit(8) who may
 	Allows   string
 }

@@ -116,6 +116,8 @@ func replaced(p Process) (Finding, bool) {
 	switch {
 	case okGone && gone && strings.HasPrefix(name, "memfd:"):
 		f.Summary = "its program is in no file: it was executed from memory"
+		f.Evidence = []explain.Evidence{known("exe", p.exe(), "runs "+p.exe(), p.source("exe"))}
+		return f, true
 	case p.Same.State == machine.Absent, okGone && gone && !other:
 		f.Summary = "its program is no longer at " + p.exe()
 	case other:
@@ -158,8 +160,12 @@ func couldNotTell(p Process) (Finding, bool) {
 	}
 	doubt("ways to root", p.Doors.State, p.Doors.Source, p.Doors.Reason)
 	for _, d := range p.Doors.Value {
-		if d.ACL && d.Mode>>3&d.Need != 0 && !p.IsRoot() {
-			doubt("who may "+verb(d)+" "+d.Path, machine.Unreadable, "getxattr system.posix_acl_access", "it has an access control list")
+		switch who := "who may " + verb(d) + " " + d.Path; {
+		case p.IsRoot():
+		case d.asks():
+			doubt(who, machine.Unreadable, "stat", "polkit may decide it")
+		case d.ACL && d.Mode>>3&d.Need != 0:
+			doubt(who, machine.Unreadable, "getxattr system.posix_acl_access", "it has an access control list")
 		}
 	}
 	f.Summary = "could not read: " + strings.Join(what, ", ")

@@ -17,7 +17,7 @@ import (
 func (f files) identity() string {
 	var st unix.Stat_t
 	if err := unix.Stat(f.path("exe"), &st); err != nil {
-		return reason(err)
+		return machine.Reason(err)
 	}
 	return fmt.Sprint(st.Dev, st.Ino)
 }
@@ -63,7 +63,7 @@ func (f files) way(root int, rootErr error, p *Process) {
 	if !ok || rootErr != nil {
 		p.Same, p.Way = machine.Fact[bool]{Source: f.source("root"), Reason: p.Path.Reason}, machine.Fact[[]Place]{Source: f.source("root"), Reason: p.Path.Reason}
 		if rootErr != nil {
-			p.Same.Reason, p.Way.Reason = reason(rootErr), reason(rootErr)
+			p.Same.Reason, p.Way.Reason = machine.Reason(rootErr), machine.Reason(rootErr)
 		}
 		return
 	}

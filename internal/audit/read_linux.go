@@ -1,11 +1,14 @@
 package audit
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -17,6 +20,7 @@ import (
 type reader struct {
 	tables map[string]machine.Fact[map[uint64]caps.Listen] // by network namespace
 	starts map[string]machine.Fact[int]                    // likewise
+	waits  int                                             // for processes to end
 }
 
 // errKernel is of a thread of the kernel's.
@@ -43,7 +47,7 @@ func (r *reader) process(pid int) (Process, error) {
 		case err == nil:
 			return r.steady(f)
 		case !gone(err):
-			return f.closed(reason(err)), nil
+			return f.closed(machine.Reason(err)), nil
 		}
 	}
 	// It is not there, or hidden as if it were not.
@@ -67,12 +71,21 @@ func (f files) closed(why string) Process {
 	return p
 }
 
+// patience is how often a reader waits for processes whose first thread ends: nearly
+// always the others do too, and where they go on, it must not be kept for ever.
+const patience = 200
+
 // steady reads until the program is the same before and after.
 func (r *reader) steady(f files) (Process, error) {
 	for range tries {
 		before := f.identity()
 		p := r.once(f)
 		status, err := f.read("status")
+		for err == nil && ending(status) && !ended(status) && r.waits < patience {
+			r.waits++
+			time.Sleep(10 * time.Millisecond)
+			status, err = f.read("status")
+		}
 		if gone(err) || err == nil && ended(status) {
 			return Process{}, fmt.Errorf("process %d: %w", f.pid, ErrEnded)
 		}
@@ -119,7 +132,24 @@ func (r *reader) once(f files) Process {
 	if u, ok := p.Unit.Is(); ok && u.Name == "" {
 		p.Unit = p.Unit.None()
 	}
+	p.Direct = f.direct()
 	return p
+}
+
+// direct looks for the signs that rules.UnitUser goes by: no supervisor lies between
+// the service manager and the process, and what only became the process has no
+// $USER, which systemd sets with User= (systemd.exec(5)).
+func (f files) direct() bool {
+	status, err := f.read("status")
+	if err != nil {
+		return false
+	}
+	parent, err := field(status, "PPid")
+	if err != nil || !slices.Equal(parent, []string{"1"}) {
+		return false
+	}
+	environ, err := f.read("environ")
+	return err == nil && bytes.Contains(append([]byte{0}, environ...), []byte("\x00USER="))
 }
 
 // asRoot says whether this process is root of the machine.

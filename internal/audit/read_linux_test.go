@@ -3,6 +3,7 @@ package audit
 import (
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"os"
 	"os/exec"
@@ -266,5 +267,84 @@ func TestPasses(t *testing.T) {
 	}
 	if _, err := n.ReadDir(fmt.Sprintf("%d/attr", os.Getpid())); err == nil {
 		t.Error("no end")
+	}
+}
+
+// A socket is found where an image has no link from /var/run to /run, and once where
+// there is one.
+func TestVarRun(t *testing.T) {
+	for _, link := range []bool{false, true} {
+		root := t.TempDir()
+		if err := os.MkdirAll(root+"/var/run", 0o755); err != nil {
+			t.Fatal(err)
+		}
+		want := []string{"/var/run/docker.sock"}
+		if link {
+			want = []string{"/run/docker.sock"}
+			if err := errors.Join(os.Rename(root+"/var/run", root+"/run"), os.Symlink("/run", root+"/var/run")); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := os.WriteFile(root+want[0], nil, 0o666); err != nil {
+			t.Fatal(err)
+		}
+		fd, err := unix.Open(root, unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer unix.Close(fd)
+		var got []string
+		found, err := readDoors(fd)
+		for _, d := range found {
+			got = append(got, d.Path)
+		}
+		if err != nil || !slices.Equal(got, want) {
+			t.Errorf("%v, %v, not %v", got, err, want)
+		}
+	}
+}
+
+// In a child the first thread ends, and the others when there is no more to read.
+func init() {
+	if os.Getenv("LOWPORT_WAITING") == "others" {
+		go func() {
+			io.Copy(io.Discard, os.Stdin)
+			os.Exit(0)
+		}()
+		unix.Syscall(unix.SYS_EXIT, 0, 0, 0)
+	}
+}
+
+// A process whose first thread has ended, and all others do meanwhile, is none of
+// which too little could be read.
+func TestReadEnding(t *testing.T) {
+	child := exec.Command(os.Args[0])
+	child.Env = append(os.Environ(), "LOWPORT_WAITING=others")
+	more, err := child.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := child.Start(); err != nil {
+		t.Fatal(err)
+	}
+	defer child.Wait()
+	defer child.Process.Kill()
+	for {
+		status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", child.Process.Pid))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if threadEnded(status) {
+			break
+		}
+	}
+	r := new(reader)
+	r.waits = patience // no more
+	if p, err := r.process(child.Process.Pid); err != nil || p.Path.State != machine.Unreadable {
+		t.Errorf("the others go on: %+v, %v", p.Path, err)
+	}
+	time.AfterFunc(50*time.Millisecond, func() { more.Close() })
+	if p, err := Read(child.Process.Pid); !errors.Is(err, ErrEnded) {
+		t.Errorf("%+v, %v", p.Path, err)
 	}
 }

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"runtime"
 	"slices"
 	"strconv"
 	"strings"
@@ -15,6 +14,7 @@ import (
 
 	"github.com/lowport/lowport/caps"
 	"github.com/lowport/lowport/internal/machine"
+	"github.com/lowport/lowport/internal/thread"
 )
 
 // sockets finds those of the process among those of its network namespace, and of the
@@ -144,10 +144,11 @@ func (r *reader) start(f files, ns string) machine.Fact[int] {
 			return 0, errors.New("it left its network namespace meanwhile")
 		}
 		var n int
-		onThread(func() {
+		err = thread.Run(func() (err error) {
 			if err = os.NewSyscallError("setns", unix.Setns(fd, unix.CLONE_NEWNET)); err == nil {
 				n, err = readStart(sysctl)
 			}
+			return err
 		})
 		return n, err
 	})
@@ -168,21 +169,4 @@ func readStart(sysctl string) (int, error) {
 	}
 	n, err := strconv.ParseUint(string(bytes.TrimSpace(b)), 10, 17)
 	return int(n), err
-}
-
-// onThread runs f on a thread of its own, which ends with what f changed in it. It
-// is never the first one, which would stay.
-func onThread(f func()) {
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		runtime.LockOSThread()
-		if unix.Gettid() == unix.Getpid() {
-			onThread(f)
-			runtime.UnlockOSThread()
-			return
-		}
-		f()
-	}()
-	<-done
 }

@@ -20,7 +20,7 @@ var uses = map[caps.Cap]string{
 	caps.SETPCAP:            "dropping from the bounding set and setting securebits",
 	caps.LINUX_IMMUTABLE:    "the immutable and append-only flags of files",
 	caps.NET_BIND_SERVICE:   "binding ports below the unprivileged ones",
-	caps.NET_BROADCAST:      "nothing that the kernel checks today",
+	caps.NET_BROADCAST:      "hearing the netlink of other network namespaces",
 	caps.NET_ADMIN:          "interfaces, routes, firewalls and privileged socket options",
 	caps.NET_RAW:            "raw and packet sockets, and transparent proxying",
 	caps.IPC_LOCK:           "locking memory",

@@ -18,6 +18,7 @@ import (
 
 	"github.com/lowport/lowport/caps"
 	"github.com/lowport/lowport/internal/figures"
+	"github.com/lowport/lowport/internal/thread"
 )
 
 // The execve rule of package caps is compared with this kernel: real programs
@@ -332,16 +333,6 @@ func (g gridThread) enter() (caps.State, error) {
 	return got, err
 }
 
-// onThread runs f on a thread of its own, which then ends.
-func onThread[T any](f func() T) T {
-	c := make(chan T)
-	go func() {
-		runtime.LockOSThread() // for good: the runtime ends the thread
-		c <- f()
-	}()
-	return <-c
-}
-
 // A gridCase is one execve; its fields count through the grid.
 type gridCase struct {
 	uid, gid, sets, securebits, nnp, how, nosuid, xattr, mode int
@@ -441,7 +432,7 @@ func (c gridCase) run(root uint32) gridResult {
 		err           error // execve's own
 		broken        error // the test's
 	}
-	s := onThread(func() (s started) {
+	s := thread.Run(func() (s started) {
 		if s.before, s.broken = g.enter(); s.broken != nil {
 			return s
 		}
@@ -556,7 +547,7 @@ func setuidGrid() error {
 				// The new ids take turns: all of them are met, with every state.
 				for n := (i + k) % 7; n < len(all); n += 7 {
 					new := all[n]
-					err := onThread(func() error {
+					err := thread.Run(func() error {
 						before, err := gridThread{uids: old, state: set}.enter()
 						if err != nil {
 							return err
@@ -573,7 +564,7 @@ func setuidGrid() error {
 					}
 				}
 				for _, fsuid := range ids {
-					err := onThread(func() error {
+					err := thread.Run(func() error {
 						before, err := gridThread{uids: old, state: set}.enter()
 						if err != nil {
 							return err

@@ -19,12 +19,12 @@ func dumpable() ([]byte, error) {
 	if n == 1 {
 		switch set, err := readPath(suidDumpable); {
 		case err != nil:
-			return nil, fmt.Errorf("%s: %s", suidDumpable, reason(err))
+			return nil, fmt.Errorf("%s: %s", suidDumpable, Reason(err))
 		case string(set) != "0\n" && string(set) != "2\n":
 			return nil, errors.New(suidDumpable + " makes every process dumpable")
 		}
 	} else if err := unix.Faccessat(unix.AT_FDCWD, "/proc/self/exe", unix.R_OK, unix.AT_EACCESS); err != nil {
-		return nil, fmt.Errorf("the program may not be read: %s", reason(err))
+		return nil, fmt.Errorf("the program may not be read: %s", Reason(err))
 	}
 	return fmt.Appendln(nil, n), nil
 }

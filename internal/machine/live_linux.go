@@ -131,14 +131,14 @@ func Live(ports ...int) Record {
 func (r Record) add(name string, read func() ([]byte, error)) {
 	data, err := read()
 	if err != nil {
-		r[name] = Item{Err: reason(err)}
+		r[name] = Item{Err: Reason(err)}
 		return
 	}
 	r[name] = Item{Data: data}
 }
 
-// reason names an error as a record keeps it: the errno's name, or one line.
-func reason(err error) string {
+// Reason names an error as a record keeps it: the errno's name, or one line.
+func Reason(err error) string {
 	var errno unix.Errno
 	if errors.Is(err, caps.ErrNoCaps) {
 		errno = unix.ENODATA
@@ -201,7 +201,7 @@ func ancestor() ([]byte, error) {
 	for pid := os.Getppid(); pid > 0; {
 		b, err := readPath(fmt.Sprintf("/proc/%d/status", pid))
 		if err != nil {
-			return nil, fmt.Errorf("process %d: %s", pid, reason(err))
+			return nil, fmt.Errorf("process %d: %s", pid, Reason(err))
 		}
 		ids, err := parseIDs(b)
 		if err != nil || ids.UID != uint32(os.Getuid()) {
@@ -327,12 +327,12 @@ var unescapeMount = strings.NewReplacer(`\040`, " ", `\011`, "\t", `\012`, "\n",
 func netOwnerNS() ([]byte, error) {
 	fd, err := unix.Open("/proc/thread-self/ns/net", unix.O_RDONLY|unix.O_CLOEXEC, 0)
 	if err != nil {
-		return nil, fmt.Errorf("no answer: open: %s", reason(err))
+		return nil, fmt.Errorf("no answer: open: %s", Reason(err))
 	}
 	defer unix.Close(fd)
 	// A filter that refuses ioctl answers EPERM too, and to every question.
 	if _, err := unix.IoctlRetInt(fd, unix.NS_GET_NSTYPE); err != nil {
-		return nil, fmt.Errorf("no answer: NS_GET_NSTYPE: %s", reason(err))
+		return nil, fmt.Errorf("no answer: NS_GET_NSTYPE: %s", Reason(err))
 	}
 	owner, err := unix.IoctlRetInt(fd, unix.NS_GET_USERNS)
 	if err != nil {

@@ -15,7 +15,7 @@ func probes() []Probe {
 	} {
 		probe := Probe{Network: p.network}
 		if err := bindAny(p.family, p.kind); err != nil {
-			probe.Errno = reason(err)
+			probe.Errno = Reason(err)
 		}
 		all = append(all, probe)
 	}

@@ -125,7 +125,7 @@ func addToImage(f machine.Facts, g rules.Goal) (candidate, bool) {
 	}
 	file := stamped(f, g)
 	fix := Fix{ID: "image", Scope: "container", Summary: "in the image's last stage, after any chown", Lasts: "until the image is built without it",
-		Steps: []Step{{Edit: "Dockerfile", Content: "RUN " + command("setcap", capText(file), exe) + "\n"}}}
+		Steps: []Step{{Edit: "Dockerfile", Content: "RUN " + Command("setcap", capText(file), exe) + "\n"}}}
 	if f.Container.Value == "kubernetes" && !now.Bounding.Contains(g.Need()) {
 		now.Bounding |= g.Need()
 		fix.Steps = append(fix.Steps, Step{Edit: "the pod's manifest", Content: fmt.Sprintf(`spec:

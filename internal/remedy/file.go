@@ -95,7 +95,7 @@ func move(f machine.Facts, g rules.Goal) (candidate, bool) {
 		Fix: Fix{ID: "move", Scope: "file", Summary: "move it to where file capabilities count", Lasts: untilReplaced, Steps: []Step{
 			{Run: sudo(f, "install", "-m", "755", exe, to)},
 			{Run: sudo(f, "setcap", capText(file), to)},
-			{Start: command(append([]string{to}, args[1:]...)...)},
+			{Start: Command(append([]string{to}, args[1:]...)...)},
 		}},
 		change: func(f machine.Facts) machine.Facts {
 			f.Installed.Nosuid = f.Installed.Nosuid.Now(false)
@@ -135,9 +135,9 @@ func build(f machine.Facts, g rules.Goal) (candidate, bool) {
 	file := stamped(machine.Facts{}, g)
 	return candidate{
 		Fix: Fix{ID: "build", Scope: "file", Summary: "build a file that lasts, and grant it the capability", Lasts: "until the next build", Steps: []Step{
-			{Run: command("go", "build", "-o", to, pkg)},
+			{Run: Command("go", "build", "-o", to, pkg)},
 			{Run: sudo(f, "setcap", capText(file), to)},
-			{Start: command(append([]string{to}, args[1:]...)...)},
+			{Start: Command(append([]string{to}, args[1:]...)...)},
 		}},
 		change: func(f machine.Facts) machine.Facts {
 			f.Installed = machine.Image{

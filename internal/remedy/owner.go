@@ -50,9 +50,9 @@ func stop(f machine.Facts, s machine.Socket) (Step, bool) {
 	case s.Self, s.PID == 1, strings.HasSuffix(unit, ".socket"): // systemd holds it for a .socket unit
 		return Step{}, false
 	case machine.UnitName(unit) && strings.HasPrefix(s.Cgroup, "/system.slice/"):
-		return Step{Run: systemctl(f, machine.Unit{Name: unit}, "stop")}, true
+		return Step{Run: Systemctl(Root(f), machine.Unit{Name: unit}, "stop")}, true
 	case s.PID != 0 && okIDs && ids.EUID == s.UID:
-		return Step{Run: command("kill", strconv.Itoa(s.PID))}, true
+		return Step{Run: Command("kill", strconv.Itoa(s.PID))}, true
 	case s.PID != 0:
 		return Step{Run: sudo(f, "kill", strconv.Itoa(s.PID))}, true
 	default:

@@ -38,7 +38,7 @@ func TestCapTextBySetcap(t *testing.T) {
 		if err := os.WriteFile(path, nil, 0o755); err != nil {
 			t.Fatal(err)
 		}
-		if out, err := exec.Command("sh", "-c", command("setcap", capText(want), path)).CombinedOutput(); err != nil {
+		if out, err := exec.Command("sh", "-c", Command("setcap", capText(want), path)).CombinedOutput(); err != nil {
 			t.Errorf("setcap %q: %v: %s", capText(want), err, out)
 			continue
 		}

@@ -17,22 +17,22 @@ func Root(f machine.Facts) bool {
 // sudo is a command for root.
 func sudo(f machine.Facts, words ...string) string {
 	if Root(f) {
-		return command(words...)
+		return Command(words...)
 	}
-	return command(append([]string{"sudo"}, words...)...)
+	return Command(append([]string{"sudo"}, words...)...)
 }
 
 // again is how to start the program once more the way it was.
 func again(f machine.Facts) (Step, bool) {
 	if u, ok := f.Unit.Is(); ok {
-		return Step{Run: systemctl(f, u, "restart")}, true
+		return Step{Run: Systemctl(Root(f), u, "restart")}, true
 	}
 	exe, okExe := program(f)
 	args, okArgs := f.Args.Is()
 	if !okExe || !okArgs || len(args) == 0 {
 		return Step{}, false
 	}
-	return Step{Start: command(append([]string{exe}, args[1:]...)...)}, true
+	return Step{Start: Command(append([]string{exe}, args[1:]...)...)}, true
 }
 
 // program is what to start: the file, or the script that it interprets.
@@ -43,8 +43,8 @@ func program(f machine.Facts) (string, bool) {
 	return f.Path.Is()
 }
 
-// command joins words into a command line.
-func command(words ...string) string {
+// Command joins words into a command line.
+func Command(words ...string) string {
 	quoted := make([]string, len(words))
 	for i, w := range words {
 		quoted[i] = Quote(w)

@@ -39,10 +39,10 @@ func socketUnits(f machine.Facts, goals []rules.Goal) (candidate, bool) {
 			return candidate{}, false
 		}
 		writes = append(writes, Step{Write: "/etc/systemd/system/" + name, Content: socketFile(g, u.Name)})
-		enables = append(enables, Step{Run: systemctl(f, machine.Unit{Name: name}, "enable", "--now")})
+		enables = append(enables, Step{Run: Systemctl(Root(f), machine.Unit{Name: name}, "enable", "--now")})
 	}
-	steps := append(writes, Step{Run: sudo(f, "systemctl", "daemon-reload")}, Step{Run: systemctl(f, u, "stop")})
-	steps = append(append(steps, enables...), Step{Run: systemctl(f, u, "restart")})
+	steps := append(writes, Step{Run: sudo(f, "systemctl", "daemon-reload")}, Step{Run: Systemctl(Root(f), u, "stop")})
+	steps = append(append(steps, enables...), Step{Run: Systemctl(Root(f), u, "restart")})
 	return candidate{
 		Fix: Fix{ID: "systemd-socket", Scope: "unit", Summary: "by systemd, so that " + u.Name + " needs no capability", Lasts: "until the socket unit is disabled", Steps: steps},
 		change: func(f machine.Facts) machine.Facts {

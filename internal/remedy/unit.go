@@ -29,7 +29,7 @@ func dropIn(f machine.Facts, g rules.Goal) (candidate, bool) {
 		Fix: Fix{ID: "systemd-drop-in", Scope: "unit", Summary: "for " + u.Name, Lasts: "until the drop-in is removed", Steps: []Step{
 			{Write: "/etc/systemd/system/" + u.Name + ".d/50-lowport.conf", Content: content},
 			{Run: sudo(f, "systemctl", "daemon-reload")},
-			{Run: systemctl(f, u, "restart")},
+			{Run: Systemctl(Root(f), u, "restart")},
 		}},
 		change: func(f machine.Facts) machine.Facts {
 			now.Bounding |= g.Need()
@@ -58,7 +58,7 @@ func widen(f machine.Facts, g rules.Goal) (candidate, bool) {
 		Fix: Fix{ID: "systemd-drop-in", Scope: "unit", Summary: "for " + u.Name, Lasts: "until the drop-in is removed", Steps: []Step{
 			{Write: "/etc/systemd/system/" + u.Name + ".d/50-lowport.conf", Content: "[Service]\nCapabilityBoundingSet=" + missing.Systemd() + "\n"},
 			{Run: sudo(f, "systemctl", "daemon-reload")},
-			{Run: systemctl(f, u, "restart")},
+			{Run: Systemctl(Root(f), u, "restart")},
 		}},
 		change: func(f machine.Facts) machine.Facts {
 			f.Launch.Starter.Value.Bounding |= missing
@@ -83,18 +83,18 @@ func privateUsers(f machine.Facts) bool {
 	return true
 }
 
-// systemctl is a command for the unit's own manager; a user's is the user's to
-// command.
-func systemctl(f machine.Facts, u machine.Unit, verb ...string) string {
-	words := append([]string{"systemctl"}, verb...)
+// Systemctl is a command for the unit's own manager, of root or not; a user's is the
+// user's to command.
+func Systemctl(root bool, u machine.Unit, verb ...string) string {
+	words := []string{"systemctl"}
 	if u.User {
-		words = append([]string{"systemctl", "--user"}, verb...)
+		words = append(words, "--user")
+	} else if !root {
+		words = append([]string{"sudo"}, words...)
 	}
+	words = append(words, verb...)
 	if strings.HasPrefix(u.Name, "-") {
 		words = append(words, "--")
 	}
-	if u.User {
-		return command(append(words, u.Name)...)
-	}
-	return sudo(f, append(words, u.Name)...)
+	return Command(append(words, u.Name)...)
 }

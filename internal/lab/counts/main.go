@@ -9,7 +9,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"runtime"
 	"strings"
 	"unsafe"
 
@@ -18,6 +17,7 @@ import (
 	"github.com/lowport/lowport/caps"
 	"github.com/lowport/lowport/internal/machine"
 	"github.com/lowport/lowport/internal/rules"
+	"github.com/lowport/lowport/internal/thread"
 )
 
 // errAbsent is of a probe that this kernel cannot answer.
@@ -32,6 +32,7 @@ var probes = []struct {
 }{
 	{caps.SETPCAP, func() error { return unix.Prctl(unix.PR_CAPBSET_DROP, uintptr(caps.SETFCAP), 0, 0, 0) }},
 	{caps.LINUX_IMMUTABLE, appendOnly},
+	{caps.NET_BROADCAST, hearAll},
 	{caps.NET_ADMIN, netAdmin},
 	{caps.NET_RAW, func() error { return opened(unix.Socket(unix.AF_INET, unix.SOCK_RAW, unix.IPPROTO_ICMP)) }},
 	{caps.IPC_LOCK, lockMemory},
@@ -67,7 +68,7 @@ func main() {
 	for _, p := range probes {
 		held := self.Effective.Has(p.cap)
 		want := held && rules.Counts(f, caps.SetOf(p.cap)) == rules.Yes
-		err := onThread(p.ask)
+		err := thread.Run(p.ask)
 		got := !errors.Is(err, unix.EPERM) && !errors.Is(err, unix.EACCES) && !errors.Is(err, unix.ECONNREFUSED)
 		verdict := map[bool]string{true: "counts", false: "does not count"}[got]
 		switch {
@@ -83,16 +84,6 @@ func main() {
 		fmt.Printf("%v, held %v: %s (%v)\n", p.cap, held, verdict, err)
 	}
 	os.Exit(code)
-}
-
-// onThread runs f on a thread of its own, which ends with what f changed in it.
-func onThread(f func() error) error {
-	c := make(chan error)
-	go func() {
-		runtime.LockOSThread()
-		c <- f()
-	}()
-	return <-c
 }
 
 func call(number, a, b, c uintptr) error {
@@ -133,6 +124,17 @@ func appendOnly() error {
 		}
 		return err
 	})
+}
+
+// hearAll asks for the messages of other network namespaces (netlink_setsockopt),
+// which capabilities(7) does not know of.
+func hearAll() error {
+	fd, err := unix.Socket(unix.AF_NETLINK, unix.SOCK_RAW|unix.SOCK_CLOEXEC, unix.NETLINK_ROUTE)
+	if err != nil {
+		return errAbsent
+	}
+	defer unix.Close(fd)
+	return unix.SetsockoptInt(fd, unix.SOL_NETLINK, unix.NETLINK_LISTEN_ALL_NSID, 1)
 }
 
 // netAdmin takes an interface down that is not there.

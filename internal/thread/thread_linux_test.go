@@ -1,0 +1,20 @@
+package thread
+
+import (
+	"runtime"
+	"testing"
+
+	"golang.org/x/sys/unix"
+)
+
+// f never runs on the first thread, which would stay, nor twice on the same one. With
+// one processor the runtime likes to start it there.
+func TestRun(t *testing.T) {
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
+	for range 50 {
+		one, other := Run(unix.Gettid), Run(unix.Gettid)
+		if first := unix.Getpid(); one == first || other == first || one == other {
+			t.Fatalf("threads %d and %d of process %d", one, other, first)
+		}
+	}
+}
