@@ -77,24 +77,6 @@ func ok(t *testing.T, cmd *exec.Cmd) {
 	}
 }
 
-// needRoot skips where the machine cannot do what the test is about, and fails
-// there under LOWPORT_LAB=require.
-func needRoot(t *testing.T, tools ...string) {
-	t.Helper()
-	giveUp := t.Skipf
-	if os.Getenv("LOWPORT_LAB") == "require" {
-		giveUp = t.Fatalf
-	}
-	if os.Geteuid() != 0 {
-		giveUp("needs root")
-	}
-	for _, tool := range tools {
-		if _, err := exec.LookPath(tool); err != nil {
-			giveUp("needs %s", tool)
-		}
-	}
-}
-
 // lockThreads starts n goroutines that each hold a thread of their own, and
 // returns when all do.
 func lockThreads(n int) {
