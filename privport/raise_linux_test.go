@@ -161,9 +161,15 @@ func mainThread() error {
 	return nil
 }
 
+// The runtime has the main goroutine on the main thread while packages are
+// initialized, and afterwards only where one of them has locked it there.
+func init() {
+	if os.Getenv(childEnv) == "locked main" {
+		runtime.LockOSThread()
+	}
+}
+
 func lockedMain() error {
-	runtime.LockOSThread()
-	defer runtime.UnlockOSThread()
 	if unix.Gettid() != unix.Getpid() {
 		return errors.New("the main goroutine is not on the main thread")
 	}
