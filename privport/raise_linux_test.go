@@ -36,7 +36,7 @@ func TestMain(m *testing.M) {
 		os.Unsetenv("LISTEN_PID")
 		os.Exit(m.Run())
 	}
-	time.AfterFunc(60*time.Second, func() { panic("stuck: " + name) })
+	time.AfterFunc(5*time.Minute, func() { panic("stuck: " + name) })
 	if err := children[name](); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
