@@ -10,6 +10,8 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"github.com/lowport/lowport/internal/needs"
 )
 
 // tool returns the path of a program of libcap2-bin; without it the test is
@@ -21,24 +23,9 @@ func tool(t *testing.T, name string) string {
 		path, err = exec.LookPath("/usr/sbin/" + name)
 	}
 	if err != nil {
-		unavailable(t, name+" is not here (package libcap2-bin)")
+		needs.Lack(t, name+" (package libcap2-bin)")
 	}
 	return path
-}
-
-func unavailable(t *testing.T, why string) {
-	t.Helper()
-	if os.Getenv("LOWPORT_LAB") == "require" {
-		t.Fatal(why)
-	}
-	t.Skip(why)
-}
-
-func needRoot(t *testing.T) {
-	t.Helper()
-	if os.Geteuid() != 0 {
-		unavailable(t, "needs root")
-	}
 }
 
 // randomText makes a text of clauses, mostly good.
@@ -76,7 +63,7 @@ func randomText(r *rand.Rand) string {
 // setcap -v compares the attribute that this package wrote for a text with
 // what libcap makes of the text; getcap prints it.
 func TestTextLikeSetcap(t *testing.T) {
-	needRoot(t)
+	needs.Root(t)
 	setcap, getcap := tool(t, "setcap"), tool(t, "getcap")
 	path := filepath.Join(t.TempDir(), "file")
 	if err := os.WriteFile(path, []byte("\x7fELF"), 0o700); err != nil {
@@ -126,7 +113,7 @@ func TestDecodeLikeCapsh(t *testing.T) {
 // capsh reads an IAB and prints it as current. What is blocked stays as the
 // bounding set has it, so the sets here are inheritable and blocked ones.
 func TestIABLikeCapsh(t *testing.T) {
-	needRoot(t)
+	needs.Root(t)
 	capsh := tool(t, "capsh")
 	self, err := Self()
 	if err != nil {
@@ -179,10 +166,10 @@ func TestProcessLikeGetpcaps(t *testing.T) {
 func TestSystemdLikeSystemd(t *testing.T) {
 	analyze, err := exec.LookPath("systemd-analyze")
 	if err != nil {
-		unavailable(t, "systemd-analyze is not here (package systemd)")
+		needs.Lack(t, "systemd-analyze (package systemd)")
 	}
 	if out, err := exec.Command(analyze, "security", "--offline=true", "--help").CombinedOutput(); err != nil {
-		unavailable(t, "systemd-analyze security cannot work offline: "+string(out))
+		needs.Lack(t, "a systemd-analyze security that works offline: "+string(out))
 	}
 	unit := filepath.Join(t.TempDir(), "x.service")
 	ask := func(setting string, values []string) map[string]bool {

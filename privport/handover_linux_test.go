@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"strings"
+	"sync"
 	"testing"
 
 	"golang.org/x/sys/unix"
@@ -20,6 +21,7 @@ func init() {
 	children["handed over"] = handedOver
 	children["no children"] = noChildren
 	children["lying"] = lying
+	children["at once"] = atOnce
 }
 
 // handedOver is started with a listener and a packet socket, whose addresses
@@ -233,4 +235,52 @@ func TestNotHandedOver(t *testing.T) {
 			t.Errorf("%v: %s", err, out)
 		}
 	})
+}
+
+// atOnce asks for the socket from many goroutines, none of which has asked before.
+func atOnce() error {
+	start := make(chan bool)
+	errs := make([]error, 100)
+	var wg sync.WaitGroup
+	for i := range errs {
+		wg.Go(func() {
+			<-start
+			ln, via, err := privport.Listen(context.Background(), "tcp", os.Args[1])
+			if err == nil && via != privport.Inherited {
+				err = fmt.Errorf("by way of %q", via)
+			}
+			if ln != nil {
+				ln.Close()
+			}
+			errs[i] = err
+		})
+	}
+	close(start)
+	wg.Wait()
+	if left := privport.Leftover(); left != nil {
+		return fmt.Errorf("left over: %q", left)
+	}
+	return errors.Join(errs...)
+}
+
+// The environment is read once, however many ask at the same time.
+func TestHandedOverAtOnce(t *testing.T) {
+	ln, err := net.Listen("tcp4", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ln.Close()
+	for range 20 {
+		cmd := exec.Command("/proc/self/exe", ln.Addr().String())
+		cmd.Env = append(os.Environ(), "GORACE=atexit_sleep_ms=0", childEnv+"=at once")
+		done, err := privport.HandOver(cmd, ln)
+		if err != nil {
+			t.Fatal(err)
+		}
+		out, err := cmd.CombinedOutput()
+		done()
+		if err != nil {
+			t.Fatalf("%v: %s", err, out)
+		}
+	}
 }

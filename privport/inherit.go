@@ -81,10 +81,9 @@ func take() bool {
 	if runtime.GOOS != "linux" {
 		return false
 	}
-	fresh := os.Getenv(envFDs) != ""
 	given.Lock()
 	defer given.Unlock()
-	if fresh {
+	if os.Getenv(envFDs) != "" {
 		o := readOffer(os.Getenv, os.Getpid(), os.Getppid())
 		for _, name := range []string{envFDs, envPID, envNames, envPPID, envPIDFD} {
 			os.Unsetenv(name)

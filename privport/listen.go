@@ -42,7 +42,8 @@ func (h How) Notes() []string {
 // [ListenPacket] use.
 //
 // Its Control, KeepAlive and MPTCP apply to the sockets that are made here, and
-// not to inherited ones, which whoever made them has set up.
+// not to inherited ones, which whoever made them has set up. For one that authbind
+// binds only Control holds.
 type Config struct {
 	net.ListenConfig
 

@@ -8,6 +8,7 @@ import (
 
 	"github.com/lowport/lowport/caps"
 	"github.com/lowport/lowport/caps/drop"
+	"github.com/lowport/lowport/internal/needs"
 )
 
 var children = map[string]func() error{
@@ -63,7 +64,7 @@ func TestAll(t *testing.T) {
 }
 
 func TestAllBounding(t *testing.T) {
-	needRoot(t, "setpriv")
+	needs.Root(t, "setpriv")
 	ok(t, child(t, "bounding emptied"))
 	ok(t, child(t, "bounding moot", "setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--"))
 	ok(t, child(t, "bounding moot", "setpriv", "--reuid=65534", "--regid=65534", "--clear-groups",

@@ -13,13 +13,14 @@ import (
 
 	"github.com/lowport/lowport/caps"
 	"github.com/lowport/lowport/caps/drop"
+	"github.com/lowport/lowport/internal/needs"
 	"golang.org/x/sys/unix"
 )
 
 // The situations in which libpsx or the runtime would kill the process, or wait
 // without end: each has to end as an error, with nothing changed.
 func TestNeverKills(t *testing.T) {
-	needRoot(t, "unshare", "umount")
+	needs.Root(t, "unshare", "umount")
 	ok(t, child(t, "no proc", "unshare", "--mount", "--", "sh", "-c", `umount -l /proc && exec "$@"`, "sh"))
 	ok(t, child(t, "foreign proc", "unshare", "--pid", "--fork", "--kill-child", "--"))
 	for _, name := range []string{
@@ -32,7 +33,7 @@ func TestNeverKills(t *testing.T) {
 
 // A thread with fewer capabilities than the others.
 func TestLesserThread(t *testing.T) {
-	needRoot(t)
+	needs.Root(t)
 	ok(t, child(t, "lesser thread"))
 	ok(t, child(t, "lesser thread, all"))
 }
@@ -40,7 +41,7 @@ func TestLesserThread(t *testing.T) {
 // TestFileCapabilities starts as an ordinary user with a permitted set from a
 // file and nothing effective, beside threads that raise it for themselves.
 func TestFileCapabilities(t *testing.T) {
-	needRoot(t, "setpriv")
+	needs.Root(t, "setpriv")
 	exe := openCopy(t)
 	attr := make([]byte, 20)
 	binary.LittleEndian.PutUint32(attr, 0x02000000) // VFS_CAP_REVISION_2, not effective
@@ -56,7 +57,7 @@ func TestFileCapabilities(t *testing.T) {
 }
 
 func TestClamp(t *testing.T) {
-	needRoot(t, "setpriv")
+	needs.Root(t, "setpriv")
 	ok(t, child(t, "clamp"))
 	ok(t, child(t, "clamp, refused", "setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--"))
 	ok(t, child(t, "clamp, refused", "setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--nnp", "--"))

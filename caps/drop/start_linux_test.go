@@ -12,6 +12,7 @@ import (
 
 	"github.com/lowport/lowport/caps"
 	"github.com/lowport/lowport/caps/drop"
+	"github.com/lowport/lowport/internal/needs"
 	"golang.org/x/sys/unix"
 )
 
@@ -60,7 +61,7 @@ func startAndWait(c drop.Child) func(*exec.Cmd) error {
 }
 
 func TestStart(t *testing.T) {
-	needRoot(t, "setpriv")
+	needs.Root(t, "setpriv")
 	before := self(t)
 	nobody, err := drop.LookupUser("nobody")
 	if err != nil {
@@ -157,7 +158,7 @@ func TestStartRefuses(t *testing.T) {
 
 // An ordinary user can start a child that holds less.
 func TestStartUnprivileged(t *testing.T) {
-	needRoot(t, "setpriv")
+	needs.Root(t, "setpriv")
 	ok(t, child(t, "starts", "setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--inh-caps=+net_raw,+net_admin",
 		"--ambient-caps=+net_raw,+net_admin", "--"))
 }

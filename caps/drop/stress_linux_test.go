@@ -17,13 +17,14 @@ import (
 	"github.com/lowport/lowport/caps"
 	"github.com/lowport/lowport/caps/drop"
 	"github.com/lowport/lowport/internal/figures"
+	"github.com/lowport/lowport/internal/needs"
 	"golang.org/x/sys/unix"
 )
 
 // TestStress gives up one capability at a time, 1,000 times over, in processes
 // that do everything at once that a drop could trip over.
 func TestStress(t *testing.T) {
-	needRoot(t)
+	needs.Root(t)
 	rounds, threads := 0, 0
 	for i := 0; rounds < 1000; i++ {
 		name := "stress, 20 threads"
@@ -47,7 +48,7 @@ func TestStress(t *testing.T) {
 // TestGainsNothing tries what would bring a capability back, had a drop left a
 // way.
 func TestGainsNothing(t *testing.T) {
-	needRoot(t)
+	needs.Root(t)
 	withCaps, setuid := openCopy(t), openCopy(t)
 	// cap_setuid,cap_net_raw=ep: VFS_CAP_REVISION_2 | VFS_CAP_FLAGS_EFFECTIVE
 	attr := make([]byte, 20)

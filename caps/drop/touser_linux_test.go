@@ -11,6 +11,7 @@ import (
 
 	"github.com/lowport/lowport/caps"
 	"github.com/lowport/lowport/caps/drop"
+	"github.com/lowport/lowport/internal/needs"
 	"golang.org/x/sys/unix"
 )
 
@@ -104,7 +105,7 @@ func isUser(name string) error {
 }
 
 func TestToUser(t *testing.T) {
-	needRoot(t, "setpriv", "unshare")
+	needs.Root(t, "setpriv", "unshare")
 	ok(t, child(t, "to nobody"))
 	ok(t, child(t, "to nobody, keeping"))
 	ok(t, child(t, "to nobody, clamped"))
@@ -123,7 +124,7 @@ func TestToUser(t *testing.T) {
 
 // Inside a user namespace that maps the user, as in a container.
 func TestUserNamespace(t *testing.T) {
-	needRoot(t)
+	needs.Root(t)
 	all := []syscall.SysProcIDMap{{ContainerID: 0, HostID: 0, Size: 1 << 16}}
 	for _, name := range []string{"all", "bounding emptied", "clamp", "to nobody", "to nobody, clamped"} {
 		cmd := child(t, name)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"net"
 	"testing"
+	"time"
 
 	"github.com/miekg/dns"
 
@@ -45,7 +46,7 @@ func TestAnswers(t *testing.T) {
 			{"web.example.", dns.TypeMX, dns.RcodeSuccess, ""},
 			{"other.example.", dns.TypeA, dns.RcodeNameError, ""},
 		} {
-			m, _, err := (&dns.Client{Net: network}).Exchange(new(dns.Msg).SetQuestion(tt.name, tt.kind), addr)
+			m, _, err := (&dns.Client{Net: network, Timeout: time.Minute}).Exchange(new(dns.Msg).SetQuestion(tt.name, tt.kind), addr)
 			if err != nil {
 				t.Fatalf("%s %s: %v", network, tt.name, err)
 			}

@@ -10,6 +10,8 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+
+	"github.com/lowport/lowport/internal/needs"
 )
 
 // The test binary is droproot itself when it is told so.
@@ -22,13 +24,7 @@ func TestMain(m *testing.M) {
 }
 
 func TestDroproot(t *testing.T) {
-	if os.Geteuid() != 0 {
-		giveUp := t.Skip
-		if os.Getenv("LOWPORT_LAB") == "require" {
-			giveUp = t.Fatal
-		}
-		giveUp("needs root")
-	}
+	needs.Root(t)
 	cmd := exec.CommandContext(t.Context(), "/proc/self/exe", "-http", "127.80.44.3:80", "-https", "127.80.44.3:443")
 	cmd.Env = append(os.Environ(), "BE_DROPROOT=1")
 	stderr, err := cmd.StderrPipe()

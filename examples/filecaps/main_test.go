@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/lowport/lowport/internal/needs"
 )
 
 func run(args []string, stdin string) (stdout, stderr string, code int) {
@@ -20,17 +22,6 @@ func run(args []string, stdin string) (stdout, stderr string, code int) {
 		code = std.setcap(args[1:])
 	}
 	return out.String(), err.String(), code
-}
-
-func needRoot(t *testing.T) {
-	t.Helper()
-	if os.Geteuid() == 0 {
-		return
-	}
-	if os.Getenv("LOWPORT_LAB") == "require" {
-		t.Fatal("needs root")
-	}
-	t.Skip("needs root")
 }
 
 // files makes a folder with programs, links and folders.
@@ -57,15 +48,12 @@ func files(t *testing.T) string {
 
 // The C tools get the same arguments on a folder like ours, at the same path.
 func TestLikeTheirs(t *testing.T) {
-	needRoot(t)
+	needs.Root(t)
 	tools := map[string]string{}
 	for _, name := range []string{"getcap", "setcap"} {
 		path, err := exec.LookPath(name)
 		if err != nil {
-			if os.Getenv("LOWPORT_LAB") == "require" {
-				t.Fatal(err)
-			}
-			t.Skip(name + " is not here (package libcap2-bin)")
+			needs.Lack(t, name+" (package libcap2-bin)")
 		}
 		tools[name] = path
 	}
@@ -160,7 +148,7 @@ func TestRefuses(t *testing.T) {
 	if _, stderr, code := run([]string{"setcap", "cap_net_bnd_service=p", "a"}, ""); code != 1 || !strings.Contains(stderr, "nearest is cap_net_bind_service") {
 		t.Error(stderr, code)
 	}
-	needRoot(t)
+	needs.Root(t)
 	if _, stderr, code := run([]string{"setcap", "-f", "cap_chown=p", "script"}, ""); code != 0 {
 		t.Error(stderr, code)
 	}

@@ -8,6 +8,8 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+
+	"github.com/lowport/lowport/internal/needs"
 )
 
 // The test binary is run itself, or a compiled server, when it is told so.
@@ -45,18 +47,7 @@ var eff = regexp.MustCompile(`CapEff:\t[0-9a-f]{13}[4-7c-f]`)
 // same flags, in a network namespace where nothing listens and 443 is
 // privileged, and compares what /proc says they hold.
 func TestSideBySide(t *testing.T) {
-	giveUp := t.Skipf
-	if os.Getenv("LOWPORT_LAB") == "require" {
-		giveUp = t.Fatalf
-	}
-	if os.Geteuid() != 0 {
-		giveUp("needs root")
-	}
-	for _, tool := range []string{"setpriv", "unshare", "/usr/bin/python3", "node"} {
-		if _, err := exec.LookPath(tool); err != nil {
-			giveUp("needs %s", tool)
-		}
-	}
+	needs.Root(t, "setpriv", "unshare", "/usr/bin/python3", "node")
 	server := openCopy(t)
 	const bind = "--inh-caps=+net_bind_service --ambient-caps=+net_bind_service --bounding-set=-all,+net_bind_service "
 	for _, flags := range []string{

@@ -54,12 +54,13 @@ func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	if *upgrade {
-		onHangup(func() {
+		onHangup(func() bool {
 			if err := startNext(ln); err != nil {
 				log.Print("upgrade: ", err) // this one goes on
-				return
+				return false
 			}
 			stop()
+			return true
 		})
 	}
 	go func() {

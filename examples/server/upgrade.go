@@ -22,13 +22,16 @@ const readyFD = "SERVER_READY_FD"
 // lie there.
 var program, errProgram = os.Executable()
 
-// onHangup calls f at every SIGHUP from now on.
-func onHangup(f func()) {
+// onHangup calls f at every SIGHUP, until it reports that the next one has taken
+// over: from then on a SIGHUP must not start another, beside that one.
+func onHangup(f func() bool) {
 	hangup := make(chan os.Signal, 1)
 	signal.Notify(hangup, syscall.SIGHUP)
 	go func() {
 		for range hangup {
-			f()
+			if f() {
+				return
+			}
 		}
 	}()
 }

@@ -11,6 +11,8 @@ import (
 	"testing"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/lowport/lowport/internal/needs"
 )
 
 // tools is what every scenario needs: name, and the package that has it.
@@ -111,6 +113,7 @@ func needRoot(t *testing.T) {
 	if os.Geteuid() != 0 {
 		t.Skip("the lab needs root: sudo -E env LOWPORT_LAB=require go test -count=1 ./internal/lab")
 	}
+	needs.Root(t)
 }
 
 // A skipper is a test that can be skipped or failed.

@@ -12,9 +12,11 @@ import (
 
 // parseProcTCP reads /proc/net/tcp, tcp6, udp or udp6 (proc_net_tcp(5)), for
 // where sock_diag is not to be had: the sockets on port. It tells neither
-// cgroup nor IPV6_V6ONLY.
+// cgroup nor IPV6_V6ONLY. While sockets come and go the kernel may show one twice:
+// it goes on by position from one read to the next (tcp_seek_last_pos).
 func parseProcTCP(b []byte, network string, port int) ([]Socket, error) {
 	var found []Socket
+	seen := map[Socket]bool{}
 	if header, _, _ := strings.Cut(string(b), "\n"); header == "" || b[len(b)-1] != '\n' {
 		return nil, fmt.Errorf("/proc/net/%s: cut short", network)
 	}
@@ -40,10 +42,14 @@ func parseProcTCP(b []byte, network string, port int) ([]Socket, error) {
 		if err := errors.Join(errUID, errInode); err != nil {
 			return nil, fmt.Errorf("/proc/net/%s: %w", network, err)
 		}
-		found = append(found, Socket{
+		s := Socket{
 			Network: network, Addr: addr, Listen: strings.HasPrefix(network, "tcp") && f[3] == "0A",
 			V6Unknown: strings.HasSuffix(network, "6"), UID: uint32(uid), Inode: inode,
-		})
+		}
+		if !seen[s] {
+			seen[s] = true
+			found = append(found, s)
+		}
 	}
 	return found, nil
 }

@@ -36,6 +36,14 @@ func TestProcTCPCutShort(t *testing.T) {
 	}
 }
 
+// A socket that the table shows twice is one.
+func TestProcTCPTwice(t *testing.T) {
+	const row = "   0: 0100007F:01BB 0:0 0A 0:0 00:0 0 1000 0 12345 1\n"
+	if found, err := parseProcTCP([]byte("  sl\n"+row+row), "tcp", 443); len(found) != 1 || err != nil {
+		t.Errorf("%+v, %v", found, err)
+	}
+}
+
 func FuzzProcAddresses(f *testing.F) {
 	f.Add("Main:\n     |-- 192.0.2.2\n        /32 host LOCAL\n", "fd000000000000000000000000000002 04 40 00 40     eth0\n")
 	f.Add("     |-- x\n", "fd00 04\n")

@@ -8,20 +8,12 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/lowport/lowport/caps"
+	"github.com/lowport/lowport/internal/needs"
 )
 
 // What setcap makes of our text is the file that was meant.
 func TestCapTextBySetcap(t *testing.T) {
-	giveUp := t.Skipf
-	if os.Getenv("LOWPORT_LAB") == "require" {
-		giveUp = t.Fatalf
-	}
-	if os.Geteuid() != 0 {
-		giveUp("needs root, to stamp a file")
-	}
-	if _, err := exec.LookPath("setcap"); err != nil {
-		giveUp("needs setcap")
-	}
+	needs.Root(t, "setcap") // to stamp a file
 	bind, admin, raw := caps.SetOf(caps.NET_BIND_SERVICE), caps.SetOf(caps.NET_ADMIN), caps.SetOf(caps.NET_RAW)
 	for _, want := range []caps.File{
 		{Permitted: bind},

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/lowport/lowport/internal/machine"
+	"github.com/lowport/lowport/internal/needs"
 	. "github.com/lowport/lowport/internal/rules"
 )
 
@@ -33,17 +34,20 @@ func hold(network, host string, port int) (int, func() error, error) {
 // the same port. Free says beforehand, from what can be seen, which of them the
 // kernel refuses as in use.
 func TestFreeAgreesWithKernel(t *testing.T) {
+	ipv6 := needs.IPv6(t)
 	for _, protocol := range []string{"tcp", "udp"} {
-		t.Run(protocol, func(t *testing.T) { freeAgrees(t, protocol) })
+		t.Run(protocol, func(t *testing.T) { freeAgrees(t, protocol, ipv6) })
 	}
 }
 
-func freeAgrees(t *testing.T, protocol string) {
-	kinds := []struct{ network, host string }{
-		{"tcp", ""}, {"tcp4", ""}, {"tcp6", ""},
-		{"tcp", "0.0.0.0"}, {"tcp4", "0.0.0.0"}, {"tcp", "::"}, {"tcp6", "::"},
-		{"tcp", "127.0.0.1"}, {"tcp", "127.0.0.2"}, {"tcp4", "127.0.0.1"},
-		{"tcp", "::1"}, {"tcp6", "::1"}, {"tcp", "::ffff:127.0.0.1"},
+func freeAgrees(t *testing.T, protocol string, ipv6 bool) {
+	type kind struct{ network, host string }
+	kinds := []kind{
+		{"tcp", ""}, {"tcp4", ""}, {"tcp", "0.0.0.0"}, {"tcp4", "0.0.0.0"},
+		{"tcp", "127.0.0.1"}, {"tcp", "127.0.0.2"}, {"tcp4", "127.0.0.1"}, {"tcp", "::ffff:127.0.0.1"},
+	}
+	if ipv6 {
+		kinds = append(kinds, kind{"tcp6", ""}, kind{"tcp", "::"}, kind{"tcp6", "::"}, kind{"tcp", "::1"}, kind{"tcp6", "::1"})
 	}
 	refused := 0
 	for i := range kinds {

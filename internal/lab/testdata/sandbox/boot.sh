@@ -29,6 +29,8 @@ mount -t overlay -o lowerdir=/,upperdir=/mnt/up,workdir=/mnt/work overlay $R
 
 # A sandbox is a machine, also where this one is a container.
 rm -f $R/.dockerenv
+# What a fix has left that was pasted on this machine.
+rm -f $R/etc/sysctl.d/50-lowport* $R/etc/systemd/system/*/50-lowport*
 mkdir $R/srv
 
 mount -t proc -o nosuid,nodev,noexec proc $R/proc
