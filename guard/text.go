@@ -63,30 +63,53 @@ func (r Report) String() string {
 	return b.String()
 }
 
-// evidence writes the facts that say something, their sources in a column
-// where both fit.
+// evidence writes the facts that say something, the sources of most in a column. One
+// that does not fit has its source right behind it, or on a line of its own.
 func evidence(b *strings.Builder, facts []Fact) {
 	var said []Fact
-	column := 0
 	for _, f := range facts {
-		if f.says == "" {
-			continue
-		}
-		f.Source = strings.TrimPrefix(f.Source, "/proc/sys/net/ipv4/")
-		said = append(said, f)
-		if n := len([]rune(f.says)); 2+n+2+len(f.Source) <= width {
-			column = max(column, n)
+		if f.says != "" {
+			f.Source = strings.TrimPrefix(f.Source, "/proc/sys/net/ipv4/")
+			said = append(said, f)
 		}
 	}
-	for i, f := range said {
-		if i == 0 {
-			b.WriteString("evidence:\n")
-		}
-		if 2+len([]rune(f.says))+2+len(f.Source) > width {
-			f.says += "\n     " // and its source on a line of its own
-		}
-		fmt.Fprintf(b, "  %-*s  %s\n", min(column, width-4-len(f.Source)), f.says, f.Source)
+	if len(said) > 0 {
+		b.WriteString("evidence:\n")
 	}
+	column := sourceColumn(said)
+	for _, f := range said {
+		pad := 0
+		switch n := len([]rune(f.says)); {
+		case f.fits(column):
+			pad = column
+		case !f.fits(n):
+			f.says += "\n     "
+		}
+		fmt.Fprintf(b, "  %-*s  %s\n", pad, f.says, f.Source)
+	}
+}
+
+// sourceColumn is the one that most facts fit.
+func sourceColumn(said []Fact) int {
+	best, most := 0, 0
+	for _, f := range said {
+		at, fit := len([]rune(f.says)), 0
+		for _, f := range said {
+			if f.fits(at) {
+				fit++
+			}
+		}
+		if fit > most {
+			best, most = at, fit
+		}
+	}
+	return best
+}
+
+// fits says whether what the fact says ends before a column and its source there
+// before the end of the line.
+func (f Fact) fits(column int) bool {
+	return len([]rune(f.says)) <= column && 2+column+2+len(f.Source) <= width
 }
 
 // step writes one step as it is pasted.
