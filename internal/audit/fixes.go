@@ -87,7 +87,7 @@ func dropIn(p Process) (candidate, bool) {
 	content += "NoNewPrivileges=yes\n"
 	return candidate{
 		Fix: remedy.Fix{ID: "systemd-drop-in", Scope: "unit", Summary: "for " + u.Name + becomes, Lasts: "until the drop-in is removed", Steps: []remedy.Step{
-			{Write: "/etc/systemd/system/" + u.Name + ".d/90-lowport-audit.conf", Content: content},
+			{Write: "/etc/systemd/system/" + u.Name + ".d/zzz-lowport-audit.conf", Content: content},
 			{Run: p.command("systemctl", "daemon-reload")},
 			p.again(u),
 		}},

@@ -19,7 +19,7 @@ var catalogue = map[string]entry{
 		detail:  "nobody granted it: no set of this process has it, and {exe} has no file capabilities (a rebuild, a copy and a chown each remove them)",
 		kernel:  "inet_bind asks ns_capable(CAP_NET_BIND_SERVICE) for ports below ip_unprivileged_port_start",
 		see:     "getcap PROGRAM\ngrep Cap /proc/PID/status",
-		helps:   "setcap on the program after every build, copy and chown; setpriv or a unit's AmbientCapabilities= for one that cannot be stamped; the sysctl",
+		helps:   "setcap on the program after every build, copy and chown; setpriv or a unit's AmbientCapabilities= for one that cannot be stamped; a socket unit, of which a service needs no capability; the sysctl",
 		gate:    "permitted",
 	},
 	"bounding-only": {
@@ -28,7 +28,7 @@ var catalogue = map[string]entry{
 		unhelpful: []string{"CapabilityBoundingSet=, and --cap-add of docker or capabilities.add of Kubernetes for a user other than root: they reach the bounding set alone"},
 		kernel:    "capabilities(7), \"Capability bounding set\"",
 		see:       "grep Cap /proc/PID/status\nsystemctl show -p AmbientCapabilities,CapabilityBoundingSet UNIT",
-		helps:     "AmbientCapabilities= in the unit; the sysctl of the container or pod; setcap in the image; podman's --cap-add or systemd-nspawn's --ambient-capability, which are ambient for any user",
+		helps:     "AmbientCapabilities= in the unit, or a socket unit; the sysctl of the container or pod; setcap in the image; podman's --cap-add or systemd-nspawn's --ambient-capability, which are ambient for any user",
 		gate:      "permitted",
 	},
 	"bounding-excludes": {
@@ -37,7 +37,7 @@ var catalogue = map[string]entry{
 		unhelpful: []string{"setcap, sudo or being root: the bounding set limits them all"},
 		kernel:    "bprm_caps_from_vfs_caps masks what a file grants with the bounding set",
 		see:       "grep CapBnd /proc/PID/status\ncapsh --decode=CAPBND",
-		helps:     "leave it in: CapabilityBoundingSet= of the unit, --cap-add of the container; or the sysctl, which needs no capability",
+		helps:     "leave it in: CapabilityBoundingSet= of the unit, --cap-add of the container; or a socket unit or the sysctl, which need no capability",
 		gate:      "permitted",
 	},
 	"exec-refused": {
@@ -88,7 +88,7 @@ var catalogue = map[string]entry{
 		unhelpful: []string{"setcap or sudo: no_new_privs voids both"},
 		kernel:    "cap_bprm_creds_from_file: LSM_UNSAFE_NO_NEW_PRIVS",
 		see:       "grep NoNewPrivs /proc/PID/status\nsystemctl show -p NoNewPrivileges UNIT",
-		helps:     "an ambient capability, which no_new_privs leaves alone: AmbientCapabilities= or setpriv; the sysctl",
+		helps:     "an ambient capability, which no_new_privs leaves alone: AmbientCapabilities= or setpriv; a socket unit; the sysctl",
 		gate:      "permitted",
 	},
 	"nosuid-mount": {
@@ -97,7 +97,7 @@ var catalogue = map[string]entry{
 		unhelpful: []string{"setcap where the file is now: the mount is the obstacle"},
 		kernel:    "mnt_may_suid",
 		see:       "findmnt -no OPTIONS --target PROGRAM",
-		helps:     "move the program to a mount without nosuid; an ambient capability; the sysctl; lift nosuid from the mount",
+		helps:     "move the program to a mount without nosuid; an ambient capability; a socket unit; the sysctl; lift nosuid from the mount",
 		gate:      "permitted",
 	},
 	"traced-exec": {
@@ -122,7 +122,7 @@ var catalogue = map[string]entry{
 		unhelpful: []string{"setcap, or being root inside this namespace"},
 		kernel:    "ns_capable(net->user_ns, CAP_NET_BIND_SERVICE)",
 		see:       "readlink /proc/PID/ns/user /proc/PID/ns/net\ncat /proc/PID/uid_map",
-		helps:     "the sysctl on the host; a network namespace of its own; PrivateUsers=no; a socket passed in by the service manager",
+		helps:     "the sysctl on the host; a network namespace of its own; PrivateUsers=no; a socket unit, for which systemd binds outside",
 		gate:      "namespace",
 	},
 	"threshold-raised": {

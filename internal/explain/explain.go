@@ -27,6 +27,9 @@ func Bind(f machine.Facts, g rules.Goal, err error) Finding {
 		c := Cause{ID: "address-invalid", Certainty: Proven}
 		if g.Port != 0 && errors.As(err, &dns) {
 			c.ID = "host-unresolved" // the address is well formed
+			if !dns.IsNotFound {     // who could tell did not
+				c.Certainty = Likely
+			}
 		}
 		why["{why}"] = invalid(err)
 		return l.finding([]Cause{c}, why)
@@ -71,7 +74,7 @@ func Bind(f machine.Facts, g rules.Goal, err error) Finding {
 			causes[0].Certainty = Likely
 		}
 	case syscall.EMFILE, syscall.ENFILE, syscall.ENOBUFS, syscall.ENOMEM:
-		causes = []Cause{{ID: "resource-limit", Certainty: Proven}}
+		causes = []Cause{{ID: "resource-limit", Certainty: Likely}} // a filter can answer any errno
 	case syscall.EPERM:
 		causes = l.policy()
 		causes = append(causes, l.behind(causes)...)

@@ -27,7 +27,7 @@ func dropIn(f machine.Facts, g rules.Goal) (candidate, bool) {
 	}
 	return candidate{
 		Fix: Fix{ID: "systemd-drop-in", Scope: "unit", Summary: "for " + u.Name, Lasts: "until the drop-in is removed", Steps: []Step{
-			{Write: "/etc/systemd/system/" + u.Name + ".d/50-lowport.conf", Content: content},
+			{Write: dropInPath(u), Content: content},
 			{Run: sudo(f, "systemctl", "daemon-reload")},
 			{Run: Systemctl(Root(f), u, "restart")},
 		}},
@@ -40,6 +40,12 @@ func dropIn(f machine.Facts, g rules.Goal) (candidate, bool) {
 			return rules.Start(f)
 		},
 	}, true
+}
+
+// dropInPath is behind the drop-ins that are there: of two that set the same, the
+// later name counts, and an empty setting takes back what stands before it.
+func dropInPath(u machine.Unit) string {
+	return "/etc/systemd/system/" + u.Name + ".d/zz-lowport.conf"
 }
 
 // taken are the capabilities that directives of other names take from the bounding
@@ -56,7 +62,7 @@ func widen(f machine.Facts, g rules.Goal) (candidate, bool) {
 	}
 	return candidate{
 		Fix: Fix{ID: "systemd-drop-in", Scope: "unit", Summary: "for " + u.Name, Lasts: "until the drop-in is removed", Steps: []Step{
-			{Write: "/etc/systemd/system/" + u.Name + ".d/50-lowport.conf", Content: "[Service]\nCapabilityBoundingSet=" + missing.Systemd() + "\n"},
+			{Write: dropInPath(u), Content: "[Service]\nCapabilityBoundingSet=" + missing.Systemd() + "\n"},
 			{Run: sudo(f, "systemctl", "daemon-reload")},
 			{Run: Systemctl(Root(f), u, "restart")},
 		}},
