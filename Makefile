@@ -1,6 +1,6 @@
 # The verbs. Each is a short name for what it runs; .ci/run is the gate itself.
 
-.PHONY: test lab kernels portable modules bench docs api figures ci
+.PHONY: test lab machines kernels portable modules bench docs api figures ci
 
 # Every test that runs here; those that need root or a tool say so and skip.
 test:
@@ -9,6 +9,11 @@ test:
 # The scenarios on a real kernel, as root, with nothing skipped.
 lab:
 	sudo -E env LOWPORT_LAB=require go test -count=1 ./internal/lab
+
+# The machines of guard/guardtest, recorded anew in the lab, as root.
+machines:
+	sudo -E env LOWPORT_LAB=require go test -count=1 ./internal/lab -run TestScenarios/machine- -update
+	go test ./guard/guardtest -run Machines -update
 
 # The tests on Linux 5.10, 6.1 and 6.12, with AppArmor and with SELinux, each in a
 # machine under qemu: hours on a small machine; `.ci/kernels -q trixie` is minutes.

@@ -83,13 +83,13 @@ func ExampleReport_String() {
 	_, _ = guardtest.PortInUse.Bind(":443", guard.ReportTo(&r))
 	fmt.Print(r.String())
 	// Output:
-	// listen tcp :443: address already in use: port 443 is held by server (pid 17815)
+	// listen tcp :443: address already in use: port 443 is held by server (pid 52)
 	//
 	// cause (proven): a socket that listens there already excludes another one; `ss
 	//   -ltnp`, run as root, names its process
 	// evidence:
-	//   0.0.0.0:443 listens: server (pid 17815)  sock_diag
+	//   [::]:443 listens: server (pid 52)  sock_diag
 	// fix: stop what holds the port (until it is started again):
-	//   kill 17815
+	//   kill 52
 	// no help: any capability, or being root: the port is taken
 }

@@ -32,7 +32,7 @@ func (l *look) owner() (foreign bool) {
 		},
 		func(o machine.Owner) string {
 			if o == machine.OwnerOutside {
-				return "the owner of " + netns + " is outside this user namespace"
+				return "the owner of " + netns + " is outside ours"
 			}
 			return ""
 		})

@@ -90,6 +90,10 @@
 //	inside SECTION [ARG...]
 //	                      runs a section in the scenario's sandbox as root; it
 //	                      has to exit 0
+//	machine NAME DESCRIPTION
+//	                      the machine of that name in package guardtest, whose
+//	                      recording begins with the description, says the same
+//	                      as this one; "make machines" records them anew
 //	way NAME              runs the section "way", which tries out a way of binding
 //	                      by /lab/way.sh, and compares its answers with the row
 //	                      NAME of the table in README.md

@@ -86,6 +86,7 @@ func params(dir string, h *house, t *tally) testscript.Params {
 			"inside":      claim((*scenario).inside),
 			"json":        claim((*scenario).showJSON),
 			"way":         claim((*scenario).way),
+			"machine":     claim((*scenario).machine),
 		},
 	}
 }
