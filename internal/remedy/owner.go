@@ -2,6 +2,7 @@ package remedy
 
 import (
 	"path"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -9,19 +10,28 @@ import (
 	"github.com/lowport/lowport/internal/rules"
 )
 
-// stopOwner ends the program that holds the port.
+// stopOwner ends the program that holds the port. Beside one that certainly does,
+// sockets that only may are its connections, most often, which have its
+// SO_REUSEADDR and then are not in the way.
 func stopOwner(f machine.Facts, g rules.Goal) (candidate, bool) {
 	socks, _ := f.Sockets.Is()
+	sure := slices.ContainsFunc(socks, func(s machine.Socket) bool { return rules.Conflicts(s, g) == rules.Yes })
+	summary := "stop what holds the port"
 	var steps []Step
 	for _, s := range socks {
-		if rules.Conflicts(s, g) == rules.No {
+		c := rules.Conflicts(s, g)
+		if c == rules.No {
+			continue
+		}
+		if sure && c == rules.Unknown {
+			summary = "stop what holds the port; what it was connected to may hold it for another minute"
 			continue
 		}
 		step, ok := stop(f, s)
 		if !ok {
 			return candidate{}, false
 		}
-		if len(steps) == 0 || steps[len(steps)-1] != step {
+		if !slices.Contains(steps, step) {
 			steps = append(steps, step)
 		}
 	}
@@ -29,15 +39,11 @@ func stopOwner(f machine.Facts, g rules.Goal) (candidate, bool) {
 		return candidate{}, false
 	}
 	return candidate{
-		Fix: Fix{ID: "stop-owner", Scope: "host", Summary: "stop what holds the port", Lasts: "until it is started again", Steps: steps},
+		Fix: Fix{ID: "stop-owner", Scope: "host", Summary: summary, Lasts: "until it is started again", Steps: steps},
 		change: func(f machine.Facts) machine.Facts {
-			var rest []machine.Socket
-			for _, s := range f.Sockets.Value {
-				if rules.Conflicts(s, g) == rules.No {
-					rest = append(rest, s)
-				}
-			}
-			f.Sockets = f.Sockets.Now(rest)
+			f.Sockets = f.Sockets.Now(slices.DeleteFunc(slices.Clone(f.Sockets.Value), func(s machine.Socket) bool {
+				return rules.Conflicts(s, g) != rules.No
+			}))
 			return f
 		},
 	}, true
