@@ -31,6 +31,10 @@ func main() {
 	addr := flag.String("addr", ":443", "`address` to serve on, over UDP and TCP")
 	url := flag.String("get", "", "print what is at `URL`, over HTTP/3")
 	flag.Parse()
+	if flag.NArg() > 0 { // an address without its flag: another would be served
+		flag.Usage()
+		os.Exit(64) // EX_USAGE
+	}
 	if *url != "" {
 		if err := get(*url, os.Stdout); err != nil {
 			log.Fatal(err)

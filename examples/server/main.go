@@ -33,6 +33,10 @@ func main() {
 	addr := flag.String("addr", ":443", "`address` to serve HTTPS on")
 	upgrade := flag.Bool("upgrade", false, "start anew on SIGHUP, without refusing a connection")
 	flag.Parse()
+	if flag.NArg() > 0 { // an address without its flag: another would be served
+		flag.Usage()
+		os.Exit(64) // EX_USAGE
+	}
 
 	var report guard.Report
 	ln := guard.MustBind(*addr, guard.ReportTo(&report))
