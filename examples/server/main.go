@@ -4,9 +4,9 @@
 //	server [-addr :443] [-upgrade]
 //
 // With -upgrade SIGHUP starts the file at its path again, which may be a new
-// version, and hands the port over to it. The certificate is made at start and
-// signed by itself. The page shows the five capability sets of the server, as
-// the kernel sees them.
+// version, and hands the port over to it; as a service it takes Type=notify for
+// that. The certificate is made at start and signed by itself. The page shows the
+// five capability sets of the server, as the kernel sees them.
 package main
 
 import (
