@@ -10,6 +10,9 @@ set -eu
 user=$1
 shift
 for port; do
+	case $port in
+	'' | 0* | *[!0-9]*) echo "$0: \"$port\" is not the number of a port" >&2; exit 64 ;;
+	esac
 	# From 512 on authbind wants it said twice: with a ! (authbind(1), "Ports 512-1023").
 	[ "$port" -lt 512 ] || port="!$port"
 	# The file says nothing: what counts is that the user may execute it.

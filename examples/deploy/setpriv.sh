@@ -10,7 +10,10 @@
 set -eu
 user=$1
 shift
-exec setpriv --reuid="$user" --regid="$(id -g -- "$user")" --init-groups \
+uid=$(id -u -- "$user")
+gid=$(id -g -- "$user")
+[ "$uid" != 0 ] || { echo "$0: $user is root" >&2; exit 64; }
+exec setpriv --reuid="$uid" --regid="$gid" --init-groups \
 	--inh-caps=-all,+net_bind_service \
 	--ambient-caps=-all,+net_bind_service \
 	--bounding-set=-all,+net_bind_service \

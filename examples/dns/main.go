@@ -75,16 +75,36 @@ func parse(args []string) (zone, error) {
 func (z zone) ServeDNS(w dns.ResponseWriter, r *dns.Msg) {
 	m := new(dns.Msg).SetReply(r)
 	m.Authoritative = true
-	if len(r.Question) != 1 || r.Question[0].Qclass != dns.ClassINET {
+	if r.Opcode != dns.OpcodeQuery {
+		m.SetRcode(r, dns.RcodeNotImplemented)
+	} else if len(r.Question) != 1 || r.Question[0].Qclass != dns.ClassINET {
 		m.SetRcode(r, dns.RcodeRefused)
 	} else if ips, ok := z[strings.ToLower(r.Question[0].Name)]; !ok {
 		m.SetRcode(r, dns.RcodeNameError)
 	} else {
 		m.Answer = answer(r.Question[0], ips)
 	}
+	fit(m, r, w.RemoteAddr().Network() == "udp")
 	if err := w.WriteMsg(m); err != nil {
 		log.Print(err)
 	}
+}
+
+// most is what goes over UDP in one piece nearly everywhere (DNS flag day 2020).
+const most = 1232
+
+// fit cuts an answer over UDP to what the client takes, which then asks over TCP;
+// and says what this server takes, where the client has said it (RFC 6891).
+func fit(m, r *dns.Msg, udp bool) {
+	size := dns.MinMsgSize
+	if opt := r.IsEdns0(); opt != nil {
+		size = min(max(size, int(opt.UDPSize())), most)
+		m.SetEdns0(most, false)
+	}
+	if !udp {
+		size = dns.MaxMsgSize
+	}
+	m.Truncate(size)
 }
 
 // answer has the addresses of the family that is asked for.

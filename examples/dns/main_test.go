@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"net"
 	"testing"
 	"time"
@@ -59,4 +60,64 @@ func TestAnswers(t *testing.T) {
 			}
 		}
 	}
+}
+
+// An answer over UDP is no longer than the client takes, and says that it was cut.
+func TestFits(t *testing.T) {
+	var args []string
+	for i := range 90 {
+		args = append(args, fmt.Sprintf("many.example=192.0.2.%d", i))
+	}
+	names, err := parse(args)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, tt := range []struct {
+		network string
+		takes   uint16 // 0 is a client without EDNS
+		most    int
+		cut     bool
+	}{{"udp", 0, 512, true}, {"udp", 100, 512, true}, {"udp", 900, 900, true}, {"udp", 4096, 1232, true}, {"tcp", 0, 65535, false}, {"tcp", 512, 65535, false}} {
+		r := new(dns.Msg).SetQuestion("many.example.", dns.TypeA)
+		if tt.takes > 0 {
+			r.SetEdns0(tt.takes, false)
+		}
+		w := &written{network: tt.network}
+		names.ServeDNS(w, r)
+		wire, err := w.m.Pack()
+		if err != nil || len(wire) > tt.most || w.m.Truncated != tt.cut || tt.cut != (len(w.m.Answer) < 90) {
+			t.Errorf("%+v: %d bytes, %d answers, truncated %t, %v", tt, len(wire), len(w.m.Answer), w.m.Truncated, err)
+		}
+		if opt := w.m.IsEdns0(); (opt != nil) != (tt.takes > 0) {
+			t.Errorf("%+v: OPT %v", tt, opt)
+		}
+	}
+}
+
+// What is no query has no answer.
+func TestNotify(t *testing.T) {
+	w := &written{network: "udp"}
+	zone{"web.example.": nil}.ServeDNS(w, new(dns.Msg).SetNotify("web.example."))
+	if w.m.Rcode != dns.RcodeNotImplemented {
+		t.Error(w.m)
+	}
+}
+
+// written is where an answer goes that no client asked for.
+type written struct {
+	dns.ResponseWriter
+	network string
+	m       *dns.Msg
+}
+
+func (w *written) RemoteAddr() net.Addr {
+	if w.network == "tcp" {
+		return &net.TCPAddr{}
+	}
+	return &net.UDPAddr{}
+}
+
+func (w *written) WriteMsg(m *dns.Msg) error {
+	w.m = m
+	return nil
 }

@@ -23,11 +23,11 @@ var (
 // returns the exit code: the worst of 1, something above a note was found; 77, it
 // could not be told; and 0.
 func audit(asJSON bool) int {
-	if flag.NArg() > 0 || *auditPID < 0 {
+	if flag.NArg() > 0 {
 		fmt.Fprintln(os.Stderr, "doctor: -audit takes no address")
 		return 64
 	}
-	if *auditPID != 0 {
+	if given("pid") {
 		r, err := guard.Audit(*auditPID)
 		if err != nil {
 			fmt.Fprintln(os.Stderr, "doctor:", err)
@@ -68,6 +68,13 @@ func audit(asJSON bool) int {
 	}
 	_, err := fmt.Print(seen)
 	return printed(err, code)
+}
+
+// given says whether the command line has a flag. A -pid of 0 is one: systemctl says so
+// of a service that does not run, and all that do run are no answer to that.
+func given(name string) (is bool) {
+	flag.Visit(func(f *flag.Flag) { is = is || f.Name == name })
+	return is
 }
 
 // worse is the code that says more: 1, then 77, then 0.

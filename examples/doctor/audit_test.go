@@ -1,6 +1,7 @@
 package main
 
 import (
+	"flag"
 	"strings"
 	"testing"
 
@@ -41,6 +42,18 @@ func TestWorse(t *testing.T) {
 	for _, c := range [][3]int{{0, 0, 0}, {0, 77, 77}, {77, 0, 77}, {77, 1, 1}, {1, 77, 1}, {0, 1, 1}} {
 		if got := worse(c[0], c[1]); got != c[2] {
 			t.Errorf("%v: %d", c, got)
+		}
+	}
+}
+
+// The pid of a service that does not run is 0: no process, and not all of them.
+func TestAuditOfNone(t *testing.T) {
+	for _, pid := range []string{"0", "-1"} {
+		if err := flag.Set("pid", pid); err != nil {
+			t.Fatal(err)
+		}
+		if code := audit(false); code != 69 {
+			t.Errorf("%s: exit status %d", pid, code)
 		}
 	}
 }

@@ -65,7 +65,7 @@ func main() {
 	if *auditing {
 		os.Exit(audit(*asJSON))
 	}
-	if *auditPID != 0 {
+	if given("pid") {
 		fmt.Fprintln(os.Stderr, "doctor: -pid is for -audit")
 		os.Exit(64)
 	}

@@ -31,6 +31,10 @@ func main() {
 	httpsAddr := flag.String("https", ":443", "`address` to serve HTTPS on")
 	user := flag.String("user", "nobody", "`name` of the user to become")
 	flag.Parse()
+	if flag.NArg() > 0 { // an address without its flag: another would be served
+		flag.Usage()
+		os.Exit(64) // EX_USAGE
+	}
 
 	cert, err := selfsigned.New("localhost", 24*time.Hour)
 	if err != nil {

@@ -68,3 +68,12 @@ func TestDroproot(t *testing.T) {
 		}
 	}
 }
+
+// An address without its flag is not taken for the default.
+func TestUsage(t *testing.T) {
+	cmd := exec.CommandContext(t.Context(), "/proc/self/exe", "127.80.44.3:80")
+	cmd.Env = append(os.Environ(), "BE_DROPROOT=1")
+	if out, _ := cmd.CombinedOutput(); cmd.ProcessState.ExitCode() != 64 {
+		t.Errorf("%v: %s", cmd.ProcessState, out)
+	}
+}

@@ -3,8 +3,6 @@ package main
 import (
 	"fmt"
 	"time"
-
-	"github.com/lowport/lowport/caps"
 )
 
 // A witness is what a file is like at one time. Times are in nanoseconds since
@@ -21,7 +19,6 @@ type witness struct {
 
 // An evidence is all that lost decides by.
 type evidence struct {
-	want   caps.File
 	now    witness
 	holds  bool     // the filesystem can hold capabilities
 	fs     string   // its type, as mountinfo has it

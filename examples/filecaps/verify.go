@@ -55,7 +55,6 @@ func (std stdio) verify(args []string) int {
 	if errRead != nil {
 		return fail(errors.Join(err, errRead))
 	}
-	e.want = want
 	fmt.Fprintf(std.err, "%q has no capabilities, and should have %s\n", path, want)
 	std.explainLoss(lost(e))
 	return 1

@@ -31,6 +31,10 @@ func main() {
 	addr := flag.String("addr", ":443", "`address` to serve on, over UDP and TCP")
 	url := flag.String("get", "", "print what is at `URL`, over HTTP/3")
 	flag.Parse()
+	if flag.NArg() > 0 { // an address without its flag: another would be served
+		flag.Usage()
+		os.Exit(64) // EX_USAGE
+	}
 	if *url != "" {
 		if err := get(*url, os.Stdout); err != nil {
 			log.Fatal(err)
@@ -45,22 +49,19 @@ func main() {
 		log.Fatal(err)
 	}
 	log.Printf("serving https://%s, holding nothing", s.Listeners[0].Addr())
-	failed := make(chan error, 1)
-	go func() { failed <- serve(s) }()
-	select {
-	case <-ctx.Done():
-	case err := <-failed:
+	page := func(w http.ResponseWriter, r *http.Request) { fmt.Fprintln(w, "this is", r.Proto) }
+	if err := serve(ctx, s, page); err != nil {
 		log.Fatal(err)
 	}
 }
 
-// serve serves a page over UDP, and over TCP with a hint to ask over UDP.
-func serve(s *guard.Sockets) error {
+// serve serves a page over UDP, and over TCP with a hint to ask over UDP, until ctx is
+// done: then it finishes what was begun.
+func serve(ctx context.Context, s *guard.Sockets, page http.HandlerFunc) error {
 	cert, err := selfsigned.New("localhost", 24*time.Hour)
 	if err != nil {
 		return err
 	}
-	page := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { fmt.Fprintln(w, "this is", r.Proto) })
 	config := &tls.Config{Certificates: []tls.Certificate{cert}}
 	quic := &http3.Server{Handler: page, TLSConfig: http3.ConfigureTLSConfig(config)}
 	plain := &http.Server{
@@ -73,10 +74,19 @@ func serve(s *guard.Sockets) error {
 			page(w, r)
 		}),
 	}
-	failed := make(chan error)
+	failed := make(chan error, 2)
 	go func() { failed <- quic.Serve(s.PacketConns[0]) }()
 	go func() { failed <- plain.ServeTLS(s.Listeners[0], "", "") }()
-	return <-failed
+	select {
+	case err := <-failed:
+		return err
+	case <-ctx.Done():
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	defer cancel()
+	plain.Shutdown(ctx)
+	quic.Shutdown(ctx)
+	return nil
 }
 
 // get asks over HTTP/3.

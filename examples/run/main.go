@@ -36,17 +36,21 @@ func main() {
 	cmd := exec.Command(command[0], command[1:]...)
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
 
-	// A terminal sends an interrupt to the program as well; the rest is for
-	// us to hand on.
+	// A terminal sends an interrupt and a quit to the program as well; the rest is
+	// for us to hand on. What nohup(1) ignores stays so, for the program too.
 	signals := make(chan os.Signal, 8)
-	signal.Notify(signals, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
+	for _, s := range append(users, os.Interrupt, syscall.SIGQUIT, syscall.SIGTERM, syscall.SIGHUP) {
+		if !signal.Ignored(s) {
+			signal.Notify(signals, s)
+		}
+	}
 	if err := drop.Start(cmd, child); err != nil {
 		log.Print(err)
 		os.Exit(127) // as setpriv
 	}
 	go func() {
 		for s := range signals {
-			if s != os.Interrupt {
+			if s != os.Interrupt && s != syscall.SIGQUIT {
 				cmd.Process.Signal(s)
 			}
 		}

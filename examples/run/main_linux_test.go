@@ -112,6 +112,28 @@ func TestStatus(t *testing.T) {
 	}
 }
 
+// TestSignals checks that a signal for the program gets there through run, that one
+// which is ignored stays so, and that run outlives what a terminal sends to both.
+func TestSignals(t *testing.T) {
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct{ before, program, want string }{
+		{"trap '' HUP", "kill -HUP $PPID; kill -HUP $$; echo ignored", "ignored\n"},
+		{"trap '' INT", "kill -INT $PPID; kill -INT $$; echo ignored", "ignored\n"},
+		{":", "trap 'echo heard; exit' TERM; kill -TERM $PPID; for i in $(seq 1000); do sleep 0.02; done", "heard\n"},
+		{":", "trap 'echo heard; exit' USR1; kill -USR1 $PPID; for i in $(seq 1000); do sleep 0.02; done", "heard\n"},
+		{":", "kill -QUIT $PPID; kill -INT $PPID; sleep 0.1; echo ended", "ended\n"},
+	} {
+		cmd := exec.CommandContext(t.Context(), "sh", "-c", c.before+`; exec "$0" -- sh -c "$1"`, self, c.program)
+		cmd.Env = append(os.Environ(), "BE=run")
+		if out, err := cmd.Output(); err != nil || string(out) != c.want {
+			t.Errorf("%s; %s: %q, %v", c.before, c.program, out, err)
+		}
+	}
+}
+
 // TestRefuses checks that what setpriv refuses does not start the program, as
 // root even.
 func TestRefuses(t *testing.T) {

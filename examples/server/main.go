@@ -4,9 +4,9 @@
 //	server [-addr :443] [-upgrade]
 //
 // With -upgrade SIGHUP starts the file at its path again, which may be a new
-// version, and hands the port over to it. The certificate is made at start and
-// signed by itself. The page shows the five capability sets of the server, as
-// the kernel sees them.
+// version, and hands the port over to it; as a service it takes Type=notify for
+// that. The certificate is made at start and signed by itself. The page shows the
+// five capability sets of the server, as the kernel sees them.
 package main
 
 import (
@@ -33,6 +33,10 @@ func main() {
 	addr := flag.String("addr", ":443", "`address` to serve HTTPS on")
 	upgrade := flag.Bool("upgrade", false, "start anew on SIGHUP, without refusing a connection")
 	flag.Parse()
+	if flag.NArg() > 0 { // an address without its flag: another would be served
+		flag.Usage()
+		os.Exit(64) // EX_USAGE
+	}
 
 	var report guard.Report
 	ln := guard.MustBind(*addr, guard.ReportTo(&report))

@@ -37,10 +37,15 @@ func onHangup(f func() bool) {
 }
 
 // startNext starts the program anew with the listener, and returns when it
-// serves: so long both do, and no connection is refused. It needs no privilege.
+// serves: so long both do, and no connection is refused. It needs no privilege. Of a
+// service systemd has to be told which process is the main one from now on, or it
+// ends the new one with the old.
 func startNext(ln net.Listener) error {
 	if errProgram != nil {
 		return errProgram
+	}
+	if os.Getenv("SYSTEMD_EXEC_PID") == strconv.Itoa(os.Getpid()) && os.Getenv("NOTIFY_SOCKET") == "" {
+		return errors.New("the service would end with this process: it takes Type=notify")
 	}
 	ready, tell, err := os.Pipe()
 	if err != nil {

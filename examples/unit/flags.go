@@ -73,13 +73,20 @@ func parse(args []string) (options, error) {
 		return o, err
 	}
 	var err error
+	whole := "" // a flag of new units alone
+	f.Visit(func(given *flag.Flag) {
+		switch given.Name {
+		case "name", "type", "env", "env-file", "restart", "restart-sec", "wanted-by":
+			whole = given.Name
+		}
+	})
 	switch {
 	case f.NArg() > 0:
 		return o, fmt.Errorf("%q is no flag: the command is one argument of -exec", f.Arg(0))
 	case (*exec == "") == (*dropIn == ""):
 		return o, errors.New("one of -exec and -drop-in is needed")
-	case *dropIn != "" && s.Name != "":
-		return o, errors.New("-drop-in names the unit: -name is for new ones")
+	case *dropIn != "" && whole != "":
+		return o, fmt.Errorf("-drop-in leaves that to the unit: -%s is for new ones", whole)
 	case o.install && o.dir != "":
 		return o, errors.New("-install knows its folder: -dir is for another")
 	case !s.Socket && len(s.Listen)+len(s.ListenUDP) > 0:

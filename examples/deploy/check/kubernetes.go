@@ -107,8 +107,15 @@ func (p pods) container(name string) (container, error) {
 	}
 
 	// What is left has to be nothing that the kernel would hear of.
-	*pod = core.PodSecurityContext{}
-	*own = core.SecurityContext{}
+	pod.Sysctls, pod.RunAsUser, pod.RunAsGroup, pod.RunAsNonRoot = nil, nil, nil, nil
+	if pod.SeccompProfile.LocalhostProfile == nil {
+		pod.SeccompProfile = nil
+	}
+	own.RunAsUser, own.RunAsGroup, own.RunAsNonRoot = nil, nil, nil
+	own.AllowPrivilegeEscalation, own.ReadOnlyRootFilesystem, own.Capabilities = nil, nil, nil
+	if !reflect.DeepEqual(*pod, core.PodSecurityContext{}) || !reflect.DeepEqual(*own, core.SecurityContext{}) {
+		return container{}, fmt.Errorf("not translated: %v, %v", pod, own)
+	}
 	in.Name, in.Image, in.Command, in.Args = "", "", nil, nil
 	in.Ports, in.ReadinessProbe, in.SecurityContext = nil, nil, nil
 	if !reflect.DeepEqual(*in, core.Container{}) {

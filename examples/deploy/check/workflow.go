@@ -48,7 +48,7 @@ func workflow(file, job string) ([]string, error) {
 				return nil, fmt.Errorf("%s is not pinned by its commit", exec.Uses.Value)
 			}
 		case *actionlint.ExecRun:
-			if exec.Shell != nil || exec.WorkingDirectory != nil || step.If != nil || strings.Contains(exec.Run.Value, "${{") {
+			if exec.Shell != nil || exec.WorkingDirectory != nil || step.If != nil || step.ContinueOnError != nil || strings.Contains(exec.Run.Value, "${{") {
 				return nil, fmt.Errorf("not translated: %q", exec.Run.Value)
 			}
 			scripts = append(scripts, exports(w.Env, j.Env, step.Env)+exec.Run.Value+"\n")

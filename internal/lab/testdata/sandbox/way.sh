@@ -151,14 +151,14 @@ holds_nothing() {
 	must $made_for_it
 	[ "$permitted" = 0000000000000000 ] || result=no
 }
-# Another user's program asks for the port while ours is not there.
+# Another user's program asks for the port, in the same way, while ours is not there.
 for_it_alone() {
 	grant $made_for_it
 	must $made_for_it
 	stop
 	install -m 755 /lab/listener /srv/other
 	rm -f $say
-	setpriv --reuid=operator --regid=operator --init-groups -- /srv/other -say $say :443 2>/dev/null &
+	setpriv --reuid=operator --regid=operator --init-groups -- /srv/other -with $with -say $say :443 2>/dev/null &
 	other=$!
 	until [ -s $say ]; do sleep 0.05; done
 	kill $other 2>/dev/null || true
