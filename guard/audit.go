@@ -12,7 +12,7 @@ import (
 	"github.com/lowport/lowport/internal/explain"
 )
 
-// An AuditReport says what a running process could do if an attacker had it, from
+// An AuditReport says what a running process could do in an attacker's hands, from
 // the kernel's side. Its JSON form is stable; [AuditReport.String] is the text form.
 type AuditReport struct {
 	PID      int       `json:"pid"`

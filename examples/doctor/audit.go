@@ -15,7 +15,7 @@ import (
 
 // What -audit takes of the command line.
 var (
-	auditing = flag.Bool("audit", false, "say what running processes could do if an attacker had them")
+	auditing = flag.Bool("audit", false, "say what running processes could do in an attacker's hands")
 	auditPID = flag.Int("pid", 0, "audit the process with this `id` alone")
 )
 

@@ -24,7 +24,7 @@
 // attach to a bug report; -replay reads such a file and says what would have
 // been said there.
 //
-// With -audit it says what running processes could do if an attacker had them:
+// With -audit it says what running processes could do in an attacker's hands:
 // the one with the id N, or all that hold a capability or listen on a low port,
 // with -json one object a line. It exits with 0 where nothing but notes was found,
 // 1 where something was, 77 where nothing was and something could not be read, 69
