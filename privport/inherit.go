@@ -218,16 +218,16 @@ func (s *socket) fits(w want) (int, string) {
 	return not, ""
 }
 
-// Leftover says which of the sockets that this process was started with no
-// [Listen] or [ListenPacket] has returned so far, and why none could be taken
-// although LISTEN_FDS is set. It is nil where there is nothing to say.
+// Leftover says which of the sockets that this process was started with have not
+// been returned by [Listen] or [ListenPacket] so far, and why none could be taken
+// although LISTEN_FDS is set. It is nil if there is nothing to say.
 //
-// A socket is taken where it is of the right type and bound to the address that
-// is asked for, or has the port as a name (FileDescriptorName=https for
-// ":https"). One that takes more addresses than were asked for is not. It stays
-// open until this process ends, so that the same address can be listened on
-// again, as after a reload; the descriptors are close-on-exec and the
-// environment is cleared, so that no child has them.
+// A socket is taken if it has the right type and is bound to the requested
+// address, or has the port as its name (FileDescriptorName=https for ":https").
+// One that accepts more addresses than were requested is not taken. A taken
+// socket stays open until this process ends, so that the same address can be
+// listened on again, as after a reload. The descriptors are close-on-exec and the
+// environment variables are cleared, so that no child gets them.
 func Leftover() []string {
 	take()
 	given.Lock()
