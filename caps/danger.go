@@ -41,9 +41,9 @@ var dangers = [...]struct {
 }{
 	{NotELF, "not an ELF program: the kernel runs an interpreter and ignores the script's capabilities", "give them to the process as ambient capabilities, or to a compiled program that starts it"},
 	{Interpreter, "an interpreter: any user could run any program with the capabilities", "give them to the process as ambient capabilities, or to a private copy that only one user may execute"},
-	{WritableFile, "others than its owner may write the file", "chmod go-w first"},
-	{WritableFolder, "others may replace the file: a folder above it is writable for them", "chmod go-w that folder first, or install the file where only root may write"},
-	{SetID, "the file is set-user-ID or set-group-ID", "chmod ug-s first, or leave the capabilities away"},
+	{WritableFile, "users other than its owner may write the file", "chmod go-w first"},
+	{WritableFolder, "others may replace the file: they may write a folder above it", "chmod go-w that folder first, or install the file where only root may write"},
+	{SetID, "the file is set-user-ID or set-group-ID", "chmod ug-s first, or do without the capabilities"},
 	{Nosuid, "its mount is nosuid, and execve(2) ignores the capabilities there", "install the file on a mount without nosuid, or give the process ambient capabilities"},
 }
 

@@ -211,7 +211,7 @@ func (p *plan) beside(g rules.Goal) (errno, why string) {
 	case errors.Is(err, syscall.EADDRINUSE):
 		return "EADDRINUSE", ""
 	default:
-		return "", "a socket has the port that does not listen, and only a bind shows whether it excludes others"
+		return "", "a socket that does not listen has the port, and only a bind shows whether it excludes others"
 	}
 }
 

@@ -47,16 +47,16 @@ type offer struct {
 func readOffer(getenv func(string) string, pid, ppid int) offer {
 	n, err := strconv.Atoi(getenv(envFDs))
 	if err != nil || n < 0 || n > mostFDs {
-		return offer{trouble: fmt.Sprintf("LISTEN_FDS=%q is no number of sockets", getenv(envFDs))}
+		return offer{trouble: fmt.Sprintf("LISTEN_FDS=%q is not a number of sockets", getenv(envFDs))}
 	}
 	switch forPID, forChild := getenv(envPID), getenv(envPPID); {
 	case forPID == strconv.Itoa(pid), forPID == "" && forChild == strconv.Itoa(ppid):
 	case forPID == "" && forChild == "":
-		return offer{trouble: "LISTEN_FDS is set and LISTEN_PID is not, so that the sockets may be anybody's"}
+		return offer{trouble: "LISTEN_FDS is set and LISTEN_PID is not, so the sockets may be anybody's"}
 	case forPID == "":
 		return offer{trouble: fmt.Sprintf("the sockets of LISTEN_FDS are for a child of process %q, and the parent of this one is %d", forChild, ppid)}
 	default:
-		return offer{trouble: fmt.Sprintf("the sockets of LISTEN_FDS are for process %q, and this is %d: what was started has to exec this program, not run it", forPID, pid)}
+		return offer{trouble: fmt.Sprintf("the sockets of LISTEN_FDS are for process %q, and this is %d: what was started has to exec this program, not run it as a child", forPID, pid)}
 	}
 	names := make([]string, n)
 	if list := getenv(envNames); list != "" {
@@ -208,12 +208,12 @@ func (s *socket) fits(w want) (int, string) {
 			case got.Is4():
 				return partly, onlyIPv4(w.Port, s.addr, "the inherited socket is an IPv4 one")
 			default:
-				return partly, fmt.Sprintf("asked for every address of port %d, got the IPv6 ones alone (%v): the inherited socket has IPV6_V6ONLY", w.Port, s.addr)
+				return partly, fmt.Sprintf("asked for every address of port %d, got only the IPv6 ones (%v): the inherited socket has IPV6_V6ONLY", w.Port, s.addr)
 			}
 		}
 	}
 	if s.name != "" && s.name == w.name {
-		return byName, fmt.Sprintf("asked for %v, got %v: that inherited socket has the name %q", w.Target, s, s.name)
+		return byName, fmt.Sprintf("asked for %v, got %v: the inherited socket has the name %q", w.Target, s, s.name)
 	}
 	return not, ""
 }

@@ -32,7 +32,7 @@ func ExampleService_Files() {
 	//
 	// [Socket]
 	// ListenStream=443
-	// # A port alone is of IPv6 and IPv4, whatever the machine's default.
+	// # A bare port is for IPv6 and IPv4, whatever the machine's default.
 	// BindIPv6Only=both
 	// # An address need not be up when the socket is made.
 	// FreeBind=yes
