@@ -61,3 +61,18 @@ func ExampleService_DropIn() {
 	// CapabilityBoundingSet=
 	// CapabilityBoundingSet=CAP_NET_BIND_SERVICE
 }
+
+// What the hardening asks of a program that takes its socket from systemd.
+func ExampleService_Notes() {
+	s := unit.Service{Exec: []string{"/opt/myserver/myserver"}, Listen: []string{":443"}, Socket: true}
+	for _, note := range s.Notes() {
+		fmt.Println(note)
+	}
+	// Output:
+	// the program has to take the socket over: guard.Bind does, other programs by sd_listen_fds(3)
+	// PrivateNetwork= leaves the program no network but the socket's connections; Outbound lifts it
+	// ProcSubset=pid hides net.ipv4.ip_unprivileged_port_start, so where a socket is missing the guard's causes are likely at best
+	// ProtectProc=invisible hides process 1 and all programs of other users from the guard
+	// MemoryDenyWriteExecute= stops programs that write machine code at run time, such as node and java; JIT lifts it
+	// ProtectHome= and PrivateTmp= hide /home, /root, /tmp and /var/tmp of the machine: certificates have to lie elsewhere
+}
