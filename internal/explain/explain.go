@@ -244,10 +244,9 @@ func (l *look) taken(why map[string]string) Certainty {
 }
 
 // inTheWay picks the socket that holds the port: one that excludes ours for
-// certain before one that may. Of several of those it is not known which does,
-// and where the kernel has not said that the port is taken, whether one does: a
-// connection is most often one that a server had, which made it with
-// SO_REUSEADDR, and is then not spoken of.
+// certain before one that may. Of several that may, it is not known which does;
+// and unless the kernel said that the port is taken, not whether one does. Most
+// connections come from a server that used SO_REUSEADDR; those are left out then.
 func (l *look) inTheWay() (machine.Socket, Certainty) {
 	socks, _ := l.f.Sockets.Is()
 	asked := l.g

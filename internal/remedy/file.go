@@ -122,7 +122,7 @@ func remount(f machine.Facts, g rules.Goal) (candidate, bool) {
 	}, true
 }
 
-// build makes a file that lasts of what go run would make anew each time.
+// build makes a lasting file of what go run would build again each time.
 func build(f machine.Facts, g rules.Goal) (candidate, bool) {
 	pkg, okPkg := f.Package.Is()
 	cwd, okCwd := f.Cwd.Is()
