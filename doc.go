@@ -31,10 +31,10 @@
 //
 // # Why +p and not +ep
 //
-// The guard raises what is permitted for the one bind. With the effective bit
-// on the file the kernel refuses to execute it at all where the bounding set
-// lacks the capability, even for --version and high ports; the guard could not
-// even say so. Both work. [guard.Require] asks for effective capabilities, so
+// Both work. The guard raises what is permitted, for the one bind. If the file
+// has the effective bit and the bounding set lacks the capability, the kernel
+// does not execute the file at all, even for --version or a high port, and the
+// guard cannot even say so. [guard.Require] asks for effective capabilities, so
 // its advice for files is +ep.
 //
 // [guard.Require]: https://pkg.go.dev/github.com/lowport/lowport/guard#Require

@@ -52,6 +52,20 @@ func TestPapers(t *testing.T) {
 	}
 }
 
+// CONTRIBUTING.md names every room.
+func TestRooms(t *testing.T) {
+	paper := text(t, "CONTRIBUTING.md")
+	rooms, err := os.ReadDir("internal")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, room := range rooms {
+		if name := "internal/" + room.Name(); room.IsDir() && !strings.Contains(paper, "`"+name+"`") {
+			t.Errorf("CONTRIBUTING.md does not name %s", name)
+		}
+	}
+}
+
 // What a workflow runs is the gate, without the right to write, and no action
 // that can change under the same name.
 func TestWorkflows(t *testing.T) {

@@ -21,13 +21,13 @@ const (
 	// WritableFile: its group or others may write the file.
 	WritableFile
 
-	// WritableFolder: the group or others may replace the file or a folder
-	// above it, which is writable for them and not sticky.
+	// WritableFolder: the group or others may replace the file or a folder above
+	// it, since what holds it is writable for them and not sticky.
 	WritableFolder
 
-	// SetID: the file is set-user-ID or set-group-ID, so that it changes the
-	// user as well, clears the ambient set, and as set-user-ID root has its
-	// capabilities instead of root's (capabilities(7)).
+	// SetID: the file is set-user-ID or set-group-ID, so that its execve also
+	// changes the user or group and clears the ambient set; set-user-ID root, it
+	// grants the file's capabilities instead of root's (capabilities(7)).
 	SetID
 
 	// Nosuid: its mount is nosuid, so that execve(2) ignores the capabilities.
@@ -41,13 +41,13 @@ var dangers = [...]struct {
 }{
 	{NotELF, "not an ELF program: the kernel runs an interpreter and ignores the script's capabilities", "give them to the process as ambient capabilities, or to a compiled program that starts it"},
 	{Interpreter, "an interpreter: any user could run any program with the capabilities", "give them to the process as ambient capabilities, or to a private copy that only one user may execute"},
-	{WritableFile, "others than its owner may write the file", "chmod go-w first"},
-	{WritableFolder, "others may replace the file: a folder above it is writable for them", "chmod go-w that folder first, or install the file where only root may write"},
-	{SetID, "the file is set-user-ID or set-group-ID", "chmod ug-s first, or leave the capabilities away"},
+	{WritableFile, "users other than its owner may write the file", "chmod go-w first"},
+	{WritableFolder, "others may replace the file: they may write a folder above it", "chmod go-w that folder first, or install the file where only root may write"},
+	{SetID, "the file is set-user-ID or set-group-ID", "chmod ug-s first, or do without the capabilities"},
 	{Nosuid, "its mount is nosuid, and execve(2) ignores the capabilities there", "install the file on a mount without nosuid, or give the process ambient capabilities"},
 }
 
-// String returns what the reasons say, joined by "; ".
+// String returns the reasons in words, joined by "; ".
 func (d Danger) String() string {
 	var list []string
 	for _, known := range dangers {

@@ -28,11 +28,11 @@
 //	systemd units                       Set.ParseSystemd, Set.Systemd
 //	setpriv                             Set.ParseSetpriv, Set.Setpriv
 //
-// Nothing is lost on the way: a capability without a name is its number in
-// every form. A misspelt name is a [*ParseError] that tells where it stands
-// and what may have been meant.
+// Nothing is lost on the way: a capability without a name is its number in every
+// form. A misspelt name is a [*ParseError] that says where it is and what may
+// have been meant.
 //
-// The package changes nothing but files, imports no C and builds everywhere.
-// What cannot be told is an error, never an empty set. Off Linux the functions
+// The package changes nothing but files, imports no C and builds everywhere. What
+// cannot be determined is an error, never an empty set. Off Linux the functions
 // that ask the kernel return an error that wraps [errors.ErrUnsupported].
 package caps

@@ -51,9 +51,9 @@ func (execRefused) Is(target error) bool { return errors.Is(syscall.EPERM, targe
 // Exec returns what the thread holds after the execve: the rule of
 // capabilities(7), "Transformation of capabilities during execve()", as the
 // kernel's cap_bprm_creds_from_file() computes it. It was compared with Linux
-// 6.18 over its inputs, and with [Exec.RealIDs] with Linux 6.1 and 6.12. Which
-// ids the new program gets is not said: without a change of privilege the
-// kernel can turn the set-user-ID bit down as well.
+// 6.18 over its inputs, and with [Exec.RealIDs] with Linux 6.1 and 6.12. It does
+// not say which ids the new program gets: where the kernel denies new privilege
+// it can ignore the set-user-ID bit too.
 func (s State) Exec(e Exec) (State, error) {
 	next := s
 	euid, egid := e.EUID, e.EGID

@@ -35,15 +35,15 @@ type Listen struct {
 // look at no sockets.
 //
 // An error with a Holder says what of it could not be read: another user's
-// sockets need CAP_SYS_PTRACE. An error with a zero PID ends the iteration, one
-// with a PID alone says that this process could not be read. Processes that
-// end meanwhile are left out.
+// sockets need CAP_SYS_PTRACE. An error with a PID alone says that this process
+// could not be read; one with a zero PID ends the iteration. Processes that end
+// meanwhile are left out.
 func Holders(below uint16) iter.Seq2[Holder, error] {
 	return holders(below)
 }
 
 // ReadHolders does what [Holders] does below fsys, which is /proc or a stand-in
-// for it with an [fs.ReadLinkFS], from this machine's kind of processor.
+// for it with an [fs.ReadLinkFS], of a kernel with this machine's byte order.
 func ReadHolders(fsys fs.FS, below uint16) iter.Seq2[Holder, error] {
 	return func(yield func(Holder, error) bool) {
 		entries, err := fs.ReadDir(fsys, ".")
@@ -182,9 +182,9 @@ func readSockets(fsys fs.FS, dir string) (map[uint64]Listen, error) {
 }
 
 // ParseListens reads a table of /proc/PID/net, "tcp", "tcp6", "udp" or "udp6"
-// (proc_pid_net(5)), of this machine's kind of processor: the TCP sockets that
-// listen and the UDP sockets that are bound and not connected, by inode. A line
-// that is cut short is an error.
+// (proc_pid_net(5)), of a kernel with this machine's byte order: the TCP sockets
+// that listen and the UDP sockets that are bound and not connected, by inode. A
+// line that is cut short is an error.
 func ParseListens(text []byte, table string) (map[uint64]Listen, error) {
 	network := strings.TrimSuffix(table, "6")
 	state := map[string]string{"tcp": "0A", "udp": "07"}[network] // TCP_LISTEN; TCP_CLOSE: not connected

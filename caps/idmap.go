@@ -6,19 +6,19 @@ import (
 	"strconv"
 )
 
-// An IDMap is the text of /proc/PID/uid_map or gid_map, user_namespaces(7):
-// how ids of a user namespace read in another, that of the reader or, for the
+// An IDMap is the text of /proc/PID/uid_map or gid_map, user_namespaces(7): how
+// the ids of a user namespace map to those of another, the reader's or, for the
 // reader's own namespace, its parent.
 type IDMap []IDRange
 
-// An IDRange says that Count ids from Inside on are those from Outside on.
+// An IDRange maps Count ids from Inside on to those from Outside on.
 type IDRange struct{ Inside, Outside, Count uint32 }
 
 // idMapLines is the kernel's limit, UID_GID_MAP_MAX_EXTENTS.
 const idMapLines = 340
 
-// ParseIDMap reads a uid_map or gid_map. The empty text is a map that was not
-// written yet. As in the kernel (map_write), a range without ids, one beyond
+// ParseIDMap reads a uid_map or gid_map. The empty text is a map that has not
+// been written yet. As in the kernel (map_write), a range without ids, one beyond
 // the last id, ranges that overlap and more than 340 of them are errors.
 func ParseIDMap(text []byte) (IDMap, error) {
 	var m IDMap

@@ -12,11 +12,11 @@ import (
 // attribute (ENODATA).
 var ErrNoCaps = errors.New("no file capabilities")
 
-// Self returns what the calling thread holds. Goroutines move between threads
-// and threads can differ: call [runtime.LockOSThread] first where that matters.
-// It asks the kernel by capget(2) and prctl(2), allocates nothing and needs no
-// /proc. Of what the thread holds an AppArmor profile hides there what it does not
-// grant, which could not be used either; [Process] shows it.
+// Self returns what the calling thread holds. Goroutines move between threads and
+// threads can differ: call [runtime.LockOSThread] first where that matters. It
+// asks the kernel by capget(2) and prctl(2), allocates nothing and needs no
+// /proc. An AppArmor profile hides there what the thread holds and the profile
+// does not grant, which could not be used either; [Process] shows it.
 func Self() (State, error) { return self() }
 
 // Effective returns the effective set of the calling thread, by one capget(2)
@@ -37,11 +37,11 @@ func Process(pid int) (State, error) { return process(pid) }
 // differs. Securebits are not in there and stay zero.
 func Threads(pid int) (map[int]State, error) { return threads(pid) }
 
-// ReadFile returns the capabilities of the file at path, following symbolic
-// links as execve(2) does. For a file that has none errors.Is(err, [ErrNoCaps]) holds;
-// where the filesystem cannot hold them it wraps syscall.EOPNOTSUPP, and
-// syscall.EOVERFLOW (EOPNOTSUPP on older kernels) where they are for another
-// user namespace, whose root has no uid here.
+// ReadFile returns the capabilities of the file at path, following symbolic links as
+// execve(2) does. For a file that has none errors.Is(err, [ErrNoCaps]) holds. If the
+// filesystem cannot hold them the error wraps syscall.EOPNOTSUPP; if they are for another
+// user namespace, whose root has no uid here, it wraps syscall.EOVERFLOW (EOPNOTSUPP on
+// older kernels).
 func ReadFile(path string) (File, error) { return readFile(path) }
 
 // ReadLastCap reads cap_last_cap from fsys, which is /proc or a stand-in.

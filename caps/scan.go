@@ -9,13 +9,13 @@ type Found struct {
 }
 
 // Scan looks at every regular file below root, a folder or a file, for
-// capabilities, in the order of getcap -r. What fails to be read, such as a
-// folder that denies it, comes with its path and an error, and the scan goes
-// on. Symbolic links are not followed, not even one that appears meanwhile; a
-// root that is one is an error. Other mounts below root are visited, except
-// for filesystems that hold no programs, such as proc, sysfs and cgroup. A
-// folder whose path below root is too long for the kernel (PATH_MAX, 4096
-// bytes) is an error, which also bounds what a hostile tree can cost.
+// capabilities, in the order of getcap -r. What cannot be read, such as a folder
+// that denies it, comes with its path and an error, and the scan goes on.
+// Symbolic links are not followed, not even one that appears meanwhile; a root
+// that is a link is an error. Other mounts below root are visited, except for
+// filesystems that hold no programs, such as proc, sysfs and cgroup. A folder
+// whose path below root is too long for the kernel (PATH_MAX, 4096 bytes) is an
+// error, which also bounds what a hostile tree can cost.
 //
 // Folders are read on as many threads as GOMAXPROCS says while the loop body
 // runs; leaving the loop ends them. It takes one system call for each file

@@ -6,13 +6,12 @@ import "strings"
 // AmbientCapabilities= in systemd.exec(5): upper-case names and spaces.
 func (s Set) Systemd() string { return strings.Join(s.OCI(), " ") }
 
-// ParseSystemd returns what the successive values of one setting make of s,
-// what it is where the unit says nothing: the full set, [UpTo] of [Last], for
-// CapabilityBoundingSet= and the empty one for AmbientCapabilities=. As in
-// systemd (config_parse_capability_set) a list adds its capabilities, a list
-// after "~" removes them, the empty value resets to the empty set and "~" alone
-// to the full set. The first value, and each one that meets what the setting
-// began with, takes its place instead.
+// ParseSystemd applies the successive values of one setting to s, its default:
+// the full set, [UpTo] of [Last], for CapabilityBoundingSet= and the empty one
+// for AmbientCapabilities=. As in systemd (config_parse_capability_set) a list
+// adds its capabilities, a list after "~" removes them, the empty value resets to
+// the empty set and "~" alone to the full set. The first value replaces the
+// default instead, and so does each one that finds the set equal to the default.
 //
 // Names are separated by white space and need their "CAP_", in any case; a
 // capability without a name is its number. What systemd would pass over with a

@@ -7,16 +7,15 @@ import (
 	"syscall"
 )
 
-// WriteFile gives the file at path the capabilities f, replacing those it has,
-// as setcap does; CAP_SETFCAP is needed. The last element of path must be a
-// regular file and no symbolic link. Unless accept has the [Danger], a file
-// that had better not have capabilities gets none and the error is a
-// [*DangerError].
+// WriteFile gives the file at path the capabilities f, replacing those it has, as
+// setcap does; CAP_SETFCAP is needed. The last element of path must be a regular
+// file and no symbolic link. A file that had better not have capabilities gets
+// none, and the error is a [*DangerError], unless accept has that [Danger].
 //
-// The file is opened once and everything is asked of and done to that
-// descriptor, so that nothing can be swapped in between. What was written is
-// read back; in a user namespace the kernel adds the root id itself. Where the
-// filesystem cannot hold capabilities the error is [ErrNoAttributes].
+// The file is opened once, and every check and change is made on that descriptor,
+// so that nothing can be swapped in between. What was written is read back; in a
+// user namespace the kernel adds the root id itself. Where the filesystem cannot
+// hold capabilities the error is [ErrNoAttributes].
 func WriteFile(path string, f File, accept Danger) error { return writeFile(path, f, accept) }
 
 // RemoveFile removes the capabilities of the file at path, as setcap -r does.
@@ -24,7 +23,7 @@ func WriteFile(path string, f File, accept Danger) error { return writeFile(path
 func RemoveFile(path string) error { return removeFile(path) }
 
 // VerifyFile compares the capabilities of the file at path, read as [ReadFile]
-// reads them, with want, as setcap -v does. If they are others the error is a
+// reads them, with want, as setcap -v does. If they differ the error is a
 // [*MismatchError]. Versions are not compared.
 func VerifyFile(path string, want File) error {
 	got, err := ReadFile(path)

@@ -12,7 +12,7 @@ import (
 	"github.com/lowport/lowport/internal/explain"
 )
 
-// An AuditReport says what a running process could do if an attacker had it, from
+// An AuditReport says what a running process could do in an attacker's hands, from
 // the kernel's side. Its JSON form is stable; [AuditReport.String] is the text form.
 type AuditReport struct {
 	PID      int       `json:"pid"`
@@ -46,18 +46,18 @@ type Finding struct {
 // in the report as the finding "could-not-tell", which is worse than a note: a
 // report without findings above notes is a proof of what it looks at.
 //
-// It does not see what the process has open beside TCP and UDP sockets of its own
-// network namespace and the caller's, such as files and raw sockets from before a
-// drop, nor what a thread has open for itself alone (CLONE_FILES), nor who may change
-// the script that an interpreter runs or the libraries that a program loads, nor the
-// rules of a security module, nor what its children are: audit those too. It waits for
-// the file system that the program lies on.
+// Of what the process has open it sees only the TCP and UDP sockets of its own network
+// namespace and the caller's: no files, and no raw sockets from before a drop. Nor does
+// it see what a thread alone has open (CLONE_FILES), who may change the script that an
+// interpreter runs or the libraries that a program loads, or the rules of a security
+// module. The children of the process are processes of their own: audit them too. Audit
+// waits for the file system that holds the program.
 //
-// Everything is read of one process, even where its id is used again meanwhile.
-// Of another user's process that takes CAP_SYS_PTRACE. It changes nothing and
+// Everything is read of one process, even if its id is reused meanwhile. For
+// another user's process that takes CAP_SYS_PTRACE. Audit changes nothing and
 // starts no program.
 //
-// The error says that there is no report: the process is not there, or has ended
+// An error means that there is no report: the process does not exist or ended
 // meanwhile ([ErrEnded]), or the system is not Linux ([errors.ErrUnsupported]).
 func Audit(pid int) (AuditReport, error) {
 	p, err := audit.Read(pid)
@@ -67,15 +67,15 @@ func Audit(pid int) (AuditReport, error) {
 	return audited(p), nil
 }
 
-// AuditAll looks at every process of which a thread has a capability or is root,
-// or which listens below the threshold of its network namespace, in the order of their ids:
-// who holds what on this machine. Where that cannot be told of a process it is
-// there too, with the finding "could-not-tell". Threads of the kernel are left
-// out, and so are processes that end meanwhile.
+// AuditAll audits, in the order of their ids, all processes that have a thread with a
+// capability or one that is root, or that listen below the threshold of their network
+// namespace: who holds what on this machine. A process of which that cannot be told is
+// included, with the finding "could-not-tell". Kernel threads are left out, and so are
+// processes that end meanwhile.
 //
 // An error comes with a zero report, and the iteration goes on where it can. It
-// wraps [ErrHidden] where /proc hides processes of other users (hidepid=, proc(5)):
-// then the list is not all, and not a proof.
+// wraps [ErrHidden] where /proc hides processes of other users (hidepid=,
+// proc(5)): then the list is incomplete, and no proof.
 func AuditAll() iter.Seq2[AuditReport, error] {
 	return func(yield func(AuditReport, error) bool) {
 		for p, err := range audit.ReadAll() {
@@ -89,7 +89,7 @@ func AuditAll() iter.Seq2[AuditReport, error] {
 	}
 }
 
-// ErrEnded is in the error of [Audit] for a process that is not there, or has
+// ErrEnded is in the error of [Audit] for a process that does not exist, or that
 // ended while it was read.
 var ErrEnded = audit.ErrEnded
 
@@ -158,7 +158,8 @@ func (r AuditReport) MarshalJSON() ([]byte, error) {
 	return json.Marshal(report(r))
 }
 
-// LogValue returns the report as a group for [log/slog]: of the findings the ids.
+// LogValue returns the report as a group for [log/slog], with the ids of the
+// findings.
 func (r AuditReport) LogValue() slog.Value {
 	return slog.GroupValue(slog.Int("pid", r.PID), slog.String("name", r.Name), slog.String("unit", r.Unit),
 		slog.String("severity", r.Severity), slog.String("holds", r.Holds.String()), slog.Any("listens", r.Listens), slog.Any("findings", r.ids()))

@@ -33,16 +33,17 @@ func Network(network string) Option {
 	return func(o options) options { o.network = &network; return o }
 }
 
-// ListenConfig has the sockets made by lc: its Control, KeepAlive and MPTCP
-// hold for a bind with a raised capability too, but not for an inherited
-// socket, which is set up by whoever made it.
+// ListenConfig makes the sockets with lc. Its Control, KeepAlive and MPTCP apply
+// to a bind with a raised capability too, but not to an inherited socket, which
+// was set up by whoever made it.
 func ListenConfig(lc net.ListenConfig) Option {
 	return func(o options) options { o.config.ListenConfig = lc; return o }
 }
 
-// Authbind has authbind's helper bind what is refused otherwise, as the files in
-// /etc/authbind allow: authbind(1) itself does not reach a Go program. It is the
-// one option with which this package starts a program, /usr/lib/authbind/helper.
+// Authbind lets authbind's helper bind what would otherwise be refused, if the
+// files in /etc/authbind allow it: authbind(1) itself does not reach a Go
+// program. It is the one option with which this package starts a program,
+// /usr/lib/authbind/helper.
 func Authbind() Option {
 	return func(o options) options { o.config.Authbind = true; return o }
 }

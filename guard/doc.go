@@ -30,21 +30,21 @@
 //
 // # The ways to a port
 //
-// A socket that this process was started with comes first (LISTEN_FDS, as of
-// systemd): one that is bound to the address, or has its port as a name
+// A socket that this process was started with comes first (LISTEN_FDS, as from
+// systemd), if it is bound to the address or has its port as its name
 // (FileDescriptorName=https for ":https"). So a service with a .socket unit needs
 // no capability:
 //
 //	[Socket]
 //	ListenStream=443
 //
-// One that nobody asks for is in the report's Notes. [privport.HandOver] gives
-// listeners to a new process in the same way.
+// A socket that nobody asks for is in the report's Notes. [privport.HandOver]
+// passes listeners to a new process in the same way.
 //
-// Then a plain bind is tried, and where it succeeds nothing else is done or
-// read. Only after EACCES, and only if cap_net_bind_service is permitted, is it
-// made effective on an operating system thread of its own for a second try. With
-// the option [Authbind], and only then, authbind's helper is asked at last.
+// Then a plain bind is tried, and if it succeeds nothing else is done or read.
+// Only after EACCES, and only if cap_net_bind_service is permitted, is it made
+// effective on an operating system thread of its own for a second try. With the
+// option [Authbind], and only then, authbind's helper is asked last.
 //
 // # Before the start
 //
@@ -52,17 +52,17 @@
 //
 //	_, err := guard.Preflight(guard.Launch{Unit: "app.service"}, ":443")
 //
-// It finds also what a program can never say of itself, since it is not even
+// It also finds what a program can never report itself, since it is not even
 // executed: a file with the effective bit where the bounding set lacks the
-// capability (exec-refused). Of a unit it knows what its directives make of a bind
-// as systemd 252 has them. What the program does to itself, and what a security
-// module or a BPF program does to a unit, it cannot see.
+// capability (exec-refused). It knows what a unit's directives do to a bind, as
+// of systemd 252. It cannot see what the program does to itself, or what a
+// security module or a BPF program does to a unit.
 //
 // # Limits
 //
-// The guard tells what a process can see of itself. A security policy that
-// leaves no trace (Landlock, an LSM rule, a BPF program) is reported as such
-// only where the capability state excludes everything else. Off Linux, Bind is
+// The guard reports what a process can see of itself. A security policy that
+// leaves no trace (Landlock, an LSM rule, a BPF program) is reported as such only
+// where the capability state excludes everything else. Off Linux, Bind is
 // net.Listen and a report has no facts.
 //
 // [privport.HandOver]: https://pkg.go.dev/github.com/lowport/lowport/privport#HandOver

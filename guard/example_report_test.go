@@ -26,7 +26,7 @@ func ExampleReplay() {
 func ExampleReplayRequire() {
 	err := guard.ReplayRequire([]byte(guardtest.FileCapability), caps.NET_BIND_SERVICE)
 	fmt.Println(err)
-	// Output: require cap_net_bind_service: not held: cap_net_bind_service is permitted, not effective
+	// Output: require cap_net_bind_service: not held: cap_net_bind_service is permitted but not effective
 }
 
 // A program that logs the refusal and ends as MustBind would.
@@ -85,11 +85,25 @@ func ExampleReport_String() {
 	// Output:
 	// listen tcp :443: address already in use: port 443 is held by server (pid 52)
 	//
-	// cause (proven): a socket that listens there already excludes another one; `ss
-	//   -ltnp`, run as root, names its process
+	// cause (proven): the socket there excludes any other; `ss -ltnp`, run as root,
+	//   names its process
 	// evidence:
 	//   [::]:443 listens: server (pid 52)  sock_diag
 	// fix: stop what holds the port (until it is started again):
 	//   kill 52
 	// no help: any capability, or being root: the port is taken
+}
+
+// The text of one finding, and what ends it.
+func ExampleAuditReport_String() {
+	fmt.Print(guard.AuditReport{PID: 812, Name: "server", Severity: "medium", Findings: []guard.Finding{{
+		ID: "may-gain", Severity: "medium", Summary: "programs that it starts may gain privileges",
+		Allows: "gain privileges by a flaw in sudo", Helps: "NoNewPrivileges=yes in its unit",
+	}}})
+	// Output:
+	// process 812 (server): medium
+	//
+	// medium (may-gain): programs that it starts may gain privileges
+	// allows an attacker to: gain privileges by a flaw in sudo
+	// helps: NoNewPrivileges=yes in its unit
 }

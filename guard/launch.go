@@ -52,10 +52,10 @@ func (how Launch) plan(ports ...int) (*plan, error) {
 	f.Launch = machine.Launch{Foreign: program.Foreign, Script: program.Script, Interpreter: program.Script != "" || caps.IsInterpreter(filepath.Base(program.Path))}
 	p := &plan{doubt: func(rules.Goal) string { return "" }}
 	if _, err := caps.ReadFile("/proc/self/exe"); err == nil {
-		p.notes = append(p.notes, "the file of this program has capabilities of its own, so that it may hold others than what starts it")
+		p.notes = append(p.notes, "this program's own file has capabilities, so it may hold others than what started it")
 	}
 	if on, ok := f.Enforcing.Is(); ok && on {
-		p.notes = append(p.notes, "SELinux enforces: what it allows the program's domain is not told")
+		p.notes = append(p.notes, "SELinux is enforcing: what it allows the program's domain is not known")
 	}
 	if u == nil {
 		err = p.here(f, program, how.User)
@@ -137,14 +137,14 @@ func (p *plan) unit(f machine.Facts, program machine.Program, u *launch.Unit, us
 		return err
 	}
 	if !systemd {
-		p.notes = append(p.notes, "no systemd runs here: the unit is taken to be started by one that holds every capability")
+		p.notes = append(p.notes, "no systemd runs here: the unit is assumed to be started by one that holds every capability")
 	}
 	u.Unlooked()
 	p.notes = append(p.notes, u.Notes...)
 	p.doubt = func(g rules.Goal) string { return cmp.Or(doubt, u.Doubt(g)) }
 	p.remote, p.sockets = u.OwnNetwork(), here
 	for _, s := range u.Sockets {
-		if n := s.Unit + " is taken to be started: what it listens on comes from it alone"; !slices.Contains(p.notes, n) {
+		if n := s.Unit + " is assumed to be started: only it provides what it listens on"; !slices.Contains(p.notes, n) {
 			p.notes = append(p.notes, n)
 		}
 		p.offers = append(p.offers, privport.Offer{Name: s.Name, Network: s.Network, Addr: s.Addr, Both: s.Both})

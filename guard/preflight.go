@@ -25,24 +25,24 @@ type Launch struct {
 	Unit   string // the path of the .service file by which systemd starts it; "" for a start from here
 }
 
-// Preflight predicts what [Bind] of these addresses would do in a program that
-// is started so, before it runs anywhere, and returns the report of it. Where
-// the bind would be refused, or it cannot be told whether it would, the error is
-// an *[Error] as of Bind. The addresses are as for [BindAll]; none is listened on.
+// Preflight predicts what [Bind] of these addresses would do in a program that is
+// started as how says, before it runs anywhere, and returns its report. If the
+// bind would be refused, or that cannot be told, the error is an *[Error] as from
+// Bind. The addresses are as for [BindAll]; none is listened on.
 //
-// It is the same decision by the same rules: of the file its capabilities, mode
-// and mount count, of the starter what it holds. That is this process, changed to
-// another user or not, or for a unit systemd with what the unit, its drop-ins and
-// its .socket units say; those are taken to be started. Preflight looks whether the
-// addresses are free now.
+// The decision is made by the same rules, from the file's capabilities, mode and
+// mount and from what the starter holds. The starter is this process, perhaps
+// changed to another user, or for a unit systemd, with what the unit, its
+// drop-ins and its .socket units say; the .socket units are taken to be started.
+// Preflight looks whether the addresses are free now.
 //
 // What a program does to itself, and what a security policy or a BPF program does
-// to a unit, cannot be seen from outside. What refuses this process the binds of
-// free ports is taken to refuse a program that it starts as well.
+// to a unit, cannot be seen from outside. What refuses this process binds that
+// need no privilege is taken to refuse a program that it starts as well.
 //
-// Any other error says that nothing would be started, as it wraps
-// [fs.ErrNotExist] or [fs.ErrPermission] for the file, or that the machine or the
-// unit could not be read; off Linux it wraps [errors.ErrUnsupported].
+// Any other error means that nothing would be started (for the file it wraps
+// [fs.ErrNotExist] or [fs.ErrPermission]) or that the machine or the unit could
+// not be read; off Linux it wraps [errors.ErrUnsupported].
 func Preflight(how Launch, addresses ...string) (Report, error) {
 	var all []request
 	for _, a := range addresses {
@@ -68,8 +68,8 @@ func Preflight(how Launch, addresses ...string) (Report, error) {
 	return predicted(r, firstErr(all), p.notes)
 }
 
-// PreflightRequire predicts what [Require] would do in a program that is started
-// so, as [Preflight].
+// PreflightRequire predicts what [Require] would do in a program, as [Preflight]
+// does for [Bind].
 func PreflightRequire(how Launch, need ...caps.Cap) (Report, error) {
 	p, err := how.plan()
 	if err != nil {
@@ -211,7 +211,7 @@ func (p *plan) beside(g rules.Goal) (errno, why string) {
 	case errors.Is(err, syscall.EADDRINUSE):
 		return "EADDRINUSE", ""
 	default:
-		return "", "a socket has the port that does not listen, and only a bind shows whether it excludes others"
+		return "", "a socket that does not listen has the port, and only a bind shows whether it excludes others"
 	}
 }
 

@@ -14,9 +14,9 @@ import (
 )
 
 // Record returns the evidence of this machine about one address, to attach to a
-// bug report or to test with: [Replay] makes of it, anywhere, the report that is
-// made here. The address is as for [BindAll]; it is bound and closed again, and
-// how that went is recorded.
+// bug report or to test with: [Replay] makes the same report from it anywhere.
+// The address is as for [BindAll]; it is bound and closed again, and how that
+// went is recorded.
 //
 // A recording is text and holds nothing personal: paths, arguments, addresses,
 // security labels and the names of users, units, containers and programs are
@@ -24,7 +24,7 @@ import (
 // of five variables is kept. Read it before you send it.
 //
 // The error is that of a malformed address, or wraps [errors.ErrUnsupported] off
-// Linux. That the bind is refused is no error.
+// Linux. A refused bind is no error.
 func Record(address string, opts ...Option) ([]byte, error) {
 	if runtime.GOOS != "linux" {
 		return nil, fmt.Errorf("recording on %s: %w", runtime.GOOS, errors.ErrUnsupported)

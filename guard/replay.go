@@ -22,8 +22,8 @@ import (
 // [ReportTo] there is a report either way.
 //
 // For the recorded address the outcome is the recorded one. For any other it is
-// what the kernel's rules make of the evidence; where that does not suffice, as
-// where the recording cannot be read, the error is no *Error.
+// what the kernel's rules make of the evidence; where that does not suffice, or
+// the recording cannot be read, the error is not an *[Error].
 func Replay(recording []byte, address string, opts ...Option) error {
 	f, went, err := load(recording)
 	if err != nil {

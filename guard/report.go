@@ -56,7 +56,7 @@ type Fact struct {
 }
 
 // A Gate is a question on the way to a bind, as docs/decision.svg draws it, and
-// how this machine answers it. Behind a refusal the answers are those that it
+// how this machine answers it. Those behind a refusal have the answers that it
 // hides.
 type Gate struct {
 	Name     string `json:"name"`

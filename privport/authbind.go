@@ -9,8 +9,8 @@ import (
 	"syscall"
 )
 
-// Authbind is the way of authbind(1): its setuid helper binds the socket that it
-// gets as its standard input, as the files in /etc/authbind allow.
+// Authbind means by authbind(1): its setuid helper binds the socket that it gets
+// as its standard input, if the files in /etc/authbind allow it.
 const Authbind Via = "authbind"
 
 const (
@@ -18,7 +18,8 @@ const (
 	authbindRules  = "/etc/authbind"
 )
 
-// An AuthbindError is a bind that the kernel refused, and authbind after it.
+// An AuthbindError is a bind that the kernel refused and authbind then refused
+// too.
 type AuthbindError struct {
 	Err error  // the kernel's
 	Why string // what stands in the way: a file of /etc/authbind and its permission, or the helper

@@ -10,19 +10,19 @@ import (
 	"syscall"
 )
 
-// HandOver has a command start with sockets of this process, which it finds by
-// [Listen] and [ListenPacket] as if systemd had given them. So a new version of
-// a program takes over from the old one without privilege, and while both have
-// a socket no connection is refused.
+// HandOver makes a command start with sockets of this process: its [Listen] and
+// [ListenPacket] find them as if systemd had passed them. So a new version of a
+// program takes over from the old one without privilege, and no connection is
+// refused while both have a socket.
 //
 // The command must not have been started and must have no ExtraFiles yet; more
-// can be appended afterwards.
-// The variables are those of sd_listen_fds(3), but for LISTEN_PID: nobody knows
-// the pid beforehand, so LOWPORT_LISTEN_PPID says whose child it is, and the
-// program has to use this package and to be started directly.
+// can be appended afterwards. The variables are those of sd_listen_fds(3) except
+// LISTEN_PID: the pid is not known beforehand, so LOWPORT_LISTEN_PPID names the
+// parent instead, and the program has to use this package and be started
+// directly.
 //
-// The caller calls the function that is returned once the command was started,
-// or has failed to: it closes the copies that were made for it.
+// Call done once the command has started, or has failed to: it closes the copies
+// that were made for the command.
 func HandOver(cmd *exec.Cmd, sockets ...io.Closer) (done func(), err error) {
 	if len(cmd.ExtraFiles) > 0 || cmd.Process != nil {
 		return nil, errors.New("hand over: the command has files of its own, or was started")

@@ -38,5 +38,5 @@ func compare(network, address string, got net.Addr) []string {
 }
 
 func onlyIPv4(port int, got netip.AddrPort, why string) string {
-	return fmt.Sprintf("asked for every address of port %d, got the IPv4 ones alone (%v): %s", port, got, why)
+	return fmt.Sprintf("asked for every address of port %d, got only the IPv4 ones (%v): %s", port, got, why)
 }

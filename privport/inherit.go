@@ -47,16 +47,16 @@ type offer struct {
 func readOffer(getenv func(string) string, pid, ppid int) offer {
 	n, err := strconv.Atoi(getenv(envFDs))
 	if err != nil || n < 0 || n > mostFDs {
-		return offer{trouble: fmt.Sprintf("LISTEN_FDS=%q is no number of sockets", getenv(envFDs))}
+		return offer{trouble: fmt.Sprintf("LISTEN_FDS=%q is not a number of sockets", getenv(envFDs))}
 	}
 	switch forPID, forChild := getenv(envPID), getenv(envPPID); {
 	case forPID == strconv.Itoa(pid), forPID == "" && forChild == strconv.Itoa(ppid):
 	case forPID == "" && forChild == "":
-		return offer{trouble: "LISTEN_FDS is set and LISTEN_PID is not, so that the sockets may be anybody's"}
+		return offer{trouble: "LISTEN_FDS is set and LISTEN_PID is not, so the sockets may be anybody's"}
 	case forPID == "":
 		return offer{trouble: fmt.Sprintf("the sockets of LISTEN_FDS are for a child of process %q, and the parent of this one is %d", forChild, ppid)}
 	default:
-		return offer{trouble: fmt.Sprintf("the sockets of LISTEN_FDS are for process %q, and this is %d: what was started has to exec this program, not run it", forPID, pid)}
+		return offer{trouble: fmt.Sprintf("the sockets of LISTEN_FDS are for process %q, and this is %d: what was started has to exec this program, not run it as a child", forPID, pid)}
 	}
 	names := make([]string, n)
 	if list := getenv(envNames); list != "" {
@@ -208,26 +208,26 @@ func (s *socket) fits(w want) (int, string) {
 			case got.Is4():
 				return partly, onlyIPv4(w.Port, s.addr, "the inherited socket is an IPv4 one")
 			default:
-				return partly, fmt.Sprintf("asked for every address of port %d, got the IPv6 ones alone (%v): the inherited socket has IPV6_V6ONLY", w.Port, s.addr)
+				return partly, fmt.Sprintf("asked for every address of port %d, got only the IPv6 ones (%v): the inherited socket has IPV6_V6ONLY", w.Port, s.addr)
 			}
 		}
 	}
 	if s.name != "" && s.name == w.name {
-		return byName, fmt.Sprintf("asked for %v, got %v: that inherited socket has the name %q", w.Target, s, s.name)
+		return byName, fmt.Sprintf("asked for %v, got %v: the inherited socket has the name %q", w.Target, s, s.name)
 	}
 	return not, ""
 }
 
-// Leftover says which of the sockets that this process was started with no
-// [Listen] or [ListenPacket] has returned so far, and why none could be taken
-// although LISTEN_FDS is set. It is nil where there is nothing to say.
+// Leftover says which of the sockets that this process was started with have not
+// been returned by [Listen] or [ListenPacket] so far, and why none could be taken
+// although LISTEN_FDS is set. It is nil if there is nothing to say.
 //
-// A socket is taken where it is of the right type and bound to the address that
-// is asked for, or has the port as a name (FileDescriptorName=https for
-// ":https"). One that takes more addresses than were asked for is not. It stays
-// open until this process ends, so that the same address can be listened on
-// again, as after a reload; the descriptors are close-on-exec and the
-// environment is cleared, so that no child has them.
+// A socket is taken if it has the right type and is bound to the requested
+// address, or has the port as its name (FileDescriptorName=https for ":https").
+// One that accepts more addresses than were requested is not taken. A taken
+// socket stays open until this process ends, so that the same address can be
+// listened on again, as after a reload. The descriptors are close-on-exec and the
+// environment variables are cleared, so that no child gets them.
 func Leftover() []string {
 	take()
 	given.Lock()

@@ -29,10 +29,10 @@ func TestReadOffer(t *testing.T) {
 		{"1 101 - 99", nil, `process "101"`}, // LISTEN_PID says it, and wins
 		{"1", nil, "LISTEN_PID is not"},
 		{"1 - - 98", nil, "the parent of this one is 99"},
-		{"-1 100", nil, "no number"},
-		{"1025 100", nil, "no number"},
-		{"9223372036854775807 100", nil, "no number"},
-		{"x 100", nil, "no number"},
+		{"-1 100", nil, "not a number"},
+		{"1025 100", nil, "not a number"},
+		{"9223372036854775807 100", nil, "not a number"},
+		{"x 100", nil, "not a number"},
 	} {
 		env := map[string]string{}
 		for i, v := range strings.Fields(tt.env) {
@@ -81,8 +81,8 @@ func TestBest(t *testing.T) {
 		{"tcp", "0.0.0.0:443", "tcp6 [::]:443 both", 0, ""},
 		{"tcp", "0.0.0.0:443", "tcp4 0.0.0.0:443", 0, ""},
 		{"tcp", ":https", "tcp6 [::]:443 both", 0, ""},
-		{"tcp", ":443", "tcp4 0.0.0.0:443", 0, "IPv4 ones alone"},
-		{"tcp", ":443", "tcp6 [::]:443", 0, "IPv6 ones alone"},
+		{"tcp", ":443", "tcp4 0.0.0.0:443", 0, "only the IPv4 ones"},
+		{"tcp", ":443", "tcp6 [::]:443", 0, "only the IPv6 ones"},
 		{"tcp", ":443", "tcp4 0.0.0.0:443, tcp6 [::]:443 both", 1, ""},
 		{"tcp4", ":443", "tcp4 0.0.0.0:443", 0, ""},
 		{"tcp6", ":443", "tcp6 [::]:443", 0, ""},

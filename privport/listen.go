@@ -9,16 +9,16 @@ import (
 	"syscall"
 )
 
-// A Via says how a socket was got.
+// A Via says how a socket was obtained.
 type Via string
 
 const (
-	Inherited Via = "inherited" // given by who started this process: LISTEN_FDS, sd_listen_fds(3)
-	Plain     Via = "plain"     // by bind(2) as it is
+	Inherited Via = "inherited" // passed by whoever started this process: LISTEN_FDS, sd_listen_fds(3)
+	Plain     Via = "plain"     // by a plain bind(2)
 	Raised    Via = "raised"    // with cap_net_bind_service made effective for the one call
 )
 
-// How says how a socket was got.
+// A How says how a socket was obtained.
 type How struct {
 	Via Via
 
@@ -27,7 +27,7 @@ type How struct {
 	note             string   // of an inherited one
 }
 
-// Notes says what about the socket differs from what was asked.
+// Notes says how the socket differs from what was asked for.
 func (h How) Notes() []string {
 	switch {
 	case h.note != "":
@@ -41,14 +41,14 @@ func (h How) Notes() []string {
 // A Config says how to listen. The zero Config is what [Listen] and
 // [ListenPacket] use.
 //
-// Its Control, KeepAlive and MPTCP apply to the sockets that are made here, and
-// not to inherited ones, which whoever made them has set up. For one that authbind
-// binds only Control holds.
+// Its Control, KeepAlive and MPTCP apply to the sockets that are made here, not
+// to inherited ones, which were set up by whoever made them. To a socket that
+// authbind binds, only Control applies.
 type Config struct {
 	net.ListenConfig
 
-	// Authbind has authbind's helper bind what is refused otherwise. It runs
-	// /usr/lib/authbind/helper, the only program that this package runs.
+	// Authbind lets authbind's helper bind what would otherwise be refused. It
+	// runs /usr/lib/authbind/helper, the only program that this package runs.
 	Authbind bool
 }
 
@@ -64,15 +64,15 @@ func ListenPacket(ctx context.Context, network, address string) (net.PacketConn,
 	return c, how.Via, err
 }
 
-// Listen announces on a TCP address. A socket that this process was started
-// with is taken where one matches (see [Leftover]). Otherwise it binds plainly
-// first: that is the only reliable check. Where the kernel answers EACCES and
-// this thread has cap_net_bind_service permitted but not effective, it binds
-// once more on an operating system thread of its own where the capability is
-// raised, which ends afterwards: no other goroutine ever runs with it.
+// Listen announces on a TCP address. If a socket that this process was started
+// with matches, it is taken (see [Leftover]). Otherwise Listen tries a plain bind
+// first, the only reliable check. If the kernel answers EACCES and this thread
+// has cap_net_bind_service permitted but not effective, Listen binds once more
+// with the capability raised, on an operating system thread of its own that ends
+// afterwards: no other goroutine ever runs with it.
 //
-// The error is the *net.OpError of the plain bind, unless the raised one failed
-// for another reason, or authbind was asked: then there is an *[AuthbindError] in it.
+// The error is the [*net.OpError] of the last bind that was tried. If authbind refused as
+// well, it wraps an *[AuthbindError].
 func (c Config) Listen(ctx context.Context, network, address string) (net.Listener, How, error) {
 	if err := kind(network, "tcp"); err != nil {
 		return nil, How{}, err

@@ -5,8 +5,8 @@ import (
 	"net/netip"
 )
 
-// An Offer is a socket that a program is going to be started with, as by a
-// .socket unit of systemd.
+// An Offer is a socket that a program will be started with, as by a systemd
+// .socket unit.
 type Offer struct {
 	Name    string         // FileDescriptorName=, "" for none
 	Network string         // "tcp4", "tcp6", "udp4" or "udp6"
@@ -14,8 +14,9 @@ type Offer struct {
 	Both    bool           // an IPv6 socket that takes IPv4 too
 }
 
-// Choose says which of the offered sockets [Listen] or [ListenPacket] would take
-// for an address, -1 for none, and what it would note about it.
+// Choose returns the index of the offered socket that [Listen] or [ListenPacket]
+// would take for an address, -1 for none, and the note that it would make about
+// it.
 func Choose(ctx context.Context, network, address string, offers []Offer) (index int, note string) {
 	w, err := wanted(ctx, network, address)
 	if err != nil {

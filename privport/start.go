@@ -16,8 +16,8 @@ func Start() (int, error) {
 }
 
 // OwnNetwork reports whether the capabilities that this process holds count for
-// its network namespace. They do not where that namespace is owned by a user
-// namespace outside of ours, as in a user namespace on the host's network: the
+// its network namespace. They do not if that namespace is owned by a user
+// namespace outside ours, as in a user namespace on the host's network: the
 // kernel then refuses whatever CapEff says (ns_capable).
 func OwnNetwork() (bool, error) {
 	owner, err := known(machine.Live().Facts().NetOwner)

@@ -16,10 +16,10 @@ type Target struct {
 	Port    int    // 1 to 65535
 }
 
-// Parse takes an address for net.Listen or net.ListenPacket apart: "host:port", with a port by
-// number or by name (":https"). Unlike these it refuses port 0, which asks
-// for any port and not for one. The error is a *net.OpError around a
-// *net.AddrError or *net.DNSError.
+// Parse takes apart an address for [net.Listen] or [net.ListenPacket]: "host:port", where
+// the port is a number or a name (":https"). Unlike these it refuses port 0, which asks
+// for any free port. The error is a *net.OpError around a *net.AddrError or
+// *net.DNSError.
 func Parse(ctx context.Context, network, address string) (Target, error) {
 	t, err := parse(ctx, network, address)
 	if err != nil {

@@ -28,19 +28,19 @@ type Child struct {
 	Securebits caps.Securebits // --securebits; a lock is the bit above its flag
 }
 
-// Start starts cmd as [exec.Cmd.Start] does, with exactly what c says. The
-// caller stays as it is: the change is made on a thread of its own that ends,
-// and in the child between fork and execve(2), which is done as the new user:
-// the file must be one that it may execute. Call cmd.Wait afterwards.
+// Start starts cmd as [exec.Cmd.Start] does, with exactly the privileges in c.
+// The caller stays as it is: the changes are made on a thread of their own that
+// ends afterwards, and in the child between fork and execve(2). The new user
+// executes the file, and must be allowed to. Call cmd.Wait afterwards.
 //
-// What the kernel would refuse or, like the ambient set outside of the
-// inheritable one, leave out without a word, is an error, and nothing is
-// started. Not possible together with what c sets are the fields Credential,
-// AmbientCaps, Ptrace and Pdeathsig of cmd.SysProcAttr: the last comes when the
-// thread that started the child ends, which is at once. Nor is a new user
-// namespace, whose first process has everything in it, the bounding set too. Nor
-// can an ambient set be given along with a new user and the securebits
-// NoAmbientRaise or KeepCapsLocked, since it is raised after the change of the uid.
+// What the kernel would refuse is an error, and so is what it would silently
+// leave out, such as an ambient capability that is not inheritable; nothing is
+// started then. The fields Credential, AmbientCaps, Ptrace and Pdeathsig of
+// cmd.SysProcAttr cannot be combined with c: Pdeathsig is sent when the thread
+// that started the child ends, which is at once. Nor can a new user namespace,
+// whose first process has every capability there, in the bounding set too; nor an
+// ambient set with a new user and the securebits NoAmbientRaise or
+// KeepCapsLocked, since it is raised after the change of uid.
 //
 // Sources: setpriv(1), capabilities(7), capset(2), PR_CAPBSET_DROP(2const),
 // PR_SET_SECUREBITS(2const), PR_CAP_AMBIENT(2const).

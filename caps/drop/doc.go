@@ -1,5 +1,5 @@
-// Package drop lets go of privilege in this process: on every thread, for good,
-// and read back. It is what a server calls once its sockets are open.
+// Package drop gives up privilege in this process: on every thread, for good, and
+// verified by reading back. It is what a server calls once its sockets are open.
 //
 //	ln := guard.MustBind(":443")
 //	if err := drop.All(); err != nil {
@@ -10,12 +10,12 @@
 //
 //   - [All]: nothing is left. For a program that is not root, however its
 //     capability was granted.
-//   - [ToUser]: as All, and become an ordinary user. For a program that was
-//     started as root, which otherwise stays the owner of root's files.
+//   - [ToUser]: like All, and become an ordinary user. For a program that was
+//     started as root, which would otherwise still own root's files.
 //   - [Except]: keep some, such as cap_net_bind_service to listen again later.
 //   - [Clamp]: narrow the bounding set and leave the rest as it is.
 //   - [Start]: run one child with exactly the given user and sets, as setpriv(1)
-//     does, and stay as one is.
+//     does, and change nothing here.
 //   - [Held]: what every thread holds now.
 //
 // # What "for good" rests on
@@ -25,22 +25,23 @@
 // also takes the effect out of set-user-ID bits. They narrow the bounding set as
 // well if every thread has CAP_SETPCAP, as root has; without it, or where a
 // security module withholds it, the kernel refuses, and no_new_privs makes the
-// bounding set moot. [Held] tells which of the two there is.
+// bounding set moot. [Held] shows which of the two it is.
 //
 // # Every thread
 //
 // Capabilities, ids and no_new_privs belong to threads, and package libcap/cap
-// carries each system call to all of them. It ends the process where two threads
-// answer differently or where it cannot list them. So every thread is looked at
-// first, and what it would trip over is an error that leaves the process
-// running: a /proc that is missing or of another PID namespace, no file
-// descriptor left, threads that may not signal each other, as under an AppArmor
-// profile without "signal peer=" its own name, a thread that lacks what the others
+// carries each system call to all of them. It ends the process if two threads
+// answer differently or if it cannot list them. So every thread is checked first,
+// and what libcap would trip over is an error that leaves the process running: a
+// /proc that is missing or of another PID namespace, no file descriptor left,
+// threads that may not signal each other, as under an AppArmor profile that has
+// no "signal peer=" rule for its own name, a thread that lacks what the others
 // have, blocks signal 33, has seccomp filters of its own, or is the first thread
 // and has ended. Success is reported only after every thread in /proc/self/task
 // was read again; an [Error] lists those that differ, and how.
 //
-// No child is started half way: package os/exec waits while a drop is going on.
+// No child is started in the middle of a drop: package os/exec waits until it is
+// over.
 //
 // # Limits
 //
@@ -52,10 +53,10 @@
 //     that was handed out before.
 //   - All as root leaves uid 0, and with it the files of root. Use ToUser.
 //   - Threads that C code or other goroutines change on their own, at the very
-//     moment of a drop and in a way that takes CAP_SETPCAP, CAP_SETUID or
-//     CAP_SETGID out of their effective set, can still answer differently. A
-//     goroutine that only raises what is permitted cannot, if those were effective
-//     when it began, as root's are.
-//   - The bounding set leaves one capability at a time, and each stops all
-//     threads: some 40 stops for root, two for a program without CAP_SETPCAP.
+//     moment of a drop and so that CAP_SETPCAP, CAP_SETUID or CAP_SETGID leaves
+//     their effective set, can still answer differently. Those on which a
+//     goroutine only raises what is permitted cannot, if these three were
+//     effective before, as root's are.
+//   - Capabilities leave the bounding set one at a time, and each stops all
+//     threads: about 40 stops for root, two for a program without CAP_SETPCAP.
 package drop

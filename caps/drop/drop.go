@@ -21,40 +21,40 @@ import "github.com/lowport/lowport/caps"
 // Sources: capabilities(7), capset(2), PR_SET_NO_NEW_PRIVS(2const).
 func All() error { return except("drop.All", 0) }
 
-// Except is [All] but for the capabilities in keep: they, and no others, are
-// afterwards permitted and effective on every thread, and the bounding set
-// holds no others if CAP_SETPCAP was permitted. They are not inheritable and
-// not ambient, so no ordinary child receives them; for that see [Start].
+// Except is like [All] but keeps the capabilities in keep: afterwards they, and
+// no others, are permitted and effective on every thread, and the bounding set
+// holds no others if CAP_SETPCAP was permitted. They are not inheritable and not
+// ambient, so no ordinary child receives them; for that see [Start].
 //
-// Where a thread does not have all of keep permitted, nothing is changed and
-// the error wraps [*Error] and syscall.EPERM.
+// If a thread does not have all of keep permitted, nothing is changed and the
+// error wraps [*Error] and syscall.EPERM.
 func Except(keep ...caps.Cap) error { return except("drop.Except", caps.SetOf(keep...)) }
 
 // Clamp takes everything but keep out of the bounding set of every thread: the
 // limit on what execve(2) may grant, for this process and all that descend
 // from it. It changes nothing else and cannot be undone.
 //
-// The kernel wants CAP_SETPCAP for this. Where a thread has it not permitted,
-// nothing is changed and the error wraps [*Error] and syscall.EPERM; it also
-// says whether no_new_privs makes the bounding set moot.
+// The kernel requires CAP_SETPCAP for this. If a thread does not have it
+// permitted, nothing is changed and the error wraps [*Error] and syscall.EPERM;
+// it also says whether no_new_privs makes the bounding set moot.
 //
 // Source: PR_CAPBSET_DROP(2const).
 func Clamp(keep ...caps.Cap) error { return clamp("drop.Clamp", caps.SetOf(keep...)) }
 
 // ToUser makes this process, on every thread, the user with the given name: its
-// supplementary groups, its gid, its uid. It then holds exactly keep, as after
-// [Except], and has tried in vain to become root again.
+// supplementary groups, its gid, its uid. The process then holds exactly keep, as
+// after [Except]; it has been verified that it cannot become root again.
 //
-// A name that is not in the user database is refused with an error that wraps
-// [user.UnknownUserError], so is one with uid 0, and so is keeping cap_setuid.
-// Where a thread lacks CAP_SETUID, CAP_SETGID or any of keep, nothing is changed
-// and the error wraps [*Error] and syscall.EPERM. An error of a later step, such
-// as setgroups(2) in a user namespace that denies it, can leave the process
-// half way: end it. A process that is that user already needs neither of the
-// two capabilities.
+// A name that is not in the user database is an error that wraps
+// [user.UnknownUserError]. A name with uid 0 is refused too, and so is keeping
+// cap_setuid. If a thread lacks CAP_SETUID, CAP_SETGID or any of keep, nothing is
+// changed and the error wraps [*Error] and syscall.EPERM. An error in a later
+// step, such as setgroups(2) in a user namespace that denies it, can leave the
+// process half changed: end it then. A process that is that user already needs
+// neither of the two capabilities.
 //
-// In a program without cgo the user database is /etc/passwd and /etc/group
-// alone, see package os/user. The kernel makes a process that changed its uid
+// In a program without cgo the user database is only /etc/passwd and /etc/group,
+// see package os/user. The kernel makes a process that changed its uid
 // undumpable, so the new user cannot trace it: PR_SET_DUMPABLE(2const).
 //
 // Sources: setgroups(2), setresgid(2), setresuid(2), PR_SET_KEEPCAPS(2const).

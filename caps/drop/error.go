@@ -7,8 +7,8 @@ import (
 	"github.com/lowport/lowport/caps"
 )
 
-// An Error lists the threads that stand in the way of a drop, or that differ
-// from what it should have left behind. It is found by [errors.As].
+// An Error lists the threads that stand in the way of a drop, or that differ from
+// what it should have left behind. Use [errors.As] to find it.
 type Error struct {
 	Op      string   // the function that was called: "drop.All"
 	Threads []Thread // ascending by id, never empty

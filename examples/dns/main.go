@@ -3,7 +3,7 @@
 //
 //	dns [-addr :53] NAME=ADDRESS…
 //
-// It knows the names of its arguments and no other.
+// It answers for the names in its arguments and no others.
 package main
 
 import (

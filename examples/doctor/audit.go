@@ -15,8 +15,8 @@ import (
 
 // What -audit takes of the command line.
 var (
-	auditing = flag.Bool("audit", false, "say what running processes could do if an attacker had them")
-	auditPID = flag.Int("pid", 0, "audit the process with this `id` alone")
+	auditing = flag.Bool("audit", false, "say what running processes could do in an attacker's hands")
+	auditPID = flag.Int("pid", 0, "audit only the process with this `id`")
 )
 
 // audit prints what was found of one process, or of all that hold something, and
@@ -142,7 +142,7 @@ func (t auditTable) String() string {
 	}
 	b.WriteByte('\n')
 	if t.silent > 0 {
-		fmt.Fprintf(&b, "of %d more too little could be read to tell: run this as root\n", t.silent)
+		fmt.Fprintf(&b, "too little could be read of %d more: run this as root\n", t.silent)
 	}
 	return b.String()
 }

@@ -26,7 +26,7 @@ func TestAuditTable(t *testing.T) {
                   tcp [::]:80, tcp 0.0.0.0:6060, root-capability
 note           7 server          holds nothing, tcp [::]:443
 2 processes hold a capability or listen on a low port: 1 critical, 1 note
-of 1 more too little could be read to tell: run this as root
+too little could be read of 1 more: run this as root
 `
 	if got := table.String(); got != want {
 		t.Errorf("%s\nnot\n%s", got, want)

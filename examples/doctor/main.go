@@ -1,5 +1,5 @@
 // Doctor says whether this machine lets a program like it bind, and if not, why
-// not and what would help:
+// and what would help:
 //
 //	doctor [-v] [-json] [-authbind] [-require cap,…] [-replay FILE] [ADDRESS…]
 //	doctor {-binary PATH [-user USER] | -unit FILE [-binary PATH]} [-v] [-json] [-require cap,…] [ADDRESS…]
@@ -16,19 +16,18 @@
 // that asks and the gates of the decision: see docs/decision.svg.
 //
 // With -binary or -unit it listens on nothing, and predicts for a program that does not
-// run yet: one that is started from here, perhaps as another user, or by systemd.
-// What could not even be started, a file that is not there or not executable, is
-// status 64.
+// run yet: one that is started from here, perhaps as another user, or by systemd. If it
+// could not even be started, since a file is missing or not executable, the status is 64.
 //
 // With -record it prints the evidence instead, with nothing personal in it, to
-// attach to a bug report; -replay reads such a file and says what would have
-// been said there.
+// attach to a bug report; -replay reads such a file and prints what would have
+// been printed there.
 //
-// With -audit it says what running processes could do if an attacker had them:
-// the one with the id N, or all that hold a capability or listen on a low port,
-// with -json one object a line. It exits with 0 where nothing but notes was found,
-// 1 where something was, 77 where nothing was and something could not be read, 69
-// where there is no such process.
+// With -audit it says what running processes could do in an attacker's hands: the
+// one with the id N, or all that hold a capability or listen on a low port, with
+// -json one object a line. It exits with 0 if there were notes at most, 1 if more
+// was found, 77 if nothing was but something could not be read, 69 if there is no
+// such process.
 package main
 
 import (
@@ -44,7 +43,7 @@ import (
 
 func main() {
 	asJSON := flag.Bool("json", false, "print the reports as JSON: one object, or an array for several")
-	authbind := flag.Bool("authbind", false, "have authbind's helper bind what is refused otherwise")
+	authbind := flag.Bool("authbind", false, "let authbind's helper bind what would otherwise be refused")
 	var need caps.Set
 	flag.Var(&need, "require", "also require these `capabilities`, separated by commas")
 	recording := flag.Bool("record", false, "print the evidence about one address, with nothing personal in it")
@@ -66,7 +65,7 @@ func main() {
 		os.Exit(audit(*asJSON))
 	}
 	if given("pid") {
-		fmt.Fprintln(os.Stderr, "doctor: -pid is for -audit")
+		fmt.Fprintln(os.Stderr, "doctor: -pid needs -audit")
 		os.Exit(64)
 	}
 	if need == 0 && flag.NArg() == 0 {
@@ -74,7 +73,7 @@ func main() {
 		os.Exit(64)
 	}
 	if *how != (guard.Launch{}) && (*recording || *replay != "" || *authbind) {
-		fmt.Fprintln(os.Stderr, "doctor: a prediction is of this machine, and without authbind")
+		fmt.Fprintln(os.Stderr, "doctor: -binary, -user and -unit exclude -record, -replay and -authbind")
 		os.Exit(64)
 	}
 	if *recording {

@@ -14,8 +14,8 @@ import (
 func launchFlags() *guard.Launch {
 	var how guard.Launch
 	flag.StringVar(&how.Binary, "binary", "", "predict for the program at `path`, before it is started from here")
-	flag.StringVar(&how.User, "user", "", "as the `user` that it is started as")
-	flag.StringVar(&how.Unit, "unit", "", "predict for the program of a systemd service, whose `file` this is")
+	flag.StringVar(&how.User, "user", "", "predict for a start as this `user`")
+	flag.StringVar(&how.Unit, "unit", "", "predict for the systemd service with this unit `file`")
 	return &how
 }
 

@@ -1,11 +1,11 @@
-// Droproot is started as root, as containers are by default, binds two low
-// ports, and then is an ordinary user without any privilege:
+// Droproot is started as root, as containers are by default, binds two low ports,
+// and then becomes an ordinary user without any privilege:
 //
 //	droproot [-http :80] [-https :443] [-user nobody]
 //
-// Its page shows what it holds, as the kernel sees it. The certificate is made
-// at start and signed by itself; what only root may read, such as a real key,
-// would be read in the same place, before the drop.
+// Its page shows what it holds, as the kernel sees it. The certificate is made at
+// start and self-signed; what only root may read, such as a real key, would be
+// read at the same point, before the drop.
 package main
 
 import (

@@ -53,7 +53,7 @@ var steps = map[string]struct{ what, instead string }{
 	"rebuild":    {"another program was put in its place, such as by a new build or an update", "setcap after every build, in the same script"},
 	"copy":       {"a copy (cp, cp -p, install, rsync, COPY of an image) has the content and not the attribute", "cp -a, rsync -X or mv; or setcap where the copy lies"},
 	"archive":    {"an archive or an image layer (tar, zip, git, a registry) was unpacked without the attribute", "tar --xattrs --xattrs-include='*' when it packs and when it unpacks; in an image, setcap in the last stage"},
-	"source":     {"the file that it comes from has none already", "verify that one after each of its own steps"},
+	"source":     {"the file that it comes from has none either", "verify that one after each of its own steps"},
 }
 
 // usual are the suspects, the most frequent first.
@@ -114,18 +114,18 @@ func inPlace(n, was witness) loss {
 	return loss{evidence: []string{same, "nothing else has changed"}}
 }
 
-// compare: it is another file than the one that had them.
+// compare: it is a different file from the one that had them.
 func compare(n, was witness, name string) loss {
 	const second = int64(time.Second)
 	switch {
 	case n.SHA256 != was.SHA256:
-		return loss{"rebuild", "proven", []string{"it is another file than " + name + ", with another content"}}
+		return loss{"rebuild", "proven", []string{"it is a different file from " + name + ", with different content"}}
 	case n.Write == was.Write:
-		return loss{"copy", "proven", []string{"it is another file than " + name + ", with the same content and the same time of writing: a copy that kept it"}}
+		return loss{"copy", "proven", []string{"it is a different file from " + name + ", with the same content and the same time of writing: a copy that kept it"}}
 	case n.Write%second == 0 && n.Write == was.Write-was.Write%second:
-		return loss{"archive", "likely", []string{"it is another file than " + name + ", with the same content, written at the same second, of which archives keep no fractions"}}
+		return loss{"archive", "likely", []string{"it is a different file from " + name + ", with the same content, written in the same second; archives keep no fractions"}}
 	default:
-		return loss{"copy", "likely", []string{"it is another file than " + name + ", with the same content: a copy, or the same program built again"}}
+		return loss{"copy", "likely", []string{"it is a different file from " + name + ", with the same content: a copy, or the same program built again"}}
 	}
 }
 

@@ -6,19 +6,19 @@
 //	filecaps verify [-from FILE | -was NOTE] CAPS FILE
 //	filecaps note FILE
 //
-// Under the name getcap or setcap it is that one. What it prints about files on
-// standard output, and its exit status, are theirs. It differs where theirs
-// mislead: setcap refuses files that had better not have capabilities, such as
-// a script or one that others may write, and says what to do instead (-f for
-// all the same); setcap -v fails for a file that it cannot read; getcap -r
-// stays off /proc and its like, and tells which folders it could not read.
+// Called by the name getcap or setcap it is that one. What it prints about files
+// on standard output, and its exit status, are theirs. It differs where theirs
+// mislead: setcap refuses files that had better not have capabilities, such as a
+// script or one that others may write, and says what to do instead (-f does it
+// anyway); setcap -v fails for a file that it cannot read; getcap -r stays off
+// /proc and its like, and tells which folders it could not read.
 //
-// Verify is for the end of a build: it exits with 1 where a file has not the
-// capabilities that it should, and says which step lost them (a new build, a copy,
-// chown, an archive, a write in place, an overlay, a filesystem without
-// attributes) as far as the evidence shows it, and else that it cannot tell. It
-// shows most where verify can compare with the file that was stamped: by -from, or
-// by -was and what note printed right after setcap.
+// Verify is for the end of a build: it exits with 1 if a file does not have the
+// capabilities that it should, and says which step lost them (a new build, a
+// copy, chown, an archive, a write in place, an overlay, a filesystem without
+// attributes) as far as the evidence shows it, or that it cannot tell. The
+// evidence is best if verify can compare with the file as it was stamped: by
+// -from, or by -was and what note printed right after setcap.
 package main
 
 import (
@@ -44,10 +44,10 @@ setcap  gives files the capabilities CAPS, in the form of cap_text(3)
   -v  compares instead
   -q  quietly
   -f  even files that had better have none
-verify  fails for a file that has not CAPS, and says which step lost them
+verify  fails for a file that does not have CAPS, and says which step lost them
   -from  compares with a file that it was made from
-  -was   compares with what note printed of the file when it had them
-note    prints what a file with capabilities is like
+  -was   compares with what note printed about the file when it had them
+note    prints a description of a file that has capabilities
 `
 
 func main() {

@@ -127,7 +127,7 @@ func (c *setcap) explain(path string, err error) bool {
 		fmt.Fprintf(c.err, "File '%s' has no capablity to remove\n", path) // sic
 	default:
 		if danger, ok := errors.AsType[*caps.DangerError](err); ok {
-			fmt.Fprintf(c.err, "setcap: %v (or -f for all the same)\n", danger)
+			fmt.Fprintf(c.err, "setcap: %v (or -f to do it anyway)\n", danger)
 		} else {
 			fmt.Fprintf(c.err, "Failed to set capabilities on file '%s': %s\n", path, strerror(err))
 		}

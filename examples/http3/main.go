@@ -1,6 +1,6 @@
-// HTTP3 is a server of HTTP/3, and of HTTP/2 and 1 for those who ask there
+// HTTP3 is a server of HTTP/3, and of HTTP/2 and 1 for clients that try those
 // first, that binds 443 over UDP and TCP without root and afterwards holds no
-// privilege at all; or it is a client of HTTP/3, which trusts any certificate:
+// privilege at all; or it is an HTTP/3 client, which trusts any certificate:
 //
 //	http3 [-addr :443]
 //	http3 -get URL

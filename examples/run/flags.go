@@ -53,7 +53,7 @@ func parse(args []string) (drop.Child, []string, error) {
 func given(to *string) func(string) error {
 	return func(value string) error {
 		if value == "" {
-			return errors.New("no name and no number")
+			return errors.New("neither a name nor a number")
 		}
 		*to = value
 		return nil
@@ -104,10 +104,10 @@ func (id identity) resolve() (*drop.User, error) {
 		}
 	}
 	if ways > 1 || ways == 0 && id.group != "" {
-		return nil, errors.New("--regid wants one of --init-groups, --clear-groups and --keep-groups")
+		return nil, errors.New("--regid needs one of --init-groups, --clear-groups and --keep-groups")
 	}
 	if id.init && id.user == "" {
-		return nil, errors.New("--init-groups wants --reuid")
+		return nil, errors.New("--init-groups needs --reuid")
 	}
 	u := drop.User{UID: uint32(os.Getuid()), GID: uint32(os.Getgid())}
 	var err error

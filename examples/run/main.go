@@ -1,13 +1,14 @@
-// Run starts one program with exactly the privileges it is given, in the words
-// of setpriv(1):
+// Run starts one program with exactly the given privileges, with the flags of
+// setpriv(1):
 //
 //	run --reuid=app --regid=app --init-groups \
 //	    --inh-caps=+net_bind_service --ambient-caps=+net_bind_service \
 //	    --bounding-set=-all,+net_bind_service --no-new-privs -- python3 server.py
 //
 // What no flag names stays as it is. It differs from setpriv where that gives
-// something other than was said: an ambient capability that is not inheritable
-// is an error, and the program must be one that the new user may execute.
+// something other than what was asked: an ambient capability that is not
+// inheritable is an error, and the program must be one that the new user may
+// execute.
 package main
 
 import (

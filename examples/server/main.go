@@ -5,8 +5,8 @@
 //
 // With -upgrade SIGHUP starts the file at its path again, which may be a new
 // version, and hands the port over to it; as a service it takes Type=notify for
-// that. The certificate is made at start and signed by itself. The page shows the
-// five capability sets of the server, as the kernel sees them.
+// that. The certificate is made at start and self-signed. The page shows the five
+// capability sets of the server, as the kernel sees them.
 package main
 
 import (
@@ -31,7 +31,7 @@ import (
 
 func main() {
 	addr := flag.String("addr", ":443", "`address` to serve HTTPS on")
-	upgrade := flag.Bool("upgrade", false, "start anew on SIGHUP, without refusing a connection")
+	upgrade := flag.Bool("upgrade", false, "start the program again on SIGHUP, without refusing a connection")
 	flag.Parse()
 	if flag.NArg() > 0 { // an address without its flag: another would be served
 		flag.Usage()

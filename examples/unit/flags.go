@@ -46,11 +46,11 @@ func parse(args []string) (options, error) {
 	f := flag.NewFlagSet("unit", flag.ContinueOnError)
 	f.SetOutput(os.Stderr)
 	exec := f.String("exec", "", "the `command`: an absolute path and arguments, quoted as in a shell")
-	dropIn := f.String("drop-in", "", "harden this `unit`, which exists, instead of -exec")
-	f.StringVar(&s.Name, "name", "", "of the unit; the program's if not given")
+	dropIn := f.String("drop-in", "", "harden this existing `unit` instead of -exec")
+	f.StringVar(&s.Name, "name", "", "`name` of the unit; by default the program's")
 	f.StringVar(&s.Description, "description", "", "one line of `text`")
 	f.StringVar(&s.Type, "type", "", "exec, simple or notify")
-	f.StringVar(&s.User, "user", "", "run as this `user`; if not given as one that exists only while it runs")
+	f.StringVar(&s.User, "user", "", "run as this `user`; by default as one that exists only while it runs")
 	f.StringVar(&s.Group, "group", "", "and this `group`")
 	f.StringVar(&s.WorkDir, "workdir", "", "`folder` to start in")
 	f.Func("env", "`KEY=VALUE` for the program; repeat for more", each(&s.Env))
@@ -63,7 +63,7 @@ func parse(args []string) (options, error) {
 	f.StringVar(&s.WantedBy, "wanted-by", "", "`target` that starts it")
 	f.Func("write", "a `path` that the program may write; repeat for more", each(&s.Write))
 	f.BoolVar(&s.Socket, "socket", false, "let systemd bind the port: no capability at all")
-	f.Func("listen", "with -socket, the TCP `address`; if not given the one in -exec", each(&s.Listen))
+	f.Func("listen", "with -socket, the TCP `address`; by default the one in -exec", each(&s.Listen))
 	f.Func("listen-udp", "with -socket, a UDP `address`", each(&s.ListenUDP))
 	f.BoolVar(&s.Outbound, "outbound", false, "the server opens connections of its own")
 	f.BoolVar(&s.JIT, "jit", false, "the program writes machine code at run time (node, java)")
@@ -88,7 +88,7 @@ func parse(args []string) (options, error) {
 	case *dropIn != "" && whole != "":
 		return o, fmt.Errorf("-drop-in leaves that to the unit: -%s is for new ones", whole)
 	case o.install && o.dir != "":
-		return o, errors.New("-install knows its folder: -dir is for another")
+		return o, errors.New("-install and -dir exclude each other")
 	case !s.Socket && len(s.Listen)+len(s.ListenUDP) > 0:
 		return o, errors.New("-listen is for -socket: without it the program binds what it likes")
 	case *dropIn != "":

@@ -12,10 +12,10 @@
 //
 // # Machines
 //
-// The machines that are ready here were each recorded where the situation was
-// real, as their first lines say. [Machine.With] changes one thing about them.
-// To record one of your own, run `doctor -record :443` or call [guard.Record]
-// there, and keep the file in testdata:
+// Each of the machines here was recorded where the situation was real, as its
+// first lines say. [Machine.With] changes one thing about it. To record one of
+// your own, run `doctor -record :443` or call [guard.Record] there, and keep the
+// file in testdata:
 //
 //	b, err := os.ReadFile("testdata/production.txtar")
 //	…

@@ -12,9 +12,9 @@ import (
 	"github.com/lowport/lowport/guard"
 )
 
-// A Machine is a recording as text, of [guard.Record] or `doctor -record`. One
-// may be read from a file or written as a literal: what it leaves out counts as
-// unreadable.
+// A Machine is the text of a recording from [guard.Record] or `doctor -record`.
+// It may be read from a file or written as a literal: what it leaves out counts
+// as unreadable.
 type Machine string
 
 // Bind is [guard.Bind] on this machine. Where the bind is allowed there, a

@@ -4,11 +4,11 @@ import _ "embed"
 
 // Machines on which :443 was bound, or refused.
 var (
-	// Root is a shell of root's.
+	// Root is root's shell.
 	//go:embed testdata/root.txtar
 	Root Machine
 
-	// OrdinaryUser is a shell of a user's: nobody granted anything.
+	// OrdinaryUser is an ordinary user's shell: nobody granted anything.
 	//go:embed testdata/ordinary-user.txtar
 	OrdinaryUser Machine
 
@@ -29,7 +29,7 @@ var (
 	//go:embed testdata/user-namespace.txtar
 	UserNamespace Machine
 
-	// PortInUse is a shell of root's where another program listens on port 443.
+	// PortInUse is root's shell where another program listens on port 443.
 	//go:embed testdata/port-in-use.txtar
 	PortInUse Machine
 
@@ -42,16 +42,16 @@ var (
 	//go:embed testdata/systemd-bounding.txtar
 	SystemdBounding Machine
 
-	// PodmanNonRoot is a container of podman's with a user of its own.
+	// PodmanNonRoot is a podman container whose user is not root.
 	//go:embed testdata/podman-non-root.txtar
 	PodmanNonRoot Machine
 
-	// DockerNonRoot is a container as Docker makes one for a user of its own,
+	// DockerNonRoot is a container as Docker makes it for a user other than root,
 	// before Docker 20.10 or on the host's network.
 	//go:embed testdata/docker-non-root.txtar
 	DockerNonRoot Machine
 
-	// KubernetesRestricted is a pod as the restricted pod security standard has it.
+	// KubernetesRestricted is a pod under the restricted Pod Security Standard.
 	//go:embed testdata/kubernetes-restricted.txtar
 	KubernetesRestricted Machine
 )

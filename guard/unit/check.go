@@ -168,7 +168,7 @@ func checkProgram(p string) error {
 		return err
 	}
 	if strings.ContainsAny(p, `'"\`) {
-		return fmt.Errorf("unit: Exec %q: systemd takes no program with a quote or a backslash in its path", p) // string_is_safe
+		return fmt.Errorf("unit: Exec %q: systemd accepts no program with a quote or a backslash in its path", p) // string_is_safe
 	}
 	return checkVisible("Exec", p)
 }
@@ -192,7 +192,7 @@ func checkName(field, name string) error {
 	const letters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789:_.-\\@"
 	stem, suffix := strings.TrimSuffix(name, path.Ext(name)), path.Ext(name)
 	if stem == "" || len(name) > 240 || strings.Trim(name, letters) != "" || strings.HasPrefix(stem, "@") || !slices.Contains(kinds, suffix) || strings.HasSuffix(name, `\`) {
-		return fmt.Errorf("unit: %s %q is no name of a unit", field, name)
+		return fmt.Errorf("unit: %s %q is not the name of a unit", field, name)
 	}
 	return nil
 }
@@ -205,7 +205,7 @@ func checkUser(field, who string) error {
 	}
 	if id, err := strconv.ParseUint(who, 10, 32); err == nil {
 		if strconv.FormatUint(id, 10) != who {
-			return fmt.Errorf("unit: %s %q begins with a zero, and systemd takes no such number", field, who)
+			return fmt.Errorf("unit: %s %q begins with a zero, and systemd accepts no such number", field, who)
 		}
 		if id == 0 || id == 65534 || id == 65535 || id >= 1<<32-2 {
 			return fmt.Errorf("unit: %s %s is root's or nobody's: use an account of the service's own, or none", field, who)
@@ -216,7 +216,7 @@ func checkUser(field, who string) error {
 	case who == "root", who == "nobody", who == "nogroup":
 		return fmt.Errorf("unit: %s %s is not for services: use an account of the service's own, or none", field, who)
 	case len(who) > 31, strings.Trim(who, letters) != "", strings.ContainsAny(who[:1], "0123456789-"):
-		return fmt.Errorf("unit: %s %q is no name of an account", field, who)
+		return fmt.Errorf("unit: %s %q is not the name of an account", field, who)
 	}
 	return nil
 }

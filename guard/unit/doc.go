@@ -1,5 +1,5 @@
-// Package unit writes systemd units for a server on a low port: hardened, and
-// such that the server still serves. There are two routes to the port.
+// Package unit writes systemd units for a server on a low port: hardened, and yet
+// the server serves. There are two routes to the port.
 //
 // The capability route is one .service. Its program gets cap_net_bind_service
 // as an ambient capability, binds as it always did, and can never hold anything
@@ -33,14 +33,14 @@
 //     net.ipv4.ip_unprivileged_port_start, so the guard could prove nothing.
 //   - PrivateUsers= on the capability route: the capability would be held in a
 //     user namespace that does not own the network, and the kernel would refuse.
-//   - SocketBindDeny=: Go asks the kernel what it may bind with binds of [::1]:0,
-//     and where those are refused turns ":443" into the IPv4 addresses alone.
+//   - SocketBindDeny=: Go probes what it may bind by binds to [::1]:0, and where
+//     those are refused it turns ":443" into the IPv4 addresses alone.
 //   - Units of a user's own manager: it can grant no capability and bind no low
 //     port.
 //   - Accept=yes: it starts a program for each connection, and guard.Bind takes
 //     listeners.
 //   - RootDirectory=: which files a program needs is not known here.
 //
-// The units want systemd 249 or newer. A root program is refused: what this
-// package is for is not to run as root.
+// The units need systemd 249 or newer. A program that runs as root is refused:
+// this package is there so that none does.
 package unit

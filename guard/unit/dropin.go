@@ -5,10 +5,10 @@ import (
 	"strings"
 )
 
-// DropIn returns a drop-in that hardens the unit Name, which exists, and leaves
-// its command to it. On the socket route the .socket comes with it. Fields that
-// only a whole unit has are not looked at: Exec, Type, Description, Env,
-// EnvFile, Restart, RestartSec, WantedBy.
+// DropIn returns a drop-in that hardens the existing unit Name and leaves its
+// command as it is. On the socket route the .socket comes with it. Fields that
+// only a whole unit has are ignored: Exec, Type, Description, Env, EnvFile,
+// Restart, RestartSec, WantedBy.
 //
 // Where User is empty the unit keeps its own; see [Service.Notes].
 func (s Service) DropIn() ([]File, error) {

@@ -32,7 +32,7 @@ func ExampleService_Files() {
 	//
 	// [Socket]
 	// ListenStream=443
-	// # A port alone is of IPv6 and IPv4, whatever the machine's default.
+	// # A bare port is for IPv6 and IPv4, whatever the machine's default.
 	// BindIPv6Only=both
 	// # An address need not be up when the socket is made.
 	// FreeBind=yes
@@ -60,4 +60,19 @@ func ExampleService_DropIn() {
 	// AmbientCapabilities=CAP_NET_BIND_SERVICE
 	// CapabilityBoundingSet=
 	// CapabilityBoundingSet=CAP_NET_BIND_SERVICE
+}
+
+// What the hardening asks of a program that takes its socket from systemd.
+func ExampleService_Notes() {
+	s := unit.Service{Exec: []string{"/opt/myserver/myserver"}, Listen: []string{":443"}, Socket: true}
+	for _, note := range s.Notes() {
+		fmt.Println(note)
+	}
+	// Output:
+	// the program has to take the socket over: guard.Bind does, other programs by sd_listen_fds(3)
+	// PrivateNetwork= leaves the program no network but the socket's connections; Outbound lifts it
+	// ProcSubset=pid hides net.ipv4.ip_unprivileged_port_start, so where a socket is missing the guard's causes are likely at best
+	// ProtectProc=invisible hides process 1 and all programs of other users from the guard
+	// MemoryDenyWriteExecute= stops programs that write machine code at run time, such as node and java; JIT lifts it
+	// ProtectHome= and PrivateTmp= hide /home, /root, /tmp and /var/tmp of the machine: certificates have to lie elsewhere
 }

@@ -11,7 +11,7 @@ func (s Service) Notes() []string {
 		}
 	}
 	note(len(s.Exec) == 0 && s.User == "", "the drop-in leaves User= to the unit: see that it has one, or DynamicUser=yes, or it stays root with one capability")
-	note(s.Socket, "the program has to take the socket over: guard.Bind does, others by sd_listen_fds(3)")
+	note(s.Socket, "the program has to take the socket over: guard.Bind does, other programs by sd_listen_fds(3)")
 	note(s.Socket && !s.Outbound, "PrivateNetwork= leaves the program no network but the socket's connections; Outbound lifts it")
 	note(s.Socket, "ProcSubset=pid hides net.ipv4.ip_unprivileged_port_start, so where a socket is missing the guard's causes are likely at best")
 	note(!s.Socket, "RestrictAddressFamilies= has no AF_NETLINK, so the guard cannot name who holds a port that is in use; a program that lists network interfaces needs it too")

@@ -14,8 +14,8 @@ type section struct {
 	lines []line
 }
 
-// Written is the first line of every file: whoever writes files over others can
-// tell by it that they were written from a Service before.
+// Written is the first line of every file: by it a program that overwrites files
+// can tell that they were written from a [Service] before.
 const Written = "# Written by lowport guard/unit.\n"
 
 func render(sections ...section) string {

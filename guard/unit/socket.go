@@ -22,14 +22,14 @@ func (s Service) socketFile() (File, error) {
 				return File{}, err
 			}
 			if slices.ContainsFunc(all, func(other netip.AddrPort) bool { return overlap(at, other) }) {
-				return File{}, fmt.Errorf("unit: %s %q is in another address of the list: systemd could not bind both", l.field, address)
+				return File{}, fmt.Errorf("unit: %s %q is covered by another address of the list: systemd could not bind both", l.field, address)
 			}
 			all = append(all, at)
 			lines = append(lines, line{l.directive, value})
 		}
 	}
 	lines = append(lines,
-		line{"", "# A port alone is of IPv6 and IPv4, whatever the machine's default."}, line{"BindIPv6Only", "both"},
+		line{"", "# A bare port is for IPv6 and IPv4, whatever the machine's default."}, line{"BindIPv6Only", "both"},
 		line{"", "# An address need not be up when the socket is made."}, line{"FreeBind", "yes"},
 		line{"Backlog", "4096"})
 	return File{s.Name + ".socket", render(
@@ -48,14 +48,14 @@ func socketAddress(field, address string) (string, netip.AddrPort, error) {
 	}
 	n, err := strconv.ParseUint(port, 10, 16)
 	if err != nil || n == 0 {
-		return "", netip.AddrPort{}, fmt.Errorf("unit: %s %q: the port is no number from 1 to 65535", field, address)
+		return "", netip.AddrPort{}, fmt.Errorf("unit: %s %q: the port is not a number from 1 to 65535", field, address)
 	}
 	if host == "" {
 		return strconv.FormatUint(n, 10), netip.AddrPortFrom(netip.IPv6Unspecified(), uint16(n)), nil
 	}
 	ip, err := netip.ParseAddr(host)
 	if err != nil || ip.Zone() != "" {
-		return "", netip.AddrPort{}, fmt.Errorf("unit: %s %q: the host is no IP address; systemd resolves no names", field, address)
+		return "", netip.AddrPort{}, fmt.Errorf("unit: %s %q: the host is not an IP address, and systemd resolves no names", field, address)
 	}
 	at := netip.AddrPortFrom(ip.Unmap(), uint16(n))
 	return at.String(), at, nil

@@ -39,7 +39,7 @@ func ownUserNS(p Process) (Finding, bool) {
 	f := Finding{ID: "user-namespace", Severity: Note, Summary: "it lives in a user namespace of its own"}
 	f.Evidence = []explain.Evidence{known("user namespace", p.UserNS.Value.Name, p.UserNS.Value.Name+" is below the reader's", p.UserNS.Source)}
 	if held != 0 {
-		f.Summary += ": its " + count(held) + " count there alone"
+		f.Summary += ": its " + count(held) + " count only there"
 		f.Evidence = append(f.Evidence, p.set("CapPrm", permitted, ""))
 	}
 	if m, ok := p.UIDMap.Is(); ok {

@@ -1,4 +1,4 @@
-// Package audit says what a running process could do if an attacker had it, from
+// Package audit says what a running process could do in an attacker's hands, from
 // the kernel's side and not from its unit's.
 //
 // [Read] reads one process into a [Process], a plain value in which each fact is

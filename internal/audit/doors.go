@@ -30,8 +30,8 @@ var doors = []Door{
 	// mem(4); wiki.debian.org/SystemGroups says of kmem and disk what they read.
 	{Path: "/dev/mem", Need: 4, Root: true, Allows: "read the machine's memory, and with it every secret"},
 	{Path: "/dev/kmem", Need: 4, Root: true, Allows: "read the kernel's memory, and with it every secret"},
-	{Path: "/etc/shadow", Need: 4, Allows: "read the hashes of passwords and guess them elsewhere"},
-	{Path: "/etc/gshadow", Need: 4, Allows: "read the hashes of group passwords and guess them elsewhere"},
+	{Path: "/etc/shadow", Need: 4, Allows: "read the hashes of passwords, to guess them elsewhere"},
+	{Path: "/etc/gshadow", Need: 4, Allows: "read the hashes of group passwords, to guess them elsewhere"},
 	{Path: "/etc/shadow", Need: 2, Root: true, Allows: "set root's password"},
 	{Path: "/etc/passwd", Need: 2, Root: true, Allows: "add an account with uid 0"},
 	{Path: "/etc/sudoers", Need: 2, Root: true, Allows: "let any account become root"},

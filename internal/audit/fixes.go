@@ -75,11 +75,11 @@ func dropIn(p Process) (candidate, bool) {
 	content := "[Service]\n"
 	if p.IsRoot() {
 		content += "User=\nGroup=\nDynamicUser=yes\n"
-		becomes = ", if it need not be root"
+		becomes = ", if it does not need to be root"
 		if needs != 0 {
-			becomes += " but for its port"
+			becomes += " except for its port"
 		}
-		becomes += ": as a user of its own it owns none of root's files, and writes none outside StateDirectory= and the like"
+		becomes += ": as a user of its own it owns none of root's files, and can write none outside StateDirectory= and the like"
 	}
 	if given {
 		content += sets("AmbientCapabilities", needs) + sets("CapabilityBoundingSet", needs)
@@ -157,7 +157,7 @@ func closeFile(p Process) (candidate, bool) {
 		return candidate{}, false
 	}
 	return candidate{
-		Fix: remedy.Fix{ID: "close-file", Scope: "file", Summary: "so that root alone changes the program", Lasts: "until the file is installed otherwise", Steps: steps},
+		Fix: remedy.Fix{ID: "close-file", Scope: "file", Summary: "so that only root can change the program", Lasts: "until the file is installed with another owner or mode", Steps: steps},
 		change: func(p Process) Process {
 			p.Way = p.Way.Now(way)
 			return p
@@ -208,7 +208,7 @@ func noSetID(p Process) (candidate, bool) {
 		return candidate{}, false
 	}
 	return candidate{
-		Fix: remedy.Fix{ID: "chmod", Scope: "file", Summary: "for the next start of the file", Lasts: "until the file is installed otherwise",
+		Fix: remedy.Fix{ID: "chmod", Scope: "file", Summary: "for the next start of the file", Lasts: "until the file is installed with another owner or mode",
 			Steps: []remedy.Step{{Run: p.command("chmod", "ug-s", name)}}},
 		change: func(p Process) Process {
 			s.Mode &^= setID
@@ -226,7 +226,7 @@ func restart(p Process) (candidate, bool) {
 		return candidate{}, false
 	}
 	return candidate{
-		Fix: remedy.Fix{ID: "restart", Scope: "unit", Summary: "it then runs the file that is there now", Lasts: "until the file is replaced again", Steps: []remedy.Step{p.again(u)}},
+		Fix: remedy.Fix{ID: "restart", Scope: "unit", Summary: "run the file that is there now", Lasts: "until the file is replaced again", Steps: []remedy.Step{p.again(u)}},
 		change: func(p Process) Process {
 			p.Deleted, p.Same = p.Deleted.Now(false), p.Same.Now(true)
 			return p
@@ -240,7 +240,7 @@ func dropAll(p Process) (candidate, bool) {
 		return candidate{}, false
 	}
 	return candidate{
-		Fix: remedy.Fix{ID: "drop", Scope: "code", Summary: "a program of Go gives up all it holds, on every thread", Lasts: "as long as the program does so", Steps: []remedy.Step{
+		Fix: remedy.Fix{ID: "drop", Scope: "code", Summary: "in a Go program, give up all it holds, on every thread", Lasts: "as long as the program does so", Steps: []remedy.Step{
 			{Edit: "the program, once its sockets are open", Content: "if err := drop.All(); err != nil { // github.com/lowport/lowport/caps/drop\n\tlog.Fatal(err)\n}\n"},
 		}},
 		change: p.each(func(t Thread) Thread {

@@ -16,21 +16,21 @@ func Markdown() string {
 	b.WriteString(`# What an audit finds
 
 ` + "`go run ./examples/doctor -audit -pid N`" + ` and guard.Audit say what a running process
-could do if an attacker had it, as the kernel sees it: each finding by the id
+could do in an attacker's hands, as the kernel sees it: each finding by the id
 below, with its evidence, what it allows, and the fix.
 
-"critical" is root for whoever comes by the process over the network or by its
-file, "high" root for whoever has the process, "medium" more than it needs,
-"unknown" that something could not be read, so that it may be anything, and
-"note" worth knowing. The exit status is 0 where there are notes at most, 1
-where there is more, 77 where there is no more but something unknown, and 69
-where there is no such process.
+"critical" means root for whoever takes the process over through the network or
+its file, "high" root for whoever has taken it over, "medium" more than it needs,
+"unknown" that something could not be read, so it may be anything, and "note"
+worth knowing. The exit status is 0 if there are notes at most, 1 if there is
+more, 77 if nothing else was found but something could not be read, and 69 if
+there is no such process.
 
-An audit does not see what the process has open beside TCP and UDP sockets of its
-own network namespace and the reader's, such as files and raw sockets from before a
-drop, nor what a thread has open for itself alone (CLONE_FILES), nor who may change the
-script that an interpreter runs or the libraries that a program loads, nor the rules of
-a security module, nor what its children are.
+Of what the process has open, an audit sees only the TCP and UDP sockets of its own
+network namespace and the reader's: no files, and no raw sockets from before a drop.
+Nor does it see what a thread alone has open (CLONE_FILES), who may change the script
+that an interpreter runs or the libraries that a program loads, the rules of a
+security module, or the process's children.
 
 This file is generated from the catalogue that the reports are made of.
 

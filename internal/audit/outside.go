@@ -30,7 +30,7 @@ func extraListener(p Process) (Finding, bool) {
 	if len(ports) == 0 {
 		return Finding{}, false
 	}
-	f.Summary = "beside its low port it listens on " + strings.Join(slices.Compact(ports), ", ") + " on every address"
+	f.Summary = "it listens on " + strings.Join(slices.Compact(ports), ", ") + " too, on every address"
 	return f, true
 }
 

@@ -121,7 +121,7 @@ func replaced(p Process) (Finding, bool) {
 	case p.Same.State == machine.Absent, okGone && gone && !other:
 		f.Summary = "its program is no longer at " + p.exe()
 	case other:
-		f.Summary = "another file is at " + p.exe() + " than the one it runs"
+		f.Summary = "the file at " + p.exe() + " is not the one it runs"
 	default:
 		return f, false
 	}

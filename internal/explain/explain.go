@@ -70,7 +70,7 @@ func Bind(f machine.Facts, g rules.Goal, err error) Finding {
 		causes = []Cause{{ID: "address-invalid", Certainty: Proven}}
 		l.detail["address-invalid"] = unfitDetail
 		if why["{why}"] = unfit(g); why["{why}"] == "" {
-			why["{why}"] = "the kernel takes this address for no listener"
+			why["{why}"] = "the kernel accepts no listener on this address"
 			causes[0].Certainty = Likely
 		}
 	case syscall.EMFILE, syscall.ENFILE, syscall.ENOBUFS, syscall.ENOMEM:
@@ -165,7 +165,7 @@ func (l *look) about(cause string) caps.Set {
 	return part
 }
 
-const unfitDetail = "IPv6 takes a multicast address for no TCP socket, and a link-local one for none that does not say on which interface"
+const unfitDetail = "IPv6 accepts no multicast address for a TCP socket, and a link-local one only with its interface"
 
 // unfit words why no socket can have the address, "" if one can.
 func unfit(g rules.Goal) string {
@@ -174,7 +174,7 @@ func unfit(g rules.Goal) string {
 	case rules.Fit(g):
 		return ""
 	case a.IsMulticast():
-		return a.String() + " is a multicast address, which no TCP listener has"
+		return a.String() + " is a multicast address, which no TCP listener can have"
 	default:
 		return a.String() + " is link-local and lacks its zone, the name of an interface: " + a.String() + "%eth0"
 	}
@@ -244,10 +244,9 @@ func (l *look) taken(why map[string]string) Certainty {
 }
 
 // inTheWay picks the socket that holds the port: one that excludes ours for
-// certain before one that may. Of several of those it is not known which does,
-// and where the kernel has not said that the port is taken, whether one does: a
-// connection is most often one that a server had, which made it with
-// SO_REUSEADDR, and is then not spoken of.
+// certain before one that may. Of several that may, it is not known which does;
+// and unless the kernel said that the port is taken, not whether one does. Most
+// connections come from a server that used SO_REUSEADDR; those are left out then.
 func (l *look) inTheWay() (machine.Socket, Certainty) {
 	socks, _ := l.f.Sockets.Is()
 	asked := l.g
@@ -287,7 +286,7 @@ func holds(s machine.Socket) (owner, does, detail string) {
 		return owner, " is bound: " + owner, ""
 	case s.Inode == 0:
 		owner = "a closed connection, for a minute"
-		return owner, " waits: " + owner, "this end closed the connection first, and its socket had no SO_REUSEADDR: the kernel keeps the port until it has waited (TIME_WAIT)"
+		return owner, " waits: " + owner, "this end closed the connection first, and its socket had no SO_REUSEADDR: the kernel keeps the port until TIME_WAIT ends"
 	case s.Bound:
 		return owner + ", which is bound to it and does not listen", " is bound: " + owner, "a socket that was bound without SO_REUSEADDR excludes every other one; `ss -tanp`, run as root, names its process"
 	case !s.Listen:

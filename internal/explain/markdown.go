@@ -10,7 +10,7 @@ import (
 // Markdown returns docs/causes.md: a section for each cause, of the same data
 // that the reports are made of.
 func Markdown() string {
-	names := strings.NewReplacer("{cap}", "the capability", "{exe}", "PROGRAM", "{unit}", "UNIT",
+	names := strings.NewReplacer("{cap}", "CAPABILITY", "{exe}", "PROGRAM", "{unit}", "UNIT",
 		"{port}", "PORT", "{start}", "N", "{addr}", "ADDRESS", "{owner}", "OWNER",
 		"{tcp}", "tcp", "{ss}", "ss -ltnp", "{stream}", "stream", "{why}", "WHY")
 	var b strings.Builder
@@ -46,8 +46,10 @@ picture from the rules.
 	return strings.TrimSuffix(b.String(), "\n")
 }
 
+// upper begins a sentence, unless that would misspell a name: net.ipv4.…, no_new_privs.
 func upper(s string) string {
-	if s == "" || s[0] == '{' {
+	first, _, _ := strings.Cut(s, " ")
+	if s == "" || s[0] == '{' || strings.ContainsAny(first, "._") {
 		return s
 	}
 	return strings.ToUpper(s[:1]) + s[1:]

@@ -104,7 +104,7 @@ func (l *look) apparmor() bool {
 	}
 	see(l, "label", l.f.Label, Show, func(s string) string { return "AppArmor profile " + Show(s) })
 	if rules.Policy(l.f, l.g) == rules.No {
-		l.detail["apparmor"] = "binds are refused that take no privilege, and the profile " + Show(name) + " is enforced: it has to say `network inet " + l.stream() + ",` and `network inet6 " + l.stream() + ",`; the kernel's log names what was denied"
+		l.detail["apparmor"] = "binds that need no privilege are refused too, and the profile " + Show(name) + " is enforced: it needs `network inet " + l.stream() + ",` and `network inet6 " + l.stream() + ",`; the kernel's log names what was denied"
 	}
 	return true
 }
@@ -146,7 +146,7 @@ func (l *look) withheld() bool {
 	} else if label == "unconfined" {
 		l.unsure = true // some other module then
 	}
-	l.detail["apparmor"] = profile + " does not grant " + l.g.Need().String() + ", whoever holds it; it has to say `" + rules.ProfileRules(l.f, l.g)[0] + "`"
+	l.detail["apparmor"] = profile + " does not grant " + l.g.Need().String() + ", whoever holds it; it needs the line `" + rules.ProfileRules(l.f, l.g)[0] + "`"
 	return true
 }
 
@@ -159,7 +159,7 @@ func (l *look) confined() []Cause {
 	name, _ := rules.Profile(l.f)
 	see(l, "label", l.f.Label, Show, func(s string) string { return "AppArmor profile " + Show(s) })
 	l.summary["apparmor"] = "an AppArmor profile may withhold " + l.g.Need().String()
-	l.detail["apparmor"] = "the profile " + Show(name) + " is enforced, and a capability counts only if it says so: `" + strings.Join(rules.ProfileRules(l.f, l.g), " ") + "`"
+	l.detail["apparmor"] = "the profile " + Show(name) + " is enforced, and a capability counts only with the line `" + strings.Join(rules.ProfileRules(l.f, l.g), " ") + "`"
 	return []Cause{{ID: "apparmor", Certainty: Possible}}
 }
 

@@ -2,6 +2,8 @@ package explain
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"strconv"
 
 	"github.com/lowport/lowport/caps"
@@ -110,15 +112,25 @@ func (l *look) lacking() []Cause {
 		return []Cause{l.cause("apparmor")}
 	}
 	if eff.Contains(l.g.Need()) {
-		differ := func(all map[int]caps.State) string {
-			for tid, s := range all {
-				if !s.Effective.Contains(l.g.Need()) {
-					return fmt.Sprintf("thread %d: CapEff %s %s", tid, s.Effective.Hex(), l.has(s.Effective))
-				}
+		lacks := 0 // the first thread that does
+		for _, tid := range slices.Sorted(maps.Keys(l.f.Threads.Value)) {
+			if lacks == 0 && !l.f.Threads.Value[tid].Effective.Contains(l.g.Need()) {
+				lacks = tid
 			}
-			return "every thread has it"
 		}
-		see(l, "threads", l.f.Threads, func(all map[int]caps.State) string { return strconv.Itoa(len(all)) }, differ)
+		_, known := see(l, "threads", l.f.Threads, func(all map[int]caps.State) string { return strconv.Itoa(len(all)) },
+			func(all map[int]caps.State) string {
+				if lacks == 0 {
+					return "every thread has it"
+				}
+				return fmt.Sprintf("thread %d: CapEff %s %s", lacks, all[lacks].Effective.Hex(), l.has(all[lacks].Effective))
+			})
+		if known && lacks == 0 { // all have it, and it cannot be told whether it counts
+			if c := l.confined(); c != nil {
+				return c
+			}
+			return []Cause{l.guess("unknown")}
+		}
 		return []Cause{l.cause("threads-differ")}
 	}
 	return append(l.missing(), l.confined()...)

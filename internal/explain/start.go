@@ -61,8 +61,8 @@ func unseen(old, more []Evidence) []Evidence {
 	return out
 }
 
-// Untold is the finding of a bind that was not tried, and of which the evidence
-// does not say how it would go.
+// Untold is the finding for a bind that was not tried and whose outcome the
+// evidence does not show.
 func Untold(f machine.Facts, g rules.Goal, why string) Finding {
 	l := &look{f: f, g: g, summary: map[string]string{}, detail: map[string]string{"unknown": "whether it would be allowed cannot be told: " + why}}
 	if g.Network == "" {

@@ -19,7 +19,7 @@ var uses = map[caps.Cap]string{
 	caps.SETUID:             "changing user ids",
 	caps.SETPCAP:            "dropping from the bounding set and setting securebits",
 	caps.LINUX_IMMUTABLE:    "the immutable and append-only flags of files",
-	caps.NET_BIND_SERVICE:   "binding ports below the unprivileged ones",
+	caps.NET_BIND_SERVICE:   "binding privileged ports",
 	caps.NET_BROADCAST:      "hearing the netlink of other network namespaces",
 	caps.NET_ADMIN:          "interfaces, routes, firewalls and privileged socket options",
 	caps.NET_RAW:            "raw and packet sockets, and transparent proxying",

@@ -6,23 +6,23 @@
 //
 //	sudo -E env LOWPORT_LAB=require go test -count=1 ./internal/lab
 //
-// The lab needs root. Without root it skips and says so; as root it skips what
-// this machine cannot do and says what is missing, or fails instead where
+// The lab needs root. Without root it skips and says so. As root it skips what
+// this machine cannot do and says what is missing, or fails if
 // LOWPORT_LAB=require is set. packages.txt lists what to install.
 //
-// To the file that LOWPORT_TALLY names, if it is set, the tests append what they
-// counted, one line each: how many scenarios ran, how many causes were right,
-// how many fixes were executed and worked; and how many execs were compared
-// with the rule of package caps.
+// If LOWPORT_TALLY names a file, the tests append to it what they counted, one
+// line each: how many scenarios ran, how many causes were right, how many fixes
+// were executed and worked, and how many execs were compared with the rule of
+// package caps.
 //
 // # Other kernels
 //
 // make kernels boots kernels of Debian releases under qemu and runs the tests in
 // machines of the lab's own, where LOWPORT_LAB_MACHINE names the folder of the
-// programs, built beforehand. There are no systemd, no containers and no Go, and
-// there alone a scenario may load a policy, which is the whole kernel's. A scenario
-// whose needs are for another kernel or kind of machine is left to those, is never
-// a failure, and is counted in the tally by what it needs.
+// programs, built beforehand. They have no systemd, no containers and no Go, and
+// only there may a scenario load a policy, which applies to the whole kernel. A
+// scenario that needs another kernel or kind of machine is left to that one. It
+// is never a failure, and the tally counts it by what it needs.
 //
 // # A scenario
 //
@@ -39,15 +39,15 @@
 //	-- start --
 //	exec setpriv --reuid=app --regid=app --init-groups /srv/app/doctor "$@"
 //
-// prepare is run by root with sh -e and makes the situation. start is the
-// program's start, given the arguments as "$@". Both run in a sandbox: a fresh
-// copy of this machine in namespaces of its own, whose disk is memory, with
-// loopback as its only network. Nothing outside it changes, and it ends with
-// the test. It has two users: app (uid 1000) and operator (uid 1001), who has
-// sudo without a password. The programs built for the lab are in /lab and the
+// prepare is run by root with sh -e and makes the situation. start starts the
+// program and is given the arguments as "$@". Both run in a sandbox: a fresh copy
+// of this machine in namespaces of its own, whose disk is memory, with loopback
+// as its only network. Nothing outside the sandbox changes, and it ends with the
+// test. It has two users: app (uid 1000) and operator (uid 1001), who has sudo
+// without a password. The programs built for the lab are in /lab and the
 // scenario's own files are in /scenario.
 //
-// "/lab/paste-fix ID REPORT", in a section, pastes the fix of an audit's text report
+// "/lab/paste-fix ID REPORT", in a section, pastes from an audit's text report the fix
 // that ends the finding ID.
 //
 // To add a scenario, write such a file. To run it alone:
@@ -67,10 +67,10 @@
 //	                      "linux-6.7" a kernel that is not older, "apparmor" and
 //	                      "selinux" a kernel whose policy may be changed
 //	args ARG...           what start is given instead of ":443"
-//	cwd FOLDER            where start and the operator stand instead of "/"
+//	cwd FOLDER            where start and the operator work instead of "/"
 //	let NAME VALUE        a variable for every section that is run
 //	operator NAME         who runs the fixes: "operator" unless said otherwise
-//	shell COMMAND...      their shell instead of "sh -e"; it has to end with the
+//	shell COMMAND...      their shell instead of "sh -e"; it has to stop at the
 //	                      first line that fails
 //	refused CODE CAUSE CERTAINTY [CAUSE...]
 //	                      the program exits with CODE, names the first cause
@@ -93,21 +93,21 @@
 //	machine NAME DESCRIPTION
 //	                      the machine of that name in package guardtest, whose
 //	                      recording begins with the description, says the same
-//	                      as this one; "make machines" records them anew
-//	way NAME              runs the section "way", which tries out a way of binding
-//	                      by /lab/way.sh, and compares its answers with the row
+//	                      as this one; "make machines" records them again
+//	way NAME              runs the section "way", which tries a way of binding
+//	                      with /lab/way.sh, and compares its answers with the row
 //	                      NAME of the table in README.md
 //
-// Every start is predicted first: the doctor takes the program's place, behind the
-// same wrapper or with the same unit, and what it says has to be what then comes.
-// A start that an ordinary user's setpriv makes is predicted a second time by root
-// with -user. Only "unpredicted" takes a scenario out, and the tally counts it.
+// Every start is predicted first: the doctor takes the program's place, behind
+// the same wrapper or with the same unit, and what it says has to happen then. A
+// start as an ordinary user by setpriv is predicted a second time, by root with
+// -user. Only "unpredicted" exempts a scenario, and the tally counts it.
 //
 // After refused, predicted and each, "stdout REGEXP" looks at the text report; after
 // inside, at what it printed; after json, at the JSON report.
 //
-// An edit step is a change to a file of the operator's own. The scenario
-// supplies the operator's hand: a section "edit", run in the sandbox with the
+// An edit step is a change to a file of the operator's own. The scenario makes it
+// as the operator would, by a section "edit" that is run in the sandbox with the
 // step's file name as argument and its content as input.
 //
 // [testscript]: https://pkg.go.dev/github.com/rogpeppe/go-internal/testscript

@@ -23,7 +23,7 @@ func (u *Unit) set64(key string, initial caps.Set) caps.Set {
 			if isCap(word) {
 				known = append(known, word)
 			} else {
-				u.note(fmt.Sprintf("systemd passes over %q in %s=", word, key))
+				u.note(fmt.Sprintf("systemd ignores %q in %s=", word, key))
 			}
 		}
 		value := strings.Join(known, " ")
@@ -75,7 +75,7 @@ func (u *Unit) securebits() caps.Securebits {
 	for _, word := range u.set.words("SecureBits") {
 		bit, ok := names[word]
 		if !ok {
-			u.note(fmt.Sprintf("systemd passes over %q in SecureBits=", word))
+			u.note(fmt.Sprintf("systemd ignores %q in SecureBits=", word))
 		}
 		bits |= bit
 	}

@@ -17,7 +17,7 @@ type entry struct{ section, key, value string }
 func parse(file string, b []byte) (all []entry, notes []string, err error) {
 	section, joined := "", ""
 	skip := func(line, why string) {
-		notes = append(notes, "systemd passes over a line of "+file+", "+why+": "+line)
+		notes = append(notes, "systemd ignores a line of "+file+", "+why+": "+line)
 	}
 	text := lineEnds.Replace(strings.TrimPrefix(string(b), "\ufeff"))
 	for line := range strings.SplitSeq(text+"\n", "\n") {

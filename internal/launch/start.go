@@ -234,7 +234,7 @@ func (u *Unit) refusedCall() (errno string, allowed bool) {
 // Goal is that of a listener which systemd passes.
 func (u *Unit) Doubt(g rules.Goal) string {
 	if key := u.set.unseen(); key != "" {
-		return key + " changes what the program is or holds, in ways that are not looked at"
+		return key + " changes what the program is or holds, in ways that are not checked"
 	}
 	if g == (rules.Goal{}) { // a listener that is passed takes no more
 		return ""
@@ -297,11 +297,11 @@ func covers(rule string, g rules.Goal, unsure bool) bool {
 // Unlooked notes what of the unit is not looked at, and may refuse a bind.
 func (u *Unit) Unlooked() {
 	for key, what := range map[string]string{
-		"SystemCallFilter":  "SystemCallFilter= is looked at for socket, bind and listen alone: whether it lets through what else the program calls is not told",
-		"AppArmorProfile":   "what the profile of AppArmorProfile= allows is not told",
-		"SELinuxContext":    "what SELinux allows the domain of SELinuxContext= is not told",
-		"SmackProcessLabel": "what Smack allows the label of SmackProcessLabel= is not told",
-		"BPFProgram":        "what the programs of BPFProgram= allow is not told",
+		"SystemCallFilter":  "SystemCallFilter= is checked for socket, bind and listen only: whether it lets through the program's other calls is not known",
+		"AppArmorProfile":   "what the profile of AppArmorProfile= allows is not known",
+		"SELinuxContext":    "what SELinux allows the domain of SELinuxContext= is not known",
+		"SmackProcessLabel": "what Smack allows the label of SmackProcessLabel= is not known",
+		"BPFProgram":        "what the programs of BPFProgram= allow is not known",
 	} {
 		if u.set.some(key) {
 			u.note(what)

@@ -44,7 +44,7 @@ func Read(root fs.FS, file string) (Unit, error) {
 		u.User, folders = true, userFolders
 	}
 	if !machine.UnitName(u.Name) {
-		return u, fmt.Errorf("%q is no name of a service", u.Name)
+		return u, fmt.Errorf("%q is not the name of a service", u.Name)
 	}
 	if i := slices.Index(folders, folder); i >= 0 {
 		if err := alone(root, folder, u.Name, folders[:i]); err != nil {
@@ -70,7 +70,7 @@ func alone(root fs.FS, folder, name string, more []string) error {
 	}
 	for _, dir := range more {
 		if other, err := fs.Stat(root, path.Join(dir, name)); err == nil && !os.SameFile(this, other) {
-			return fmt.Errorf("systemd loads /%s in the place of /%s", path.Join(dir, name), path.Join(folder, name))
+			return fmt.Errorf("systemd loads /%s instead of /%s", path.Join(dir, name), path.Join(folder, name))
 		}
 	}
 	return nil
@@ -186,7 +186,7 @@ func (u Unit) Exec(root fs.FS) (string, error) {
 		return program, err
 	}
 	if strings.Contains(program, "/") {
-		return "", fmt.Errorf("%s: ExecStart=%s is no absolute path", u.Name, program)
+		return "", fmt.Errorf("%s: ExecStart=%s is not an absolute path", u.Name, program)
 	}
 	for _, dir := range []string{"usr/local/sbin", "usr/local/bin", "usr/sbin", "usr/bin", "sbin", "bin"} { // find_executable
 		if info, err := fs.Stat(root, path.Join(dir, program)); err == nil && info.Mode()&0o111 != 0 && info.Mode().IsRegular() {

@@ -8,8 +8,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// dumpable asks whether this process is dumpable. Which one that changed its user is
-// not, the machine says, and none is whose program it may not read (would_dump).
+// dumpable asks whether this process is dumpable. A process that changed its user is as
+// fs.suid_dumpable says (commit_creds), and one that may not read its program is not
+// (would_dump).
 func dumpable() ([]byte, error) {
 	n, err := unix.PrctlRetInt(unix.PR_GET_DUMPABLE, 0, 0, 0, 0)
 	if err != nil {

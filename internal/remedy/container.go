@@ -22,7 +22,7 @@ func container(f machine.Facts, g rules.Goal) (candidate, bool) {
 	if !ok || engine == "systemd-nspawn" || g.Network == "" || rules.Counts(f, g.Need()) == rules.No {
 		return candidate{}, false
 	}
-	fix := Fix{ID: "container", Scope: "container", Summary: "for this container, unless it is on the host's network", Lasts: "as long as the container is started so"}
+	fix := Fix{ID: "container", Scope: "container", Summary: "for this container, unless it is on the host's network", Lasts: "as long as the container is started like this"}
 	switch engine {
 	case "kubernetes":
 		fix.Scope = "pod"
@@ -68,7 +68,7 @@ func capAdd(f machine.Facts, g rules.Goal) (candidate, bool) {
 		flags = append(flags, "--cap-add="+name)
 	}
 	return candidate{
-		Fix: Fix{ID: "cap-add", Scope: "container", Summary: "for this container", Lasts: "as long as the container is started so",
+		Fix: Fix{ID: "cap-add", Scope: "container", Summary: "for this container", Lasts: "as long as the container is started like this",
 			Steps: []Step{{Edit: engine + " run", Content: strings.Join(flags, " ") + "\n"}}},
 		change: func(f machine.Facts) machine.Facts {
 			now.Bounding |= need
@@ -89,7 +89,7 @@ func ambient(f machine.Facts, g rules.Goal) (candidate, bool) {
 		return candidate{}, false
 	}
 	return candidate{
-		Fix: Fix{ID: "ambient", Scope: "container", Summary: "for this container", Lasts: "as long as the container is started so",
+		Fix: Fix{ID: "ambient", Scope: "container", Summary: "for this container", Lasts: "as long as the container is started like this",
 			Steps: []Step{{Edit: "systemd-nspawn", Content: "--ambient-capability=" + strings.ReplaceAll(g.Need().Systemd(), " ", ",") + "\n"}}},
 		change: func(f machine.Facts) machine.Facts {
 			f.Launch.Starter = f.Launch.Starter.Now(holding(now, g.Need()))

@@ -15,7 +15,7 @@ const untilReplaced = "until the file is replaced or chowned"
 func restart(f machine.Facts, g rules.Goal) (candidate, bool) {
 	step, ok := again(f)
 	return candidate{
-		Fix:    Fix{ID: "restart", Scope: "file", Summary: "start it again: the file is right now", Lasts: untilReplaced, Steps: []Step{step}},
+		Fix:    Fix{ID: "restart", Scope: "file", Summary: "start it again: the file now grants it", Lasts: untilReplaced, Steps: []Step{step}},
 		change: rules.Start,
 	}, ok
 }
@@ -113,7 +113,7 @@ func remount(f machine.Facts, g rules.Goal) (candidate, bool) {
 		return candidate{}, false
 	}
 	return candidate{
-		Fix: Fix{ID: "remount", Scope: "host", Summary: "allow capabilities and setuid on the whole mount", Lasts: "until it is mounted anew",
+		Fix: Fix{ID: "remount", Scope: "host", Summary: "allow capabilities and setuid on the whole mount", Lasts: "until it is mounted again",
 			Steps: []Step{{Run: sudo(f, "mount", "-o", "remount,bind,suid", at)}, step}},
 		change: func(f machine.Facts) machine.Facts {
 			f.Installed.Nosuid = f.Installed.Nosuid.Now(false)
@@ -122,7 +122,7 @@ func remount(f machine.Facts, g rules.Goal) (candidate, bool) {
 	}, true
 }
 
-// build makes a file that lasts of what go run would make anew each time.
+// build makes a lasting file of what go run would build again each time.
 func build(f machine.Facts, g rules.Goal) (candidate, bool) {
 	pkg, okPkg := f.Package.Is()
 	cwd, okCwd := f.Cwd.Is()

@@ -10,9 +10,9 @@ import (
 	"github.com/lowport/lowport/internal/rules"
 )
 
-// stopOwner ends the program that holds the port. Beside one that certainly does,
-// sockets that only may are its connections, most often, which have its
-// SO_REUSEADDR and then are not in the way.
+// stopOwner ends the program that holds the port. If one socket certainly holds
+// it, those that only may are mostly connections of its program, which have its
+// SO_REUSEADDR and are not in the way.
 func stopOwner(f machine.Facts, g rules.Goal) (candidate, bool) {
 	socks, _ := f.Sockets.Is()
 	sure := slices.ContainsFunc(socks, func(s machine.Socket) bool { return rules.Conflicts(s, g) == rules.Yes })

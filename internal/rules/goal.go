@@ -66,10 +66,10 @@ func SocketErrno(f machine.Facts, g Goal) string {
 	return errno
 }
 
-// Policy says whether binds are let through that take no privilege. No means
-// that a policy, and not the port check, stands in the way of the address's
-// family; of two families one that is let through is enough. Facts without
-// probes show no policy.
+// Policy says whether binds that need no privilege are let through. No means that
+// a policy, and not the port check, stands in the way of the address's family; of
+// two families one that is let through is enough. Facts without probes show no
+// policy.
 func Policy(f machine.Facts, g Goal) Answer {
 	probes, _ := f.Probes.Is()
 	answer := Yes

@@ -20,10 +20,10 @@ func Starter(f machine.Facts) machine.Fact[caps.State] {
 	return s
 }
 
-// UnitUser says whether the unit starts this process as the user it is, and not
-// as root who then changes it, which takes what the unit gave: a supervisor
-// that is there is seen, and one that became the process left no $USER, which
-// systemd sets with User= (systemd.exec(5)).
+// UnitUser says whether the unit itself starts this process as its user, and not
+// as root that changes the user later, which takes away what the unit gave. A
+// supervisor that still runs is seen; one that became this process by execve has
+// no $USER, which systemd sets with User= (systemd.exec(5)).
 func UnitUser(f machine.Facts) bool {
 	if f.Launch.Starter.State == machine.Known { // as the unit says
 		return true
