@@ -156,8 +156,10 @@ func lockMemory() error {
 	if err := unix.Getrlimit(unix.RLIMIT_MEMLOCK, &limit); err != nil {
 		return errAbsent
 	}
-	limit.Cur = 0
-	if err := unix.Setrlimit(unix.RLIMIT_MEMLOCK, &limit); err != nil {
+	// Before Linux 5.11 what other probes make is counted as well.
+	defer unix.Setrlimit(unix.RLIMIT_MEMLOCK, &limit)
+	none := unix.Rlimit{Max: limit.Max}
+	if err := unix.Setrlimit(unix.RLIMIT_MEMLOCK, &none); err != nil {
 		return errAbsent
 	}
 	return unix.Mlock(make([]byte, 4096))
@@ -266,7 +268,8 @@ func blockSuspend() error {
 	if err != nil {
 		return errAbsent
 	}
-	if !strings.Contains(string(info), "events: 20000001") {
+	// The kernel adds EPOLLERR and EPOLLHUP.
+	if !strings.Contains(string(info), "events: 20000019") {
 		return unix.EPERM
 	}
 	return nil

@@ -3,7 +3,7 @@
 # writes down how that went, and answers.
 import os, socket
 
-status = dict(l.strip().split(":\t", 1) for l in open("/proc/self/status") if ":\t" in l)
+status = dict(l.rstrip("\n").split(":\t", 1) for l in open("/proc/self/status") if ":\t" in l)
 try:
 	if os.environ.get("LISTEN_PID") == str(os.getpid()):
 		ln = socket.socket(fileno=3)
