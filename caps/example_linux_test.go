@@ -3,6 +3,7 @@ package caps_test
 import (
 	"errors"
 	"fmt"
+	"log"
 	"os"
 	"path/filepath"
 	"syscall"
@@ -22,8 +23,11 @@ func ExampleSelf() {
 func ExampleEffective() {
 	s, err := caps.Effective()
 	if err != nil || !s.Has(caps.NET_ADMIN) {
-		fmt.Println("this thread may not change routes")
+		log.Print("this thread may not change routes")
 	}
+	threads, _ := caps.Threads(os.Getpid())
+	fmt.Println(s == threads[os.Getpid()].Effective, err)
+	// Output: true <nil>
 }
 
 // Capabilities belong to threads: here all have the same.
@@ -100,6 +104,18 @@ func ExampleRemoveOpen() {
 }
 
 // A script had better not have capabilities: its interpreter would not get them.
+func ExampleWriteFile() {
+	path, done := newFile()
+	defer done()
+	web := caps.File{Permitted: caps.SetOf(caps.NET_BIND_SERVICE)}
+	err := caps.WriteFile(path, web, 0)
+	if danger, ok := errors.AsType[*caps.DangerError](err); ok {
+		fmt.Println(danger.Danger)
+	}
+	// Output: not an ELF program: the kernel runs an interpreter and ignores the script's capabilities
+}
+
+// Where the file is open already, as in an installer.
 func ExampleWriteOpen() {
 	path, done := newFile()
 	defer done()
@@ -112,6 +128,39 @@ func ExampleWriteOpen() {
 	danger, ok := errors.AsType[*caps.DangerError](err)
 	fmt.Println(ok && danger.Danger&caps.NotELF != 0)
 	// Output: true
+}
+
+// What getcap -r prints.
+func ExampleScan() {
+	path, done := newFile()
+	defer done()
+	n := 0
+	for found, err := range caps.Scan(filepath.Dir(path)) {
+		if err != nil {
+			log.Print(err) // there may be more than is seen
+			continue
+		}
+		fmt.Println(found.Path, found.File)
+		n++
+	}
+	fmt.Println(n, "files have capabilities")
+	// Output: 0 files have capabilities
+}
+
+// Which processes have capabilities, and the ports below 1024 that they listen on.
+func ExampleHolders() {
+	listed, unread := false, 0
+	for h, err := range caps.Holders(1024) {
+		switch {
+		case err != nil:
+			unread++ // there may be more than is seen
+		case h.PID == os.Getpid(): // and h.Threads[h.PID].Effective, h.Listens
+			listed = true
+		}
+	}
+	self, err := caps.Self()
+	fmt.Println(listed || unread > 0 || (self.Permitted|self.Inheritable == 0), err)
+	// Output: true <nil>
 }
 
 // newFile makes a script in a folder of its own.

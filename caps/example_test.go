@@ -138,31 +138,3 @@ func ExampleDecodeFile() {
 	fmt.Println(f, err)
 	// Output: cap_net_bind_service=ep <nil>
 }
-
-func ExampleWriteFile() {
-	web := caps.File{Permitted: caps.SetOf(caps.NET_BIND_SERVICE)}
-	err := caps.WriteFile("/usr/local/bin/server", web, 0)
-	if danger, ok := errors.AsType[*caps.DangerError](err); ok {
-		fmt.Println(danger.Danger, danger.Danger.Instead())
-	}
-}
-
-func ExampleScan() {
-	for found, err := range caps.Scan("/usr") {
-		if err != nil {
-			fmt.Println(err)
-			continue
-		}
-		fmt.Println(found.Path, found.File) // as getcap -r prints it
-	}
-}
-
-func ExampleHolders() {
-	for h, err := range caps.Holders(1024) {
-		if err != nil {
-			fmt.Println(h.PID, h.Name, err)
-			continue
-		}
-		fmt.Println(h.PID, h.Name, h.Threads[h.PID].Effective, h.Listens)
-	}
-}

@@ -7,7 +7,6 @@ import (
 	"net"
 	"syscall"
 
-	"github.com/lowport/lowport/caps"
 	"github.com/lowport/lowport/guard"
 )
 
@@ -64,32 +63,21 @@ func ExampleAuthbind() {
 	// Output: plain
 }
 
-// A DNS server, and nothing else in main.
+// A DNS server begins so.
 func ExampleMustBindPacket() {
-	main := func() {
-		conn := guard.MustBindPacket(":53")
-		var b [512]byte
-		conn.ReadFrom(b[:])
-	}
-	_ = main
+	conn := guard.MustBindPacket(freeAddress()) // ":53"
+	defer conn.Close()
+	fmt.Println(conn.LocalAddr().Network())
+	// Output: udp
 }
 
 // All ports of a server, or a report of every one that is refused, and exit.
 func ExampleMustBindAll() {
-	main := func() {
-		s := guard.MustBindAll(context.Background(), []string{":80", ":443", "udp/:443"})
-		http, https, http3 := s.Listeners[0], s.Listeners[1], s.PacketConns[0]
-		fmt.Println(http.Addr(), https.Addr(), http3.LocalAddr())
-	}
-	_ = main
-}
-
-// A program that changes routes ends here where it may not.
-func ExampleMustRequire() {
-	main := func() {
-		guard.MustRequire(caps.NET_ADMIN)
-	}
-	_ = main
+	http, https := freeAddress(), freeAddress() // ":80", ":443"
+	s := guard.MustBindAll(context.Background(), []string{http, https, "udp/" + https})
+	defer s.Close()
+	fmt.Println(s.Listeners[1].Addr().String() == https, s.PacketConns[0].LocalAddr().String() == https)
+	// Output: true true
 }
 
 // The error is the one of the kernel, whatever explains it.

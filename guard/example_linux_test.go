@@ -39,17 +39,19 @@ func ExampleAudit() {
 	// Output: true true
 }
 
-// Who holds what on this machine, the worst alone.
+// Who holds what on this machine: root is among them.
 func ExampleAuditAll() {
+	found := os.Geteuid() != 0
 	for r, err := range guard.AuditAll() {
 		switch {
 		case err != nil:
 			log.Print(err) // there may be more than is seen
-		case r.Severity == "critical":
-			log.Print(r.PID, " ", r.Name, " holds ", r.Holds)
+		case r.PID == os.Getpid(): // and r.Severity, r.Holds
+			found = true
 		}
 	}
-	// Output:
+	fmt.Println(found)
+	// Output: true
 }
 
 // A report without findings above notes is a proof; one that could not tell is
@@ -66,6 +68,18 @@ func ExampleAuditReport_ExitCode() {
 		fmt.Print(guard.AuditReport{Severity: severity}.ExitCode(), " ")
 	}
 	// Output: 0 0 77 1 1
+}
+
+// A program that changes routes requires caps.NET_ADMIN, and ends with a report
+// where it does not have it. This one requires what it has.
+func ExampleMustRequire() {
+	var need []caps.Cap
+	if held, err := caps.Effective(); err == nil && held.Has(caps.KILL) {
+		need = append(need, caps.KILL)
+	}
+	guard.MustRequire(need...)
+	fmt.Println("and goes on")
+	// Output: and goes on
 }
 
 // A pipeline that asks, before it deploys, whether the program will be able to

@@ -11,14 +11,19 @@ import (
 	"github.com/lowport/lowport/guard"
 )
 
-// A whole server: where the port is refused, the report goes to standard error
-// and the program exits with 77.
+// Where the port is refused, the report goes to standard error and the program
+// exits with 77.
 func ExampleMustBind() {
-	main := func() {
-		ln := guard.MustBind(":443")
-		http.ServeTLS(ln, nil, "cert.pem", "key.pem")
+	ln := guard.MustBind(freeAddress()) // ":443"
+	go http.Serve(ln, http.NotFoundHandler())
+
+	answer, err := http.Get("http://" + ln.Addr().String())
+	if err != nil {
+		panic(err)
 	}
-	_ = main
+	defer answer.Body.Close()
+	fmt.Println(answer.Status)
+	// Output: 404 Not Found
 }
 
 // The error is the one of net.Listen, with its cause.

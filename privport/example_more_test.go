@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log"
 	"net"
 	"net/netip"
+	"strings"
 
 	"github.com/lowport/lowport/privport"
 )
@@ -53,17 +55,18 @@ func ExampleListenPacket() {
 	// Output: plain
 }
 
-// A socket that comes as it was asked for is worth no note.
+// A socket that is not what was asked for comes with the reason.
 func ExampleHow_Notes() {
-	ln, how, err := privport.Config{}.Listen(context.Background(), "tcp", free())
+	conn, how, err := privport.Config{}.ListenPacket(context.Background(), "udp", "224.0.0.1:0")
 	if err != nil {
 		panic(err)
 	}
-	defer ln.Close()
+	defer conn.Close()
 	for _, note := range how.Notes() {
-		fmt.Println(note)
+		_, why, _ := strings.Cut(note, ": ")
+		fmt.Println(why)
 	}
-	// Output:
+	// Output: for a multicast address Go binds every address
 }
 
 // A process that was started with no sockets has none left over.
@@ -78,12 +81,14 @@ func ExampleOwnNetwork() {
 	own, err := privport.OwnNetwork()
 	switch {
 	case errors.Is(err, errors.ErrUnsupported):
-		fmt.Println("no Linux")
+		log.Print("no Linux")
 	case err != nil:
-		fmt.Println("could not tell:", err)
+		log.Print("could not tell: ", err)
 	case !own:
-		fmt.Println("capabilities do not count for ports here")
+		log.Print("capabilities do not count for ports here")
 	}
+	fmt.Println(own && err != nil)
+	// Output: false
 }
 
 func ExampleTarget_String() {

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"log"
 
-	"github.com/lowport/lowport/caps"
 	"github.com/lowport/lowport/caps/drop"
 )
 
@@ -17,11 +16,4 @@ func ExampleLookupUser() {
 	child := drop.Child{User: &u}
 	fmt.Println(child.User.UID, child.User.GID)
 	// Output: 0 0
-}
-
-// A program that stays root narrows what any child of its can ever hold.
-func ExampleClamp() {
-	if err := drop.Clamp(caps.NET_BIND_SERVICE); err != nil {
-		log.Fatal(err)
-	}
 }
