@@ -5,25 +5,15 @@
 package main
 
 import (
-	"encoding/json"
-	"errors"
-	"fmt"
 	"os"
 	"time"
 
 	"github.com/lowport/lowport/guard"
+	"github.com/lowport/lowport/internal/lab/standin"
 )
 
 func main() {
-	args := os.Args[1:]
-	asJSON := len(args) > 0 && args[0] == "-json"
-	if asJSON {
-		args = args[1:]
-	}
-	if len(args) != 1 {
-		fmt.Fprintln(os.Stderr, "usage: late [-json] ADDRESS")
-		os.Exit(64)
-	}
+	asJSON, args := standin.Args("late [-json] ADDRESS", func(args []string) bool { return len(args) == 1 })
 	if file := os.Getenv("LATE"); file != "" {
 		for {
 			if _, err := os.Stat(file); err == nil {
@@ -34,21 +24,5 @@ func main() {
 	}
 	var r guard.Report
 	_, err := guard.Bind(args[0], guard.ReportTo(&r))
-	switch {
-	case asJSON:
-		if err := json.NewEncoder(os.Stdout).Encode(r); err != nil {
-			fmt.Fprintln(os.Stderr, "late:", err)
-			os.Exit(74)
-		}
-	case err != nil:
-		fmt.Print(r)
-	}
-	var refused *guard.Error
-	if errors.As(err, &refused) {
-		os.Exit(refused.ExitCode())
-	}
-	if err != nil {
-		fmt.Fprintln(os.Stderr, "late:", err)
-		os.Exit(1)
-	}
+	standin.End(asJSON, r, err)
 }

@@ -9,47 +9,25 @@
 package main
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
-	"os"
 	"syscall"
 	"unsafe"
 
 	"github.com/lowport/lowport/caps/drop"
 	"github.com/lowport/lowport/guard"
+	"github.com/lowport/lowport/internal/lab/standin"
 	"golang.org/x/sys/unix"
 )
 
 func main() {
-	args := os.Args[1:]
-	asJSON := len(args) > 0 && args[0] == "-json"
-	if asJSON {
-		args = args[1:]
-	}
-	if len(args) != 2 {
-		fmt.Fprintln(os.Stderr, "usage: letgo [-json] KIND ADDRESS")
-		os.Exit(64)
-	}
+	asJSON, args := standin.Args("letgo [-json] KIND ADDRESS", func(args []string) bool { return len(args) == 2 })
 	if err := letGo(args[0]); err != nil {
-		fmt.Fprintln(os.Stderr, "letgo:", err)
-		os.Exit(1)
+		standin.Fail(err)
 	}
-	_, err := guard.Bind(args[1])
-	var refused *guard.Error
-	if !errors.As(err, &refused) {
-		fmt.Fprintln(os.Stderr, "letgo: Bind says", err)
-		os.Exit(1)
-	}
-	if asJSON {
-		err = json.NewEncoder(os.Stdout).Encode(refused.Report)
-	} else {
-		_, err = fmt.Print(refused.Report)
-	}
-	if err != nil {
-		os.Exit(74)
-	}
-	os.Exit(refused.ExitCode())
+	var r guard.Report
+	_, err := guard.Bind(args[1], guard.ReportTo(&r))
+	standin.End(asJSON, r, err)
 }
 
 func letGo(kind string) error {

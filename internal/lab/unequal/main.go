@@ -6,9 +6,6 @@
 package main
 
 import (
-	"encoding/json"
-	"errors"
-	"fmt"
 	"os"
 	"os/signal"
 	"runtime"
@@ -17,21 +14,15 @@ import (
 
 	"github.com/lowport/lowport/caps"
 	"github.com/lowport/lowport/guard"
+	"github.com/lowport/lowport/internal/lab/standin"
 	"golang.org/x/sys/unix"
 )
 
 func main() {
-	args := os.Args[1:]
-	asJSON := len(args) > 0 && args[0] == "-json"
-	if asJSON {
-		args = args[1:]
-	}
 	var need caps.Set
-	waits := len(args) == 2 && args[0] == "-wait"
-	if len(args) != 2 || !waits && (args[0] != "-require" || need.Set(args[1]) != nil) {
-		fmt.Fprintln(os.Stderr, "usage: unequal [-json] -require CAP,CAP...\n       unequal -wait FILE")
-		os.Exit(64)
-	}
+	asJSON, args := standin.Args("unequal {[-json] -require CAP,CAP... | -wait FILE}", func(args []string) bool {
+		return len(args) == 2 && (args[0] == "-wait" || args[0] == "-require" && need.Set(args[1]) == nil)
+	})
 	lowered := make(chan error)
 	go func() {
 		runtime.LockOSThread()
@@ -39,34 +30,19 @@ func main() {
 		select {}
 	}()
 	if err := <-lowered; err != nil {
-		fmt.Fprintln(os.Stderr, "unequal:", err)
-		os.Exit(1)
+		standin.Fail(err)
 	}
-	if waits {
+	if args[0] == "-wait" {
 		if err := os.WriteFile(args[1], nil, 0o644); err != nil {
-			fmt.Fprintln(os.Stderr, "unequal:", err)
-			os.Exit(1)
+			standin.Fail(err)
 		}
 		ended := make(chan os.Signal, 1)
 		signal.Notify(ended, syscall.SIGTERM)
 		<-ended
-		os.Exit(0)
+		return
 	}
 	err := guard.Require(slices.Collect(need.All())...)
-	var refused *guard.Error
-	if !errors.As(err, &refused) {
-		fmt.Fprintln(os.Stderr, "unequal: Require says", err)
-		os.Exit(1)
-	}
-	if asJSON {
-		err = json.NewEncoder(os.Stdout).Encode(refused.Report)
-	} else {
-		_, err = fmt.Print(refused.Report)
-	}
-	if err != nil {
-		os.Exit(74)
-	}
-	os.Exit(refused.ExitCode())
+	standin.End(asJSON, guard.Report{}, err)
 }
 
 // lower empties the effective set of the calling thread.
