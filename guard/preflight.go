@@ -149,17 +149,7 @@ func (p *plan) predict(r *request) {
 		if note != "" {
 			p.notes = append(p.notes, note)
 		}
-		udp := g.Protocol() == "udp"
-		switch why := p.doubt(rules.Goal{}); {
-		case why != "":
-			r.untold(why, udp, at)
-		case p.sockets.State != machine.Known:
-			r.untold("whether systemd can bind the socket could not be read", udp, at)
-		case p.taken(p.offers[i]) == rules.Unknown:
-			r.untold("whether another socket is in systemd's way could not be read", udp, at)
-		case p.taken(p.offers[i]) == rules.Yes:
-			r.fails(outcome{errno: "EADDRINUSE", udp: udp}, at)
-		}
+		p.inherit(r, p.offers[i], g.Protocol() == "udp", at)
 		return
 	}
 	if at.IsValid() && !p.remote {
@@ -187,6 +177,24 @@ func (p *plan) predict(r *request) {
 		return
 	}
 	r.fails(done, at)
+}
+
+// inherit is how systemd's bind of the socket that it offers would go.
+func (p *plan) inherit(r *request, o privport.Offer, udp bool, at netip.Addr) {
+	if why := p.doubt(rules.Goal{}); why != "" {
+		r.untold(why, udp, at)
+		return
+	}
+	if p.sockets.State != machine.Known {
+		r.untold("whether systemd can bind the socket could not be read", udp, at)
+		return
+	}
+	switch p.taken(o) {
+	case rules.Unknown:
+		r.untold("whether another socket is in systemd's way could not be read", udp, at)
+	case rules.Yes:
+		r.fails(outcome{errno: "EADDRINUSE", udp: udp}, at)
+	}
 }
 
 func (r *request) untold(why string, udp bool, at netip.Addr) {

@@ -17,7 +17,7 @@ func dropIn(f machine.Facts, g rules.Goal) (candidate, bool) {
 		return candidate{}, false
 	}
 	list := g.Need().Systemd()
-	content := "[Service]\nAmbientCapabilities=" + list + "\n"
+	content := "AmbientCapabilities=" + list + "\n"
 	if !now.Bounding.Contains(g.Need()) {
 		content += "CapabilityBoundingSet=" + list + "\n"
 	}
@@ -26,11 +26,7 @@ func dropIn(f machine.Facts, g rules.Goal) (candidate, bool) {
 		content += "PrivateUsers=no\n"
 	}
 	return candidate{
-		Fix: Fix{ID: "systemd-drop-in", Scope: "unit", Summary: "for " + u.Name, Lasts: "until the drop-in is removed", Steps: []Step{
-			{Write: dropInPath(u), Content: content},
-			{Run: sudo(f, "systemctl", "daemon-reload")},
-			{Run: Systemctl(Root(f), u, "restart")},
-		}},
+		Fix: writeDropIn(f, u, content),
 		change: func(f machine.Facts) machine.Facts {
 			now.Bounding |= g.Need()
 			f.Launch.Starter = f.Launch.Starter.Now(holding(now, g.Need()))
@@ -42,10 +38,15 @@ func dropIn(f machine.Facts, g rules.Goal) (candidate, bool) {
 	}, true
 }
 
-// dropInPath is behind the drop-ins that are there: of two that set the same, the
-// later name counts, and an empty setting takes back what stands before it.
-func dropInPath(u machine.Unit) string {
-	return "/etc/systemd/system/" + u.Name + ".d/zz-lowport.conf"
+// writeDropIn adds settings to the unit's [Service], behind the drop-ins that are
+// there: of two that set the same, the later name counts, and an empty setting takes
+// back what stands before it.
+func writeDropIn(f machine.Facts, u machine.Unit, settings string) Fix {
+	return Fix{ID: "systemd-drop-in", Scope: "unit", Summary: "for " + u.Name, Lasts: "until the drop-in is removed", Steps: []Step{
+		{Write: "/etc/systemd/system/" + u.Name + ".d/zz-lowport.conf", Content: "[Service]\n" + settings},
+		{Run: sudo(f, "systemctl", "daemon-reload")},
+		{Run: Systemctl(Root(f), u, "restart")},
+	}}
 }
 
 // taken are the capabilities that directives of other names take from the bounding
@@ -61,11 +62,7 @@ func widen(f machine.Facts, g rules.Goal) (candidate, bool) {
 		return candidate{}, false
 	}
 	return candidate{
-		Fix: Fix{ID: "systemd-drop-in", Scope: "unit", Summary: "for " + u.Name, Lasts: "until the drop-in is removed", Steps: []Step{
-			{Write: dropInPath(u), Content: "[Service]\nCapabilityBoundingSet=" + missing.Systemd() + "\n"},
-			{Run: sudo(f, "systemctl", "daemon-reload")},
-			{Run: Systemctl(Root(f), u, "restart")},
-		}},
+		Fix: writeDropIn(f, u, "CapabilityBoundingSet="+missing.Systemd()+"\n"),
 		change: func(f machine.Facts) machine.Facts {
 			f.Launch.Starter.Value.Bounding |= missing
 			return rules.Start(f)
