@@ -243,11 +243,11 @@ var catalogue = map[string]entry{
 	},
 	"selinux": {
 		summary:   "SELinux probably refused",
-		detail:    "the capabilities suffice for this bind, and SELinux is enforcing; `ausearch -m avc -ts recent` shows the refusal, and `semanage port -a -t http_port_t -p {tcp} {port}` allows web servers the port",
+		detail:    "the capabilities suffice for this bind, and SELinux is enforcing; run as root, `ausearch -m avc -ts recent` shows the refusal, and `semanage port -a -t http_port_t -p {tcp} {port}` allows web servers the port",
 		unhelpful: []string{"any capability, or being root: the policy goes by the domain"},
 		kernel:    "selinux_socket_bind, name_bind",
 		see:       "sudo ausearch -m avc -ts recent\nps -Z -p PID",
-		helps:     "semanage port -a -t http_port_t -p tcp PORT",
+		helps:     "sudo semanage port -a -t http_port_t -p tcp PORT",
 		gate:      "policy",
 	},
 	"apparmor": {
