@@ -22,6 +22,9 @@ not be read or leaves no trace, "possible" that nothing speaks against it.
 
 ![The gates of a bind, and the causes of a refusal at each](decision.svg)
 
+For IPv4 the kernel asks for the address before the port, for IPv6 in the order
+that is drawn.
+
 In the commands, words in capitals stand for what is to be put there: PROGRAM for
 the path of a program, PID for the id of its process.
 
