@@ -8,11 +8,11 @@ test:
 
 # The scenarios on a real kernel, as root, with nothing skipped.
 lab:
-	sudo -E env LOWPORT_LAB=require go test -count=1 ./internal/lab
+	sudo -E env "PATH=$$PATH" LOWPORT_LAB=require go test -count=1 -timeout=40m ./internal/lab
 
 # The machines of guard/guardtest, recorded anew in the lab, as root.
 machines:
-	sudo -E env LOWPORT_LAB=require go test -count=1 ./internal/lab -run TestScenarios/machine- -update
+	sudo -E env "PATH=$$PATH" LOWPORT_LAB=require go test -count=1 ./internal/lab -run TestScenarios/machine- -update
 	go test ./guard/guardtest -run Machines -update
 
 # The tests on Linux 5.10, 6.1 and 6.12, with AppArmor and with SELinux, each in a

@@ -83,6 +83,7 @@ type DangerError struct {
 	Danger Danger // every reason that was not accepted
 }
 
+// Error names the file, the reasons and what to do instead.
 func (e *DangerError) Error() string {
 	return fmt.Sprintf("%q gets no capabilities: %s; instead: %s", e.Path, e.Danger, e.Danger.Instead())
 }

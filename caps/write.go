@@ -68,6 +68,7 @@ type MismatchError struct {
 	None      bool // it has none: errors.Is(err, ErrNoCaps) holds
 }
 
+// Error names the file, and what it has and should have.
 func (e *MismatchError) Error() string {
 	if e.None {
 		return fmt.Sprintf("%q has no capabilities, not %s", e.Path, e.Want.describe())

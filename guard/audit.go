@@ -31,8 +31,8 @@ type AuditReport struct {
 
 // A Finding is one thing that an attacker could make use of.
 type Finding struct {
-	ID       string   `json:"id"` // "root-capability"; see docs/audit.md
-	Severity string   `json:"severity"`
+	ID       string   `json:"id"`       // "root-capability"; see docs/audit.md
+	Severity string   `json:"severity"` // as of the report, but "none"
 	Summary  string   `json:"summary"`
 	Allows   string   `json:"allows"` // what an attacker who has the process can do with it
 	Helps    string   `json:"helps"`  // what ends it

@@ -39,7 +39,7 @@ func (r Report) MarshalJSON() ([]byte, error) {
 // A Cause is one obstacle. The first of a report is what refused; the rest are
 // further obstacles that it hides.
 type Cause struct {
-	ID        string `json:"id"`        // "no-new-privs"; see docs/causes.md
+	ID        string `json:"id"`        // "no-new-privs", which has a section in docs/causes.md
 	Certainty string `json:"certainty"` // "proven", "likely" or "possible"
 	Summary   string `json:"summary"`
 	Detail    string `json:"detail"`
@@ -68,10 +68,10 @@ type Gate struct {
 // refused is allowed.
 type Fix struct {
 	ID      string `json:"id"`    // "setcap"; "remount+restart" for changes that help only together
-	Scope   string `json:"scope"` // "file", "unit", "container", "pod", "netns", "host" or "code"
+	Scope   string `json:"scope"` // "file", "unit", "container", "pod", "host" or "code"
 	Summary string `json:"summary"`
-	Lasts   string `json:"lasts"`
-	Steps   []Step `json:"steps"`
+	Lasts   string `json:"lasts"` // "until the file is replaced or chowned"
+	Steps   []Step `json:"steps"` // in their order
 }
 
 // A Step has one of Run, Write, Start and Edit.

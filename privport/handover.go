@@ -22,7 +22,8 @@ import (
 // directly.
 //
 // Call done once the command has started, or has failed to: it closes the copies
-// that were made for the command.
+// that were made for the command. For a socket without a descriptor, such as one
+// of TLS, the error wraps [errors.ErrUnsupported], and the command is as it was.
 func HandOver(cmd *exec.Cmd, sockets ...io.Closer) (done func(), err error) {
 	if len(cmd.ExtraFiles) > 0 || cmd.Process != nil {
 		return nil, errors.New("hand over: the command has files of its own, or was started")

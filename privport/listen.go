@@ -9,7 +9,7 @@ import (
 	"syscall"
 )
 
-// A Via says how a socket was obtained.
+// A Via is the way by which a socket was obtained.
 type Via string
 
 const (
@@ -18,7 +18,7 @@ const (
 	Raised    Via = "raised"    // with cap_net_bind_service made effective for the one call
 )
 
-// A How says how a socket was obtained.
+// A How says how a socket was obtained, and what is surprising about it.
 type How struct {
 	Via Via
 

@@ -11,6 +11,9 @@ import (
 // Start returns the first port that needs no privilege in this network
 // namespace: net.ipv4.ip_unprivileged_port_start, which governs IPv4 and IPv6,
 // TCP and UDP. The kernel's default is 1024; 0 means that no port is privileged.
+//
+// An error says what could not be read, such as a /proc that is not there; off
+// Linux it wraps [errors.ErrUnsupported].
 func Start() (int, error) {
 	return known(machine.Live().Facts().PortStart)
 }
@@ -19,9 +22,15 @@ func Start() (int, error) {
 // its network namespace. They do not if that namespace is owned by a user
 // namespace outside ours, as in a user namespace on the host's network: the
 // kernel then refuses whatever CapEff says (ns_capable).
+//
+// Where that cannot be told the answer is false, with an error as of [Start].
 func OwnNetwork() (bool, error) {
-	owner, err := known(machine.Live().Facts().NetOwner)
-	return owner != machine.OwnerOutside, err
+	return own(machine.Live().Facts().NetOwner)
+}
+
+func own(f machine.Fact[machine.Owner]) (bool, error) {
+	owner, err := known(f)
+	return err == nil && owner != machine.OwnerOutside, err
 }
 
 func known[T any](f machine.Fact[T]) (T, error) {

@@ -39,7 +39,7 @@ func main() {
 		log.Fatal(err)
 	}
 
-	log.Printf("answering on %s, holding nothing", s.Listeners[0].Addr())
+	log.Printf("answering on %s, holding no capability", s.Listeners[0].Addr())
 	failed := make(chan error)
 	for _, server := range []*dns.Server{
 		{PacketConn: s.PacketConns[0], Handler: names},

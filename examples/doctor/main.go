@@ -2,7 +2,8 @@
 // and what would help:
 //
 //	doctor [-v] [-json] [-authbind] [-require cap,…] [-replay FILE] [ADDRESS…]
-//	doctor {-binary PATH [-user USER] | -unit FILE [-binary PATH]} [-v] [-json] [-require cap,…] [ADDRESS…]
+//	doctor -binary PATH [-user USER] [-v] [-json] [-require cap,…] [ADDRESS…]
+//	doctor -unit FILE [-binary PATH] [-v] [-json] [-require cap,…] [ADDRESS…]
 //	doctor -record ADDRESS
 //	doctor -audit [-pid N] [-json]
 //
@@ -41,6 +42,18 @@ import (
 	"github.com/lowport/lowport/guard"
 )
 
+const usage = `usage: doctor [-v] [-json] [-authbind] [-require cap,…] [-replay FILE] [ADDRESS…]
+       doctor -binary PATH [-user USER] [-v] [-json] [-require cap,…] [ADDRESS…]
+       doctor -unit FILE [-binary PATH] [-v] [-json] [-require cap,…] [ADDRESS…]
+       doctor -record ADDRESS
+       doctor -audit [-pid N] [-json]
+
+An ADDRESS is :443, HOST:443 or udp/:53. Exit status: 0 all is well, 77 no
+permission, 69 the address cannot be had, 64 wrong usage or no such program.
+With -audit: 0 notes at most, 1 more, 77 not all could be read, 69 no such process.
+
+`
+
 func main() {
 	asJSON := flag.Bool("json", false, "print the reports as JSON: one object, or an array for several")
 	authbind := flag.Bool("authbind", false, "let authbind's helper bind what would otherwise be refused")
@@ -51,7 +64,7 @@ func main() {
 	verbose := flag.Bool("v", false, "also show the five sets, and the gates of each decision")
 	how := launchFlags()
 	flag.Usage = func() {
-		fmt.Fprintln(flag.CommandLine.Output(), "usage: doctor [-v] [-json] [-authbind] [-require cap,…] [-replay FILE] [ADDRESS…]\n       doctor {-binary PATH [-user USER] | -unit FILE [-binary PATH]} [-v] [-json] [-require cap,…] [ADDRESS…]\n       doctor -record ADDRESS\n       doctor -audit [-pid N] [-json]")
+		fmt.Fprint(flag.CommandLine.Output(), usage)
 		flag.PrintDefaults()
 	}
 	flag.CommandLine.Init("doctor", flag.ContinueOnError)

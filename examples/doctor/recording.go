@@ -34,12 +34,18 @@ var here = asked{
 // recorded is the machine whose recording is in a file.
 func recorded(file string) (asked, error) {
 	recording, err := os.ReadFile(file)
+	named := func(err error) error {
+		if err != nil {
+			return fmt.Errorf("%s: %w", file, err)
+		}
+		return nil
+	}
 	return asked{
 		bind: func(address string, into *guard.Report, opts ...guard.Option) error {
-			return guard.Replay(recording, address, append(opts, guard.ReportTo(into))...)
+			return named(guard.Replay(recording, address, append(opts, guard.ReportTo(into))...))
 		},
 		require: func(into *guard.Report, need caps.Set) error {
-			return requireReport(into, need, guard.ReplayRequire(recording, slices.Collect(need.All())...))
+			return named(requireReport(into, need, guard.ReplayRequire(recording, slices.Collect(need.All())...)))
 		},
 	}, err
 }

@@ -31,6 +31,9 @@ func table(r guard.Report, t terminal) string {
 			b.WriteString("\n")
 		}
 		colour := map[string]string{"yes": green, "no": red}[g.Answer]
+		if g.Name == "port" {
+			colour = "" // neither answer refuses
+		}
 		fmt.Fprintf(&b, "%-11s  %s%*s  %s\n", g.Name, t.paint(colour, g.Answer), answers-len(g.Answer), "", cut(g.Question, t.columns-11-2-answers-2))
 	}
 	return b.String()

@@ -20,6 +20,7 @@ var decided = guard.Report{
 	Gates: []guard.Gate{
 		{Name: "port", Question: "Is the port at or above ip_unprivileged_port_start?", Answer: "no"},
 		{Name: "permitted", Question: "Is cap_net_bind_service permitted?", Answer: "yes"},
+		{Name: "namespace", Question: "Does it count?", Answer: "no"},
 		{Name: "free", Question: "Is the port free?", Answer: "could not tell"},
 	},
 }
@@ -33,6 +34,7 @@ ambient      000001fffeffffff  all but cap_sys_resource
 
 port         no              Is the port at or above ip_unprivileged_port_start?
 permitted    yes             Is cap_net_bind_service permitted?
+namespace    no              Does it count?
 free         could not tell  Is the port free?
 `
 	if got := table(decided, terminal{columns: 80}); got != want {
@@ -44,7 +46,7 @@ free         could not tell  Is the port free?
 		}
 	}
 	coloured := table(decided, terminal{columns: 80, colour: true})
-	if plain := strings.NewReplacer(red, "", green, "", "\x1b[0m", "").Replace(coloured); plain != want || !strings.Contains(coloured, red+"no\x1b[0m") {
+	if plain := strings.NewReplacer(red, "", green, "", "\x1b[0m", "").Replace(coloured); plain != want || strings.Count(coloured, red+"no\x1b[0m") != 1 || !strings.Contains(coloured, "port         no ") {
 		t.Errorf("%q", coloured)
 	}
 }

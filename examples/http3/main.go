@@ -48,7 +48,7 @@ func main() {
 	if err := drop.All(); err != nil && !errors.Is(err, errors.ErrUnsupported) {
 		log.Fatal(err)
 	}
-	log.Printf("serving https://%s, holding nothing", s.Listeners[0].Addr())
+	log.Printf("serving https://%s, holding no capability", s.Listeners[0].Addr())
 	page := func(w http.ResponseWriter, r *http.Request) { fmt.Fprintln(w, "this is", r.Proto) }
 	if err := serve(ctx, s, page); err != nil {
 		log.Fatal(err)

@@ -72,7 +72,7 @@ func main() {
 		ln.Close()
 	}()
 
-	log.Printf("serving https://%s, holding nothing (%s)", ln.Addr(), report.Via)
+	log.Printf("serving https://%s, holding no capability (%s)", ln.Addr(), report.Via)
 	if err := tellReady(); err != nil {
 		log.Print(err)
 	}

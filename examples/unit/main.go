@@ -2,7 +2,7 @@
 //
 //	unit -exec "/opt/myserver/myserver --addr :443" -user appuser
 //	unit -exec "/opt/myserver/myserver --addr :443" -socket -write /var/lib/myserver
-//	unit -drop-in nginx -socket -listen :443
+//	unit -drop-in myserver -socket -listen :443
 //
 // The first gives the server one capability, the second none and no network but
 // the port, the third hardens a unit that exists. They are printed, or with

@@ -18,7 +18,9 @@ import (
 type Machine string
 
 // Bind is [guard.Bind] on this machine. Where the bind is allowed there, a
-// listener on a free port of the loopback interface here stands in for it.
+// listener on a free port of the loopback interface here stands in for it; where
+// it is refused, the error is that of guard.Bind. Any other error means that the
+// recording cannot be read, or does not tell.
 func (m Machine) Bind(address string, opts ...guard.Option) (net.Listener, error) {
 	opts = append([]guard.Option{guard.Network("tcp")}, opts...)
 	if !fits("tcp", address, opts) {

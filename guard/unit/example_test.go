@@ -44,7 +44,7 @@ func ExampleService_Files() {
 
 // A unit that exists gets a drop-in.
 func ExampleService_DropIn() {
-	files, err := unit.Service{Name: "nginx.service", User: "www-data", Write: []string{"/var/log/nginx"}}.DropIn()
+	files, err := unit.Service{Name: "myserver.service", User: "appuser", Write: []string{"/var/log/myserver"}}.DropIn()
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -55,7 +55,7 @@ func ExampleService_DropIn() {
 		}
 	}
 	// Output:
-	// nginx.service.d/50-lowport-unit.conf
+	// myserver.service.d/50-lowport-unit.conf
 	// AmbientCapabilities=
 	// AmbientCapabilities=CAP_NET_BIND_SERVICE
 	// CapabilityBoundingSet=

@@ -85,7 +85,7 @@ var catalogue = map[string]entry{
 	},
 	"may-gain": {
 		severities: "medium",
-		means:      "no_new_privs is off: a set-user-ID program, or a file with capabilities, gains what is left in the bounding set. An empty bounding set alone does not keep a program from becoming uid 0. Root that holds all of its bounding set has no such finding",
+		means:      "a set-user-ID program, or a file with capabilities, gains what is left in the bounding set, since no_new_privs is off. An empty bounding set alone does not keep a program from becoming uid 0. Root that holds all of its bounding set has no such finding",
 		allows:     "gain privileges by a flaw in sudo, su, mount or another such program",
 		see:        "grep -E 'NoNewPrivs|CapBnd' /proc/PID/status",
 		helps:      "NoNewPrivileges=yes in its unit; no-new-privileges for its container, allowPrivilegeEscalation: false in its pod; drop.All in the program; setpriv --no-new-privs",
@@ -94,7 +94,7 @@ var catalogue = map[string]entry{
 		severities: "medium",
 		means:      "besides a port below the threshold it listens on TCP ports above it, on every address. Such ports are often for metrics, profiling or administration, and meant for this machine only",
 		allows:     "reach it on a port that nobody watches",
-		see:        "ss -lntp",
+		see:        "sudo ss -ltnp",
 		helps:      "have it listen there on 127.0.0.1 and [::1] only, or on a Unix socket",
 	},
 	"could-not-tell": {

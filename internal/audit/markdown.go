@@ -15,9 +15,9 @@ func Markdown() string {
 	var b strings.Builder
 	b.WriteString(`# What an audit finds
 
-` + "`go run ./examples/doctor -audit -pid N`" + ` and guard.Audit say what a running process
-could do in an attacker's hands, as the kernel sees it: each finding by the id
-below, with its evidence, what it allows, and the fix.
+` + "`doctor -audit -pid N`" + `, of examples/doctor, and guard.Audit say what a running
+process could do in an attacker's hands, as the kernel sees it: each finding by the
+id below, with its evidence, what it allows, and the fix.
 
 "critical" means root for whoever takes the process over through the network or
 its file, "high" root for whoever has taken it over, "medium" more than it needs,

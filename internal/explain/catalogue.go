@@ -6,7 +6,7 @@ type entry struct {
 	summary, detail string
 	unhelpful       []string
 	kernel          string // where the rule stands: a function of the kernel or a man page
-	see             string // commands that show it by hand, one a line
+	see             string // commands that show it by hand, one a line; strace as root, since any other's voids what the file grants
 	helps           string // what changes it
 	gate            string // those of rules.Path where it refuses, separated by spaces; "" before all of them
 }
@@ -45,7 +45,7 @@ var catalogue = map[string]entry{
 		detail:    "the file's effective bit asks for all of its capabilities at once, and execve fails with EPERM if the bounding set lacks one of them: the program does not start at all, not even as root or for a high port; systemd reports status=203/EXEC",
 		unhelpful: []string{"sudo or being root: the bounding set limits it too"},
 		kernel:    "bprm_caps_from_vfs_caps: -EPERM if the effective bit is set and not all is granted",
-		see:       "getcap PROGRAM\ngrep CapBnd /proc/PID/status   # of what starts it",
+		see:       "getcap PROGRAM\ngrep CapBnd /proc/self/status\nsystemctl show -p CapabilityBoundingSet UNIT",
 		helps:     "setcap with =+p instead of =+ep: execve grants what the bounding set allows, and guard.Bind raises it; or add the capability to the bounding set",
 		gate:      "start",
 	},
@@ -78,7 +78,7 @@ var catalogue = map[string]entry{
 		detail:    "with this securebit execve grants uid 0 nothing; whoever started this process set it",
 		unhelpful: []string{"sudo or being root: the securebit applies to root"},
 		kernel:    "handle_privileged_root: SECURE_NOROOT",
-		see:       "capsh --print   # Securebits",
+		see:       "capsh --print | grep secure-noroot",
 		helps:     "give the capability as an ambient one, or start without the securebit",
 		gate:      "permitted",
 	},
@@ -155,7 +155,7 @@ var catalogue = map[string]entry{
 		detail:    "it was started with more than it holds now: it changed its user, or dropped its capabilities, before this bind; a listener opened before that stays open",
 		unhelpful: []string{"setcap, setpriv or a unit's AmbientCapabilities=: the program would give that up too"},
 		kernel:    "cap_bprm_creds_from_file has execve set AT_SECURE, getauxval(3), if the file's capabilities counted; commit_creds makes a process that changes its user undumpable, PR_GET_DUMPABLE(2const)",
-		see:       "grep Cap /proc/PID/status\nstrace -f -e trace=capset,prctl,setuid,setresuid PROGRAM",
+		see:       "grep Cap /proc/PID/status\nsudo strace -u USER -f -e trace=capset,prctl,setuid,setresuid PROGRAM",
 		helps:     "bind before the change: guard.BindAll for all addresses, then package caps/drop; or keep the capability, as drop.Except and drop.ToUser do on request",
 		gate:      "permitted",
 	},
@@ -163,7 +163,7 @@ var catalogue = map[string]entry{
 		summary: "{cap} is not effective on every thread",
 		detail:  "capabilities belong to threads, and a goroutine can run on any thread, so every one of them needs it",
 		kernel:  "capabilities(7): capabilities are a per-thread attribute",
-		see:     "grep Cap /proc/PID/task/*/status",
+		see:     "grep -H Cap /proc/PID/task/*/status",
 		helps:   "drop on every thread, with package caps/drop; runtime.LockOSThread around what raises a capability",
 		gate:    "permitted",
 	},
@@ -172,7 +172,7 @@ var catalogue = map[string]entry{
 		detail:    "the socket there excludes any other; `{ss}`, run as root, names its process",
 		unhelpful: []string{"any capability, or being root: the port is taken"},
 		kernel:    "inet_csk_get_port",
-		see:       "sudo ss -ltnp 'sport = :PORT'",
+		see:       "sudo ss -ltunp 'sport = :PORT'",
 		helps:     "stop its owner, or take another port or address",
 		gate:      "free",
 	},
@@ -236,18 +236,18 @@ var catalogue = map[string]entry{
 		summary:   "a Landlock domain refuses TCP binds",
 		detail:    "TCP binds that need no privilege are refused too, and UDP ones are not, which is how Landlock works; whoever confined this process has to allow the port",
 		unhelpful: []string{"any capability, or being root: Landlock checks neither"},
-		kernel:    "landlock(7), LANDLOCK_ACCESS_NET_BIND_TCP",
-		see:       "none: Landlock leaves no trace in /proc",
+		kernel:    "landlock(7), LANDLOCK_ACCESS_NET_BIND_TCP; /proc has no trace of it",
+		see:       "sudo strace -u USER -f -e trace=landlock_restrict_self PROGRAM",
 		helps:     "whoever calls landlock_restrict_self has to add a rule for the port",
 		gate:      "policy",
 	},
 	"selinux": {
 		summary:   "SELinux probably refused",
-		detail:    "the capabilities suffice for this bind, and SELinux is enforcing; `ausearch -m avc -ts recent` shows the refusal, and `semanage port -a -t http_port_t -p {tcp} {port}` allows web servers the port",
+		detail:    "the capabilities suffice for this bind, and SELinux is enforcing; run as root, `ausearch -m avc -ts recent` shows the refusal, and `semanage port -a -t http_port_t -p {tcp} {port}` allows web servers the port",
 		unhelpful: []string{"any capability, or being root: the policy goes by the domain"},
 		kernel:    "selinux_socket_bind, name_bind",
-		see:       "ausearch -m avc -ts recent\nps -Z -p PID",
-		helps:     "semanage port -a -t http_port_t -p tcp PORT",
+		see:       "sudo ausearch -m avc -ts recent\nps -Z -p PID",
+		helps:     "sudo semanage port -a -t http_port_t -p tcp PORT",
 		gate:      "policy",
 	},
 	"apparmor": {
@@ -255,7 +255,7 @@ var catalogue = map[string]entry{
 		detail:    "the capabilities suffice for this bind, and a profile is enforced; it needs `capability net_bind_service,` and `network inet {stream},`; the kernel log names what it denied",
 		unhelpful: []string{"any capability, or being root: the profile limits both"},
 		kernel:    "apparmor_socket_create, apparmor_socket_bind, apparmor_capable; apparmor_capget hides from capget(2) what the profile does not grant",
-		see:       "cat /proc/PID/attr/current\njournalctl -k | grep apparmor=",
+		see:       "cat /proc/PID/attr/current\nsudo journalctl -k | grep apparmor=",
 		helps:     "`capability net_bind_service,` and `network inet stream,` in the profile",
 		gate:      "policy profile",
 	},
@@ -339,7 +339,7 @@ var catalogue = map[string]entry{
 		summary: "the cause could not be determined",
 		detail:  "the facts that could be read do not explain the refusal; a security policy that leaves no trace here (Landlock, SELinux, AppArmor, BPF) would",
 		kernel:  "",
-		see:     "strace -f -e trace=socket,bind,listen PROGRAM",
+		see:     "sudo strace -u USER -f -e trace=socket,bind,listen PROGRAM",
 		helps:   "look at what confines the process: its container, unit and security modules",
 		gate:    "policy",
 	},

@@ -12,7 +12,7 @@ import (
 func Markdown() string {
 	names := strings.NewReplacer("{cap}", "CAPABILITY", "{exe}", "PROGRAM", "{unit}", "UNIT",
 		"{port}", "PORT", "{start}", "N", "{addr}", "ADDRESS", "{owner}", "OWNER",
-		"{tcp}", "tcp", "{ss}", "ss -ltnp", "{stream}", "stream", "{why}", "WHY")
+		"{tcp}", "tcp", "{ss}", "ss -ltunp", "{stream}", "stream", "{why}", "WHY")
 	var b strings.Builder
 	b.WriteString(`# Causes
 
@@ -21,6 +21,12 @@ evidence excludes every other cause, "likely" that it fits and something could
 not be read or leaves no trace, "possible" that nothing speaks against it.
 
 ![The gates of a bind, and the causes of a refusal at each](decision.svg)
+
+For IPv4 the kernel asks for the address before the port, for IPv6 in the order
+that is drawn.
+
+In the commands, words in capitals stand for what is to be put there: PROGRAM for
+the path of a program, PID for the id of its process.
 
 This file is generated from the catalogue that the reports are made of, and the
 picture from the rules.

@@ -61,7 +61,10 @@ func (r Record) Save() []byte {
 func Load(b []byte) (Record, error) {
 	r := Record{}
 	a := txtar.Parse(b)
-	if len(a.Files) == 0 || b[len(b)-1] != '\n' {
+	if len(a.Files) == 0 {
+		return nil, errors.New("record: no recording")
+	}
+	if b[len(b)-1] != '\n' {
 		return nil, errors.New("record: cut short")
 	}
 	for _, f := range a.Files {
