@@ -8,6 +8,7 @@ import (
 	"net"
 	"os"
 	"os/exec"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -157,6 +158,47 @@ func TestHandOverUnsupported(t *testing.T) {
 	cmd := exec.Command("true")
 	if _, err := privport.HandOver(cmd, a); !errors.Is(err, errors.ErrUnsupported) || len(cmd.ExtraFiles) != 0 {
 		t.Errorf("%v, %v", err, cmd.ExtraFiles)
+	}
+}
+
+// What the caller adds to the command, or shares between commands, stays the caller's.
+func TestHandOverLeavesTheRest(t *testing.T) {
+	ln, err := net.Listen("tcp4", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ln.Close()
+	ready, tell, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ready.Close()
+	defer tell.Close()
+	env := append(make([]string, 0, 20), "COMMON=1")
+	one, two := exec.Command("true"), exec.Command("true")
+	one.Env, two.Env = env, env
+	doneOne, err := privport.HandOver(one, ln)
+	if err != nil {
+		t.Fatal(err)
+	}
+	one.ExtraFiles = append(one.ExtraFiles, tell)
+	doneTwo, err := privport.HandOver(two, ln, ln)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !slices.Contains(one.Env, "LISTEN_FDS=1") || !slices.Contains(two.Env, "LISTEN_FDS=2") {
+		t.Errorf("%q and %q", one.Env, two.Env)
+	}
+	copies := slices.Concat(one.ExtraFiles[:1], two.ExtraFiles)
+	doneOne()
+	doneTwo()
+	if _, err := tell.Write([]byte{1}); err != nil {
+		t.Errorf("a file of the caller's: %v", err)
+	}
+	for _, f := range copies {
+		if _, err := f.Stat(); !errors.Is(err, os.ErrClosed) {
+			t.Errorf("a copy is open still: %v", err)
+		}
 	}
 }
 
