@@ -23,6 +23,7 @@ func init() {
 	children["no children"] = noChildren
 	children["lying"] = lying
 	children["at once"] = atOnce
+	children["closed meanwhile"] = closedMeanwhile
 }
 
 // handedOver is started with a listener and a packet socket, whose addresses
@@ -264,6 +265,18 @@ func TestNotHandedOver(t *testing.T) {
 			t.Errorf("%v: %s", err, out)
 		}
 	})
+	t.Run("closed meanwhile", func(t *testing.T) {
+		cmd := exec.Command(exe, ln.Addr().String())
+		cmd.Env = append(os.Environ(), childEnv+"=closed meanwhile")
+		done, err := privport.HandOver(cmd, ln)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer done()
+		if out, err := cmd.CombinedOutput(); err != nil {
+			t.Errorf("%v: %s", err, out)
+		}
+	})
 	t.Run("lying", func(t *testing.T) {
 		free, err := net.Listen("tcp4", "127.0.0.1:0")
 		if err != nil {
@@ -277,6 +290,29 @@ func TestNotHandedOver(t *testing.T) {
 			t.Errorf("%v: %s", err, out)
 		}
 	})
+}
+
+// closedMeanwhile has other code that closes the descriptor it was started with, as
+// one does who makes an os.File of it and lets it go, and opens another socket then.
+func closedMeanwhile() error {
+	ctx := context.Background()
+	for range 2 {
+		ln, how, err := privport.Config{}.Listen(ctx, "tcp", os.Args[1])
+		if err != nil {
+			return err
+		}
+		defer ln.Close()
+		if how.Via != privport.Inherited || ln.Addr().String() != os.Args[1] {
+			return fmt.Errorf("%v by way of %q", ln.Addr(), how.Via)
+		}
+		unix.Close(3)
+		other, err := net.Listen("tcp4", "127.0.0.1:0")
+		if err != nil {
+			return err
+		}
+		defer other.Close()
+	}
+	return nil
 }
 
 // atOnce asks for the socket from many goroutines, none of which has asked before.

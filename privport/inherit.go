@@ -75,7 +75,9 @@ var given struct {
 }
 
 // take reads the sockets of the environment, once, and clears it: they are not
-// for the children of this process. It reports whether there is anything to
+// for the children of this process. Of each socket it holds a copy, since the
+// descriptors are no secret: whoever else knows of LISTEN_FDS may close one, and its
+// number is then that of something else. It reports whether there is anything to
 // look at. Where LISTEN_FDS is not set it does nothing else.
 func take() bool {
 	if runtime.GOOS != "linux" {
@@ -92,6 +94,9 @@ func take() bool {
 		for i, name := range o.names {
 			s := look(firstFD + i)
 			s.fd, s.name = firstFD+i, name
+			if s.network != "" {
+				s.fd = hold(s.fd)
+			}
 			given.sockets = append(given.sockets, &s)
 		}
 	}
