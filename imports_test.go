@@ -82,6 +82,7 @@ func TestImportsRunOneWay(t *testing.T) {
 	rooms := [][]string{
 		{"internal/thread"},
 		{"caps"},
+		{"internal/dropped"},
 		{"internal/machine"},
 		{"privport", "internal/rules"},
 		{"internal/explain", "internal/launch"},

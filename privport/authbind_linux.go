@@ -37,6 +37,9 @@ func (c Config) authbind(ctx context.Context, network string, refused error) (*o
 	}
 	errno, said, err := help(ctx, f, to)
 	switch {
+	case ctx.Err() != nil: // it was not asked, or killed before it answered
+		f.Close()
+		return nil, &net.OpError{Op: "listen", Net: network, Addr: op.Addr, Err: ctx.Err()}
 	case err != nil:
 		f.Close()
 		return fail(err.Error())

@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"slices"
 	"strconv"
 	"syscall"
 )
@@ -18,21 +19,22 @@ import (
 // The command must not have been started and must have no ExtraFiles yet; more
 // can be appended afterwards. The variables are those of sd_listen_fds(3) except
 // LISTEN_PID: the pid is not known beforehand, so LOWPORT_LISTEN_PPID names the
-// parent instead, and the program has to use this package and be started
-// directly.
+// parent instead, and the program has to use this package, be started directly,
+// and find this process still running when it first listens.
 //
 // Call done once the command has started, or has failed to: it closes the copies
-// that were made for the command. For a socket without a descriptor, such as one
-// of TLS, the error wraps [errors.ErrUnsupported], and the command is as it was.
+// that were made for the command, and no other of its files. For a socket without a
+// descriptor, such as one of TLS, the error wraps [errors.ErrUnsupported], and the
+// command is as it was.
 func HandOver(cmd *exec.Cmd, sockets ...io.Closer) (done func(), err error) {
 	if len(cmd.ExtraFiles) > 0 || cmd.Process != nil {
 		return nil, errors.New("hand over: the command has files of its own, or was started")
 	}
+	var copies []*os.File // and no file that the caller appends
 	done = func() {
-		for _, f := range cmd.ExtraFiles {
+		for _, f := range copies {
 			f.Close()
 		}
-		cmd.ExtraFiles = nil
 	}
 	for _, s := range sockets {
 		f, err := passable(s)
@@ -40,12 +42,13 @@ func HandOver(cmd *exec.Cmd, sockets ...io.Closer) (done func(), err error) {
 			done()
 			return nil, fmt.Errorf("hand over %T: %w", s, err)
 		}
-		cmd.ExtraFiles = append(cmd.ExtraFiles, f)
+		copies = append(copies, f)
 	}
+	cmd.ExtraFiles = slices.Clone(copies)
 	if cmd.Env == nil {
 		cmd.Env = os.Environ()
 	}
-	cmd.Env = append(cmd.Env,
+	cmd.Env = append(slices.Clip(cmd.Env), // other commands may have the same array
 		envFDs+"="+strconv.Itoa(len(sockets)),
 		envPPID+"="+strconv.Itoa(os.Getpid()),
 		envPID+"=", envNames+"=", envPIDFD+"=") // of whoever started this process

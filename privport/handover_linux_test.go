@@ -8,6 +8,7 @@ import (
 	"net"
 	"os"
 	"os/exec"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -22,6 +23,7 @@ func init() {
 	children["no children"] = noChildren
 	children["lying"] = lying
 	children["at once"] = atOnce
+	children["closed meanwhile"] = closedMeanwhile
 }
 
 // handedOver is started with a listener and a packet socket, whose addresses
@@ -160,6 +162,47 @@ func TestHandOverUnsupported(t *testing.T) {
 	}
 }
 
+// What the caller adds to the command, or shares between commands, stays the caller's.
+func TestHandOverLeavesTheRest(t *testing.T) {
+	ln, err := net.Listen("tcp4", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ln.Close()
+	ready, tell, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ready.Close()
+	defer tell.Close()
+	env := append(make([]string, 0, 20), "COMMON=1")
+	one, two := exec.Command("true"), exec.Command("true")
+	one.Env, two.Env = env, env
+	doneOne, err := privport.HandOver(one, ln)
+	if err != nil {
+		t.Fatal(err)
+	}
+	one.ExtraFiles = append(one.ExtraFiles, tell)
+	doneTwo, err := privport.HandOver(two, ln, ln)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !slices.Contains(one.Env, "LISTEN_FDS=1") || !slices.Contains(two.Env, "LISTEN_FDS=2") {
+		t.Errorf("%q and %q", one.Env, two.Env)
+	}
+	copies := slices.Concat(one.ExtraFiles[:1], two.ExtraFiles)
+	doneOne()
+	doneTwo()
+	if _, err := tell.Write([]byte{1}); err != nil {
+		t.Errorf("a file of the caller's: %v", err)
+	}
+	for _, f := range copies {
+		if _, err := f.Stat(); !errors.Is(err, os.ErrClosed) {
+			t.Errorf("a copy is open still: %v", err)
+		}
+	}
+}
+
 // noChildren is the child of a process that was meant: the sockets are not its own.
 func noChildren() error {
 	if os.Getenv("AGAIN") == "" {
@@ -222,6 +265,18 @@ func TestNotHandedOver(t *testing.T) {
 			t.Errorf("%v: %s", err, out)
 		}
 	})
+	t.Run("closed meanwhile", func(t *testing.T) {
+		cmd := exec.Command(exe, ln.Addr().String())
+		cmd.Env = append(os.Environ(), childEnv+"=closed meanwhile")
+		done, err := privport.HandOver(cmd, ln)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer done()
+		if out, err := cmd.CombinedOutput(); err != nil {
+			t.Errorf("%v: %s", err, out)
+		}
+	})
 	t.Run("lying", func(t *testing.T) {
 		free, err := net.Listen("tcp4", "127.0.0.1:0")
 		if err != nil {
@@ -235,6 +290,29 @@ func TestNotHandedOver(t *testing.T) {
 			t.Errorf("%v: %s", err, out)
 		}
 	})
+}
+
+// closedMeanwhile has other code that closes the descriptor it was started with, as
+// one does who makes an os.File of it and lets it go, and opens another socket then.
+func closedMeanwhile() error {
+	ctx := context.Background()
+	for range 2 {
+		ln, how, err := privport.Config{}.Listen(ctx, "tcp", os.Args[1])
+		if err != nil {
+			return err
+		}
+		defer ln.Close()
+		if how.Via != privport.Inherited || ln.Addr().String() != os.Args[1] {
+			return fmt.Errorf("%v by way of %q", ln.Addr(), how.Via)
+		}
+		unix.Close(3)
+		other, err := net.Listen("tcp4", "127.0.0.1:0")
+		if err != nil {
+			return err
+		}
+		defer other.Close()
+	}
+	return nil
 }
 
 // atOnce asks for the socket from many goroutines, none of which has asked before.

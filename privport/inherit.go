@@ -54,7 +54,7 @@ func readOffer(getenv func(string) string, pid, ppid int) offer {
 	case forPID == "" && forChild == "":
 		return offer{trouble: "LISTEN_FDS is set and LISTEN_PID is not, so the sockets may be anybody's"}
 	case forPID == "":
-		return offer{trouble: fmt.Sprintf("the sockets of LISTEN_FDS are for a child of process %q, and the parent of this one is %d", forChild, ppid)}
+		return offer{trouble: fmt.Sprintf("the sockets of LISTEN_FDS are for a child of process %q, and the parent of this one is %d: what hands them over has to start this program directly, and to run until it listens", forChild, ppid)}
 	default:
 		return offer{trouble: fmt.Sprintf("the sockets of LISTEN_FDS are for process %q, and this is %d: what was started has to exec this program, not run it as a child", forPID, pid)}
 	}
@@ -75,7 +75,9 @@ var given struct {
 }
 
 // take reads the sockets of the environment, once, and clears it: they are not
-// for the children of this process. It reports whether there is anything to
+// for the children of this process. Of each socket it holds a copy, since the
+// descriptors are no secret: whoever else knows of LISTEN_FDS may close one, and its
+// number is then that of something else. It reports whether there is anything to
 // look at. Where LISTEN_FDS is not set it does nothing else.
 func take() bool {
 	if runtime.GOOS != "linux" {
@@ -92,6 +94,9 @@ func take() bool {
 		for i, name := range o.names {
 			s := look(firstFD + i)
 			s.fd, s.name = firstFD+i, name
+			if s.network != "" {
+				s.fd = hold(s.fd)
+			}
 			given.sockets = append(given.sockets, &s)
 		}
 	}

@@ -69,6 +69,15 @@ func duplicate(fd int) (*os.File, error) {
 	return os.NewFile(uintptr(copied), "socket"), nil
 }
 
+// hold returns a copy of a descriptor that nobody else knows of, or the descriptor
+// itself where the process can have no more.
+func hold(fd int) int {
+	if copied, err := unix.FcntlInt(uintptr(fd), unix.F_DUPFD_CLOEXEC, 0); err == nil {
+		return copied
+	}
+	return fd
+}
+
 // zone is the name of an interface, or its number where it has none.
 func zone(index int) string {
 	if i, err := net.InterfaceByIndex(index); err == nil {

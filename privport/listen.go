@@ -43,7 +43,8 @@ func (h How) Notes() []string {
 //
 // Its Control, KeepAlive and MPTCP apply to the sockets that are made here, not
 // to inherited ones, which were set up by whoever made them. To a socket that
-// authbind binds, only Control applies.
+// authbind binds, only Control applies. Control is called for each socket that is
+// tried, so more than once where the first bind is refused.
 type Config struct {
 	net.ListenConfig
 

@@ -1,6 +1,9 @@
 package drop
 
-import "github.com/lowport/lowport/caps"
+import (
+	"github.com/lowport/lowport/caps"
+	"github.com/lowport/lowport/internal/dropped"
+)
 
 // everything is the set that limits nothing.
 const everything = ^caps.Set(0)
@@ -23,6 +26,13 @@ func beyond(threads []thread, limit caps.Set) caps.Set {
 		s |= t.Bounding &^ limit
 	}
 	return s
+}
+
+// note keeps for package guard what the threads have permitted before a drop.
+func note(threads []thread) {
+	for _, t := range threads {
+		dropped.Note(t.Permitted)
+	}
 }
 
 // raise makes these permitted capabilities effective on every thread, which

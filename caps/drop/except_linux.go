@@ -25,6 +25,7 @@ func except(op string, keep caps.Set) error {
 		if err := refused(differing(threads, g.missing)); err != nil {
 			return err
 		}
+		note(threads)
 		if err := g.reach(threads); err != nil {
 			return err
 		}

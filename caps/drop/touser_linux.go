@@ -39,6 +39,7 @@ func toUser(op, name string, keep caps.Set) error {
 		if err := refused(differing(threads, t.missing)); err != nil {
 			return err
 		}
+		note(threads)
 		if err := t.become(threads); err != nil {
 			return err
 		}

@@ -52,17 +52,18 @@ func startNext(ln net.Listener) error {
 		return err
 	}
 	defer ready.Close()
+	defer tell.Close()
 	cmd := exec.Command(program, os.Args[1:]...)
 	cmd.Stdout, cmd.Stderr = os.Stdout, os.Stderr
 	done, err := privport.HandOver(cmd, ln)
 	if err != nil {
-		tell.Close()
 		return err
 	}
 	cmd.ExtraFiles = append(cmd.ExtraFiles, tell)
 	cmd.Env = append(cmd.Env, readyFD+"="+strconv.Itoa(2+len(cmd.ExtraFiles)))
 	err = cmd.Start()
 	done()
+	tell.Close() // the new server alone has it, so that its end can be seen
 	if err != nil {
 		return err
 	}

@@ -154,7 +154,7 @@ var catalogue = map[string]entry{
 		summary:   "the program gave up {cap} itself",
 		detail:    "it was started with more than it holds now: it changed its user, or dropped its capabilities, before this bind; a listener opened before that stays open",
 		unhelpful: []string{"setcap, setpriv or a unit's AmbientCapabilities=: the program would give that up too"},
-		kernel:    "cap_bprm_creds_from_file has execve set AT_SECURE, getauxval(3), if the file's capabilities counted; commit_creds makes a process that changes its user undumpable, PR_GET_DUMPABLE(2const)",
+		kernel:    "cap_bprm_creds_from_file has execve set AT_SECURE, getauxval(3), if the file's capabilities counted; commit_creds makes a process that changes its user undumpable, PR_GET_DUMPABLE(2const); cap_capset adds nothing to the permitted set, so what package caps/drop found there was let go of",
 		see:       "grep Cap /proc/PID/status\nsudo strace -u USER -f -e trace=capset,prctl,setuid,setresuid PROGRAM",
 		helps:     "bind before the change: guard.BindAll for all addresses, then package caps/drop; or keep the capability, as drop.Except and drop.ToUser do on request",
 		gate:      "permitted",

@@ -72,7 +72,7 @@ func words(f machine.Facts, g rules.Goal, about caps.Set) *strings.Replacer {
 func Show(s string) string {
 	for _, c := range s {
 		if !strconv.IsPrint(c) || c == '\uFFFD' {
-			return strconv.QuoteToGraphic(s)
+			return strconv.Quote(s)
 		}
 	}
 	return s

@@ -96,6 +96,22 @@ func (l *look) grown() bool {
 	return grown
 }
 
+// dropped looks whether package caps/drop found permitted what is no longer: only
+// this process itself can have given it up.
+func (l *look) dropped() bool {
+	if l.f.Dropped.State != machine.Known {
+		return false // as in older recordings, which say nothing of it
+	}
+	need := l.g.Need() &^ l.f.Thread.Value.Permitted
+	if !l.f.Dropped.Value.Contains(need) {
+		return false
+	}
+	see(l, "CapPrm before the drop", l.f.Dropped, caps.Set.Hex, func(s caps.Set) string {
+		return "CapPrm " + s.Hex() + " before the drop had " + need.String()
+	})
+	return true
+}
+
 // file looks at the capabilities of the running file.
 func (l *look) file() (caps.File, bool) {
 	return see(l, "file capabilities", l.f.Exe.Caps, fileText, func(c caps.File) string {

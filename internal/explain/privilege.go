@@ -143,6 +143,9 @@ func (l *look) missing() []Cause {
 		doubt(l, "capget", l.f.Withheld) // a profile that withholds it looks the same in /proc
 		return []Cause{l.cause("not-raised")}
 	}
+	if l.dropped() {
+		return []Cause{l.cause("let-go")}
+	}
 	if file, ok := l.file(); ok {
 		return l.fromFile(file)
 	}

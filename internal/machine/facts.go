@@ -12,6 +12,7 @@ type Facts struct {
 	Thread    Fact[caps.State] // the calling thread, with its securebits
 	Withheld  Fact[caps.Set]   // of those it holds, what a security module does not let it use
 	Granted   Fact[caps.Set]   // of those it holds, what a security module lets it use
+	Dropped   Fact[caps.Set]   // what package caps/drop found permitted, before it let go of it
 	IDs       Fact[IDs]
 	PID       Fact[int]  // as this pid namespace sees it
 	Parent    Fact[int]  // 0: a process of another pid namespace

@@ -154,6 +154,8 @@ func TestFacts(t *testing.T) {
 		{"capget", "400\n", "Withheld", "unreadable 16 digits"},
 		{"capget", "", "Withheld", "unreadable 16 digits"},
 		{"capget", "-000000000000400\n", "Withheld", "unreadable invalid syntax"},
+		{"caps/drop", "0000000000000400\n", "Dropped", "known cap_net_bind_service"},
+		{"caps/drop", "400\n", "Dropped", "unreadable 16 digits"},
 
 		{"proc/self/ns/net", "net:[4026531833]", "NetNS", "known net:[4026531833]"},
 		{"proc/self/ns/net", "user:[4026531833]", "NetNS", "unreadable net namespace"},

@@ -19,6 +19,7 @@ import (
 	"time"
 
 	"github.com/lowport/lowport/caps"
+	"github.com/lowport/lowport/internal/dropped"
 	"golang.org/x/sys/unix"
 )
 
@@ -55,6 +56,7 @@ func Live(ports ...int) Record {
 		s, err := caps.Self()
 		return []byte(s.Permitted.Hex() + "\n"), err
 	})
+	r.add("caps/drop", func() ([]byte, error) { return []byte(dropped.Noted().Hex() + "\n"), nil })
 	r.add("uname", func() ([]byte, error) {
 		var name unix.Utsname
 		err := unix.Uname(&name)

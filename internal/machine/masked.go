@@ -72,6 +72,7 @@ var masks = map[string]mask{
 	"sys/fs/selinux/enforce":                       only(`[0-9]+\n?`),
 	"threads":                                      only(`([0-9]+( [0-9a-f]{16}){5} (true|false)\n)+`),
 	"capget":                                       only(`[0-9a-f]{16}\n`),
+	"caps/drop":                                    only(`[0-9a-f]{16}\n`),
 	"uname":                                        maskRelease,
 
 	"exe xattr": only(`[0-9a-f]+\n`), "path xattr": only(`[0-9a-f]+\n`),

@@ -72,6 +72,7 @@ func (r Record) Facts() Facts {
 		f.Thread = Fact[caps.State]{Source: bits.Source, Reason: bits.Reason}
 	}
 	f.Granted = fact(r, "capget", parseSet)
+	f.Dropped = fact(r, "caps/drop", parseSet)
 	f.Withheld = withheld(f.Granted, f.Thread)
 	f.NetOwner = netOwner(r)
 	return f

@@ -71,6 +71,7 @@ func Start(f machine.Facts) machine.Facts {
 	e, known := exec(f)
 	f.Exe = f.Installed
 	f.Deleted, f.Grown = f.Deleted.Now(false), f.Grown.Now(false)
+	f.Dropped = f.Dropped.Now(0)
 	unknown := machine.Fact[caps.State]{Source: Rule, Reason: "a fact it needs is not known"}
 	f.Threads = f.Threads.None()
 	if !knownThread || !known {

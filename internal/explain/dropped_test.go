@@ -1,0 +1,47 @@
+package explain
+
+import (
+	"syscall"
+	"testing"
+
+	"github.com/lowport/lowport/caps"
+	"github.com/lowport/lowport/internal/machine"
+	"github.com/lowport/lowport/internal/rules"
+)
+
+// Root that has dropped everything has an empty bounding set, as one that was started
+// without: what the drop found tells them apart. Started again it is root once more.
+func TestDropped(t *testing.T) {
+	known := func(f *machine.Facts, dropped caps.Set) {
+		f.Dropped = f.Dropped.Now(dropped)
+	}
+	var none machine.Facts
+	none.Thread = none.Thread.Now(caps.State{NoNewPrivs: true})
+	none.PortStart = none.PortStart.Now(1024)
+	none.NetOwner = none.NetOwner.Now(machine.OwnerHere)
+	none.Withheld = none.Withheld.Now(0)
+	none.Exe.Caps = none.Exe.Caps.None()
+	none.Grown = none.Grown.Now(false)
+	none.Deleted = none.Deleted.Now(false)
+
+	all, other, kept := none, none, none
+	known(&all, caps.UpTo(40))
+	known(&other, caps.SetOf(caps.NET_RAW))
+	known(&kept, caps.SetOf(caps.NET_BIND_SERVICE))
+	kept.Thread.Value.Permitted = caps.SetOf(caps.NET_BIND_SERVICE)
+	g := rules.Goal{Network: "tcp", Port: 443}
+	for name, tt := range map[string]struct {
+		facts machine.Facts
+		cause string
+	}{
+		"nothing noted":        {none, "bounding-excludes"},
+		"all dropped":          {all, "let-go"},
+		"another dropped":      {other, "bounding-excludes"},
+		"kept, and not raised": {kept, "not-raised"},
+		"started again":        {rules.Start(all), "unknown"},
+	} {
+		if c := Bind(tt.facts, g, syscall.EACCES).Causes[0]; c.ID != tt.cause || c.ID == "let-go" && c.Certainty != Proven {
+			t.Errorf("%s: %s (%s), not %s", name, c.ID, c.Certainty, tt.cause)
+		}
+	}
+}
