@@ -130,7 +130,7 @@ var catalogue = map[string]entry{
 		detail:  "net.ipv4.ip_unprivileged_port_start is {start} in this network namespace; the kernel's default is 1024",
 		kernel:  "net.ipv4.ip_unprivileged_port_start (ip-sysctl)",
 		see:     "sysctl net.ipv4.ip_unprivileged_port_start",
-		helps:   "set it back to 1024 (in a named network namespace, by `ip netns exec NAME`), or grant the capability",
+		helps:   "set it back to 1024, or grant the capability",
 		gate:    "permitted",
 	},
 	"go-run": {

@@ -38,7 +38,6 @@ type Facts struct {
 	UIDMap    Fact[string]
 	UserNS    Fact[string] // "user:[4026531837]"
 	NetNS     Fact[string] // "net:[4026531833]"
-	NetName   Fact[string] // "" for the one of process 1, else its name to ip-netns(8); absent: it has none
 	NetOwner  Fact[Owner]
 	PortStart Fact[int] // ports below it are privileged in this network namespace
 

@@ -98,14 +98,6 @@ func TestFacts(t *testing.T) {
 		{"proc/sys/kernel/cap_last_cap", "4", "LastCap", "unreadable cut short"},
 		{"proc/1/status", "CapBnd:\t0000000000000000\n", "Init", "unreadable CapInh"},
 
-		{"network namespace", "of process 1\n", "NetName", "known "},
-		{"network namespace", "/run/netns/blue\n", "NetName", "known blue"},
-		{"network namespace", "/run/netns/blue", "NetName", "unreadable not the name"},
-		{"network namespace", "/run/netns/\n", "NetName", "unreadable not the name"},
-		{"network namespace", "/run/netns/../x\n", "NetName", "unreadable not the name"},
-		{"network namespace", "/run/netns/-a\n", "NetName", "unreadable not the name"},
-		{"network namespace", "/run/netns/a\x1b[2J\n", "NetName", "unreadable not the name"},
-
 		{exe, "/srv/app", "Path", "known /srv/app"},
 		{exe, "/srv/app", "Deleted", "known false"},
 		{exe, "/srv/app (deleted)", "Path", "known /srv/app"},
@@ -205,8 +197,6 @@ func TestFactsOfErrors(t *testing.T) {
 		{"proc/1/status", "ENOENT", "Init", "unreadable ENOENT"},
 		{"proc/sys/net/ipv4/ip_unprivileged_port_start", "ENOENT", "PortStart", "unreadable ENOENT"},
 		{"threads", "ENOENT", "Threads", "unreadable ENOENT"},
-		{"network namespace", "ENOENT", "NetName", "absent ENOENT"},
-		{"network namespace", "process 1: ENOENT", "NetName", "unreadable process 1: ENOENT"},
 		{"ioctl NS_GET_USERNS", "ENOTTY", "NetOwner", "unreadable ENOTTY"},
 		{"ioctl NS_GET_USERNS", "EPERM", "NetOwner", fmt.Sprintf("known %d", OwnerOutside)},
 		{"ioctl NS_GET_USERNS", "no answer: open: EPERM", "NetOwner", "unreadable no answer: open: EPERM"},

@@ -92,7 +92,6 @@ var masks = map[string]mask{
 	"proc/self/ns/pid":    only(`pid:\[[0-9]+\]\n?`),
 	"proc/self/ns/uts":    only(`uts:\[[0-9]+\]\n?`),
 	"ioctl NS_GET_USERNS": only(`user:\[[0-9]+\]\n?`),
-	"network namespace":   maskNetName,
 
 	"proc/self/cgroup": maskCgroups,
 	// Podman writes the names of the container and its image; that it is there is enough.

@@ -44,7 +44,6 @@ func (r Record) Facts() Facts {
 		UIDMap:     fact(r, "proc/self/uid_map", parseUIDMap),
 		UserNS:     fact(r, "proc/self/ns/user", parseNS("user")),
 		NetNS:      fact(r, "proc/self/ns/net", parseNS("net")),
-		NetName:    fact(r, "network namespace", parseNetName),
 		PortStart:  fact(r, "proc/sys/net/ipv4/ip_unprivileged_port_start", parsePort),
 		Unit:       unit(r),
 		UserNamed:  hasEnv(r, "USER"),
@@ -159,8 +158,6 @@ func source(name string) string {
 		return "statfs"
 	case "threads":
 		return "/proc/self/task"
-	case "network namespace":
-		return "/run/netns, /proc/1/net"
 	case "sockets":
 		return "sock_diag"
 	case "addresses":

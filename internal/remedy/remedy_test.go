@@ -71,11 +71,7 @@ func unit(f *machine.Facts) {
 	f.Unit, f.UserNamed, f.Parent = known(machine.Unit{Name: "app.service"}), known(true), known(1)
 	f.Init = known(caps.State{Permitted: caps.UpTo(caps.Last), Effective: caps.UpTo(caps.Last), Bounding: caps.UpTo(caps.Last)})
 }
-func userUnit(f *machine.Facts) { f.Unit = known(machine.Unit{Name: "app.service", User: true}) }
-func nameless(f *machine.Facts) { f.NetName = none[string]() }
-func network(name string) func(*machine.Facts) {
-	return func(f *machine.Facts) { f.NetName = known(name) }
-}
+func userUnit(f *machine.Facts)     { f.Unit = known(machine.Unit{Name: "app.service", User: true}) }
 func docker(f *machine.Facts)       { f.Container = known("docker") }
 func nosuid(f *machine.Facts)       { f.Installed.Nosuid = known(true) }
 func outside(f *machine.Facts)      { f.NetOwner, f.UIDMap = known(machine.OwnerOutside), known("0 1000 1") }
@@ -109,9 +105,6 @@ func TestFixes(t *testing.T) {
 		{"unit with a link-local address", app(unit), rules.Goal{Network: "tcp", Port: 443, Addr: netip.MustParseAddr("fe80::1%eth0"), Local: true}, "systemd-drop-in setcap sysctl"},
 		{"unit in a foreign namespace", app(unit, outside), low, "sysctl"},
 		{"unit with PrivateUsers=", app(unit, outside, func(f *machine.Facts) { f.UIDMap = known("0 0 1, 1000 1000 1") }), low, "systemd-drop-in systemd-socket sysctl"},
-		{"unit in a network namespace with a name", app(unit, network("blue")), low, "systemd-drop-in setcap sysctl"},
-		{"unit with PrivateNetwork=", app(unit, nameless), low, "systemd-drop-in setcap"},
-		{"shell in a network namespace without a name", app(nameless), low, "setcap setpriv sysctl"},
 		{"user unit", app(userUnit), low, "setcap sysctl"},
 		{"stamped since", app(stamped1), low, "restart setpriv sysctl"},
 		{"go run", app(goRunFile), low, "build sysctl"},

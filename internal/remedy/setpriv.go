@@ -29,7 +29,7 @@ func setpriv(f machine.Facts, g rules.Goal) (candidate, bool) {
 	}
 	line = append(append(line, "--", exe), args[1:]...)
 	return candidate{
-		Fix: Fix{ID: "setpriv", Scope: "file", Summary: "for one start of the program", Lasts: "until it ends", Steps: []Step{{Start: sudo(machine.Facts{}, inNetwork(f, line...)...)}}},
+		Fix: Fix{ID: "setpriv", Scope: "file", Summary: "for one start of the program", Lasts: "until it ends", Steps: []Step{{Start: sudo(machine.Facts{}, line...)}}},
 		change: func(f machine.Facts) machine.Facts {
 			f.Launch.Starter = f.Launch.Starter.Now(holding(now, g.Need()&now.Bounding))
 			return rules.Start(f)

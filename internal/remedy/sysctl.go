@@ -9,20 +9,19 @@ import (
 
 // sysctl lowers the threshold of the network namespace to the port.
 func sysctl(f machine.Facts, g rules.Goal) (candidate, bool) {
-	if g.Network == "" || sealed(f) || f.Container.State == machine.Known && f.Unit.State != machine.Known && rules.Counts(f, g.Need()) != rules.No {
+	if g.Network == "" || f.Container.State == machine.Known && f.Unit.State != machine.Known && rules.Counts(f, g.Need()) != rules.No {
 		return candidate{}, false
 	}
 	start := g.Port
 	if g.Port >= 1024 {
 		start = 1024
 	}
-	where := "on the host"
-	if ownNetwork(f) {
-		where = "in this network namespace"
-	}
 	setting := fmt.Sprintf("net.ipv4.ip_unprivileged_port_start=%d", start)
 	return candidate{
-		Fix: tune(f, Fix{ID: "sysctl", Summary: where + ", for every process"}, setting, "50-lowport.conf"),
+		Fix: Fix{ID: "sysctl", Scope: "host", Summary: "on the host, for every process", Lasts: "the first line until reboot, the file for good", Steps: []Step{
+			{Run: sudo(f, "sysctl", "-w", setting)},
+			{Write: "/etc/sysctl.d/50-lowport.conf", Content: setting + "\n"},
+		}},
 		change: func(f machine.Facts) machine.Facts {
 			f.PortStart = f.PortStart.Now(start)
 			return f
@@ -32,15 +31,18 @@ func sysctl(f machine.Facts, g rules.Goal) (candidate, bool) {
 
 // nonlocal lets programs bind an address before it is there.
 func nonlocal(f machine.Facts, g rules.Goal) (candidate, bool) {
-	if rules.Local(f, g) != rules.No || sealed(f) {
+	if rules.Local(f, g) != rules.No {
 		return candidate{}, false
 	}
-	setting, file := "net.ipv4.ip_nonlocal_bind=1", "50-lowport-nonlocal.conf"
+	setting, file := "net.ipv4.ip_nonlocal_bind=1", "/etc/sysctl.d/50-lowport-nonlocal.conf"
 	if !g.Addr.Is4() {
-		setting, file = "net.ipv6.ip_nonlocal_bind=1", "50-lowport-nonlocal6.conf"
+		setting, file = "net.ipv6.ip_nonlocal_bind=1", "/etc/sysctl.d/50-lowport-nonlocal6.conf"
 	}
 	return candidate{
-		Fix: tune(f, Fix{ID: "nonlocal-bind", Summary: "if the address comes later (a floating one), for every process"}, setting, file),
+		Fix: Fix{ID: "nonlocal-bind", Scope: "host", Summary: "if the address comes later (a floating one), for every process", Lasts: "the first line until reboot, the file for good", Steps: []Step{
+			{Run: sudo(f, "sysctl", "-w", setting)},
+			{Write: file, Content: setting + "\n"},
+		}},
 		change: func(f machine.Facts) machine.Facts {
 			if g.Addr.Is4() {
 				f.Nonlocal = f.Nonlocal.Now(true)
@@ -50,21 +52,4 @@ func nonlocal(f machine.Facts, g rules.Goal) (candidate, bool) {
 			return f
 		},
 	}, true
-}
-
-// tune sets a sysctl of this network namespace. At boot the file sets that of
-// process 1 alone.
-func tune(f machine.Facts, fix Fix, setting, file string) Fix {
-	fix.Scope = "host"
-	if ownNetwork(f) {
-		fix.Lasts = "as long as the namespace"
-		fix.Steps = []Step{{Run: sudo(f, inNetwork(f, "sysctl", "-w", setting)...)}}
-		return fix
-	}
-	fix.Lasts = "the first line until reboot, the file for good"
-	fix.Steps = []Step{
-		{Run: sudo(f, "sysctl", "-w", setting)},
-		{Write: "/etc/sysctl.d/" + file, Content: setting + "\n"},
-	}
-	return fix
 }
