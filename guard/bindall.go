@@ -24,8 +24,12 @@ type Sockets struct {
 // BindAll binds all of the addresses or none: where one fails, those that are
 // bound already are closed, and one *[Error] covers every address that failed.
 // An address is as for [Bind], or has its network before a slash: ":443",
-// "udp/:53", "tcp6/[::1]:80". The context bounds the look-ups of names.
+// "udp/:53", "tcp6/[::1]:80". No addresses at all are refused as an empty one is. The
+// context bounds the look-ups of names.
 func BindAll(ctx context.Context, addresses []string, opts ...Option) (*Sockets, error) {
+	if len(addresses) == 0 {
+		addresses = []string{""}
+	}
 	var all []request
 	for _, a := range addresses {
 		all = append(all, named(a))

@@ -81,10 +81,6 @@ func TestPreflightOfNoAddress(t *testing.T) {
 	if r, err := Preflight(Launch{Binary: "/bin/sh"}); err != nil || !r.OK {
 		t.Errorf("%v, %v", r, err)
 	}
-	var r Report
-	if s, err := BindAll(context.Background(), nil, ReportTo(&r)); err != nil || !r.OK {
-		t.Errorf("%v, %v, %v", s, r, err)
-	}
 }
 
 // A unit has one name, by which its drop-ins are found.

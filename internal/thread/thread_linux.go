@@ -10,10 +10,11 @@ import (
 // Run runs f on a thread of its own, which ends with what f changed in it: the
 // goroutine ends while it is locked to the thread. The first thread would be parked
 // and stay as it is, so that there f runs on another one while the first is held back.
+// A panic of f is one of Run.
 func Run[T any](f func() T) (v T) {
-	done := make(chan struct{})
+	done := make(chan any)
 	go func() {
-		defer close(done)
+		defer func() { done <- recover() }()
 		runtime.LockOSThread()
 		if unix.Gettid() == unix.Getpid() {
 			v = Run(f)
@@ -22,6 +23,8 @@ func Run[T any](f func() T) (v T) {
 		}
 		v = f()
 	}()
-	<-done
+	if p := <-done; p != nil {
+		panic(p)
+	}
 	return v
 }

@@ -18,3 +18,14 @@ func TestRun(t *testing.T) {
 		}
 	}
 }
+
+// What f panics with can be recovered by the caller, as if f ran there.
+func TestRunPanics(t *testing.T) {
+	defer func() {
+		if got := recover(); got != "of f" {
+			t.Errorf("recovered %v", got)
+		}
+	}()
+	Run(func() int { panic("of f") })
+	t.Error("Run returned")
+}
