@@ -1,10 +1,11 @@
 // Late is a program that binds late: where LATE names a file, it waits until
 // that file is there. So a scenario can change the machine between the start
-// of the program and its bind. Otherwise it is like examples/doctor with one
-// address.
+// of the program and its bind. Otherwise it is like examples/doctor, but of several
+// addresses it binds all or none, and has one report.
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -20,8 +21,8 @@ func main() {
 	if asJSON {
 		args = args[1:]
 	}
-	if len(args) != 1 {
-		fmt.Fprintln(os.Stderr, "usage: late [-json] ADDRESS")
+	if len(args) == 0 {
+		fmt.Fprintln(os.Stderr, "usage: late [-json] ADDRESS...")
 		os.Exit(64)
 	}
 	if file := os.Getenv("LATE"); file != "" {
@@ -33,7 +34,7 @@ func main() {
 		}
 	}
 	var r guard.Report
-	_, err := guard.Bind(args[0], guard.ReportTo(&r))
+	_, err := guard.BindAll(context.Background(), args, guard.ReportTo(&r))
 	switch {
 	case asJSON:
 		if err := json.NewEncoder(os.Stdout).Encode(r); err != nil {
