@@ -136,6 +136,9 @@ func (l *look) finding(causes []Cause, why map[string]string) Finding {
 			found.Unhelpful = append(found.Unhelpful, fill.Replace(u))
 		}
 	}
+	if l.apart {
+		found.Unhelpful = append(found.Unhelpful, "ip_unprivileged_port_start of the host: this network namespace has its own")
+	}
 	return found
 }
 

@@ -16,7 +16,12 @@ func (l *look) threshold() (privileged bool) {
 	start, known := see(l, "ip_unprivileged_port_start", l.f.PortStart, strconv.Itoa, func(n int) string {
 		return fmt.Sprintf("ports below %d are privileged", n)
 	})
-	return !known || l.g.Port < start
+	privileged = !known || l.g.Port < start
+	if apart, _ := l.f.NetApart.Is(); apart && privileged {
+		l.apart = true
+		see(l, "network of process 1", l.f.NetApart, yesNo, func(bool) string { return "this network namespace is not that of process 1" })
+	}
+	return privileged
 }
 
 // owner looks whether our capabilities count for this network namespace.

@@ -38,7 +38,9 @@ type Facts struct {
 	UserNS    Fact[string] // "user:[4026531837]"
 	NetNS     Fact[string] // "net:[4026531833]"
 	NetOwner  Fact[Owner]
-	PortStart Fact[int] // ports below it are privileged in this network namespace
+	NetApart  Fact[bool]   // it is not that of process 1: a sysctl set there does not count here
+	NetName   Fact[string] // its name in /run/netns, by which ip-netns(8) reaches it
+	PortStart Fact[int]    // ports below it are privileged in this network namespace
 
 	Unit      Fact[Unit]
 	UserNamed Fact[bool]   // $USER is set, as systemd does for a unit with User=

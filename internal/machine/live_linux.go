@@ -72,6 +72,8 @@ func Live(ports ...int) Record {
 	}
 	r.add("mount point", func() ([]byte, error) { return mountPoint("/proc/self/exe") })
 	r.add("ioctl NS_GET_USERNS", netOwnerNS)
+	r.add("network of process 1", netOfInit)
+	r.add("network namespace name", netName)
 	r.add("environ", func() ([]byte, error) {
 		var b []byte
 		for _, mark := range envMarks {

@@ -52,6 +52,7 @@ const (
 	maskedUser    = "app"
 	maskedUnit    = "app.service"
 	maskedPackage = "example.com/app"
+	maskedNetwork = "app"
 )
 
 type mask func([]byte, addrMask) ([]byte, bool)
@@ -91,6 +92,9 @@ var masks = map[string]mask{
 	"proc/self/ns/pid":    only(`pid:\[[0-9]+\]\n?`),
 	"proc/self/ns/uts":    only(`uts:\[[0-9]+\]\n?`),
 	"ioctl NS_GET_USERNS": only(`user:\[[0-9]+\]\n?`),
+
+	"network of process 1":   only(`same\n|another\n`),
+	"network namespace name": instead(maskedNetwork + "\n"),
 
 	"proc/self/cgroup": maskCgroups,
 	// Podman writes the names of the container and its image; that it is there is enough.

@@ -44,6 +44,8 @@ func (r Record) Facts() Facts {
 		UIDMap:     fact(r, "proc/self/uid_map", parseUIDMap),
 		UserNS:     fact(r, "proc/self/ns/user", parseNS("user")),
 		NetNS:      fact(r, "proc/self/ns/net", parseNS("net")),
+		NetApart:   fact(r, "network of process 1", parseApart),
+		NetName:    fact(r, "network namespace name", parseText),
 		PortStart:  fact(r, "proc/sys/net/ipv4/ip_unprivileged_port_start", parsePort),
 		Unit:       unit(r),
 		UserNamed:  hasEnv(r, "USER"),
@@ -149,6 +151,10 @@ func source(name string) string {
 		return "/proc/PPID/status"
 	case "probes":
 		return "bind to port 0"
+	case "network of process 1":
+		return "/proc/1/net/dev"
+	case "network namespace name":
+		return "/run/netns"
 	case "path xattr":
 		return "getxattr"
 	case "path stat":
