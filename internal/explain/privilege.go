@@ -212,6 +212,13 @@ func (l *look) ungranted() Cause {
 		if l.lostOnTheWay() {
 			return Cause{ID: "lost-on-uid-change", Certainty: Likely}
 		}
+		if file, ok := l.f.Exe.Stat.Is(); ok && file.Setid() {
+			see(l, "file mode", l.f.Exe.Stat,
+				func(s machine.Stat) string { return fmt.Sprintf("%o", s.Mode&0o7777) }, func(s machine.Stat) string {
+					return fmt.Sprintf("the file's mode is %o: execve of it clears the ambient set", s.Mode&0o7777)
+				})
+			l.detail["inheritable-only"] = "execve of a setuid or setgid file that changes the user or group clears the ambient set and leaves the inheritable one, which grants nothing by itself"
+		}
 		return l.cause("inheritable-only")
 	}
 	doubt(l, "authbind", l.f.Authbind)

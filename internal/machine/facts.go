@@ -119,6 +119,10 @@ type Stat struct {
 	Dev, Ino uint64
 }
 
+// Setid says whether execve of the file changes ids: it is setuid, or setgid and may
+// be executed by its group (bprm_fill_uid).
+func (s Stat) Setid() bool { return s.Mode&0o4000 != 0 || s.Mode&0o2010 == 0o2010 }
+
 // An Owner is where the user namespace that owns the network namespace lies.
 type Owner uint8
 
