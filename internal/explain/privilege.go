@@ -86,6 +86,9 @@ func (l *look) refused() []Cause {
 		return []Cause{l.cause("apparmor")}
 	}
 	if eff.Contains(l.g.Need()) || l.g.Raised {
+		if rules.Policy(l.f, l.g) != rules.No && l.unequal(false) {
+			return []Cause{{ID: "threads-differ", Certainty: Likely}} // which of them it was is not known
+		}
 		return l.policy()
 	}
 	var causes []Cause
@@ -148,6 +151,9 @@ func (l *look) missing() []Cause {
 		doubt(l, "capget", l.f.Withheld) // a profile that withholds it looks the same in /proc
 		return []Cause{l.cause("not-raised")}
 	}
+	if l.unequal(true) {
+		return []Cause{l.cause("threads-differ")}
+	}
 	if file, ok := l.file(); ok {
 		return l.fromFile(file)
 	}
@@ -170,6 +176,23 @@ func (l *look) missing() []Cause {
 		return []Cause{first} // it would have been granted as things are
 	}
 	return append([]Cause{first}, further...)
+}
+
+// unequal looks for a thread of this process that has, or has not, what is needed:
+// what this one is different in was not there at execve, which leaves one thread.
+func (l *look) unequal(has bool) bool {
+	doubt(l, "threads", l.f.Threads)
+	all := l.f.Threads.Value
+	for _, tid := range slices.Sorted(maps.Keys(all)) {
+		if set := all[tid].Permitted; set.Contains(l.g.Need()) == has {
+			see(l, "threads", l.f.Threads, func(all map[int]caps.State) string { return strconv.Itoa(len(all)) },
+				func(map[int]caps.State) string {
+					return fmt.Sprintf("thread %d: CapPrm %s %s", tid, set.Hex(), l.has(set))
+				})
+			return true
+		}
+	}
+	return false
 }
 
 // rootLetGo looks whether this is root without a capability that execve gives to
