@@ -173,7 +173,7 @@ var catalogue = map[string]entry{
 		unhelpful: []string{"any capability, or being root: the port is taken"},
 		kernel:    "inet_csk_get_port",
 		see:       "sudo ss -ltnp 'sport = :PORT'",
-		helps:     "stop its owner, or take another port or address",
+		helps:     "stop its owner, or take another port or address; for port 53 of 127.0.0.53 DNSStubListener=no in resolved.conf(5)",
 		gate:      "free",
 	},
 	"address-unavailable": {
