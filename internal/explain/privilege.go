@@ -342,6 +342,10 @@ func (l *look) fromFile(file caps.File) []Cause {
 	if l.nosuid() {
 		shut = append(shut, l.cause("nosuid-mount"))
 	}
+	if l.f.NoFile.Value {
+		see(l, "no_file_caps", l.f.NoFile, yesNo, func(bool) string { return "the kernel was booted with no_file_caps" })
+		shut = append(shut, l.cause("no-file-caps"))
+	}
 	if l.foreignMount() {
 		shut = append(shut, l.cause("foreign-mount"))
 	}

@@ -22,6 +22,7 @@ type Facts struct {
 	LastCap   Fact[caps.Cap]
 	Release   Fact[Release]
 	WSL       Fact[bool]       // the kernel is that of the Windows Subsystem for Linux
+	NoFile    Fact[bool]       // the system was booted so that execve ignores file capabilities
 	Init      Fact[caps.State] // process 1 of this pid namespace
 	Ancestor  Fact[Ancestor]   // the nearest that is another user
 

@@ -60,6 +60,13 @@ func Live(ports ...int) Record {
 		err := unix.Uname(&name)
 		return fmt.Appendln(nil, unix.ByteSliceToString(name.Release[:])), err
 	})
+	r.add("no_file_caps", func() ([]byte, error) {
+		line, err := readPath("/proc/cmdline")
+		if noFileCaps(string(line)) {
+			return []byte("1\n"), err
+		}
+		return []byte("0\n"), err
+	})
 	r.add("threads", func() ([]byte, error) {
 		all, err := caps.Threads(os.Getpid())
 		return formatThreads(all), err

@@ -33,6 +33,7 @@ func (r Record) Facts() Facts {
 		LastCap:    fact(r, "proc/sys/kernel/cap_last_cap", parseCap),
 		Release:    fact(r, "uname", parseRelease),
 		WSL:        fact(r, "uname", parseWSL),
+		NoFile:     fact(r, "no_file_caps", parseBool),
 		Init:       fact(r, "proc/1/status", caps.ParseStatus),
 		Ancestor:   fact(r, "ancestor status", parseAncestor),
 		Path:       fact(r, "proc/self/exe", parsePath),
@@ -151,6 +152,8 @@ func source(name string) string {
 		return "/proc/PPID/status"
 	case "probes":
 		return "bind to port 0"
+	case "no_file_caps":
+		return "/proc/cmdline"
 	case "network of process 1":
 		return "/proc/1/net/dev"
 	case "network namespace name":

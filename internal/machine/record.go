@@ -23,7 +23,7 @@ type Item struct {
 // names lists every item a record can hold, in the order Save writes them.
 var names = []string{
 	"proc/thread-self/status", "prctl PR_GET_SECUREBITS", "prctl PR_GET_DUMPABLE", "AT_SECURE", "capget", "threads",
-	"proc/sys/kernel/cap_last_cap", "uname", "proc/1/status", "ancestor status",
+	"proc/sys/kernel/cap_last_cap", "uname", "no_file_caps", "proc/1/status", "ancestor status",
 	"proc/self/exe", "exe xattr", "exe stat", "exe statfs",
 	"path xattr", "path stat", "path statfs", "mount point",
 	"moved stat", "moved statfs",

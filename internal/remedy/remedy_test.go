@@ -134,6 +134,7 @@ func TestFixes(t *testing.T) {
 		{"another network namespace, with a name like an option", app(apart, func(f *machine.Facts) { f.NetName = known("-all") }), low, "setcap"},
 		{"unit in a network namespace with an odd name", app(unit, apart, func(f *machine.Facts) { f.NetName = known("a b") }), low, "systemd-drop-in setcap sysctl"},
 		{"another network namespace, and not ours yet", app(holds, apart), rules.Goal{Network: "tcp", Port: 443, Addr: netip.MustParseAddr("192.0.2.9")}, ""},
+		{"file capabilities switched off", app(func(f *machine.Facts) { f.NoFile = known(true) }), low, "setpriv sysctl"},
 		{"setgid file", app(setgid), low, "setcap sysctl"},
 		{"file gone", app(func(f *machine.Facts) { f.Installed.Stat = none[machine.Stat]() }), low, "sysctl"},
 		{"setuid program of another user", app(func(f *machine.Facts) { f.IDs.Value.EUID = 33 }), low, "setcap sysctl"},

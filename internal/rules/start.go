@@ -138,7 +138,7 @@ func exec(f machine.Facts) (caps.Exec, bool) {
 		FileUID: stat.UID, FileGID: stat.GID,
 		LastCap: last,
 	}
-	if file, ok := f.Installed.Caps.Is(); ok && ForUs(f, file) {
+	if file, ok := f.Installed.Caps.Is(); ok && ForUs(f, file) && !f.NoFile.Value {
 		e.File = &file
 	}
 	return e, true
