@@ -100,6 +100,15 @@ var catalogue = map[string]entry{
 		helps:     "move the program to a mount without nosuid; an ambient capability; a socket unit; the sysctl; lift nosuid from the mount",
 		gate:      "permitted",
 	},
+	"no-file-caps": {
+		summary:   "this system ignores file capabilities: it was booted with no_file_caps",
+		detail:    "with this option on the kernel's command line execve grants nothing from a file, anywhere on the machine",
+		unhelpful: []string{"setcap: file capabilities are switched off"},
+		kernel:    "get_file_caps: file_caps_enabled",
+		see:       "grep -w no_file_caps /proc/cmdline",
+		helps:     "an ambient capability; a socket unit; the sysctl; boot without the option",
+		gate:      "permitted",
+	},
 	"traced-exec": {
 		summary: "a tracer voided the file's {cap}",
 		detail:  "execve grants nothing new under a tracer without CAP_SYS_PTRACE (strace, dlv, gdb)",
@@ -173,7 +182,7 @@ var catalogue = map[string]entry{
 		unhelpful: []string{"any capability, or being root: the port is taken"},
 		kernel:    "inet_csk_get_port",
 		see:       "sudo ss -ltunp 'sport = :PORT'",
-		helps:     "stop its owner, or take another port or address",
+		helps:     "stop its owner, or take another port or address; for port 53 of 127.0.0.53 DNSStubListener=no in resolved.conf(5)",
 		gate:      "free",
 	},
 	"address-unavailable": {

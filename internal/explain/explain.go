@@ -65,7 +65,9 @@ func Bind(f machine.Facts, g rules.Goal, err error) Finding {
 			causes = []Cause{{ID: id, Certainty: Proven}}
 		}
 	case syscall.EAFNOSUPPORT:
-		causes = []Cause{l.guess("family-unavailable")}
+		causes = []Cause{l.hidden("family-unavailable",
+			"a filter hides it, as systemd's RestrictAddressFamilies= does, or the kernel has no such family",
+			"no filter hides it: the kernel has no such family, as IPv6 after ipv6.disable=1")}
 	case syscall.EINVAL:
 		causes = []Cause{{ID: "address-invalid", Certainty: Proven}}
 		l.detail["address-invalid"] = unfitDetail
@@ -82,7 +84,9 @@ func Bind(f machine.Facts, g rules.Goal, err error) Finding {
 			causes = append(causes, Cause{ID: "address-in-use", Certainty: c})
 		}
 	case syscall.EPROTONOSUPPORT:
-		causes = []Cause{l.guess("protocol-unavailable")}
+		causes = []Cause{l.hidden("protocol-unavailable",
+			"a filter hides it, or the kernel was built without it",
+			"no filter hides it: the kernel was built without it")}
 	default:
 		causes = []Cause{l.guess("unknown")}
 	}
@@ -135,6 +139,9 @@ func (l *look) finding(causes []Cause, why map[string]string) Finding {
 		for _, u := range e.unhelpful {
 			found.Unhelpful = append(found.Unhelpful, fill.Replace(u))
 		}
+	}
+	if l.apart {
+		found.Unhelpful = append(found.Unhelpful, "ip_unprivileged_port_start of the host: this network namespace has its own")
 	}
 	return found
 }

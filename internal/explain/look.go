@@ -16,6 +16,7 @@ type look struct {
 	err     error // of the bind
 	seen    []Evidence
 	unsure  bool
+	apart   bool              // the port is privileged in a network namespace that is not the machine's
 	detail  map[string]string // of a cause, where it is not that of the catalogue
 	summary map[string]string // of a cause, likewise
 }

@@ -20,12 +20,7 @@ func (l *look) policy() []Cause {
 	var errno syscall.Errno
 	errors.As(l.err, &errno)
 	probes := l.probes()
-	mode, _ := see(l, "Seccomp", l.f.Seccomp, strconv.Itoa, func(n int) string {
-		if n == 0 {
-			return "Seccomp 0: no filter"
-		}
-		return fmt.Sprintf("Seccomp %d: system calls are filtered", n)
-	})
+	mode, _ := l.seccomp()
 	all, tcp, udp := refusals(probes)
 	switch {
 	case mode == 2 && all:
@@ -48,6 +43,31 @@ func (l *look) policy() []Cause {
 	default:
 		return []Cause{l.guess("unknown")}
 	}
+}
+
+func (l *look) seccomp() (mode int, known bool) {
+	return see(l, "Seccomp", l.f.Seccomp, strconv.Itoa, func(n int) string {
+		if n == 0 {
+			return "Seccomp 0: no filter"
+		}
+		return fmt.Sprintf("Seccomp %d: system calls are filtered", n)
+	})
+}
+
+// hidden tells whether a filter hides what the kernel says it does not have, or the
+// kernel has not got it. A BPF program of the cgroup that answers so leaves no trace.
+func (l *look) hidden(id, filtered, lacking string) Cause {
+	c := l.guess(id)
+	switch mode, known := l.seccomp(); {
+	case !known:
+		return c
+	case mode == 0:
+		l.detail[id] = lacking
+	default:
+		l.detail[id] = filtered
+	}
+	c.Certainty = Likely
+	return c
 }
 
 // probes looks at the binds that take no privilege.

@@ -16,7 +16,12 @@ func (l *look) threshold() (privileged bool) {
 	start, known := see(l, "ip_unprivileged_port_start", l.f.PortStart, strconv.Itoa, func(n int) string {
 		return fmt.Sprintf("ports below %d are privileged", n)
 	})
-	return !known || l.g.Port < start
+	privileged = !known || l.g.Port < start
+	if apart, _ := l.f.NetApart.Is(); apart && privileged {
+		l.apart = true
+		see(l, "network of process 1", l.f.NetApart, yesNo, func(bool) string { return "this network namespace is not that of process 1" })
+	}
+	return privileged
 }
 
 // owner looks whether our capabilities count for this network namespace.
@@ -81,6 +86,9 @@ func (l *look) refused() []Cause {
 		return []Cause{l.cause("apparmor")}
 	}
 	if eff.Contains(l.g.Need()) || l.g.Raised {
+		if rules.Policy(l.f, l.g) != rules.No && l.unequal(false) {
+			return []Cause{{ID: "threads-differ", Certainty: Likely}} // which of them it was is not known
+		}
 		return l.policy()
 	}
 	var causes []Cause
@@ -143,6 +151,9 @@ func (l *look) missing() []Cause {
 		doubt(l, "capget", l.f.Withheld) // a profile that withholds it looks the same in /proc
 		return []Cause{l.cause("not-raised")}
 	}
+	if l.unequal(true) {
+		return []Cause{l.cause("threads-differ")}
+	}
 	if l.dropped() {
 		return []Cause{l.cause("let-go")}
 	}
@@ -168,6 +179,23 @@ func (l *look) missing() []Cause {
 		return []Cause{first} // it would have been granted as things are
 	}
 	return append([]Cause{first}, further...)
+}
+
+// unequal looks for a thread of this process that has, or has not, what is needed:
+// what this one is different in was not there at execve, which leaves one thread.
+func (l *look) unequal(has bool) bool {
+	doubt(l, "threads", l.f.Threads)
+	all := l.f.Threads.Value
+	for _, tid := range slices.Sorted(maps.Keys(all)) {
+		if set := all[tid].Permitted; set.Contains(l.g.Need()) == has {
+			see(l, "threads", l.f.Threads, func(all map[int]caps.State) string { return strconv.Itoa(len(all)) },
+				func(map[int]caps.State) string {
+					return fmt.Sprintf("thread %d: CapPrm %s %s", tid, set.Hex(), l.has(set))
+				})
+			return true
+		}
+	}
+	return false
 }
 
 // rootLetGo looks whether this is root without a capability that execve gives to
@@ -209,6 +237,13 @@ func (l *look) ungranted() Cause {
 	if l.set("CapInh", inheritable).Contains(need) {
 		if l.lostOnTheWay() {
 			return Cause{ID: "lost-on-uid-change", Certainty: Likely}
+		}
+		if file, ok := l.f.Exe.Stat.Is(); ok && file.Setid() {
+			see(l, "file mode", l.f.Exe.Stat,
+				func(s machine.Stat) string { return fmt.Sprintf("%o", s.Mode&0o7777) }, func(s machine.Stat) string {
+					return fmt.Sprintf("the file's mode is %o: execve of it clears the ambient set", s.Mode&0o7777)
+				})
+			l.detail["inheritable-only"] = "execve of a setuid or setgid file that changes the user or group clears the ambient set and leaves the inheritable one, which grants nothing by itself"
 		}
 		return l.cause("inheritable-only")
 	}
@@ -309,6 +344,10 @@ func (l *look) fromFile(file caps.File) []Cause {
 	var shut []Cause
 	if l.nosuid() {
 		shut = append(shut, l.cause("nosuid-mount"))
+	}
+	if l.f.NoFile.Value {
+		see(l, "no_file_caps", l.f.NoFile, yesNo, func(bool) string { return "the kernel was booted with no_file_caps" })
+		shut = append(shut, l.cause("no-file-caps"))
 	}
 	if l.foreignMount() {
 		shut = append(shut, l.cause("foreign-mount"))

@@ -1,6 +1,9 @@
 package explain
 
 import (
+	"net"
+	"os"
+	"syscall"
 	"testing"
 
 	"github.com/lowport/lowport/caps"
@@ -46,5 +49,37 @@ func TestRequireThreads(t *testing.T) {
 	hidden.Threads = machine.Fact[map[int]caps.State]{Reason: "EACCES"}
 	if c := Require(hidden, g).Causes; len(c) != 1 || c[0].ID != "threads-differ" || c[0].Certainty == Proven {
 		t.Errorf("the threads cannot be read: %+v", c)
+	}
+}
+
+// A bind is refused for the thread it is made on. What that lacks and another one has was
+// granted; what it has and another one lacks may be another thread's refusal, as long as
+// no policy shows itself.
+func TestBindThreads(t *testing.T) {
+	g := rules.Goal{Network: "tcp", Port: 443}
+	facts := machines(t)["no-capability"].record.Facts()
+	lacks, has := facts.Thread.Value, facts.Thread.Value
+	has.Permitted, has.Effective = g.Need(), g.Need()
+	facts.Threads.Value = map[int]caps.State{1: has, 2: lacks}
+	refused := []machine.Probe{{Network: "tcp4", Errno: "EACCES"}, {Network: "tcp6", Errno: "EACCES"}, {Network: "udp4"}, {Network: "udp6"}}
+	for _, tt := range []struct {
+		name   string
+		thread caps.State
+		probes []machine.Probe
+		want   Cause
+	}{
+		{"this one lacks it", lacks, nil, Cause{ID: "threads-differ", Certainty: Proven}},
+		{"this one has it", has, nil, Cause{ID: "threads-differ", Certainty: Likely}},
+		{"this one has it, and a policy refuses", has, refused, Cause{ID: "landlock", Certainty: Likely}},
+	} {
+		f := facts
+		f.Thread = f.Thread.Now(tt.thread)
+		if tt.probes != nil {
+			f.Probes = f.Probes.Now(tt.probes)
+		}
+		got := Bind(f, g, &net.OpError{Op: "listen", Net: "tcp", Err: os.NewSyscallError("bind", syscall.EACCES)}).Causes[0]
+		if got.ID != tt.want.ID || got.Certainty != tt.want.Certainty {
+			t.Errorf("%s: %s (%s)", tt.name, got.ID, got.Certainty)
+		}
 	}
 }

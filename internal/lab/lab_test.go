@@ -73,7 +73,7 @@ func leavesNothing(t *testing.T, had []string) {
 // traces are the files of this machine that a fix would make which ran outside of
 // a sandbox. One of them may be its owner's own: who pastes a fix has it.
 func traces() (files []string) {
-	for _, pattern := range []string{"/etc/sysctl.d/50-lowport*", "/etc/systemd/system/*/*-lowport*", "/etc/systemd/system/*-tcp-*.socket", "/tmp/pwned"} {
+	for _, pattern := range []string{"/etc/sysctl.d/50-lowport*", "/etc/systemd/system/*/*-lowport*", "/etc/systemd/resolved.conf.d/*-lowport*", "/etc/systemd/system/*-tcp*-*.socket", "/etc/systemd/system/*-udp*-*.socket", "/tmp/pwned"} {
 		found, _ := filepath.Glob(pattern)
 		files = append(files, found...)
 	}

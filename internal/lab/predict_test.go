@@ -56,8 +56,8 @@ func preflights(start string) []string {
 	return all
 }
 
-// unpredicted is the mark of a scenario in which what happens cannot be seen
-// before, and why. A prediction that agrees all the same makes it wrong.
+// unpredict marks a scenario in which what happens cannot be seen before, and says
+// why: none is asked for then.
 func (sc *scenario) unpredict(args []string) error {
 	if len(args) != 1 || args[0] == "" {
 		return errors.New("usage: unpredicted REASON")

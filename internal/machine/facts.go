@@ -23,6 +23,7 @@ type Facts struct {
 	LastCap   Fact[caps.Cap]
 	Release   Fact[Release]
 	WSL       Fact[bool]       // the kernel is that of the Windows Subsystem for Linux
+	NoFile    Fact[bool]       // the system was booted so that execve ignores file capabilities
 	Init      Fact[caps.State] // process 1 of this pid namespace
 	Ancestor  Fact[Ancestor]   // the nearest that is another user
 
@@ -39,7 +40,9 @@ type Facts struct {
 	UserNS    Fact[string] // "user:[4026531837]"
 	NetNS     Fact[string] // "net:[4026531833]"
 	NetOwner  Fact[Owner]
-	PortStart Fact[int] // ports below it are privileged in this network namespace
+	NetApart  Fact[bool]   // it is not that of process 1: a sysctl set there does not count here
+	NetName   Fact[string] // its name in /run/netns, by which ip-netns(8) reaches it
+	PortStart Fact[int]    // ports below it are privileged in this network namespace
 
 	Unit      Fact[Unit]
 	UserNamed Fact[bool]   // $USER is set, as systemd does for a unit with User=
@@ -117,6 +120,10 @@ type Stat struct {
 	UID, GID uint32
 	Dev, Ino uint64
 }
+
+// Setid says whether execve of the file changes ids: it is setuid, or setgid and may
+// be executed by its group (bprm_fill_uid).
+func (s Stat) Setid() bool { return s.Mode&0o4000 != 0 || s.Mode&0o2010 == 0o2010 }
 
 // An Owner is where the user namespace that owns the network namespace lies.
 type Owner uint8

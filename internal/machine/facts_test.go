@@ -219,7 +219,7 @@ func TestFactsOfNothing(t *testing.T) {
 // An item that is nonsense leaves every fact it bears on unreadable, with a
 // reason, and the reason can be shown: whatever the item, whatever the nonsense.
 func TestFactsOfNonsense(t *testing.T) {
-	anyText := map[string]bool{"Package": true, "User": true, "LSMs": true, "Label": true}
+	anyText := map[string]bool{"Package": true, "NetName": true, "User": true, "LSMs": true, "Label": true}
 	for _, nonsense := range []string{"\x00x", "\xff\xfe\n", "-1\n", "{\n", "nonsense\n", "\x1b[2J\n", strings.Repeat("a:", 1<<16), "1e3\n", "٣\n", "0 0\n"} {
 		r := Record{}
 		for _, name := range names {

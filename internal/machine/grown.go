@@ -11,15 +11,21 @@ import (
 // grown says whether this process has had more than it was started with, and so
 // let go itself of what it has no longer. Two traces stay: AT_SECURE of getauxval(3),
 // where execve gave it capabilities of its file (cap_bprm_creds_from_file), and that
-// it is not dumpable, where it changed its user since (commit_creds).
+// it is not dumpable, where it changed its user since (commit_creds). execve of a
+// setuid or setgid file leaves both too (begin_new_exec).
 func grown(r Record) Fact[bool] {
 	dumpable := fact(r, "prctl PR_GET_DUMPABLE", parseInt)
 	secure := fact(r, "AT_SECURE", parseBool)
 	label := fact(r, "proc/self/attr/current", parseText)
+	file := fact(r, "exe stat", parseStat)
 	f := Fact[bool]{Source: "PR_GET_DUMPABLE, AT_SECURE"}
 	switch {
 	case dumpable.State != Known:
 		f.Reason = dumpable.Reason
+	case dumpable.Value == 1 && secure.State == Known && !secure.Value:
+		return f.Now(false)
+	case file.State == Known && file.Value.Setid():
+		f.Reason = "execve of a setuid or setgid file leaves the same traces"
 	case dumpable.Value != 1: // SUID_DUMP_USER
 		return f.Now(true)
 	case secure.State != Known:
@@ -27,7 +33,7 @@ func grown(r Record) Fact[bool] {
 	case secure.Value && label.State == Known && !strings.HasPrefix(label.Value, "unconfined"):
 		f.Reason = "a security module sets AT_SECURE too" // selinux_bprm_creds_for_exec
 	default:
-		return f.Now(secure.Value)
+		return f.Now(true)
 	}
 	return f
 }

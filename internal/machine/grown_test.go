@@ -2,6 +2,7 @@ package machine
 
 import (
 	"encoding/binary"
+	"fmt"
 	"math/bits"
 	"testing"
 )
@@ -26,6 +27,33 @@ func TestGrown(t *testing.T) {
 	} {
 		got := Record{"prctl PR_GET_DUMPABLE": tt.dumpable, "AT_SECURE": tt.secure, "proc/self/attr/current": tt.label}.Facts().Grown
 		if got.State != tt.state || got.Value != tt.grown || got.State == Unreadable && got.Reason == "" {
+			t.Errorf("%+v: %+v", tt, got)
+		}
+	}
+}
+
+// What execve of a setuid or setgid file leaves is no trace of the program's own doing.
+func TestGrownSetid(t *testing.T) {
+	r := func(mode uint32, dumpable, secure string) Record {
+		return Record{
+			"exe stat":              {Data: fmt.Appendf(nil, `{"Mode":%d,"UID":0,"GID":0,"Dev":1,"Ino":2}`, mode)},
+			"prctl PR_GET_DUMPABLE": {Data: []byte(dumpable)}, "AT_SECURE": {Data: []byte(secure)}, "proc/self/attr/current": {Err: "EINVAL"},
+		}
+	}
+	for _, tt := range []struct {
+		mode             uint32
+		dumpable, secure string
+		state            State
+		grown            bool
+	}{
+		{0o104755, "0\n", "1\n", Unreadable, false},
+		{0o102755, "0\n", "1\n", Unreadable, false},
+		{0o102755, "1\n", "1\n", Unreadable, false},
+		{0o102755, "1\n", "0\n", Known, false},
+		{0o102745, "0\n", "1\n", Known, true}, // no setgid: the group may not execute it
+		{0o100755, "0\n", "1\n", Known, true},
+	} {
+		if got := r(tt.mode, tt.dumpable, tt.secure).Facts().Grown; got.State != tt.state || got.Value != tt.grown {
 			t.Errorf("%+v: %+v", tt, got)
 		}
 	}

@@ -62,6 +62,13 @@ func Live(ports ...int) Record {
 		err := unix.Uname(&name)
 		return fmt.Appendln(nil, unix.ByteSliceToString(name.Release[:])), err
 	})
+	r.add("no_file_caps", func() ([]byte, error) {
+		line, err := readPath("/proc/cmdline")
+		if noFileCaps(string(line)) {
+			return []byte("1\n"), err
+		}
+		return []byte("0\n"), err
+	})
 	r.add("threads", func() ([]byte, error) {
 		all, err := caps.Threads(os.Getpid())
 		return formatThreads(all), err
@@ -74,6 +81,8 @@ func Live(ports ...int) Record {
 	}
 	r.add("mount point", func() ([]byte, error) { return mountPoint("/proc/self/exe") })
 	r.add("ioctl NS_GET_USERNS", netOwnerNS)
+	r.add("network of process 1", netOfInit)
+	r.add("network namespace name", netName)
 	r.add("environ", func() ([]byte, error) {
 		var b []byte
 		for _, mark := range envMarks {

@@ -52,6 +52,7 @@ const (
 	maskedUser    = "app"
 	maskedUnit    = "app.service"
 	maskedPackage = "example.com/app"
+	maskedNetwork = "app"
 )
 
 type mask func([]byte, addrMask) ([]byte, bool)
@@ -71,6 +72,7 @@ var masks = map[string]mask{
 	"proc/sys/net/ipv6/ip_nonlocal_bind":           only(`[0-9]+\n`),
 	"sys/fs/selinux/enforce":                       only(`[0-9]+\n?`),
 	"threads":                                      only(`([0-9]+( [0-9a-f]{16}){5} (true|false)\n)+`),
+	"no_file_caps":                                 only(`[0-9]+\n`),
 	"capget":                                       only(`[0-9a-f]{16}\n`),
 	"caps/drop":                                    only(`[0-9a-f]{16}\n`),
 	"uname":                                        maskRelease,
@@ -92,6 +94,9 @@ var masks = map[string]mask{
 	"proc/self/ns/pid":    only(`pid:\[[0-9]+\]\n?`),
 	"proc/self/ns/uts":    only(`uts:\[[0-9]+\]\n?`),
 	"ioctl NS_GET_USERNS": only(`user:\[[0-9]+\]\n?`),
+
+	"network of process 1":   only(`same\n|another\n`),
+	"network namespace name": instead(maskedNetwork + "\n"),
 
 	"proc/self/cgroup": maskCgroups,
 	// Podman writes the names of the container and its image; that it is there is enough.

@@ -70,7 +70,7 @@ func TestMaskedFactsAreTheSame(t *testing.T) {
 	if err != nil || len(files) == 0 {
 		t.Fatal("no recorded machines: ", err)
 	}
-	names := map[string]bool{"Path": true, "MountPoint": true, "Unit": true, "Args": true, "Cwd": true, "Package": true, "User": true, "Addresses": true, "Sockets": true, "Label": true}
+	names := map[string]bool{"Path": true, "MountPoint": true, "Unit": true, "Args": true, "Cwd": true, "Package": true, "User": true, "NetName": true, "Addresses": true, "Sockets": true, "Label": true}
 	for _, file := range files {
 		b, err := os.ReadFile(file)
 		if err != nil {

@@ -33,6 +33,7 @@ func (r Record) Facts() Facts {
 		LastCap:    fact(r, "proc/sys/kernel/cap_last_cap", parseCap),
 		Release:    fact(r, "uname", parseRelease),
 		WSL:        fact(r, "uname", parseWSL),
+		NoFile:     fact(r, "no_file_caps", parseBool),
 		Init:       fact(r, "proc/1/status", caps.ParseStatus),
 		Ancestor:   fact(r, "ancestor status", parseAncestor),
 		Path:       fact(r, "proc/self/exe", parsePath),
@@ -44,6 +45,8 @@ func (r Record) Facts() Facts {
 		UIDMap:     fact(r, "proc/self/uid_map", parseUIDMap),
 		UserNS:     fact(r, "proc/self/ns/user", parseNS("user")),
 		NetNS:      fact(r, "proc/self/ns/net", parseNS("net")),
+		NetApart:   fact(r, "network of process 1", parseApart),
+		NetName:    fact(r, "network namespace name", parseText),
 		PortStart:  fact(r, "proc/sys/net/ipv4/ip_unprivileged_port_start", parsePort),
 		Unit:       unit(r),
 		UserNamed:  hasEnv(r, "USER"),
@@ -150,6 +153,12 @@ func source(name string) string {
 		return "/proc/PPID/status"
 	case "probes":
 		return "bind to port 0"
+	case "no_file_caps":
+		return "/proc/cmdline"
+	case "network of process 1":
+		return "/proc/1/net/dev"
+	case "network namespace name":
+		return "/run/netns"
 	case "path xattr":
 		return "getxattr"
 	case "path stat":

@@ -23,11 +23,12 @@ type Item struct {
 // names lists every item a record can hold, in the order Save writes them.
 var names = []string{
 	"proc/thread-self/status", "prctl PR_GET_SECUREBITS", "prctl PR_GET_DUMPABLE", "AT_SECURE", "capget", "caps/drop", "threads",
-	"proc/sys/kernel/cap_last_cap", "uname", "proc/1/status", "ancestor status",
+	"proc/sys/kernel/cap_last_cap", "uname", "no_file_caps", "proc/1/status", "ancestor status",
 	"proc/self/exe", "exe xattr", "exe stat", "exe statfs",
 	"path xattr", "path stat", "path statfs", "mount point",
 	"moved stat", "moved statfs",
 	"proc/self/uid_map", "proc/self/ns/user", "proc/self/ns/net", "proc/self/ns/pid", "proc/self/ns/uts", "ioctl NS_GET_USERNS",
+	"network of process 1", "network namespace name",
 	"proc/sys/net/ipv4/ip_unprivileged_port_start",
 	"proc/self/cgroup", "run/.containerenv", ".dockerenv", "run/host/container-manager", "run/systemd/system", "environ",
 	"sys/kernel/security/lsm", "proc/self/attr/current", "sys/fs/selinux/enforce", "probes",

@@ -16,7 +16,7 @@ import (
 func stopOwner(f machine.Facts, g rules.Goal) (candidate, bool) {
 	socks, _ := f.Sockets.Is()
 	sure := slices.ContainsFunc(socks, func(s machine.Socket) bool { return rules.Conflicts(s, g) == rules.Yes })
-	summary := "stop what holds the port"
+	summary, lasts := "stop what holds the port", "until it is started again"
 	var steps []Step
 	for _, s := range socks {
 		c := rules.Conflicts(s, g)
@@ -27,19 +27,24 @@ func stopOwner(f machine.Facts, g rules.Goal) (candidate, bool) {
 			summary = "stop what holds the port; what it was connected to may hold it for another minute"
 			continue
 		}
-		step, ok := stop(f, s)
+		if path.Base(s.Cgroup) == resolved && g.Port == 53 && s.Addr.Addr().IsLoopback() {
+			summary, lasts = "have systemd-resolved leave the port; whoever asked 127.0.0.53 has to ask another server", "until the file is removed"
+		}
+		more, ok := stop(f, s)
 		if !ok {
 			return candidate{}, false
 		}
-		if !slices.Contains(steps, step) {
-			steps = append(steps, step)
+		for _, step := range more {
+			if !slices.Contains(steps, step) {
+				steps = append(steps, step)
+			}
 		}
 	}
 	if len(steps) == 0 {
 		return candidate{}, false
 	}
 	return candidate{
-		Fix: Fix{ID: "stop-owner", Scope: "host", Summary: summary, Lasts: "until it is started again", Steps: steps},
+		Fix: Fix{ID: "stop-owner", Scope: "host", Summary: summary, Lasts: lasts, Steps: steps},
 		change: func(f machine.Facts) machine.Facts {
 			f.Sockets = f.Sockets.Now(slices.DeleteFunc(slices.Clone(f.Sockets.Value), func(s machine.Socket) bool {
 				return rules.Conflicts(s, g) != rules.No
@@ -49,19 +54,28 @@ func stopOwner(f machine.Facts, g rules.Goal) (candidate, bool) {
 	}, true
 }
 
-func stop(f machine.Facts, s machine.Socket) (Step, bool) {
+// resolved holds port 53 of 127.0.0.53 and 127.0.0.54, for programs that ask for names
+// by DNS: the rest of the machine asks it otherwise (resolved.conf(5)).
+const resolved = "systemd-resolved.service"
+
+func stop(f machine.Facts, s machine.Socket) ([]Step, bool) {
 	ids, okIDs := f.IDs.Is()
 	unit := path.Base(s.Cgroup)
 	switch {
 	case s.Self, s.PID == 1, strings.HasSuffix(unit, ".socket"): // systemd holds it for a .socket unit
-		return Step{}, false
+		return nil, false
+	case unit == resolved && s.Addr.Port() == 53 && s.Addr.Addr().IsLoopback():
+		return []Step{
+			{Write: "/etc/systemd/resolved.conf.d/zz-lowport.conf", Content: "[Resolve]\nDNSStubListener=no\n"},
+			{Run: Systemctl(Root(f), machine.Unit{Name: unit}, "restart")},
+		}, true
 	case machine.UnitName(unit) && strings.HasPrefix(s.Cgroup, "/system.slice/"):
-		return Step{Run: Systemctl(Root(f), machine.Unit{Name: unit}, "stop")}, true
+		return []Step{{Run: Systemctl(Root(f), machine.Unit{Name: unit}, "stop")}}, true
 	case s.PID != 0 && okIDs && ids.EUID == s.UID:
-		return Step{Run: Command("kill", strconv.Itoa(s.PID))}, true
+		return []Step{{Run: Command("kill", strconv.Itoa(s.PID))}}, true
 	case s.PID != 0:
-		return Step{Run: sudo(f, "kill", strconv.Itoa(s.PID))}, true
+		return []Step{{Run: sudo(f, "kill", strconv.Itoa(s.PID))}}, true
 	default:
-		return Step{}, false
+		return nil, false
 	}
 }

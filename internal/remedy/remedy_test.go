@@ -51,6 +51,15 @@ func mode(m uint32) func(*machine.Facts) {
 func withheld(f *machine.Facts) { f.Withheld = known(bind) }
 func profiled(f *machine.Facts) { f.Label = known("/srv/app (enforce)") }
 
+func apart(f *machine.Facts) { f.NetApart = known(true) }
+
+func setgid(f *machine.Facts) {
+	f.IDs.Value.EGID = 7
+	f.Release = known(machine.Release{Major: 6, Minor: 18})
+	f.Exe.Stat = known(machine.Stat{Mode: 0o102755, GID: 7})
+	f.Installed.Stat = f.Exe.Stat
+}
+
 func refusedProbes(f *machine.Facts) {
 	f.Probes = known([]machine.Probe{{Network: "tcp4", Errno: "EACCES"}, {Network: "tcp6", Errno: "EACCES"}})
 }
@@ -120,6 +129,13 @@ func TestFixes(t *testing.T) {
 		{"writable by all, in an image", app(mode(0o100777), docker), low, "container compose"},
 		{"writable by all, on nosuid", app(mode(0o100777), nosuid), low, "setpriv sysctl"},
 		{"no attributes here", app(noAttributes), low, "setpriv move sysctl"},
+		{"another network namespace", app(apart), low, "setcap"},
+		{"another network namespace, with a name", app(apart, func(f *machine.Facts) { f.NetName = known("lan") }), low, "setcap setpriv sysctl"},
+		{"another network namespace, with a name like an option", app(apart, func(f *machine.Facts) { f.NetName = known("-all") }), low, "setcap"},
+		{"unit in a network namespace with an odd name", app(unit, apart, func(f *machine.Facts) { f.NetName = known("a b") }), low, "systemd-drop-in setcap sysctl"},
+		{"another network namespace, and not ours yet", app(holds, apart), rules.Goal{Network: "tcp", Port: 443, Addr: netip.MustParseAddr("192.0.2.9")}, ""},
+		{"file capabilities switched off", app(func(f *machine.Facts) { f.NoFile = known(true) }), low, "setpriv sysctl"},
+		{"setgid file", app(setgid), low, "setcap sysctl"},
 		{"file gone", app(func(f *machine.Facts) { f.Installed.Stat = none[machine.Stat]() }), low, "sysctl"},
 		{"setuid program of another user", app(func(f *machine.Facts) { f.IDs.Value.EUID = 33 }), low, "setcap sysctl"},
 		{"taken by a service", app(holds, held(machine.Socket{Cgroup: "/system.slice/nginx.service", UID: 33})), low, "stop-owner"},

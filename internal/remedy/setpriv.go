@@ -15,7 +15,8 @@ func setpriv(f machine.Facts, g rules.Goal) (candidate, bool) {
 	exe, okExe := program(f)
 	args, okArgs := f.Args.Is()
 	now, okNow := rules.Starter(f).Is()
-	if !okIDs || !okExe || !okArgs || !okNow || len(args) == 0 || ids.UID == 0 || ids.UID != ids.EUID || goRun(f) {
+	enter, okNet := entering(f)
+	if !okNet || !okIDs || !okExe || !okArgs || !okNow || len(args) == 0 || ids.UID == 0 || ids.UID != ids.EUID || goRun(f) {
 		return candidate{}, false
 	}
 	user, groups := strconv.Itoa(int(ids.UID)), "--clear-groups"
@@ -27,7 +28,7 @@ func setpriv(f machine.Facts, g rules.Goal) (candidate, bool) {
 	if now.NoNewPrivs {
 		line = append(line, "--no-new-privs")
 	}
-	line = append(append(line, "--", exe), args[1:]...)
+	line = append(append(append(enter, line...), "--", exe), args[1:]...)
 	return candidate{
 		Fix: Fix{ID: "setpriv", Scope: "file", Summary: "for one start of the program", Lasts: "until it ends", Steps: []Step{{Start: sudo(machine.Facts{}, line...)}}},
 		change: func(f machine.Facts) machine.Facts {

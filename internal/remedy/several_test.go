@@ -50,6 +50,30 @@ func TestFixesOfSeveralOwners(t *testing.T) {
 	}
 }
 
+// systemd-resolved leaves its port and goes on; of another address, as
+// DNSStubListenerExtra= gives it one, that setting says nothing.
+func TestResolved(t *testing.T) {
+	for _, tt := range []struct {
+		addr, lasts string
+		steps       []Step
+	}{
+		{"127.0.0.53:53", "until the file is removed", []Step{
+			{Write: "/etc/systemd/resolved.conf.d/zz-lowport.conf", Content: "[Resolve]\nDNSStubListener=no\n"},
+			{Run: "sudo systemctl restart systemd-resolved.service"},
+		}},
+		{"192.0.2.1:53", "until it is started again", []Step{{Run: "sudo systemctl stop systemd-resolved.service"}}},
+	} {
+		f := app(func(f *machine.Facts) {
+			f.PortStart = known(0)
+			f.Sockets = known([]machine.Socket{{Network: "udp", Addr: netip.MustParseAddrPort(tt.addr), UID: 33, Cgroup: "/system.slice/systemd-resolved.service"}})
+		})
+		fixes := Fixes(f, rules.Goal{Network: "udp", Port: 53})
+		if len(fixes) != 1 || fixes[0].Lasts != tt.lasts || !slices.Equal(fixes[0].Steps, tt.steps) {
+			t.Errorf("%s: %+v", tt.addr, fixes)
+		}
+	}
+}
+
 // A unit gets a socket unit for each: what one lists, a later one does not take back.
 func TestSocketUnits(t *testing.T) {
 	goals := []rules.Goal{

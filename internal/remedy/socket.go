@@ -2,6 +2,7 @@ package remedy
 
 import (
 	"net"
+	"regexp"
 	"strconv"
 	"strings"
 
@@ -28,6 +29,10 @@ func socketUnits(f machine.Facts, goals []rules.Goal) (candidate, bool) {
 	if theirs := rules.Counts(f, caps.SetOf(caps.NET_BIND_SERVICE)); theirs != rules.Yes && (theirs != rules.No || !privateUsers(f)) {
 		return candidate{}, false
 	}
+	network, ok := networkOf(f)
+	if !ok {
+		return candidate{}, false
+	}
 	var writes, enables []Step
 	for _, g := range goals {
 		name := base + "-" + g.Network
@@ -38,7 +43,7 @@ func socketUnits(f machine.Facts, goals []rules.Goal) (candidate, bool) {
 		if g.Network == "" || g.Addr.Zone() != "" || len(name) > longestUnitName {
 			return candidate{}, false
 		}
-		writes = append(writes, Step{Write: "/etc/systemd/system/" + name, Content: socketFile(g, u.Name)})
+		writes = append(writes, Step{Write: "/etc/systemd/system/" + name, Content: socketFile(g, u.Name, network)})
 		enables = append(enables, Step{Run: Systemctl(Root(f), machine.Unit{Name: name}, "enable", "--now")})
 	}
 	steps := append(writes, Step{Run: sudo(f, "systemctl", "daemon-reload")}, Step{Run: Systemctl(Root(f), u, "stop")})
@@ -52,8 +57,21 @@ func socketUnits(f machine.Facts, goals []rules.Goal) (candidate, bool) {
 	}, true
 }
 
+// networkOf is the line that has systemd bind in the service's network namespace, if it
+// has one with a name. In one without, as PrivateNetwork= makes, nobody could reach it:
+// there the machine's is meant.
+func networkOf(f machine.Facts) (line string, ok bool) {
+	name, named := f.NetName.Is()
+	if apart, _ := f.NetApart.Is(); !apart || !named {
+		return "", true
+	}
+	return "NetworkNamespacePath=/run/netns/" + name + "\n", plainName.MatchString(name)
+}
+
+var plainName = regexp.MustCompile(`\A[A-Za-z0-9_][A-Za-z0-9_.-]*\z`)
+
 // socketFile is the unit of one socket (systemd.socket(5)).
-func socketFile(g rules.Goal, service string) string {
+func socketFile(g rules.Goal, service, network string) string {
 	listen := map[string]string{"tcp": "ListenStream=", "udp": "ListenDatagram="}[g.Protocol()]
 	port := strconv.Itoa(g.Port)
 	switch {
@@ -66,5 +84,5 @@ func socketFile(g rules.Goal, service string) string {
 	default:
 		listen += port + "\nBindIPv6Only=both"
 	}
-	return "[Socket]\n" + listen + "\nService=" + service + "\n\n[Install]\nWantedBy=sockets.target\n"
+	return "[Socket]\n" + listen + "\n" + network + "Service=" + service + "\n\n[Install]\nWantedBy=sockets.target\n"
 }

@@ -16,17 +16,15 @@ func sysctl(f machine.Facts, g rules.Goal) (candidate, bool) {
 	if g.Port >= 1024 {
 		start = 1024
 	}
-	setting := fmt.Sprintf("net.ipv4.ip_unprivileged_port_start=%d", start)
+	fix, ok := network(f, "", fmt.Sprintf("net.ipv4.ip_unprivileged_port_start=%d", start), "/etc/sysctl.d/50-lowport.conf")
+	fix.ID = "sysctl"
 	return candidate{
-		Fix: Fix{ID: "sysctl", Scope: "host", Summary: "on the host, for every process", Lasts: "the first line until reboot, the file for good", Steps: []Step{
-			{Run: sudo(f, "sysctl", "-w", setting)},
-			{Write: "/etc/sysctl.d/50-lowport.conf", Content: setting + "\n"},
-		}},
+		Fix: fix,
 		change: func(f machine.Facts) machine.Facts {
 			f.PortStart = f.PortStart.Now(start)
 			return f
 		},
-	}, true
+	}, ok
 }
 
 // nonlocal lets programs bind an address before it is there.
@@ -38,11 +36,10 @@ func nonlocal(f machine.Facts, g rules.Goal) (candidate, bool) {
 	if !g.Addr.Is4() {
 		setting, file = "net.ipv6.ip_nonlocal_bind=1", "/etc/sysctl.d/50-lowport-nonlocal6.conf"
 	}
+	fix, ok := network(f, "if the address comes later (a floating one)", setting, file)
+	fix.ID = "nonlocal-bind"
 	return candidate{
-		Fix: Fix{ID: "nonlocal-bind", Scope: "host", Summary: "if the address comes later (a floating one), for every process", Lasts: "the first line until reboot, the file for good", Steps: []Step{
-			{Run: sudo(f, "sysctl", "-w", setting)},
-			{Write: file, Content: setting + "\n"},
-		}},
+		Fix: fix,
 		change: func(f machine.Facts) machine.Facts {
 			if g.Addr.Is4() {
 				f.Nonlocal = f.Nonlocal.Now(true)
@@ -51,5 +48,5 @@ func nonlocal(f machine.Facts, g rules.Goal) (candidate, bool) {
 			}
 			return f
 		},
-	}, true
+	}, ok
 }

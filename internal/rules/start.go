@@ -127,6 +127,9 @@ func exec(f machine.Facts) (caps.Exec, bool) {
 	if !okIDs || !okStat || !okNosuid || !okTracer || f.Installed.Caps.State == machine.Unreadable {
 		return caps.Exec{}, false
 	}
+	if f.Exe.Stat.Value.Setid() { // it changed the effective ids; what starts the program has the real ones
+		ids.EUID, ids.EGID = ids.UID, ids.GID
+	}
 	e := caps.Exec{
 		UID: ids.UID, EUID: ids.EUID, GID: ids.GID, EGID: ids.EGID,
 		Nosuid:  nosuid || f.Launch.Foreign,
@@ -136,7 +139,7 @@ func exec(f machine.Facts) (caps.Exec, bool) {
 		FileUID: stat.UID, FileGID: stat.GID,
 		LastCap: last,
 	}
-	if file, ok := f.Installed.Caps.Is(); ok && ForUs(f, file) {
+	if file, ok := f.Installed.Caps.Is(); ok && ForUs(f, file) && !f.NoFile.Value {
 		e.File = &file
 	}
 	return e, true

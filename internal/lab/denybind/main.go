@@ -1,7 +1,9 @@
 //go:build linux
 
 // Denybind makes every bind of an Internet socket fail in a cgroup, with EPERM,
-// as a policy in BPF would: denybind FOLDER. It lasts as long as the cgroup.
+// as a policy in BPF would: denybind FOLDER [create|after]. It lasts as long as the
+// cgroup. With "create" the socket is refused itself, and with "after" the bind once
+// the port was found free.
 package main
 
 import (
@@ -28,19 +30,32 @@ type progLoad struct {
 type progAttach struct{ targetFD, progFD, attachType, flags uint32 }
 
 func main() {
-	if len(os.Args) != 2 {
-		fmt.Fprintln(os.Stderr, "usage: denybind FOLDER")
+	how := ""
+	if len(os.Args) == 3 {
+		how = os.Args[2]
+	}
+	prog, kinds := uint32(unix.BPF_PROG_TYPE_CGROUP_SOCK), []uint32(nil)
+	switch how {
+	case "":
+		prog, kinds = unix.BPF_PROG_TYPE_CGROUP_SOCK_ADDR, []uint32{unix.BPF_CGROUP_INET4_BIND, unix.BPF_CGROUP_INET6_BIND}
+	case "create":
+		kinds = []uint32{unix.BPF_CGROUP_INET_SOCK_CREATE}
+	case "after":
+		kinds = []uint32{unix.BPF_CGROUP_INET4_POST_BIND, unix.BPF_CGROUP_INET6_POST_BIND}
+	}
+	if len(os.Args) < 2 || len(os.Args) > 3 || kinds == nil {
+		fmt.Fprintln(os.Stderr, "usage: denybind FOLDER [create|after]")
 		os.Exit(64)
 	}
-	for _, kind := range []uint32{unix.BPF_CGROUP_INET4_BIND, unix.BPF_CGROUP_INET6_BIND} {
-		if err := deny(os.Args[1], kind); err != nil {
+	for _, kind := range kinds {
+		if err := deny(os.Args[1], prog, kind); err != nil {
 			fmt.Fprintln(os.Stderr, "denybind:", err)
 			os.Exit(1)
 		}
 	}
 }
 
-func deny(cgroup string, kind uint32) error {
+func deny(cgroup string, progType, kind uint32) error {
 	// r0 = 0; exit: the answer 0 refuses, and the kernel makes it EPERM.
 	insns := [2]uint64{
 		unix.BPF_ALU64 | unix.BPF_MOV | unix.BPF_K,
@@ -52,7 +67,7 @@ func deny(cgroup string, kind uint32) error {
 	pin.Pin(&insns)
 	pin.Pin(&license)
 	prog, err := bpf(unix.BPF_PROG_LOAD, unsafe.Pointer(&progLoad{
-		progType: unix.BPF_PROG_TYPE_CGROUP_SOCK_ADDR, insnCnt: uint32(len(insns)),
+		progType: progType, insnCnt: uint32(len(insns)),
 		insns:             uint64(uintptr(unsafe.Pointer(&insns))),
 		license:           uint64(uintptr(unsafe.Pointer(&license))),
 		expectedAttachTyp: kind,

@@ -6,11 +6,13 @@
 //	drop  drops all capabilities, as package caps/drop does
 //	root  empties the capability sets and stays root
 //	user  becomes the user of uid 1000, as any program may
+//	thread  empties the capability sets of the thread that binds, and of no other
 package main
 
 import (
 	"errors"
 	"fmt"
+	"runtime"
 	"syscall"
 	"unsafe"
 
@@ -42,6 +44,11 @@ func letGo(kind string) error {
 			return errno
 		}
 		return nil
+	case "thread":
+		runtime.LockOSThread()
+		hdr := unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}
+		var none [2]unix.CapUserData
+		return unix.Capset(&hdr, &none[0])
 	case "user":
 		return errors.Join(syscall.Setgroups(nil), syscall.Setgid(1000), syscall.Setuid(1000))
 	}

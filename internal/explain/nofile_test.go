@@ -1,0 +1,22 @@
+package explain
+
+import (
+	"net"
+	"os"
+	"syscall"
+	"testing"
+
+	"github.com/lowport/lowport/internal/rules"
+)
+
+// Where the system was booted to ignore file capabilities, what the file grants is not
+// missed for another reason.
+func TestNoFileCaps(t *testing.T) {
+	f := machines(t)["traced"].record.Facts()
+	f.TracerPid, f.NoFile = f.TracerPid.Now(0), f.NoFile.Now(true)
+	g := rules.Goal{Network: "tcp", Port: 443}
+	got := Bind(f, g, &net.OpError{Op: "listen", Net: "tcp", Err: os.NewSyscallError("bind", syscall.EACCES)}).Causes
+	if len(got) != 1 || got[0].ID != "no-file-caps" || got[0].Certainty != Proven {
+		t.Errorf("%+v", got)
+	}
+}

@@ -1,0 +1,44 @@
+package remedy
+
+import (
+	"cmp"
+	"strings"
+
+	"github.com/lowport/lowport/internal/explain"
+	"github.com/lowport/lowport/internal/machine"
+)
+
+// network sets a sysctl of the network namespace, for every process in it: of the
+// machine's, for good by a file. when says in what case it helps, "" for always.
+func network(f machine.Facts, when, setting, file string) (Fix, bool) {
+	enter, ok := entering(f)
+	switch {
+	case !ok:
+		return Fix{}, false
+	case enter == nil:
+		return Fix{Scope: "host", Summary: cmp.Or(when, "on the host") + ", for every process", Lasts: "the first line until reboot, the file for good", Steps: []Step{
+			{Run: sudo(f, "sysctl", "-w", setting)},
+			{Write: file, Content: setting + "\n"},
+		}}, true
+	}
+	if when != "" {
+		when += ", "
+	}
+	return Fix{Scope: "netns", Summary: when + "for every process in the network namespace " + explain.Show(f.NetName.Value), Lasts: "until that is deleted", Steps: []Step{
+		{Run: sudo(f, append(enter, "sysctl", "-w", setting)...)},
+	}}, true
+}
+
+// entering is what stands before a command that is to run in this network namespace:
+// nothing for that of the machine, where the operator is. Another one is reached by its
+// name, if it has one.
+func entering(f machine.Facts) (words []string, ok bool) {
+	if apart, _ := f.NetApart.Is(); !apart {
+		return nil, true
+	}
+	name, ok := f.NetName.Is()
+	if !ok || strings.HasPrefix(name, "-") { // ip-netns(8) would take it for an option
+		return nil, false
+	}
+	return []string{"ip", "netns", "exec", name}, true
+}
