@@ -105,7 +105,7 @@ var catalogue = map[string]entry{
 		detail:    "with this option on the kernel's command line execve grants nothing from a file, anywhere on the machine",
 		unhelpful: []string{"setcap: file capabilities are switched off"},
 		kernel:    "get_file_caps: file_caps_enabled",
-		see:       "grep -w no_file_caps /proc/cmdline",
+		see:       "cat /proc/cmdline",
 		helps:     "an ambient capability; a socket unit; the sysctl; boot without the option",
 		gate:      "permitted",
 	},
