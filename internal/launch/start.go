@@ -167,6 +167,7 @@ func (u *Unit) network(f machine.Facts) machine.Facts {
 		f.Nonlocal6, f.Tentative = f.Nonlocal, machine.Fact[[]netip.Addr]{State: machine.Known, Source: source}
 		f.Addresses = machine.Fact[[]netip.Addr]{Value: []netip.Addr{netip.MustParseAddr("127.0.0.1"), netip.IPv6Loopback()}, State: machine.Known, Source: source}
 		f.NetNS = machine.Fact[string]{Source: source, Reason: "a new one"}
+		f.NetOfInit, f.NetName = machine.Fact[bool]{State: machine.Known, Source: source}, machine.Fact[string]{Source: source, Reason: "a new one"}
 		f.NetOwner = machine.Fact[machine.Owner]{Value: machine.OwnerHere, State: machine.Known, Source: source}
 		return f
 	default:
@@ -179,6 +180,7 @@ func (u *Unit) network(f machine.Facts) machine.Facts {
 	f.Nonlocal6, f.Tentative = f.Nonlocal, machine.Fact[[]netip.Addr]{Source: other, Reason: reason}
 	f.Addresses = machine.Fact[[]netip.Addr]{Source: other, Reason: reason}
 	f.NetNS = machine.Fact[string]{Source: other, Reason: reason}
+	f.NetOfInit, f.NetName = machine.Fact[bool]{State: machine.Known, Source: other}, machine.Fact[string]{Source: other, Reason: reason}
 	f.NetOwner = machine.Fact[machine.Owner]{Source: other, Reason: reason}
 	return f
 }

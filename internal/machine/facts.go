@@ -33,12 +33,15 @@ type Facts struct {
 	Moved     Image        // the file of the same name in MovedDir, and that mount
 
 	MountPoint Fact[string] // of the file system that Exe lies on
+	Outside    Fact[string] // where process 1 has the file of Path, "" for there too; Absent: nowhere that is known
 
 	UIDMap    Fact[string]
 	UserNS    Fact[string] // "user:[4026531837]"
 	NetNS     Fact[string] // "net:[4026531833]"
 	NetOwner  Fact[Owner]
-	PortStart Fact[int] // ports below it are privileged in this network namespace
+	NetOfInit Fact[bool]   // the network namespace is that of process 1
+	NetName   Fact[string] // of the network namespace in /run/netns
+	PortStart Fact[int]    // ports below it are privileged in this network namespace
 
 	Unit      Fact[Unit]
 	UserNamed Fact[bool]   // $USER is set, as systemd does for a unit with User=

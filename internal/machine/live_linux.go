@@ -71,6 +71,15 @@ func Live(ports ...int) Record {
 		r.moved(exe)
 	}
 	r.add("mount point", func() ([]byte, error) { return mountPoint("/proc/self/exe") })
+	r.add("path outside", func() ([]byte, error) {
+		exe, err := parsePath(r["proc/self/exe"].Data)
+		if err != nil {
+			return nil, err
+		}
+		return pathOutside("/proc/self/exe", exe)
+	})
+	r.add("proc/1/net", networkOfInit)
+	r.add("run/netns", networkName)
 	r.add("ioctl NS_GET_USERNS", netOwnerNS)
 	r.add("environ", func() ([]byte, error) {
 		var b []byte
@@ -297,30 +306,103 @@ func statfs(path string) ([]byte, error) {
 }
 
 // mountPoint finds where the mount of a file is attached, by its id in
-// /proc/self/mountinfo (proc_pid_mountinfo(5)).
+// /proc/self/mountinfo. ENOENT says that it is of another mount namespace.
 func mountPoint(path string) ([]byte, error) {
-	var st unix.Statx_t
-	if err := unix.Statx(unix.AT_FDCWD, path, 0, unix.STATX_MNT_ID, &st); err != nil {
+	id, err := mountID(path)
+	if err != nil {
 		return nil, err
-	}
-	if st.Mask&unix.STATX_MNT_ID == 0 {
-		return nil, errors.New("statx has no mount id before Linux 5.8")
 	}
 	b, err := readPath("/proc/self/mountinfo")
 	if err != nil {
 		return nil, err
 	}
-	id := strconv.FormatUint(st.Mnt_id, 10)
-	for l := range strings.Lines(string(b)) {
-		if fields := strings.Fields(l); len(fields) > 4 && fields[0] == id {
-			return []byte(unescapeMount(fields[4])), nil
-		}
+	ours := parseMounts(b)
+	if m, ok := mountByID(ours, id); ok {
+		return []byte(m.point), nil
 	}
-	return nil, unix.ENOENT // a mount of another mount namespace
+	if _, ok := rootMount(ours); !ok {
+		return nil, errors.New(inChroot)
+	}
+	return nil, unix.ENOENT
 }
 
-// unescapeMount undoes the \ooo of mountinfo.
-var unescapeMount = strings.NewReplacer(`\040`, " ", `\011`, "\t", `\012`, "\n", `\134`, `\`).Replace
+// inChroot is why it is not known whether a mount is of this mount namespace.
+const inChroot = "the root of this process is no mount, and hides others"
+
+func mountID(path string) (string, error) {
+	var st unix.Statx_t
+	if err := unix.Statx(unix.AT_FDCWD, path, 0, unix.STATX_MNT_ID, &st); err != nil {
+		return "", err
+	}
+	if st.Mask&unix.STATX_MNT_ID == 0 {
+		return "", errors.New("statx has no mount id before Linux 5.8")
+	}
+	return strconv.FormatUint(st.Mnt_id, 10), nil
+}
+
+// pathOutside is the path at which process 1 has the file that open leads to and that
+// we have at path: the one for commands of the operator, whose root is that of process
+// 1. ENODATA says that there is none, or in a chroot that the mounts do not tell.
+func pathOutside(open, path string) ([]byte, error) {
+	id, err := mountID(open)
+	if err != nil {
+		return nil, err
+	}
+	mine, err := readPath("/proc/self/mountinfo")
+	if err != nil {
+		return nil, err
+	}
+	theirs, err := readPath("/proc/1/mountinfo")
+	if err != nil {
+		return nil, err
+	}
+	m, ok := mountByID(parseMounts(mine), id)
+	if !ok {
+		return nil, unix.ENODATA
+	}
+	switch to, ok := outside(m, path, parseMounts(theirs)); {
+	case !ok:
+		return nil, unix.ENODATA
+	case to == path:
+		return []byte(sameOutside), nil
+	default:
+		return []byte(to), nil
+	}
+}
+
+// networkOfInit says whether this network namespace is that of process 1, by a file of
+// both: it is one and the same only for one namespace, and unlike the namespaces
+// themselves it may be looked at by anybody (proc_net_mkdir, get_proc_task_net).
+func networkOfInit() ([]byte, error) {
+	var own, init unix.Stat_t
+	if err := unix.Stat("/proc/thread-self/net/dev", &own); err != nil {
+		return nil, err
+	}
+	if err := unix.Stat("/proc/1/net/dev", &init); err != nil {
+		return nil, err
+	}
+	return fmt.Appendln(nil, own.Dev == init.Dev && own.Ino == init.Ino), nil
+}
+
+// networkName is the file by whose name ip-netns(8) reaches this network namespace.
+func networkName() ([]byte, error) {
+	var own unix.Stat_t
+	if err := unix.Stat("/proc/thread-self/ns/net", &own); err != nil {
+		return nil, err
+	}
+	all, err := os.ReadDir(namedNetworks)
+	if err != nil {
+		return nil, err
+	}
+	for _, e := range all {
+		var st unix.Stat_t
+		file := filepath.Join(namedNetworks, e.Name())
+		if unix.Stat(file, &st) == nil && st.Dev == own.Dev && st.Ino == own.Ino {
+			return []byte(file), nil
+		}
+	}
+	return nil, unix.ENODATA
+}
 
 // netOwnerNS names the user namespace that owns our network namespace, in the
 // form of /proc/PID/ns/user. It is EPERM where the owner is outside ours.

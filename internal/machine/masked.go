@@ -52,6 +52,7 @@ const (
 	maskedUser    = "app"
 	maskedUnit    = "app.service"
 	maskedPackage = "example.com/app"
+	maskedNetwork = namedNetworks + "/app"
 )
 
 type mask func([]byte, addrMask) ([]byte, bool)
@@ -80,6 +81,7 @@ var masks = map[string]mask{
 
 	"proc/self/exe": maskExe,
 	"mount point":   maskMount,
+	"path outside":  maskOutside,
 	"cwd":           instead(maskedDir),
 	"args":          instead(maskedDir + "/" + maskedProgram + "\x00"),
 	"main package":  maskMain,
@@ -91,6 +93,8 @@ var masks = map[string]mask{
 	"proc/self/ns/pid":    only(`pid:\[[0-9]+\]\n?`),
 	"proc/self/ns/uts":    only(`uts:\[[0-9]+\]\n?`),
 	"ioctl NS_GET_USERNS": only(`user:\[[0-9]+\]\n?`),
+	"proc/1/net":          only(`true\n|false\n`),
+	"run/netns":           instead(maskedNetwork),
 
 	"proc/self/cgroup": maskCgroups,
 	// Podman writes the names of the container and its image; that it is there is enough.
@@ -124,7 +128,7 @@ func maskErr(s string) string {
 	return hidden
 }
 
-var ownErr = regexp.MustCompile(`\A(?:E[A-Z0-9]+|process [0-9]+: E[A-Z0-9]+|no answer: (?:open|NS_GET_NSTYPE): E[A-Z0-9]+|longer than [0-9]+ bytes|built without module support|statx has no mount id before Linux 5\.8|user: unknown userid [0-9]+|the user database did not answer in time|the name of the file itself ends in \(deleted\))\z`)
+var ownErr = regexp.MustCompile(`\A(?:E[A-Z0-9]+|process [0-9]+: E[A-Z0-9]+|no answer: (?:open|NS_GET_NSTYPE): E[A-Z0-9]+|longer than [0-9]+ bytes|built without module support|statx has no mount id before Linux 5\.8|the root of this process is no mount, and hides others|user: unknown userid [0-9]+|the user database did not answer in time|the name of the file itself ends in \(deleted\))\z`)
 
 var statusLine = regexp.MustCompile(`(?m)^(?:(?:Tgid|PPid|TracerPid|NoNewPrivs|Seccomp):\t[0-9]+|[UG]id:(?:\t[0-9]+){4}|Cap(?:Inh|Prm|Eff|Bnd|Amb):\t[0-9a-f]{16})\n`)
 
@@ -179,6 +183,13 @@ func maskMount(b []byte, _ addrMask) ([]byte, bool) {
 		return b, true
 	}
 	return []byte(maskedDir), true
+}
+
+func maskOutside(b []byte, _ addrMask) ([]byte, bool) {
+	if string(b) == sameOutside {
+		return b, true
+	}
+	return []byte("/srv/outside/" + maskedProgram), true
 }
 
 // maskMain keeps the names that stand for no package.

@@ -41,9 +41,12 @@ func (r Record) Facts() Facts {
 		Installed:  image(r, "path"),
 		Moved:      image(r, "moved"),
 		MountPoint: fact(r, "mount point", parsePlace),
+		Outside:    fact(r, "path outside", parseOutside),
 		UIDMap:     fact(r, "proc/self/uid_map", parseUIDMap),
 		UserNS:     fact(r, "proc/self/ns/user", parseNS("user")),
 		NetNS:      fact(r, "proc/self/ns/net", parseNS("net")),
+		NetOfInit:  fact(r, "proc/1/net", parseTruth),
+		NetName:    fact(r, "run/netns", parseNetName),
 		PortStart:  fact(r, "proc/sys/net/ipv4/ip_unprivileged_port_start", parsePort),
 		Unit:       unit(r),
 		UserNamed:  hasEnv(r, "USER"),
@@ -155,6 +158,8 @@ func source(name string) string {
 		return "stat"
 	case "path statfs":
 		return "statfs"
+	case "path outside":
+		return "/proc/1/mountinfo"
 	case "threads":
 		return "/proc/self/task"
 	case "sockets":
@@ -323,6 +328,38 @@ func parsePlace(b []byte) (string, error) {
 	}
 	return s, nil
 }
+
+func parseOutside(b []byte) (string, error) {
+	if string(b) == sameOutside {
+		return "", nil
+	}
+	return parsePlace(b)
+}
+
+// sameOutside stands for a path that is the same outside.
+const sameOutside = "same\n"
+
+func parseTruth(b []byte) (bool, error) {
+	switch string(b) {
+	case "true\n":
+		return true, nil
+	case "false\n":
+		return false, nil
+	}
+	return false, fmt.Errorf("%q is neither true nor false", b)
+}
+
+// parseNetName takes the name out of the path, byte for byte.
+func parseNetName(b []byte) (string, error) {
+	name, ok := strings.CutPrefix(string(b), namedNetworks+"/")
+	if !ok || name == "" || strings.Contains(name, "/") {
+		return "", fmt.Errorf("%q is not in %s", b, namedNetworks)
+	}
+	return name, nil
+}
+
+// namedNetworks is where ip-netns(8) keeps the network namespaces that have names.
+const namedNetworks = "/run/netns"
 
 // parseNS reads the name of a namespace, "user:[4026531837]" (namespaces(7)).
 func parseNS(kind string) func([]byte) (string, error) {

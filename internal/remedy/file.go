@@ -22,7 +22,7 @@ func restart(f machine.Facts, g rules.Goal) (candidate, bool) {
 
 // setcap stamps the file at the program's path.
 func setcap(f machine.Facts, g rules.Goal) (candidate, bool) {
-	exe, okExe := f.Path.Is()
+	exe, okExe := pathOutside(f)
 	stat, okStat := f.Installed.Stat.Is()
 	if !okExe || !okStat || goRun(f) || !stampable(f, stat) || f.Installed.Caps.State == machine.Unreadable || f.Installed.Caps.Reason == "EOPNOTSUPP" {
 		return candidate{}, false
@@ -83,6 +83,7 @@ func capText(file caps.File) string {
 // move copies the program to a file system that honours file capabilities.
 func move(f machine.Facts, g rules.Goal) (candidate, bool) {
 	exe, okExe := f.Path.Is()
+	okExe = okExe && samePlace(f)
 	args, okArgs := f.Args.Is()
 	nosuid, okThere := f.Moved.Nosuid.Is()
 	stat, okStat := f.Installed.Stat.Is()
@@ -109,7 +110,7 @@ func move(f machine.Facts, g rules.Goal) (candidate, bool) {
 func remount(f machine.Facts, g rules.Goal) (candidate, bool) {
 	at, ok := f.MountPoint.Is()
 	step, okStep := again(f)
-	if !ok || !okStep || !f.Installed.Nosuid.Value {
+	if !ok || !okStep || !samePlace(f) || !f.Installed.Nosuid.Value {
 		return candidate{}, false
 	}
 	return candidate{

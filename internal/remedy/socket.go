@@ -14,15 +14,17 @@ const longestUnitName = 255 // UNIT_NAME_MAX
 
 // socketUnits has systemd bind the addresses and pass the sockets to the unit, which
 // then needs no capability. It passes them to its child alone: a program that a
-// wrapper of the unit starts is not theirs (sd_listen_fds(3)). A policy of SELinux
+// wrapper of the unit starts is not theirs (sd_listen_fds(3)). The port is then one of
+// systemd's network, which the unit may not have. A policy of SELinux
 // may keep systemd from the port; that is not told.
 func socketUnits(f machine.Facts, goals []rules.Goal) (candidate, bool) {
 	u, okUnit := f.Unit.Is()
 	parent, okParent := f.Parent.Is()
 	manager, okManager := f.Init.Is()
 	base, service := strings.CutSuffix(u.Name, ".service")
+	here, okNet := f.NetOfInit.Is()
 	if !okUnit || u.User || !service || !rules.UnitUser(f) || !okParent || parent != 1 ||
-		!okManager || !manager.Effective.Has(caps.NET_BIND_SERVICE) || f.Enforcing.Value {
+		!okManager || !manager.Effective.Has(caps.NET_BIND_SERVICE) || f.Enforcing.Value || okNet && !here {
 		return candidate{}, false
 	}
 	if theirs := rules.Counts(f, caps.SetOf(caps.NET_BIND_SERVICE)); theirs != rules.Yes && (theirs != rules.No || !privateUsers(f)) {
