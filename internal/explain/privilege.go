@@ -63,6 +63,14 @@ func (l *look) child() bool {
 	return rules.InInitial(l.f) == rules.No
 }
 
+// foreign is the cause that no capability counts here, held or not.
+func (l *look) foreign() Cause {
+	if need := l.g.Need(); !l.f.Thread.Value.Effective.Contains(need) && !l.set("CapPrm", permitted).Contains(need) {
+		l.summary["foreign-user-namespace"] = need.String() + " would count only in another user namespace"
+	}
+	return l.cause("foreign-user-namespace")
+}
+
 // refused finds why a bind was refused with EACCES.
 func (l *look) refused() []Cause {
 	if !l.threshold() {
@@ -75,7 +83,7 @@ func (l *look) refused() []Cause {
 	eff := l.set("CapEff", effective)
 	if l.owner() {
 		l.uidMap()
-		return []Cause{l.cause("foreign-user-namespace")}
+		return []Cause{l.foreign()}
 	}
 	if l.withheld() {
 		return []Cause{l.cause("apparmor")}
@@ -103,7 +111,7 @@ func (l *look) lacking() []Cause {
 	}
 	eff := l.set("CapEff", effective)
 	if l.g.Need()&rules.Network != 0 && l.owner() {
-		return []Cause{l.cause("foreign-user-namespace")}
+		return []Cause{l.foreign()}
 	}
 	if l.g.Need()&rules.Initial != 0 && l.child() {
 		return []Cause{l.cause("initial-user-namespace")}
