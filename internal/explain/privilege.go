@@ -215,6 +215,9 @@ func (l *look) ungranted() Cause {
 		if l.lostOnTheWay() {
 			return Cause{ID: "lost-on-uid-change", Certainty: Likely}
 		}
+		if l.setID() {
+			return Cause{ID: "ambient-cleared-by-file", Certainty: Likely}
+		}
 		return l.cause("inheritable-only")
 	}
 	doubt(l, "authbind", l.f.Authbind)
@@ -254,6 +257,23 @@ func (l *look) lostOnTheWay() bool {
 			return fmt.Sprintf("its ancestor, uid %d, has CapInh %s too", p.UID, p.Inheritable.Hex())
 		})
 	return known && lost(p)
+}
+
+// setID looks whether execve changed an id because of the file's mode, which clears
+// the ambient set and leaves the inheritable one (cap_bprm_creds_from_file).
+func (l *look) setID() bool {
+	ids, okIDs := l.f.IDs.Is()
+	file, okFile := l.f.Exe.Stat.Is()
+	changes := file.Mode&0o4000 != 0 && file.UID != ids.UID || file.Mode&0o2010 == 0o2010 && file.GID != ids.GID
+	if !okIDs || !okFile || !changes || l.f.Thread.Value.NoNewPrivs || l.f.Exe.Nosuid.Value {
+		return false
+	}
+	see(l, "mode", l.f.Exe.Stat,
+		func(s machine.Stat) string { return fmt.Sprintf("%04o", s.Mode&0o7777) },
+		func(s machine.Stat) string { return fmt.Sprintf("the file's mode %04o changes an id", s.Mode&0o7777) })
+	l.summary["ambient-cleared-by-file"] = "the file's set-ID bit cleared the ambient " + l.g.Need().String()
+	l.detail["ambient-cleared-by-file"] = "execve of a set-user-ID or set-group-ID file clears the ambient set, and leaves the inheritable one, which alone grants nothing; file capabilities count all the same"
+	return true
 }
 
 // foreignMount looks whether the file was executed from a mount of another

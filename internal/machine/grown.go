@@ -11,15 +11,19 @@ import (
 // grown says whether this process has had more than it was started with, and so
 // let go itself of what it has no longer. Two traces stay: AT_SECURE of getauxval(3),
 // where execve gave it capabilities of its file (cap_bprm_creds_from_file), and that
-// it is not dumpable, where it changed its user since (commit_creds).
+// it is not dumpable, where it changed its user since (commit_creds). execve of a file
+// with a set-user-ID or set-group-ID bit leaves both, and ids that differ (begin_new_exec).
 func grown(r Record) Fact[bool] {
 	dumpable := fact(r, "prctl PR_GET_DUMPABLE", parseInt)
 	secure := fact(r, "AT_SECURE", parseBool)
+	ids := fact(r, "proc/thread-self/status", parseIDs)
 	label := fact(r, "proc/self/attr/current", parseText)
 	f := Fact[bool]{Source: "PR_GET_DUMPABLE, AT_SECURE"}
 	switch {
 	case dumpable.State != Known:
 		f.Reason = dumpable.Reason
+	case ids.State == Known && (ids.Value.UID != ids.Value.EUID || ids.Value.GID != ids.Value.EGID):
+		f.Reason = "a set-ID file leaves the same traces"
 	case dumpable.Value != 1: // SUID_DUMP_USER
 		return f.Now(true)
 	case secure.State != Known:

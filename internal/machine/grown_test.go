@@ -29,6 +29,17 @@ func TestGrown(t *testing.T) {
 			t.Errorf("%+v: %+v", tt, got)
 		}
 	}
+	// A set-ID file's process has both traces from the start.
+	for ids, want := range map[string]State{
+		"Uid:\t1\t1\t1\t1\nGid:\t1\t1\t1\t1\n": Known,
+		"Uid:\t1\t2\t2\t2\nGid:\t1\t1\t1\t1\n": Unreadable,
+		"Uid:\t1\t1\t1\t1\nGid:\t1\t2\t2\t2\n": Unreadable,
+	} {
+		got := Record{"prctl PR_GET_DUMPABLE": data("0\n"), "AT_SECURE": data("1\n"), "proc/thread-self/status": data(ids)}.Facts().Grown
+		if got.State != want || got.Value != (want == Known) {
+			t.Errorf("%q: %+v", ids, got)
+		}
+	}
 }
 
 func TestAuxv(t *testing.T) {

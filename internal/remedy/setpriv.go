@@ -33,6 +33,8 @@ func setpriv(f machine.Facts, g rules.Goal) (candidate, bool) {
 	return candidate{
 		Fix: Fix{ID: "setpriv", Scope: "file", Summary: "for one start of the program", Lasts: "until it ends", Steps: []Step{{Start: sudo(machine.Facts{}, line...)}}},
 		change: func(f machine.Facts) machine.Facts {
+			ids.EGID = ids.GID // which the file may change again
+			f.IDs = f.IDs.Now(ids)
 			f.Launch.Starter = f.Launch.Starter.Now(holding(now, g.Need()&now.Bounding))
 			return rules.Start(f)
 		},
