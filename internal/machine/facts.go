@@ -34,6 +34,7 @@ type Facts struct {
 
 	MountPoint Fact[string] // of the file system that Exe lies on
 	Outside    Fact[string] // where process 1 has the file of Path, "" for there too; Absent: nowhere that is known
+	ReadOnly   Fact[bool]   // there
 
 	UIDMap    Fact[string]
 	UserNS    Fact[string] // "user:[4026531837]"
@@ -102,6 +103,7 @@ type Image struct {
 	Caps   Fact[caps.File] // Absent with Reason EOPNOTSUPP: the filesystem holds none
 	Stat   Fact[Stat]
 	Nosuid Fact[bool] // on a mount with ST_NOSUID
+	Frozen Fact[bool] // on a mount with ST_RDONLY
 }
 
 // A Launch is what is not read of a machine but said of a program that does not

@@ -69,15 +69,9 @@ func Live(ports ...int) Record {
 	if exe, err := parsePath(r["proc/self/exe"].Data); err == nil {
 		r.image("path", exe)
 		r.moved(exe)
+		r.outside("/proc/self/exe", exe)
 	}
 	r.add("mount point", func() ([]byte, error) { return mountPoint("/proc/self/exe") })
-	r.add("path outside", func() ([]byte, error) {
-		exe, err := parsePath(r["proc/self/exe"].Data)
-		if err != nil {
-			return nil, err
-		}
-		return pathOutside("/proc/self/exe", exe)
-	})
 	r.add("proc/1/net", networkOfInit)
 	r.add("run/netns", networkName)
 	r.add("ioctl NS_GET_USERNS", netOwnerNS)
@@ -340,34 +334,41 @@ func mountID(path string) (string, error) {
 	return strconv.FormatUint(st.Mnt_id, 10), nil
 }
 
-// pathOutside is the path at which process 1 has the file that open leads to and that
+// outside reads the path at which process 1 has the file that open leads to and that
 // we have at path: the one for commands of the operator, whose root is that of process
 // 1. ENODATA says that there is none, or in a chroot that the mounts do not tell.
-func pathOutside(open, path string) ([]byte, error) {
+func (r Record) outside(open, path string) {
+	to, m, err := findOutside(open, path)
+	r.add("path outside", func() ([]byte, error) {
+		if to == path {
+			to = sameOutside
+		}
+		return []byte(to), err
+	})
+	r.add("read-only outside", func() ([]byte, error) { return fmt.Appendln(nil, m.readOnly), err })
+}
+
+func findOutside(open, path string) (to string, m mount, err error) {
 	id, err := mountID(open)
 	if err != nil {
-		return nil, err
+		return "", m, err
 	}
 	mine, err := readPath("/proc/self/mountinfo")
 	if err != nil {
-		return nil, err
+		return "", m, err
 	}
 	theirs, err := readPath("/proc/1/mountinfo")
 	if err != nil {
-		return nil, err
+		return "", m, err
 	}
-	m, ok := mountByID(parseMounts(mine), id)
+	ours, ok := mountByID(parseMounts(mine), id)
+	if ok {
+		to, m, ok = outside(ours, path, parseMounts(theirs))
+	}
 	if !ok {
-		return nil, unix.ENODATA
+		err = unix.ENODATA
 	}
-	switch to, ok := outside(m, path, parseMounts(theirs)); {
-	case !ok:
-		return nil, unix.ENODATA
-	case to == path:
-		return []byte(sameOutside), nil
-	default:
-		return []byte(to), nil
-	}
+	return to, m, err
 }
 
 // networkOfInit says whether this network namespace is that of process 1, by a file of

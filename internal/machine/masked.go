@@ -81,11 +81,11 @@ var masks = map[string]mask{
 
 	"proc/self/exe": maskExe,
 	"mount point":   maskMount,
-	"path outside":  maskOutside,
-	"cwd":           instead(maskedDir),
-	"args":          instead(maskedDir + "/" + maskedProgram + "\x00"),
-	"main package":  maskMain,
-	"user":          maskUser,
+	"path outside":  maskOutside, "read-only outside": only(`true\n|false\n`),
+	"cwd":          instead(maskedDir),
+	"args":         instead(maskedDir + "/" + maskedProgram + "\x00"),
+	"main package": maskMain,
+	"user":         maskUser,
 
 	"proc/self/uid_map":   only(`(\s*[0-9]+\s+[0-9]+\s+[0-9]+\n)*`),
 	"proc/self/ns/user":   only(`user:\[[0-9]+\]\n?`),

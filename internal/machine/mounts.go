@@ -2,6 +2,7 @@ package machine
 
 import (
 	"path"
+	"slices"
 	"strings"
 )
 
@@ -11,6 +12,7 @@ type mount struct {
 	dev        string // of the file system
 	root       string // the folder of the file system that is mounted
 	point      string // where
+	readOnly   bool
 }
 
 // parseMounts reads the lines that are whole.
@@ -18,10 +20,15 @@ func parseMounts(b []byte) []mount {
 	var all []mount
 	for l := range strings.Lines(string(b)) {
 		if f := strings.Fields(l); len(f) > 5 {
-			all = append(all, mount{f[0], f[1], f[2], unescapeMount(f[3]), unescapeMount(f[4])})
+			_, super, _ := strings.Cut(l, " - ") // the type, what is mounted, and options of the file system
+			all = append(all, mount{f[0], f[1], f[2], unescapeMount(f[3]), unescapeMount(f[4]), hasRO(f[5]) || hasRO(super[strings.LastIndex(super, " ")+1:])})
 		}
 	}
 	return all
+}
+
+func hasRO(options string) bool {
+	return slices.Contains(strings.Split(strings.TrimSuffix(options, "\n"), ","), "ro")
 }
 
 // unescapeMount undoes the \ooo of mountinfo.
@@ -68,8 +75,8 @@ func mountAt(all []mount, p string) (mount, bool) {
 }
 
 // outside is the path at which somebody who sees the mounts theirs finds the file that
-// is at path p of the mount m; false if at none.
-func outside(m mount, p string, theirs []mount) (string, bool) {
+// is at path p of the mount m, and the mount there; false if at none.
+func outside(m mount, p string, theirs []mount) (string, mount, bool) {
 	file := path.Join(m.root, strings.TrimPrefix(p, strings.TrimSuffix(m.point, "/")))
 	at := func(t mount) (string, bool) {
 		if t.dev != m.dev || !under(t.root, file) {
@@ -79,17 +86,17 @@ func outside(m mount, p string, theirs []mount) (string, bool) {
 	}
 	if t, ok := mountAt(theirs, p); ok {
 		if same, ok := at(t); ok && same == p {
-			return p, true
+			return p, t, true
 		}
 	}
 	for _, t := range theirs {
 		if to, ok := at(t); ok {
 			if seen, _ := mountAt(theirs, to); seen.id == t.id {
-				return to, true
+				return to, t, true
 			}
 		}
 	}
-	return "", false
+	return "", mount{}, false
 }
 
 // under says whether a path is a folder or lies in it.

@@ -33,10 +33,24 @@ func TestOutside(t *testing.T) {
 	} {
 		mine := parseMounts([]byte(tt.line + " x x x\n"))
 		if len(mine) != 1 {
-			t.Fatalf("%s: %q", tt.name, mine)
+			t.Fatalf("%s: %v", tt.name, mine)
 		}
-		if got, ok := outside(mine[0], tt.path, theirs); got != tt.want || ok != (tt.want != "") {
+		if got, _, ok := outside(mine[0], tt.path, theirs); got != tt.want || ok != (tt.want != "") {
 			t.Errorf("%s: %q, want %q", tt.name, got, tt.want)
+		}
+	}
+}
+
+// Either the mount is read-only or the file system.
+func TestReadOnly(t *testing.T) {
+	for line, want := range map[string]bool{
+		"22 1 8:1 / / rw,relatime - ext4 /dev/sda1 rw,errors=remount-ro": false,
+		"22 1 8:1 / / ro,relatime - ext4 /dev/sda1 rw":                   true,
+		"22 1 8:1 / / rw shared:1 - squashfs /dev/loop0 ro,errors=x":     true,
+	} {
+		all := parseMounts([]byte(line + "\n"))
+		if _, m, ok := outside(all[0], "/srv/app", all); !ok || m.readOnly != want {
+			t.Errorf("%s: %v %v", line, m, ok)
 		}
 	}
 }

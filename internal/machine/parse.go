@@ -42,6 +42,7 @@ func (r Record) Facts() Facts {
 		Moved:      image(r, "moved"),
 		MountPoint: fact(r, "mount point", parsePlace),
 		Outside:    fact(r, "path outside", parseOutside),
+		ReadOnly:   fact(r, "read-only outside", parseTruth),
 		UIDMap:     fact(r, "proc/self/uid_map", parseUIDMap),
 		UserNS:     fact(r, "proc/self/ns/user", parseNS("user")),
 		NetNS:      fact(r, "proc/self/ns/net", parseNS("net")),
@@ -158,7 +159,7 @@ func source(name string) string {
 		return "stat"
 	case "path statfs":
 		return "statfs"
-	case "path outside":
+	case "path outside", "read-only outside":
 		return "/proc/1/mountinfo"
 	case "threads":
 		return "/proc/self/task"
@@ -177,6 +178,7 @@ func image(r Record, which string) Image {
 		Caps:   fact(r, which+" xattr", parseXattr),
 		Stat:   fact(r, which+" stat", parseStat),
 		Nosuid: fact(r, which+" statfs", parseNosuid),
+		Frozen: fact(r, which+" statfs", parseFlag(0x1)),
 	}
 }
 
@@ -299,10 +301,14 @@ func parseXattr(b []byte) (caps.File, error) {
 	return caps.DecodeFile(raw)
 }
 
-func parseNosuid(b []byte) (bool, error) {
-	flags, err := strconv.ParseUint(strings.TrimSpace(string(b)), 0, 64)
-	const stNosuid = 0x2 // ST_NOSUID of statfs(2)
-	return flags&stNosuid != 0, err
+var parseNosuid = parseFlag(0x2)
+
+// parseFlag looks for a flag of statfs(2): ST_RDONLY is 1, ST_NOSUID 2.
+func parseFlag(flag uint64) func([]byte) (bool, error) {
+	return func(b []byte) (bool, error) {
+		flags, err := strconv.ParseUint(strings.TrimSpace(string(b)), 0, 64)
+		return flags&flag != 0, err
+	}
 }
 
 const deleted = " (deleted)"

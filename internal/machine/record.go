@@ -25,7 +25,7 @@ var names = []string{
 	"proc/thread-self/status", "prctl PR_GET_SECUREBITS", "prctl PR_GET_DUMPABLE", "AT_SECURE", "capget", "threads",
 	"proc/sys/kernel/cap_last_cap", "uname", "proc/1/status", "ancestor status",
 	"proc/self/exe", "exe xattr", "exe stat", "exe statfs",
-	"path xattr", "path stat", "path statfs", "mount point", "path outside",
+	"path xattr", "path stat", "path statfs", "mount point", "path outside", "read-only outside",
 	"moved stat", "moved statfs",
 	"proc/self/uid_map", "proc/self/ns/user", "proc/self/ns/net", "proc/self/ns/pid", "proc/self/ns/uts", "ioctl NS_GET_USERNS",
 	"proc/1/net", "run/netns",
