@@ -135,6 +135,8 @@ const (
 type Unit struct {
 	Name string // "app.service"
 	User bool   // run by a user's own manager
+
+	Transient bool // made by systemd-run(1), and gone once it has ended
 }
 
 // A Socket is one that holds the port, as far as it could be seen.

@@ -75,6 +75,17 @@ func Live(ports ...int) Record {
 	r.add("proc/1/net", networkOfInit)
 	r.add("run/netns", networkName)
 	r.add("ioctl NS_GET_USERNS", netOwnerNS)
+	r.add("run/systemd/transient", func() ([]byte, error) {
+		u, err := ParseUnit(string(r["proc/self/cgroup"].Data))
+		if err != nil || u.Name == "" {
+			return nil, unix.ENODATA
+		}
+		folder := "/run/systemd/transient"
+		if u.User {
+			folder = fmt.Sprintf("/run/user/%d/systemd/transient", os.Getuid())
+		}
+		return nil, unix.Access(filepath.Join(folder, u.Name), unix.F_OK)
+	})
 	r.add("environ", func() ([]byte, error) {
 		var b []byte
 		for _, mark := range envMarks {

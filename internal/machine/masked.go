@@ -98,7 +98,7 @@ var masks = map[string]mask{
 
 	"proc/self/cgroup": maskCgroups,
 	// Podman writes the names of the container and its image; that it is there is enough.
-	"run/.containerenv": instead(""), ".dockerenv": instead(""), "run/systemd/system": instead(""),
+	"run/.containerenv": instead(""), ".dockerenv": instead(""), "run/systemd/system": instead(""), "run/systemd/transient": instead(""),
 	"run/host/container-manager": only(`systemd-nspawn\n?`),
 	"environ":                    maskEnviron,
 

@@ -34,6 +34,7 @@ func unit(r Record) Fact[Unit] {
 			return none
 		}
 	}
+	f.Value.Transient = fact(r, "run/systemd/transient", exists).Value
 	return f
 }
 

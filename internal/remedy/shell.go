@@ -25,7 +25,7 @@ func sudo(f machine.Facts, words ...string) string {
 // again is how to start the program once more the way it was.
 func again(f machine.Facts) (Step, bool) {
 	if u, ok := f.Unit.Is(); ok {
-		return Step{Run: Systemctl(Root(f), u, "restart")}, true
+		return Step{Run: Systemctl(Root(f), u, "restart")}, !u.Transient
 	}
 	exe, okExe := program(f)
 	args, okArgs := f.Args.Is()

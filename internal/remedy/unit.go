@@ -9,7 +9,7 @@ import (
 )
 
 // dropIn gives the systemd unit the capability as an ambient one, and takes away
-// what stands against it.
+// what stands against it. One of systemd-run(1) is started so anew.
 func dropIn(f machine.Facts, g rules.Goal) (candidate, bool) {
 	u, okUnit := f.Unit.Is()
 	now, okNow := rules.Starter(f).Is()
@@ -17,20 +17,29 @@ func dropIn(f machine.Facts, g rules.Goal) (candidate, bool) {
 		return candidate{}, false
 	}
 	list := g.Need().Systemd()
-	content := "[Service]\nAmbientCapabilities=" + list + "\n"
+	lines := []string{"AmbientCapabilities=" + list}
 	if !now.Bounding.Contains(g.Need()) {
-		content += "CapabilityBoundingSet=" + list + "\n"
+		lines = append(lines, "CapabilityBoundingSet="+list)
 	}
 	ownUsers := rules.Counts(f, g.Need()) == rules.No && privateUsers(f)
 	if ownUsers {
-		content += "PrivateUsers=no\n"
+		lines = append(lines, "PrivateUsers=no")
+	}
+	fix := Fix{ID: "systemd-drop-in", Scope: "unit", Summary: "for " + u.Name, Lasts: "until the drop-in is removed", Steps: []Step{
+		{Write: dropInPath(u), Content: "[Service]\n" + strings.Join(lines, "\n") + "\n"},
+		{Run: sudo(f, "systemctl", "daemon-reload")},
+		{Run: Systemctl(Root(f), u, "restart")},
+	}}
+	if u.Transient { // the next one may have another name, and another one that name
+		words := make([]string, len(lines))
+		for i, l := range lines {
+			words[i] = Quote("--property=" + l)
+		}
+		fix.ID, fix.Lasts = "ambient", "as long as it is started like this"
+		fix.Steps = []Step{{Edit: "systemd-run", Content: strings.Join(words, " ") + "\n"}}
 	}
 	return candidate{
-		Fix: Fix{ID: "systemd-drop-in", Scope: "unit", Summary: "for " + u.Name, Lasts: "until the drop-in is removed", Steps: []Step{
-			{Write: dropInPath(u), Content: content},
-			{Run: sudo(f, "systemctl", "daemon-reload")},
-			{Run: Systemctl(Root(f), u, "restart")},
-		}},
+		Fix: fix,
 		change: func(f machine.Facts) machine.Facts {
 			now.Bounding |= g.Need()
 			f.Launch.Starter = f.Launch.Starter.Now(holding(now, g.Need()))
