@@ -6,6 +6,7 @@
 //	drop  drops all capabilities, as package caps/drop does
 //	root  empties the capability sets and stays root
 //	user  becomes the user of uid 1000, as any program may
+//	none  makes itself undumpable and lets go of nothing, so that the bind may succeed
 package main
 
 import (
@@ -35,25 +36,31 @@ func main() {
 		fmt.Fprintln(os.Stderr, "letgo:", err)
 		os.Exit(1)
 	}
-	_, err := guard.Bind(args[1])
+	var report guard.Report
+	_, err := guard.Bind(args[1], guard.ReportTo(&report))
+	code := 0
 	var refused *guard.Error
-	if !errors.As(err, &refused) {
+	if errors.As(err, &refused) {
+		code = refused.ExitCode()
+	} else if err != nil || args[0] != "none" {
 		fmt.Fprintln(os.Stderr, "letgo: Bind says", err)
 		os.Exit(1)
 	}
 	if asJSON {
-		err = json.NewEncoder(os.Stdout).Encode(refused.Report)
+		err = json.NewEncoder(os.Stdout).Encode(report)
 	} else {
-		_, err = fmt.Print(refused.Report)
+		_, err = fmt.Print(report)
 	}
 	if err != nil {
 		os.Exit(74)
 	}
-	os.Exit(refused.ExitCode())
+	os.Exit(code)
 }
 
 func letGo(kind string) error {
 	switch kind {
+	case "none":
+		return unix.Prctl(unix.PR_SET_DUMPABLE, 0, 0, 0, 0)
 	case "drop":
 		return drop.All()
 	case "root":
