@@ -101,6 +101,7 @@ func TestFixes(t *testing.T) {
 		{"a root of its own", app(func(f *machine.Facts) { f.Outside = known("/srv/jail/app") }), low, "setcap sysctl"},
 		{"a root of its own, somewhere", app(func(f *machine.Facts) { f.Outside = machine.Fact[string]{State: machine.Absent} }), low, "sysctl"},
 		{"a read-only mount", app(func(f *machine.Facts) { f.ReadOnly = known(true) }), low, "setpriv move sysctl"},
+		{"a read-only mount, and no other place", app(func(f *machine.Facts) { f.ReadOnly, f.Moved.Frozen = known(true), known(true) }), low, "setpriv sysctl"},
 		{"a network without a name", app(func(f *machine.Facts) { f.NetOfInit = known(false) }), low, "setcap"},
 		{"a network with a name", app(func(f *machine.Facts) { f.NetOfInit, f.NetName = known(false), known("a b") }), low, "setcap setpriv sysctl"},
 		{"a network with a name like an option", app(func(f *machine.Facts) { f.NetOfInit, f.NetName = known(false), known("-all") }), low, "setcap"},
