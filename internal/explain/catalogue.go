@@ -68,7 +68,7 @@ var catalogue = map[string]entry{
 	"ambient-cleared-by-file": {
 		summary: "the file's own capabilities cleared the ambient {cap}",
 		detail:  "execve of a file with a security.capability attribute, even an empty one, clears the ambient set, and this attribute does not grant the capability",
-		kernel:  "cap_bprm_creds_from_file: a file with capabilities clears the ambient set",
+		kernel:  "cap_bprm_creds_from_file: a file with capabilities, or with a set-ID bit that changes an id, clears the ambient set",
 		see:     "getcap PROGRAM",
 		helps:   "setcap with this capability too, or setcap -r where the file needs none",
 		gate:    "permitted",

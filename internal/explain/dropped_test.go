@@ -17,6 +17,7 @@ func TestDropped(t *testing.T) {
 	}
 	var none machine.Facts
 	none.Thread = none.Thread.Now(caps.State{NoNewPrivs: true})
+	none.Threads = none.Threads.Now(map[int]caps.State{1: none.Thread.Value})
 	none.PortStart = none.PortStart.Now(1024)
 	none.NetOwner = none.NetOwner.Now(machine.OwnerHere)
 	none.Withheld = none.Withheld.Now(0)

@@ -68,6 +68,14 @@ func (l *look) child() bool {
 	return rules.InInitial(l.f) == rules.No
 }
 
+// foreign is the cause that no capability counts here, held or not.
+func (l *look) foreign() Cause {
+	if need := l.g.Need(); !l.f.Thread.Value.Effective.Contains(need) && !l.set("CapPrm", permitted).Contains(need) {
+		l.summary["foreign-user-namespace"] = need.String() + " would count only in another user namespace"
+	}
+	return l.cause("foreign-user-namespace")
+}
+
 // refused finds why a bind was refused with EACCES.
 func (l *look) refused() []Cause {
 	if !l.threshold() {
@@ -80,7 +88,7 @@ func (l *look) refused() []Cause {
 	eff := l.set("CapEff", effective)
 	if l.owner() {
 		l.uidMap()
-		return []Cause{l.cause("foreign-user-namespace")}
+		return []Cause{l.foreign()}
 	}
 	if l.withheld() {
 		return []Cause{l.cause("apparmor")}
@@ -111,7 +119,7 @@ func (l *look) lacking() []Cause {
 	}
 	eff := l.set("CapEff", effective)
 	if l.g.Need()&rules.Network != 0 && l.owner() {
-		return []Cause{l.cause("foreign-user-namespace")}
+		return []Cause{l.foreign()}
 	}
 	if l.g.Need()&rules.Initial != 0 && l.child() {
 		return []Cause{l.cause("initial-user-namespace")}
@@ -238,12 +246,8 @@ func (l *look) ungranted() Cause {
 		if l.lostOnTheWay() {
 			return Cause{ID: "lost-on-uid-change", Certainty: Likely}
 		}
-		if file, ok := l.f.Exe.Stat.Is(); ok && file.Setid() {
-			see(l, "file mode", l.f.Exe.Stat,
-				func(s machine.Stat) string { return fmt.Sprintf("%o", s.Mode&0o7777) }, func(s machine.Stat) string {
-					return fmt.Sprintf("the file's mode is %o: execve of it clears the ambient set", s.Mode&0o7777)
-				})
-			l.detail["inheritable-only"] = "execve of a setuid or setgid file that changes the user or group clears the ambient set and leaves the inheritable one, which grants nothing by itself"
+		if l.setID() {
+			return Cause{ID: "ambient-cleared-by-file", Certainty: Likely}
 		}
 		return l.cause("inheritable-only")
 	}
@@ -284,6 +288,23 @@ func (l *look) lostOnTheWay() bool {
 			return fmt.Sprintf("its ancestor, uid %d, has CapInh %s too", p.UID, p.Inheritable.Hex())
 		})
 	return known && lost(p)
+}
+
+// setID looks whether execve changed an id because of the file's mode, which clears
+// the ambient set and leaves the inheritable one (cap_bprm_creds_from_file).
+func (l *look) setID() bool {
+	ids, okIDs := l.f.IDs.Is()
+	file, okFile := l.f.Exe.Stat.Is()
+	changes := file.Mode&0o4000 != 0 && file.UID != ids.UID || file.Mode&0o2010 == 0o2010 && file.GID != ids.GID
+	if !okIDs || !okFile || !changes || l.f.Thread.Value.NoNewPrivs || l.f.Exe.Nosuid.Value {
+		return false
+	}
+	see(l, "mode", l.f.Exe.Stat,
+		func(s machine.Stat) string { return fmt.Sprintf("%04o", s.Mode&0o7777) },
+		func(s machine.Stat) string { return fmt.Sprintf("the file's mode %04o changes an id", s.Mode&0o7777) })
+	l.summary["ambient-cleared-by-file"] = "the file's set-ID bit cleared the ambient " + l.g.Need().String()
+	l.detail["ambient-cleared-by-file"] = "execve of a set-user-ID or set-group-ID file clears the ambient set, and leaves the inheritable one, which alone grants nothing; file capabilities count all the same"
+	return true
 }
 
 // foreignMount looks whether the file was executed from a mount of another

@@ -35,6 +35,8 @@ type Facts struct {
 	Moved     Image        // the file of the same name in MovedDir, and that mount
 
 	MountPoint Fact[string] // of the file system that Exe lies on
+	Outside    Fact[string] // where process 1 has the file of Path, "" for there too; Absent: nowhere that is known
+	ReadOnly   Fact[bool]   // there
 
 	UIDMap    Fact[string]
 	UserNS    Fact[string] // "user:[4026531837]"
@@ -103,6 +105,7 @@ type Image struct {
 	Caps   Fact[caps.File] // Absent with Reason EOPNOTSUPP: the filesystem holds none
 	Stat   Fact[Stat]
 	Nosuid Fact[bool] // on a mount with ST_NOSUID
+	Frozen Fact[bool] // on a mount with ST_RDONLY
 }
 
 // A Launch is what is not read of a machine but said of a program that does not
@@ -138,6 +141,8 @@ const (
 type Unit struct {
 	Name string // "app.service"
 	User bool   // run by a user's own manager
+
+	Transient bool // made by systemd-run(1), and gone once it has ended
 }
 
 // A Socket is one that holds the port, as far as it could be seen.

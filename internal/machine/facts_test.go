@@ -110,6 +110,15 @@ func TestFacts(t *testing.T) {
 		{"cwd", "(unreachable)/", "Cwd", "unreadable (unreachable)/"},
 		{"mount point", "/mnt/a \n", "MountPoint", "known /mnt/a \n"},
 		{"mount point", "", "MountPoint", "unreadable absolute path"},
+		{"path outside", "same\n", "Outside", "known "},
+		{"path outside", "/srv/a \n", "Outside", "known /srv/a \n"},
+		{"path outside", "", "Outside", "unreadable absolute path"},
+		{"network of process 1", "same\n", "NetApart", "known false"},
+		{"network of process 1", "another\n", "NetApart", "known true"},
+		{"network of process 1", "", "NetApart", "unreadable neither"},
+		{"network namespace name", "/run/netns/a b\n", "NetName", "known a b\n"},
+		{"network namespace name", "/run/netns/", "NetName", "unreadable is not in"},
+		{"network namespace name", "/run/netns/a/b", "NetName", "unreadable is not in"},
 
 		{"exe xattr", v2xattr + "\n", "Exe.Caps", "known cap_net_bind_service=p"},
 		{"exe xattr", "010000030004000000000000000000000000000040420f00\n", "Exe.Caps", "known cap_net_bind_service=ep"},
@@ -197,6 +206,10 @@ func TestFactsOfErrors(t *testing.T) {
 		{"proc/1/status", "ENOENT", "Init", "unreadable ENOENT"},
 		{"proc/sys/net/ipv4/ip_unprivileged_port_start", "ENOENT", "PortStart", "unreadable ENOENT"},
 		{"threads", "ENOENT", "Threads", "unreadable ENOENT"},
+		{"network of process 1", "ENOENT", "NetApart", "unreadable ENOENT"},
+		{"network namespace name", "ENOENT", "NetName", "absent ENOENT"},
+		{"path outside", "ENOENT", "Outside", "unreadable ENOENT"},
+		{"path outside", "ENODATA", "Outside", "absent ENODATA"},
 		{"ioctl NS_GET_USERNS", "ENOTTY", "NetOwner", "unreadable ENOTTY"},
 		{"ioctl NS_GET_USERNS", "EPERM", "NetOwner", fmt.Sprintf("known %d", OwnerOutside)},
 		{"ioctl NS_GET_USERNS", "no answer: open: EPERM", "NetOwner", "unreadable no answer: open: EPERM"},
@@ -219,7 +232,7 @@ func TestFactsOfNothing(t *testing.T) {
 // An item that is nonsense leaves every fact it bears on unreadable, with a
 // reason, and the reason can be shown: whatever the item, whatever the nonsense.
 func TestFactsOfNonsense(t *testing.T) {
-	anyText := map[string]bool{"Package": true, "NetName": true, "User": true, "LSMs": true, "Label": true}
+	anyText := map[string]bool{"Package": true, "User": true, "LSMs": true, "Label": true}
 	for _, nonsense := range []string{"\x00x", "\xff\xfe\n", "-1\n", "{\n", "nonsense\n", "\x1b[2J\n", strings.Repeat("a:", 1<<16), "1e3\n", "٣\n", "0 0\n"} {
 		r := Record{}
 		for _, name := range names {

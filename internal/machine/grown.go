@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"math"
 	"math/bits"
 	"strings"
 )
@@ -26,6 +27,8 @@ func grown(r Record) Fact[bool] {
 		return f.Now(false)
 	case file.State == Known && file.Value.Setid():
 		f.Reason = "execve of a setuid or setgid file leaves the same traces"
+	case dumpable.Value != 1 && secure.State == Known && !secure.Value && sameParent(r):
+		f.Reason = "its parent is the same user, and a program can make itself undumpable"
 	case dumpable.Value != 1: // SUID_DUMP_USER
 		return f.Now(true)
 	case secure.State != Known:
@@ -36,6 +39,14 @@ func grown(r Record) Fact[bool] {
 		return f.Now(true)
 	}
 	return f
+}
+
+// sameParent says whether the parent is known to be the same user: what it executed
+// was not started as another one then, unless the parent has changed too.
+func sameParent(r Record) bool {
+	parent := fact(r, "proc/thread-self/status", statusInt("PPid", math.MaxInt32))
+	other := fact(r, "ancestor status", statusInt("Tgid", math.MaxInt32)) // the nearest of another user
+	return parent.Value != 0 && (other.State == Absent || other.State == Known && other.Value != parent.Value)
 }
 
 // parseAuxv finds AT_SECURE in the auxiliary vector: pairs of words, the last of

@@ -30,6 +30,24 @@ func TestGrown(t *testing.T) {
 			t.Errorf("%+v: %+v", tt, got)
 		}
 	}
+	// Who made itself undumpable is not taken for one that changed its user, which its
+	// parent is then not.
+	for _, tt := range []struct {
+		ancestor Item
+		secure   string
+		state    State
+	}{
+		{data("Tgid:\t8\n"), "0\n", Known},
+		{data("Tgid:\t7\n"), "0\n", Unreadable},
+		{data("Tgid:\t7\n"), "1\n", Known},
+		{Item{Err: "ENODATA"}, "0\n", Unreadable},
+		{Item{Err: "process 8: ENOENT"}, "0\n", Known},
+	} {
+		got := Record{"prctl PR_GET_DUMPABLE": data("0\n"), "AT_SECURE": data(tt.secure), "ancestor status": tt.ancestor, "proc/thread-self/status": data("PPid:\t8\n")}.Facts().Grown
+		if got.State != tt.state || got.Value != (tt.state == Known) {
+			t.Errorf("%+v: %+v", tt, got)
+		}
+	}
 }
 
 // What execve of a setuid or setgid file leaves is no trace of the program's own doing.

@@ -78,11 +78,13 @@ func Live(ports ...int) Record {
 	if exe, err := parsePath(r["proc/self/exe"].Data); err == nil {
 		r.image("path", exe)
 		r.moved(exe)
+		r.outside("/proc/self/exe", exe)
 	}
 	r.add("mount point", func() ([]byte, error) { return mountPoint("/proc/self/exe") })
 	r.add("ioctl NS_GET_USERNS", netOwnerNS)
 	r.add("network of process 1", netOfInit)
 	r.add("network namespace name", netName)
+	r.add("run/systemd/transient", func() ([]byte, error) { return transient(r["proc/self/cgroup"].Data) })
 	r.add("environ", func() ([]byte, error) {
 		var b []byte
 		for _, mark := range envMarks {
@@ -225,6 +227,19 @@ func ancestor() ([]byte, error) {
 	return nil, unix.ENODATA
 }
 
+// transient says whether systemd-run(1) made the unit of the cgroup: ENOENT if not.
+func transient(cgroup []byte) ([]byte, error) {
+	u, err := ParseUnit(string(cgroup))
+	if err != nil || u.Name == "" {
+		return nil, unix.ENODATA
+	}
+	folder := "/run/systemd/transient"
+	if u.User {
+		folder = fmt.Sprintf("/run/user/%d/systemd/transient", os.Getuid())
+	}
+	return nil, unix.Access(filepath.Join(folder, u.Name), unix.F_OK)
+}
+
 func line(v any) ([]byte, error) {
 	b, err := json.Marshal(v)
 	return append(b, '\n'), err
@@ -306,32 +321,6 @@ func statfs(path string) ([]byte, error) {
 	err := unix.Statfs(path, &st)
 	return fmt.Appendf(nil, "%#x\n", st.Flags), err
 }
-
-// mountPoint finds where the mount of a file is attached, by its id in
-// /proc/self/mountinfo (proc_pid_mountinfo(5)).
-func mountPoint(path string) ([]byte, error) {
-	var st unix.Statx_t
-	if err := unix.Statx(unix.AT_FDCWD, path, 0, unix.STATX_MNT_ID, &st); err != nil {
-		return nil, err
-	}
-	if st.Mask&unix.STATX_MNT_ID == 0 {
-		return nil, errors.New("statx has no mount id before Linux 5.8")
-	}
-	b, err := readPath("/proc/self/mountinfo")
-	if err != nil {
-		return nil, err
-	}
-	id := strconv.FormatUint(st.Mnt_id, 10)
-	for l := range strings.Lines(string(b)) {
-		if fields := strings.Fields(l); len(fields) > 4 && fields[0] == id {
-			return []byte(unescapeMount(fields[4])), nil
-		}
-	}
-	return nil, unix.ENOENT // a mount of another mount namespace
-}
-
-// unescapeMount undoes the \ooo of mountinfo.
-var unescapeMount = strings.NewReplacer(`\040`, " ", `\011`, "\t", `\012`, "\n", `\134`, `\`).Replace
 
 // netOwnerNS names the user namespace that owns our network namespace, in the
 // form of /proc/PID/ns/user. It is EPERM where the owner is outside ours.

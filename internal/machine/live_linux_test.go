@@ -52,9 +52,9 @@ func TestLiveRoundTrip(t *testing.T) {
 		t.Error(diff)
 	}
 	may := map[string]bool{ // be absent or forbidden on a sound machine
-		"Init": true, "Installed.Caps": true, "Exe.Caps": true, "Moved.Caps": true, "Moved.Stat": true, "Moved.Nosuid": true,
+		"Init": true, "Installed.Caps": true, "Exe.Caps": true, "Moved.Caps": true, "Moved.Stat": true, "Moved.Nosuid": true, "Moved.Frozen": true,
 		"Unit": true, "Container": true, "LSMs": true, "Label": true, "User": true, "MountPoint": true, "NetOwner": true, "Package": true,
-		"Ancestor": true, "Enforcing": true, "NetApart": true, "NetName": true,
+		"Ancestor": true, "Enforcing": true, "Outside": true, "ReadOnly": true, "NetApart": true, "NetName": true,
 	}
 	for name, got := range each(r.Facts()) {
 		if !may[name] && !strings.HasPrefix(got, "known") {

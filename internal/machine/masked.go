@@ -52,7 +52,7 @@ const (
 	maskedUser    = "app"
 	maskedUnit    = "app.service"
 	maskedPackage = "example.com/app"
-	maskedNetwork = "app"
+	maskedNetwork = namedNetworks + "/app"
 )
 
 type mask func([]byte, addrMask) ([]byte, bool)
@@ -83,10 +83,11 @@ var masks = map[string]mask{
 
 	"proc/self/exe": maskExe,
 	"mount point":   maskMount,
-	"cwd":           instead(maskedDir),
-	"args":          instead(maskedDir + "/" + maskedProgram + "\x00"),
-	"main package":  maskMain,
-	"user":          maskUser,
+	"path outside":  maskOutside, "read-only outside": only(`true\n|false\n`),
+	"cwd":          instead(maskedDir),
+	"args":         instead(maskedDir + "/" + maskedProgram + "\x00"),
+	"main package": maskMain,
+	"user":         maskUser,
 
 	"proc/self/uid_map":   only(`(\s*[0-9]+\s+[0-9]+\s+[0-9]+\n)*`),
 	"proc/self/ns/user":   only(`user:\[[0-9]+\]\n?`),
@@ -96,11 +97,11 @@ var masks = map[string]mask{
 	"ioctl NS_GET_USERNS": only(`user:\[[0-9]+\]\n?`),
 
 	"network of process 1":   only(`same\n|another\n`),
-	"network namespace name": instead(maskedNetwork + "\n"),
+	"network namespace name": instead(maskedNetwork),
 
 	"proc/self/cgroup": maskCgroups,
 	// Podman writes the names of the container and its image; that it is there is enough.
-	"run/.containerenv": instead(""), ".dockerenv": instead(""), "run/systemd/system": instead(""),
+	"run/.containerenv": instead(""), ".dockerenv": instead(""), "run/systemd/system": instead(""), "run/systemd/transient": instead(""),
 	"run/host/container-manager": only(`systemd-nspawn\n?`),
 	"environ":                    maskEnviron,
 
@@ -130,7 +131,7 @@ func maskErr(s string) string {
 	return hidden
 }
 
-var ownErr = regexp.MustCompile(`\A(?:E[A-Z0-9]+|process [0-9]+: E[A-Z0-9]+|no answer: (?:open|NS_GET_NSTYPE): E[A-Z0-9]+|longer than [0-9]+ bytes|built without module support|statx has no mount id before Linux 5\.8|user: unknown userid [0-9]+|the user database did not answer in time|the name of the file itself ends in \(deleted\))\z`)
+var ownErr = regexp.MustCompile(`\A(?:E[A-Z0-9]+|process [0-9]+: E[A-Z0-9]+|no answer: (?:open|NS_GET_NSTYPE): E[A-Z0-9]+|longer than [0-9]+ bytes|built without module support|statx has no mount id before Linux 5\.8|the root of this process is no mount, and hides others|user: unknown userid [0-9]+|the user database did not answer in time|the name of the file itself ends in \(deleted\))\z`)
 
 var statusLine = regexp.MustCompile(`(?m)^(?:(?:Tgid|PPid|TracerPid|NoNewPrivs|Seccomp):\t[0-9]+|[UG]id:(?:\t[0-9]+){4}|Cap(?:Inh|Prm|Eff|Bnd|Amb):\t[0-9a-f]{16})\n`)
 
@@ -185,6 +186,13 @@ func maskMount(b []byte, _ addrMask) ([]byte, bool) {
 		return b, true
 	}
 	return []byte(maskedDir), true
+}
+
+func maskOutside(b []byte, _ addrMask) ([]byte, bool) {
+	if string(b) == sameOutside {
+		return b, true
+	}
+	return []byte("/srv/outside/" + maskedProgram), true
 }
 
 // maskMain keeps the names that stand for no package.

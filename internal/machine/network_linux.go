@@ -27,18 +27,17 @@ func netOfInit() ([]byte, error) {
 // netName finds the name by which ip-netns(8) knows our network namespace: that
 // of a file it is mounted on. ENODATA says that it has none.
 func netName() ([]byte, error) {
-	const dir = "/run/netns"
 	ours, err := os.Stat("/proc/thread-self/ns/net")
 	if err != nil {
 		return nil, err
 	}
-	all, err := os.ReadDir(dir)
+	all, err := os.ReadDir(namedNetworks)
 	if err != nil {
 		return nil, err
 	}
 	for _, e := range all {
-		if it, err := os.Stat(dir + "/" + e.Name()); err == nil && os.SameFile(ours, it) {
-			return []byte(e.Name() + "\n"), nil
+		if it, err := os.Stat(namedNetworks + "/" + e.Name()); err == nil && os.SameFile(ours, it) {
+			return []byte(namedNetworks + "/" + e.Name()), nil
 		}
 	}
 	return nil, unix.ENODATA

@@ -42,11 +42,13 @@ func (r Record) Facts() Facts {
 		Installed:  image(r, "path"),
 		Moved:      image(r, "moved"),
 		MountPoint: fact(r, "mount point", parsePlace),
+		Outside:    fact(r, "path outside", parseOutside),
+		ReadOnly:   fact(r, "read-only outside", parseTruth),
 		UIDMap:     fact(r, "proc/self/uid_map", parseUIDMap),
 		UserNS:     fact(r, "proc/self/ns/user", parseNS("user")),
 		NetNS:      fact(r, "proc/self/ns/net", parseNS("net")),
 		NetApart:   fact(r, "network of process 1", parseApart),
-		NetName:    fact(r, "network namespace name", parseText),
+		NetName:    fact(r, "network namespace name", parseNetName),
 		PortStart:  fact(r, "proc/sys/net/ipv4/ip_unprivileged_port_start", parsePort),
 		Unit:       unit(r),
 		UserNamed:  hasEnv(r, "USER"),
@@ -165,6 +167,8 @@ func source(name string) string {
 		return "stat"
 	case "path statfs":
 		return "statfs"
+	case "path outside", "read-only outside":
+		return "/proc/1/mountinfo"
 	case "threads":
 		return "/proc/self/task"
 	case "sockets":
@@ -182,6 +186,7 @@ func image(r Record, which string) Image {
 		Caps:   fact(r, which+" xattr", parseXattr),
 		Stat:   fact(r, which+" stat", parseStat),
 		Nosuid: fact(r, which+" statfs", parseNosuid),
+		Frozen: fact(r, which+" statfs", parseFlag(0x1)),
 	}
 }
 
@@ -304,10 +309,14 @@ func parseXattr(b []byte) (caps.File, error) {
 	return caps.DecodeFile(raw)
 }
 
-func parseNosuid(b []byte) (bool, error) {
-	flags, err := strconv.ParseUint(strings.TrimSpace(string(b)), 0, 64)
-	const stNosuid = 0x2 // ST_NOSUID of statfs(2)
-	return flags&stNosuid != 0, err
+var parseNosuid = parseFlag(0x2)
+
+// parseFlag looks for a flag of statfs(2): ST_RDONLY is 1, ST_NOSUID 2.
+func parseFlag(flag uint64) func([]byte) (bool, error) {
+	return func(b []byte) (bool, error) {
+		flags, err := strconv.ParseUint(strings.TrimSpace(string(b)), 0, 64)
+		return flags&flag != 0, err
+	}
 }
 
 const deleted = " (deleted)"
@@ -332,6 +341,26 @@ func parsePlace(b []byte) (string, error) {
 		return "", fmt.Errorf("%q is not an absolute path", s)
 	}
 	return s, nil
+}
+
+func parseOutside(b []byte) (string, error) {
+	if string(b) == sameOutside {
+		return "", nil
+	}
+	return parsePlace(b)
+}
+
+// sameOutside stands for a path that is the same outside.
+const sameOutside = "same\n"
+
+func parseTruth(b []byte) (bool, error) {
+	switch string(b) {
+	case "true\n":
+		return true, nil
+	case "false\n":
+		return false, nil
+	}
+	return false, fmt.Errorf("%q is neither true nor false", b)
 }
 
 // parseNS reads the name of a namespace, "user:[4026531837]" (namespaces(7)).

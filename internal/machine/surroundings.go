@@ -22,7 +22,11 @@ func unit(r Record) Fact[Unit] {
 	if f.Value.Name == "" {
 		return none
 	}
-	for _, mark := range []Fact[bool]{hasEnv(r, "INVOCATION_ID"), fact(r, "run/systemd/system", exists)} {
+	systemd := fact(r, "run/systemd/system", exists)
+	if at := fact(r, "path outside", parseOutside); at.State == Absent || at.Value != "" {
+		systemd = systemd.Now(true) // a root of its own, as of RootDirectory=, says nothing about the machine's
+	}
+	for _, mark := range []Fact[bool]{hasEnv(r, "INVOCATION_ID"), systemd} {
 		switch {
 		case mark.State == Unreadable:
 			return Fact[Unit]{Source: mark.Source, Reason: mark.Reason}
@@ -30,6 +34,7 @@ func unit(r Record) Fact[Unit] {
 			return none
 		}
 	}
+	f.Value.Transient = fact(r, "run/systemd/transient", exists).Value
 	return f
 }
 

@@ -61,22 +61,22 @@ func TestUnitName(t *testing.T) {
 func TestUnit(t *testing.T) {
 	marked := Record{"environ": {Data: []byte("LISTEN_FDS\nINVOCATION_ID\n")}, "run/systemd/system": {}}
 	for _, tt := range []struct{ cgroup, want string }{
-		{"0::/system.slice/app.service\n", "known {Name:app.service User:false}"},
-		{"0::/system.slice/app.service/worker\n", "known {Name:app.service User:false}"},
-		{"0::/system.slice/system-app.slice/app@1.service\n", "known {Name:app@1.service User:false}"},
-		{"0::/user.slice/user-1000.slice/user@1000.service/app.slice/app.service\n", "known {Name:app.service User:true}"},
+		{"0::/system.slice/app.service\n", "known {Name:app.service User:false Transient:false}"},
+		{"0::/system.slice/app.service/worker\n", "known {Name:app.service User:false Transient:false}"},
+		{"0::/system.slice/system-app.slice/app@1.service\n", "known {Name:app@1.service User:false Transient:false}"},
+		{"0::/user.slice/user-1000.slice/user@1000.service/app.slice/app.service\n", "known {Name:app.service User:true Transient:false}"},
 		{"0::/user.slice/user-1000.slice/user@1000.service/init.scope\n", "absent "},
 		{"0::/user.slice/user-1000.slice/session-2.scope\n", "absent "},
 		{"0::/system.slice/docker.service/docker-1.scope\n", "absent "},
 		{"0::/\n", "absent "},
 		{"", "absent "},
-		{"9:name=systemd:/\n8:pids:/\n0::/system.slice/app.service\n", "known {Name:app.service User:false}"},
-		{"1:name=systemd:/system.slice/app.service\n0::/\n", "known {Name:app.service User:false}"},
+		{"9:name=systemd:/\n8:pids:/\n0::/system.slice/app.service\n", "known {Name:app.service User:false Transient:false}"},
+		{"1:name=systemd:/system.slice/app.service\n0::/\n", "known {Name:app.service User:false Transient:false}"},
 		{"4:cpu:/system.slice/other.service\n1:name=systemd:/\n", "absent "},
 		{"0::/system.slice/$(id).service\n", "absent "},
 		{"0::/system.slice/a b.service\n", "absent "},
 		{"0::/system.slice/app.service (deleted)\n", "absent "},
-		{"0::/a:b/app.service\n", "known {Name:app.service User:false}"},
+		{"0::/a:b/app.service\n", "known {Name:app.service User:false Transient:false}"},
 		{"0::/system.slice/app.serv", "unreadable "}, // cut short
 		{"0::system.slice/app.service\n", "unreadable "},
 		{"app.service\n", "unreadable "},
@@ -88,6 +88,36 @@ func TestUnit(t *testing.T) {
 		}
 		if got := each(r.Facts())["Unit"]; !strings.HasPrefix(got, tt.want) {
 			t.Errorf("%q: Unit is %q, want %q", tt.cgroup, got, tt.want)
+		}
+	}
+}
+
+// What systemd-run made is kept in a folder of its own.
+func TestUnitTransient(t *testing.T) {
+	r := Record{"proc/self/cgroup": {Data: []byte("0::/system.slice/run-u1.service\n")}, "environ": {Data: []byte("INVOCATION_ID\n")}, "run/systemd/system": {}}
+	for err, want := range map[string]bool{"": true, "ENOENT": false, "EACCES": false} {
+		r["run/systemd/transient"] = Item{Err: err}
+		if u, ok := r.Facts().Unit.Is(); !ok || u.Transient != want {
+			t.Errorf("%q: %+v", err, u)
+		}
+	}
+}
+
+// A root that is not process 1's, as of RootDirectory=, says nothing of systemd.
+func TestUnitRoot(t *testing.T) {
+	r := Record{"proc/self/cgroup": {Data: []byte("0::/system.slice/app.service\n")}, "environ": {Data: []byte("INVOCATION_ID\n")}, "run/systemd/system": {Err: "ENOENT"}}
+	for _, tt := range []struct {
+		at   Item
+		want bool
+	}{
+		{Item{Data: []byte("/srv/jail/app")}, true},
+		{Item{Err: "ENODATA"}, true},
+		{Item{Data: []byte("same\n")}, false},
+		{Item{Err: "EACCES"}, false},
+	} {
+		r["path outside"] = tt.at
+		if _, ok := r.Facts().Unit.Is(); ok != tt.want {
+			t.Errorf("%+v: %v", tt.at, ok)
 		}
 	}
 }

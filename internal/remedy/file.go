@@ -22,9 +22,9 @@ func restart(f machine.Facts, g rules.Goal) (candidate, bool) {
 
 // setcap stamps the file at the program's path.
 func setcap(f machine.Facts, g rules.Goal) (candidate, bool) {
-	exe, okExe := f.Path.Is()
+	exe, okExe := pathOutside(f)
 	stat, okStat := f.Installed.Stat.Is()
-	if !okExe || !okStat || goRun(f) || !stampable(f, stat) || f.Installed.Caps.State == machine.Unreadable || f.Installed.Caps.Reason == "EOPNOTSUPP" {
+	if !okExe || !okStat || goRun(f) || !stampable(f, stat) || f.Installed.Caps.State == machine.Unreadable || f.Installed.Caps.Reason == "EOPNOTSUPP" || f.ReadOnly.Value {
 		return candidate{}, false
 	}
 	file := stamped(f, g)
@@ -80,13 +80,15 @@ func capText(file caps.File) string {
 	return strings.ReplaceAll(text, "=", "=+")
 }
 
-// move copies the program to a file system that honours file capabilities.
+// move copies the program to a file system that takes file capabilities and honours
+// them.
 func move(f machine.Facts, g rules.Goal) (candidate, bool) {
 	exe, okExe := f.Path.Is()
+	okExe = okExe && samePlace(f)
 	args, okArgs := f.Args.Is()
 	nosuid, okThere := f.Moved.Nosuid.Is()
 	stat, okStat := f.Installed.Stat.Is()
-	if !okExe || !okArgs || len(args) == 0 || !okThere || nosuid || !okStat || !stampable(f, stat) || f.Moved.Stat.State != machine.Absent || !f.Installed.Nosuid.Value && f.Installed.Caps.Reason != "EOPNOTSUPP" {
+	if !okExe || !okArgs || len(args) == 0 || !okThere || nosuid || f.Moved.Frozen.Value || !okStat || !stampable(f, stat) || f.Moved.Stat.State != machine.Absent || !f.Installed.Nosuid.Value && f.Installed.Caps.Reason != "EOPNOTSUPP" && !f.ReadOnly.Value {
 		return candidate{}, false
 	}
 	file := stamped(f, g)
@@ -109,7 +111,7 @@ func move(f machine.Facts, g rules.Goal) (candidate, bool) {
 func remount(f machine.Facts, g rules.Goal) (candidate, bool) {
 	at, ok := f.MountPoint.Is()
 	step, okStep := again(f)
-	if !ok || !okStep || !f.Installed.Nosuid.Value {
+	if !ok || !okStep || !samePlace(f) || !f.Installed.Nosuid.Value {
 		return candidate{}, false
 	}
 	return candidate{

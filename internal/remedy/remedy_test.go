@@ -106,6 +106,13 @@ func TestFixes(t *testing.T) {
 	}{
 		{"shell", app(), low, "setcap setpriv sysctl"},
 		{"unit", app(unit), low, "systemd-drop-in systemd-socket setcap sysctl"},
+		{"unit of systemd-run", app(unit, func(f *machine.Facts) { f.Unit.Value.Transient = true }), low, "ambient setcap sysctl"},
+		{"a root of its own", app(func(f *machine.Facts) { f.Outside = known("/srv/jail/app") }), low, "setcap sysctl"},
+		{"a root of its own, somewhere", app(func(f *machine.Facts) { f.Outside = machine.Fact[string]{State: machine.Absent} }), low, "sysctl"},
+		{"a read-only mount", app(func(f *machine.Facts) { f.ReadOnly = known(true) }), low, "setpriv move sysctl"},
+		{"a read-only mount, and no other place", app(func(f *machine.Facts) { f.ReadOnly, f.Moved.Frozen = known(true), known(true) }), low, "setpriv sysctl"},
+		{"a unit's own network", app(unit, func(f *machine.Facts) { f.NetApart = known(true) }), low, "systemd-drop-in systemd-socket setcap"},
+		{"a user who is another outside", app(func(f *machine.Facts) { f.UIDMap = known("0 100000 65536") }), low, "setcap sysctl"},
 		{"unit of a wrapper", app(unit, func(f *machine.Facts) { f.Parent = known(9) }), low, "systemd-drop-in setcap sysctl"},
 		{"unit, its parent not to be seen", app(unit, func(f *machine.Facts) { f.Parent = machine.Fact[int]{} }), low, "systemd-drop-in setcap sysctl"},
 		{"unit of a systemd that is not root", app(unit, func(f *machine.Facts) { f.Init = known(caps.State{}) }), low, "systemd-drop-in setcap sysctl"},

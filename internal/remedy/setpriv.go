@@ -1,6 +1,7 @@
 package remedy
 
 import (
+	"fmt"
 	"strconv"
 	"strings"
 
@@ -9,14 +10,15 @@ import (
 	"github.com/lowport/lowport/internal/rules"
 )
 
-// setpriv starts the program as the same user with an ambient capability.
+// setpriv starts the program as the same user with an ambient capability, where the
+// user is the same outside and the network can be entered.
 func setpriv(f machine.Facts, g rules.Goal) (candidate, bool) {
 	ids, okIDs := f.IDs.Is()
 	exe, okExe := program(f)
 	args, okArgs := f.Args.Is()
 	now, okNow := rules.Starter(f).Is()
 	enter, okNet := entering(f)
-	if !okNet || !okIDs || !okExe || !okArgs || !okNow || len(args) == 0 || ids.UID == 0 || ids.UID != ids.EUID || goRun(f) {
+	if !okNet || !okIDs || !okExe || !okArgs || !okNow || len(args) == 0 || ids.UID == 0 || ids.UID != ids.EUID || goRun(f) || !sameUser(f, ids.UID) {
 		return candidate{}, false
 	}
 	user, groups := strconv.Itoa(int(ids.UID)), "--clear-groups"
@@ -32,10 +34,28 @@ func setpriv(f machine.Facts, g rules.Goal) (candidate, bool) {
 	return candidate{
 		Fix: Fix{ID: "setpriv", Scope: "file", Summary: "for one start of the program", Lasts: "until it ends", Steps: []Step{{Start: sudo(machine.Facts{}, line...)}}},
 		change: func(f machine.Facts) machine.Facts {
+			ids.EGID = ids.GID // which the file may change again
+			f.IDs = f.IDs.Now(ids)
 			f.Launch.Starter = f.Launch.Starter.Now(holding(now, g.Need()&now.Bounding))
 			return rules.Start(f)
 		},
 	}, true
+}
+
+// sameUser says whether a uid of this user namespace is the same one outside, unless
+// it is known to be otherwise.
+func sameUser(f machine.Facts, uid uint32) bool {
+	m, ok := f.UIDMap.Is()
+	if !ok {
+		return true
+	}
+	for row := range strings.SplitSeq(m, ", ") {
+		var in, out, n uint64
+		if _, err := fmt.Sscanf(row, "%d %d %d", &in, &out, &n); err == nil && in <= uint64(uid) && uint64(uid) < in+n {
+			return in == out
+		}
+	}
+	return false
 }
 
 // holding is the state of a thread to which a launcher gave the set as ambient.

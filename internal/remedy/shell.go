@@ -25,7 +25,7 @@ func sudo(f machine.Facts, words ...string) string {
 // again is how to start the program once more the way it was.
 func again(f machine.Facts) (Step, bool) {
 	if u, ok := f.Unit.Is(); ok {
-		return Step{Run: Systemctl(Root(f), u, "restart")}, true
+		return Step{Run: Systemctl(Root(f), u, "restart")}, !u.Transient
 	}
 	exe, okExe := program(f)
 	args, okArgs := f.Args.Is()
@@ -35,12 +35,29 @@ func again(f machine.Facts) (Step, bool) {
 	return Step{Start: Command(append([]string{exe}, args[1:]...)...)}, true
 }
 
-// program is what to start: the file, or the script that it interprets.
+// program is what to start: the file, or the script that it interprets. What is
+// elsewhere outside, as in a chroot, is not to be started there.
 func program(f machine.Facts) (string, bool) {
 	if f.Launch.Script != "" {
 		return f.Launch.Script, true
 	}
-	return f.Path.Is()
+	p, ok := f.Path.Is()
+	return p, ok && samePlace(f)
+}
+
+// samePlace says whether the operator has the file at the path that it has here,
+// unless it is known to be otherwise.
+func samePlace(f machine.Facts) bool {
+	return f.Outside.State != machine.Absent && f.Outside.Value == ""
+}
+
+// pathOutside is the path of the file for the operator.
+func pathOutside(f machine.Facts) (string, bool) {
+	if p, ok := f.Outside.Is(); ok && p != "" {
+		return p, true
+	}
+	p, ok := f.Path.Is()
+	return p, ok && samePlace(f)
 }
 
 // Command joins words into a command line.

@@ -22,7 +22,7 @@ func socketUnits(f machine.Facts, goals []rules.Goal) (candidate, bool) {
 	parent, okParent := f.Parent.Is()
 	manager, okManager := f.Init.Is()
 	base, service := strings.CutSuffix(u.Name, ".service")
-	if !okUnit || u.User || !service || !rules.UnitUser(f) || !okParent || parent != 1 ||
+	if !okUnit || u.User || u.Transient || !service || !rules.UnitUser(f) || !okParent || parent != 1 ||
 		!okManager || !manager.Effective.Has(caps.NET_BIND_SERVICE) || f.Enforcing.Value {
 		return candidate{}, false
 	}

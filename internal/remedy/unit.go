@@ -9,7 +9,7 @@ import (
 )
 
 // dropIn gives the systemd unit the capability as an ambient one, and takes away
-// what stands against it.
+// what stands against it. One of systemd-run(1) is started so anew.
 func dropIn(f machine.Facts, g rules.Goal) (candidate, bool) {
 	u, okUnit := f.Unit.Is()
 	now, okNow := rules.Starter(f).Is()
@@ -17,16 +17,25 @@ func dropIn(f machine.Facts, g rules.Goal) (candidate, bool) {
 		return candidate{}, false
 	}
 	list := g.Need().Systemd()
-	content := "AmbientCapabilities=" + list + "\n"
+	lines := []string{"AmbientCapabilities=" + list}
 	if !now.Bounding.Contains(g.Need()) {
-		content += "CapabilityBoundingSet=" + list + "\n"
+		lines = append(lines, "CapabilityBoundingSet="+list)
 	}
 	ownUsers := rules.Counts(f, g.Need()) == rules.No && privateUsers(f)
 	if ownUsers {
-		content += "PrivateUsers=no\n"
+		lines = append(lines, "PrivateUsers=no")
+	}
+	fix := writeDropIn(f, u, strings.Join(lines, "\n")+"\n")
+	if u.Transient { // the next one may have another name, and another one that name
+		words := make([]string, len(lines))
+		for i, l := range lines {
+			words[i] = Quote("--property=" + l)
+		}
+		fix.ID, fix.Lasts = "ambient", "as long as it is started like this"
+		fix.Steps = []Step{{Edit: "systemd-run", Content: strings.Join(words, " ") + "\n"}}
 	}
 	return candidate{
-		Fix: writeDropIn(f, u, content),
+		Fix: fix,
 		change: func(f machine.Facts) machine.Facts {
 			now.Bounding |= g.Need()
 			f.Launch.Starter = f.Launch.Starter.Now(holding(now, g.Need()))

@@ -1,0 +1,69 @@
+package machine
+
+import "testing"
+
+const initMounts = `22 1 8:1 / / rw - ext4 /dev/sda1 rw
+30 22 8:2 / /home rw - ext4 /dev/sda2 rw
+31 22 0:40 / /run rw - tmpfs tmpfs rw
+32 22 0:41 / /srv rw - tmpfs tmpfs rw
+33 32 8:2 /app /srv/a\040b rw - ext4 /dev/sda2 rw
+34 22 8:1 /opt/old /opt/new rw - ext4 /dev/sda1 rw
+35 22 0:42 / /mnt rw - tmpfs tmpfs rw
+36 35 0:43 / /mnt/x rw - tmpfs tmpfs rw
+37 35 0:44 / /mnt rw - tmpfs tmpfs rw
+38 22 0:45 / /cut
+`
+
+// Where process 1 has what is mounted here.
+func TestOutside(t *testing.T) {
+	theirs := parseMounts([]byte(initMounts))
+	for _, tt := range []struct{ name, line, path, want string }{
+		{"the same mount", "22 1 8:1 / / rw -", "/usr/bin/app", "/usr/bin/app"},
+		{"remounted in place", "90 80 8:1 /usr /usr rw -", "/usr/bin/app", "/usr/bin/app"},
+		{"another mount namespace", "91 80 8:2 / /home rw -", "/home/app", "/home/app"},
+		{"a root of its own", "92 80 8:1 /jail / rw -", "/bin/app", "/jail/bin/app"},
+		{"the file is the mount", "93 80 8:1 /rel/app /app rw -", "/app", "/rel/app"},
+		{"moved to another place", "94 80 8:2 /app/bin /opt rw -", "/opt/app", "/home/app/bin/app"},
+		{"hidden there by another mount", "95 80 8:1 /srv /data rw -", "/data/app", ""},
+		{"a part of it is mounted elsewhere", "96 80 8:1 /opt/new /data rw -", "/data/app", ""},
+		{"by the second way there", "97 80 8:1 /opt/old /data rw -", "/data/app", "/opt/old/app"},
+		{"below a mount that hides it", "98 80 0:43 / /data rw -", "/data/app", ""},
+		{"of a file system that is not there", "99 80 7:0 / / rw -", "/bin/app", ""},
+		{"whose name begins alike", "99 80 8:1 /usr2 /usr rw -", "/usr/app", "/usr2/app"},
+	} {
+		mine := parseMounts([]byte(tt.line + " x x x\n"))
+		if len(mine) != 1 {
+			t.Fatalf("%s: %v", tt.name, mine)
+		}
+		if got, _, ok := outside(mine[0], tt.path, theirs); got != tt.want || ok != (tt.want != "") {
+			t.Errorf("%s: %q, want %q", tt.name, got, tt.want)
+		}
+	}
+}
+
+// Either the mount is read-only or the file system.
+func TestReadOnly(t *testing.T) {
+	for line, want := range map[string]bool{
+		"22 1 8:1 / / rw,relatime - ext4 /dev/sda1 rw,errors=remount-ro": false,
+		"22 1 8:1 / / ro,relatime - ext4 /dev/sda1 rw":                   true,
+		"22 1 8:1 / / rw shared:1 - squashfs /dev/loop0 ro,errors=x":     true,
+	} {
+		all := parseMounts([]byte(line + "\n"))
+		if _, m, ok := outside(all[0], "/srv/app", all); !ok || m.readOnly != want {
+			t.Errorf("%s: %v %v", line, m, ok)
+		}
+	}
+}
+
+// In a chroot to a folder nothing is mounted at /.
+func TestRootMount(t *testing.T) {
+	if m, ok := rootMount(parseMounts([]byte(initMounts))); !ok || m.id != "22" {
+		t.Errorf("%v %v", m, ok)
+	}
+	if m, ok := rootMount(parseMounts([]byte("50 22 0:5 / /proc rw - proc proc rw\n"))); ok {
+		t.Errorf("%v", m)
+	}
+	if m, ok := mountAt(parseMounts([]byte(initMounts)), "/mnt/x/app"); !ok || m.id != "37" {
+		t.Errorf("%v %v", m, ok)
+	}
+}
