@@ -136,7 +136,11 @@ func (t auditTable) String() string {
 			sums = append(sums, fmt.Sprintf("%d %s", n, severity))
 		}
 	}
-	fmt.Fprintf(&b, "%d processes hold a capability or listen on a low port", len(t.rows))
+	who := "processes hold a capability or listen"
+	if len(t.rows) == 1 {
+		who = "process holds a capability or listens"
+	}
+	fmt.Fprintf(&b, "%d %s on a low port", len(t.rows), who)
 	if len(sums) > 0 {
 		b.WriteString(": " + strings.Join(sums, ", "))
 	}

@@ -74,9 +74,9 @@ func mountAt(all []mount, p string) (mount, bool) {
 	return at, ok
 }
 
-// outside is the path at which somebody who sees the mounts theirs finds the file that
+// elsewhere is the path at which somebody who sees the mounts theirs finds the file that
 // is at path p of the mount m, and the mount there; false if at none.
-func outside(m mount, p string, theirs []mount) (string, mount, bool) {
+func elsewhere(m mount, p string, theirs []mount) (string, mount, bool) {
 	file := path.Join(m.root, strings.TrimPrefix(p, strings.TrimSuffix(m.point, "/")))
 	at := func(t mount) (string, bool) {
 		if t.dev != m.dev || !under(t.root, file) {

@@ -72,7 +72,7 @@ func findOutside(open, path string) (to string, m mount, err error) {
 	}
 	ours, ok := mountByID(parseMounts(mine), id)
 	if ok {
-		to, m, ok = outside(ours, path, parseMounts(theirs))
+		to, m, ok = elsewhere(ours, path, parseMounts(theirs))
 	}
 	if !ok {
 		err = unix.ENODATA

@@ -35,7 +35,7 @@ func TestOutside(t *testing.T) {
 		if len(mine) != 1 {
 			t.Fatalf("%s: %v", tt.name, mine)
 		}
-		if got, _, ok := outside(mine[0], tt.path, theirs); got != tt.want || ok != (tt.want != "") {
+		if got, _, ok := elsewhere(mine[0], tt.path, theirs); got != tt.want || ok != (tt.want != "") {
 			t.Errorf("%s: %q, want %q", tt.name, got, tt.want)
 		}
 	}
@@ -49,7 +49,7 @@ func TestReadOnly(t *testing.T) {
 		"22 1 8:1 / / rw shared:1 - squashfs /dev/loop0 ro,errors=x":     true,
 	} {
 		all := parseMounts([]byte(line + "\n"))
-		if _, m, ok := outside(all[0], "/srv/app", all); !ok || m.readOnly != want {
+		if _, m, ok := elsewhere(all[0], "/srv/app", all); !ok || m.readOnly != want {
 			t.Errorf("%s: %v %v", line, m, ok)
 		}
 	}

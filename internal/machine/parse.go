@@ -42,7 +42,7 @@ func (r Record) Facts() Facts {
 		Installed:  image(r, "path"),
 		Moved:      image(r, "moved"),
 		MountPoint: fact(r, "mount point", parsePlace),
-		Outside:    fact(r, "path outside", parseOutside),
+		Outside:    outside(r),
 		ReadOnly:   fact(r, "read-only outside", parseTruth),
 		UIDMap:     fact(r, "proc/self/uid_map", parseUIDMap),
 		UserNS:     fact(r, "proc/self/ns/user", parseNS("user")),

@@ -23,7 +23,7 @@ func unit(r Record) Fact[Unit] {
 		return none
 	}
 	systemd := fact(r, "run/systemd/system", exists)
-	if at := fact(r, "path outside", parseOutside); at.State == Absent || at.Value != "" {
+	if at := outside(r); at.State == Absent || at.Value != "" {
 		systemd = systemd.Now(true) // a root of its own, as of RootDirectory=, says nothing about the machine's
 	}
 	for _, mark := range []Fact[bool]{hasEnv(r, "INVOCATION_ID"), systemd} {
@@ -35,6 +35,17 @@ func unit(r Record) Fact[Unit] {
 		}
 	}
 	f.Value.Transient = fact(r, "run/systemd/transient", exists).Value
+	return f
+}
+
+// outside is where the operator has the file of Path. If process 1 is hidden, as by
+// ProtectProc=, that a service has no systemd in sight says that its root is its own.
+func outside(r Record) Fact[string] {
+	f := fact(r, "path outside", parseOutside)
+	u, _ := ParseUnit(string(r["proc/self/cgroup"].Data))
+	if r["path outside"].Err == "ENOENT" && u.Name != "" && hasEnv(r, "INVOCATION_ID").Value && r["run/systemd/system"].Err == "ENOENT" {
+		return f.None()
+	}
 	return f
 }
 
