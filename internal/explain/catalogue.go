@@ -270,7 +270,7 @@ var catalogue = map[string]entry{
 	},
 	"seccomp": {
 		summary:   "a seccomp filter refuses bind",
-		detail:    "every bind is refused, whatever the port and family: a filter cannot see the address; in a unit see SystemCallFilter=, in a container its seccomp profile",
+		detail:    "every call is refused, whatever the port and family: a filter cannot see the address; in a unit see SystemCallFilter=, in a container its seccomp profile",
 		unhelpful: []string{"any capability, or being root: the filter checks neither"},
 		kernel:    "seccomp(2)",
 		see:       "grep Seccomp /proc/PID/status\nsystemctl show -p SystemCallFilter UNIT",

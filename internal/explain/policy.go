@@ -3,6 +3,7 @@ package explain
 import (
 	"errors"
 	"fmt"
+	"os"
 	"regexp"
 	"strconv"
 	"strings"
@@ -25,6 +26,7 @@ func (l *look) policy() []Cause {
 	switch {
 	case mode == 2 && all:
 		// A filter sees no address: it refuses every bind or none.
+		l.summary["seccomp"] = "a seccomp filter refuses " + l.call()
 		l.snap("seccomp")
 		return []Cause{{ID: "seccomp", Certainty: Likely}}
 	case l.selinux():
@@ -32,6 +34,10 @@ func (l *look) policy() []Cause {
 	case l.apparmor():
 		l.snap("apparmor")
 		return []Cause{{ID: "apparmor", Certainty: Likely}}
+	case mode == 2 && l.call() != "bind":
+		l.summary["seccomp"] = "a seccomp filter refuses " + l.call()
+		l.detail["seccomp"] = "binds to port 0 are let through, and " + l.call() + " is not; in a unit see SystemCallFilter=, in a container its seccomp profile"
+		return []Cause{{ID: "seccomp", Certainty: Likely}}
 	case errno == syscall.EACCES && tcp && !udp && l.g.Protocol() == "tcp":
 		return []Cause{{ID: "landlock", Certainty: Likely}}
 	case errno == syscall.EPERM:
@@ -43,6 +49,14 @@ func (l *look) policy() []Cause {
 	default:
 		return []Cause{l.guess("unknown")}
 	}
+}
+
+// call is the system call that was refused: socket, setsockopt, bind or listen.
+func (l *look) call() string {
+	if call := (*os.SyscallError)(nil); errors.As(l.err, &call) {
+		return call.Syscall
+	}
+	return "bind"
 }
 
 func (l *look) seccomp() (mode int, known bool) {
