@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"io/fs"
 	"net/netip"
 	"os"
 	"path/filepath"
@@ -35,7 +36,7 @@ func (how Launch) plan(ports ...int) (*plan, error) {
 		}
 		if how.Binary == "" {
 			if how.Binary, err = u.Exec(os.DirFS("/")); err != nil {
-				return nil, err
+				return inside(u, err)
 			}
 		}
 	}
@@ -44,7 +45,7 @@ func (how Launch) plan(ports ...int) (*plan, error) {
 	}
 	program, err := machine.Open(how.Binary)
 	if err != nil {
-		return nil, err
+		return inside(u, err)
 	}
 	defer program.Close()
 	record := program.Live(ports...)
@@ -63,6 +64,19 @@ func (how Launch) plan(ports ...int) (*plan, error) {
 		err = p.unit(f, program, u, how.User, !record.Lacks("run/systemd/system"))
 	}
 	return p, err
+}
+
+// inside is the plan for a program that is not there, where the unit shows it files
+// that are not seen from here: nothing is known of it then. Otherwise the error stands.
+func inside(u *launch.Unit, err error) (*plan, error) {
+	if u == nil || !errors.Is(err, fs.ErrNotExist) {
+		return nil, err
+	}
+	why := u.Doubt(rules.Goal{})
+	if why == "" {
+		return nil, err
+	}
+	return &plan{facts: machine.Record{}.Facts(), doubt: func(rules.Goal) string { return why }, remote: true}, nil
 }
 
 func readUnit(file string) (launch.Unit, error) {

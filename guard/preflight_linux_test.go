@@ -76,6 +76,21 @@ func TestPreflightOfNothing(t *testing.T) {
 	}
 }
 
+// A program that only the unit can see may be started, and more is not known.
+func TestPreflightOfHiddenProgram(t *testing.T) {
+	unit := filepath.Join(t.TempDir(), "app.service")
+	if err := os.WriteFile(unit, []byte("[Service]\nBindReadOnlyPaths=/usr/bin:/nonexistent\nExecStart=/nonexistent/true\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	for _, how := range []Launch{{Unit: unit}, {Unit: unit, Binary: "/nonexistent/true"}} {
+		r, err := Preflight(how, ":443")
+		var refused *Error
+		if !errors.As(err, &refused) || refused.ExitCode() != 77 || !strings.Contains(r.String(), "BindReadOnlyPaths=") {
+			t.Errorf("%+v: %v, %v", how, r, err)
+		}
+	}
+}
+
 // Of no address there is nothing to refuse.
 func TestPreflightOfNoAddress(t *testing.T) {
 	if r, err := Preflight(Launch{Binary: "/bin/sh"}); err != nil || !r.OK {
