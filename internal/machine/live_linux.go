@@ -82,7 +82,7 @@ func Live(ports ...int) Record {
 	}
 	r.add("mount point", func() ([]byte, error) { return mountPoint("/proc/self/exe") })
 	r.add("ioctl NS_GET_USERNS", netOwnerNS)
-	r.add("network of process 1", netOfInit)
+	r.add("network apart", netApart)
 	r.add("network namespace name", netName)
 	r.add("run/systemd/transient", func() ([]byte, error) { return transient(r["proc/self/cgroup"].Data) })
 	r.add("environ", func() ([]byte, error) {

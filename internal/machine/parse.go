@@ -47,7 +47,7 @@ func (r Record) Facts() Facts {
 		UIDMap:     fact(r, "proc/self/uid_map", parseUIDMap),
 		UserNS:     fact(r, "proc/self/ns/user", parseNS("user")),
 		NetNS:      fact(r, "proc/self/ns/net", parseNS("net")),
-		NetApart:   fact(r, "network of process 1", parseApart),
+		NetApart:   fact(r, "network apart", parseTruth),
 		NetName:    fact(r, "network namespace name", parseNetName),
 		PortStart:  fact(r, "proc/sys/net/ipv4/ip_unprivileged_port_start", parsePort),
 		Unit:       unit(r),
@@ -157,7 +157,7 @@ func source(name string) string {
 		return "bind to port 0"
 	case "no_file_caps":
 		return "/proc/cmdline"
-	case "network of process 1":
+	case "network apart":
 		return "/proc/1/net/dev"
 	case "network namespace name":
 		return "/run/netns"

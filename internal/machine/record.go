@@ -28,7 +28,7 @@ var names = []string{
 	"path xattr", "path stat", "path statfs", "mount point", "path outside", "read-only outside",
 	"moved stat", "moved statfs",
 	"proc/self/uid_map", "proc/self/ns/user", "proc/self/ns/net", "proc/self/ns/pid", "proc/self/ns/uts", "ioctl NS_GET_USERNS",
-	"network of process 1", "network namespace name",
+	"network apart", "network namespace name",
 	"proc/sys/net/ipv4/ip_unprivileged_port_start",
 	"proc/self/cgroup", "run/.containerenv", ".dockerenv", "run/host/container-manager", "run/systemd/system", "run/systemd/transient", "environ",
 	"sys/kernel/security/lsm", "proc/self/attr/current", "sys/fs/selinux/enforce", "probes",
