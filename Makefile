@@ -47,9 +47,10 @@ docs:
 api:
 	.ci/api
 
-# internal/lab/README.md: what the tests tried, counted by the tests, as root.
+# internal/lab/README.md: what the tests tried, counted by the tests, as root; with
+# TALLY=FILE also what `LOWPORT_TALLY=FILE make kernels` counted.
 figures:
-	.ci/figures
+	.ci/figures $(TALLY)
 
 # All that a change has to pass, on a Debian machine, as root.
 ci:
