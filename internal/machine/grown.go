@@ -27,7 +27,7 @@ func grown(r Record) Fact[bool] {
 		return f.Now(false)
 	case file.State == Known && file.Value.Setid():
 		f.Reason = "execve of a setuid or setgid file leaves the same traces"
-	case dumpable.Value != 1 && secure.State == Known && !secure.Value && sameParent(r):
+	case dumpable.Value != 1 && !secure.Value && sameParent(r): // AT_SECURE is hidden then before Linux 6.4
 		f.Reason = "its parent is the same user, and a program can make itself undumpable"
 	case dumpable.Value != 1: // SUID_DUMP_USER
 		return f.Now(true)

@@ -42,6 +42,7 @@ func TestGrown(t *testing.T) {
 		{data("Tgid:\t7\n"), "1\n", Known},
 		{Item{Err: "ENODATA"}, "0\n", Unreadable},
 		{Item{Err: "process 8: ENOENT"}, "0\n", Known},
+		{Item{Err: "ENODATA"}, "", Unreadable}, // AT_SECURE is hidden
 	} {
 		got := Record{"prctl PR_GET_DUMPABLE": data("0\n"), "AT_SECURE": data(tt.secure), "ancestor status": tt.ancestor, "proc/thread-self/status": data("PPid:\t8\n")}.Facts().Grown
 		if got.State != tt.state || got.Value != (tt.state == Known) {
