@@ -78,9 +78,10 @@ func Live(ports ...int) Record {
 	if exe, err := parsePath(r["proc/self/exe"].Data); err == nil {
 		r.image("path", exe)
 		r.moved(exe)
-		r.outside("/proc/self/exe", exe)
+		r.mounts("/proc/self/exe", exe)
+	} else {
+		r.add("mount point", func() ([]byte, error) { return mountPoint("/proc/self/exe") })
 	}
-	r.add("mount point", func() ([]byte, error) { return mountPoint("/proc/self/exe") })
 	r.add("ioctl NS_GET_USERNS", netOwnerNS)
 	r.add("network apart", netApart)
 	r.add("network namespace name", netName)
