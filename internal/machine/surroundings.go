@@ -23,8 +23,8 @@ func unit(r Record) Fact[Unit] {
 		return none
 	}
 	systemd := fact(r, "run/systemd/system", exists)
-	if at := outside(r); at.State == Absent || at.Value != "" {
-		systemd = systemd.Now(true) // a root of its own, as of RootDirectory=, says nothing about the machine's
+	if ownRoot(r) {
+		systemd = systemd.Now(true) // it says nothing about the machine's
 	}
 	for _, mark := range []Fact[bool]{hasEnv(r, "INVOCATION_ID"), systemd} {
 		switch {
@@ -34,8 +34,19 @@ func unit(r Record) Fact[Unit] {
 			return none
 		}
 	}
-	f.Value.Transient = fact(r, "run/systemd/transient", exists).Value
+	f.Value.Transient = fact(r, "run/systemd/transient", exists).Value || ownRoot(r) && runName.MatchString(f.Value.Name)
 	return f
+}
+
+// runName is how systemd-run(1) names a unit, unless it is told a name: by its D-Bus
+// connection, by its process, or at random.
+var runName = regexp.MustCompile(`\Arun-(u[0-9]+|p[0-9]+-i[0-9]+|r[0-9a-f]{32})\.service\z`)
+
+// ownRoot says whether the root of this process is known to be another than process
+// 1's, as of RootDirectory=.
+func ownRoot(r Record) bool {
+	at := outside(r)
+	return at.State == Absent || at.Value != ""
 }
 
 // outside is where the operator has the file of Path. If process 1 is hidden, as by

@@ -101,6 +101,25 @@ func TestUnitTransient(t *testing.T) {
 			t.Errorf("%q: %+v", err, u)
 		}
 	}
+	r["path outside"] = Item{Data: []byte("/srv/jail/app")}
+	for cgroup, want := range map[string]bool{"run-u1": true, "run-p7-i8": true, "run-r0123456789abcdef0123456789abcdef": true, "run-app": false} {
+		r["proc/self/cgroup"] = Item{Data: []byte("0::/system.slice/" + cgroup + ".service\n")}
+		if u, ok := r.Facts().Unit.Is(); !ok || u.Transient != want {
+			t.Errorf("%s, in a root of its own: %+v", cgroup, u)
+		}
+	}
+}
+
+// A root that is not process 1's does not show the names of network namespaces.
+func TestNetworkName(t *testing.T) {
+	r := Record{"network namespace name": {Err: "ENOENT"}, "path outside": {Data: []byte("same\n")}}
+	if f := r.Facts().NetName; f.State != Absent {
+		t.Errorf("%+v", f)
+	}
+	r["path outside"] = Item{Data: []byte("/srv/jail/app")}
+	if f := r.Facts().NetName; f.State != Unreadable {
+		t.Errorf("%+v", f)
+	}
 }
 
 // A root that is not process 1's, as of RootDirectory=, says nothing of systemd.
