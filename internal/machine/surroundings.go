@@ -34,13 +34,9 @@ func unit(r Record) Fact[Unit] {
 			return none
 		}
 	}
-	f.Value.Transient = fact(r, "run/systemd/transient", exists).Value || ownRoot(r) && runName.MatchString(f.Value.Name)
+	f.Value.Transient = fact(r, "run/systemd/transient", exists).Value
 	return f
 }
-
-// runName is how systemd-run(1) names a unit, unless it is told a name: by its D-Bus
-// connection, by its process, or at random.
-var runName = regexp.MustCompile(`\Arun-(u[0-9]+|p[0-9]+-i[0-9]+|r[0-9a-f]{32})\.service\z`)
 
 // ownRoot says whether the root of this process is known to be another than process
 // 1's, as of RootDirectory=.

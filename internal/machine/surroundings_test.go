@@ -101,13 +101,6 @@ func TestUnitTransient(t *testing.T) {
 			t.Errorf("%q: %+v", err, u)
 		}
 	}
-	r["path outside"] = Item{Data: []byte("/srv/jail/app")}
-	for cgroup, want := range map[string]bool{"run-u1": true, "run-p7-i8": true, "run-r0123456789abcdef0123456789abcdef": true, "run-app": false} {
-		r["proc/self/cgroup"] = Item{Data: []byte("0::/system.slice/" + cgroup + ".service\n")}
-		if u, ok := r.Facts().Unit.Is(); !ok || u.Transient != want {
-			t.Errorf("%s, in a root of its own: %+v", cgroup, u)
-		}
-	}
 }
 
 // A root that is not process 1's does not show the names of network namespaces.
