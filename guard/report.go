@@ -68,7 +68,7 @@ type Gate struct {
 // refused is allowed.
 type Fix struct {
 	ID      string `json:"id"`    // "setcap"; "remount+restart" for changes that help only together
-	Scope   string `json:"scope"` // "file", "unit", "container", "pod", "host" or "code"
+	Scope   string `json:"scope"` // "file", "unit", "container", "pod", "netns", "host" or "code"
 	Summary string `json:"summary"`
 	Lasts   string `json:"lasts"` // "until the file is replaced or chowned"
 	Steps   []Step `json:"steps"` // in their order

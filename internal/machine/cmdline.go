@@ -4,11 +4,15 @@ import "strings"
 
 // noFileCaps looks for the boot option that has execve ignore file capabilities
 // (file_caps_disable): a word of the kernel's command line before "--", behind which
-// stands what is for process 1.
+// stands what is for process 1. The kernel compares only so much of it as the option is
+// long, and takes "-" for "_" (obsolete_checksetup, parameqn).
 func noFileCaps(cmdline string) bool {
 	for _, word := range strings.Fields(cmdline) {
-		if word == "--" || word == "no_file_caps" {
-			return word == "no_file_caps"
+		if word == "--" {
+			return false
+		}
+		if strings.HasPrefix(strings.ReplaceAll(word, "-", "_"), "no_file_caps") {
+			return true
 		}
 	}
 	return false

@@ -12,6 +12,7 @@ import (
 	"os"
 	"os/user"
 	"path/filepath"
+	"regexp"
 	"runtime"
 	"runtime/debug"
 	"strconv"
@@ -78,13 +79,13 @@ func Live(ports ...int) Record {
 	if exe, err := parsePath(r["proc/self/exe"].Data); err == nil {
 		r.image("path", exe)
 		r.moved(exe)
-		r.outside("/proc/self/exe", exe)
+		r.mounts("/proc/self/exe", exe)
+	} else {
+		r.add("mount point", func() ([]byte, error) { return mountPoint("/proc/self/exe") })
 	}
-	r.add("mount point", func() ([]byte, error) { return mountPoint("/proc/self/exe") })
 	r.add("ioctl NS_GET_USERNS", netOwnerNS)
 	r.add("network apart", netApart)
 	r.add("network namespace name", netName)
-	r.add("run/systemd/transient", func() ([]byte, error) { return transient(r["proc/self/cgroup"].Data) })
 	r.add("environ", func() ([]byte, error) {
 		var b []byte
 		for _, mark := range envMarks {
@@ -95,6 +96,7 @@ func Live(ports ...int) Record {
 		}
 		return b, nil
 	})
+	r.add("run/systemd/transient", func() ([]byte, error) { return transient(r) })
 	r.add("args", func() ([]byte, error) { return []byte(strings.Join(os.Args, "\x00") + "\x00"), nil })
 	r.add("cwd", func() ([]byte, error) {
 		wd, err := os.Getwd()
@@ -227,11 +229,15 @@ func ancestor() ([]byte, error) {
 	return nil, unix.ENODATA
 }
 
-// transient says whether systemd-run(1) made the unit of the cgroup: ENOENT if not.
-func transient(cgroup []byte) ([]byte, error) {
-	u, err := ParseUnit(string(cgroup))
+// transient says whether systemd-run(1) made the unit of the cgroup: ENOENT if not. A
+// root of its own does not show that, but for the name.
+func transient(r Record) ([]byte, error) {
+	u, err := ParseUnit(string(r["proc/self/cgroup"].Data))
 	if err != nil || u.Name == "" {
 		return nil, unix.ENODATA
+	}
+	if ownRoot(r) && runName.MatchString(u.Name) {
+		return nil, nil
 	}
 	folder := "/run/systemd/transient"
 	if u.User {
@@ -239,6 +245,10 @@ func transient(cgroup []byte) ([]byte, error) {
 	}
 	return nil, unix.Access(filepath.Join(folder, u.Name), unix.F_OK)
 }
+
+// runName is how systemd-run(1) names a unit, unless it is told a name: by its D-Bus
+// connection, by its process, or at random.
+var runName = regexp.MustCompile(`\Arun-(u[0-9]+|p[0-9]+-i[0-9]+|r[0-9a-f]{32})\.service\z`)
 
 func line(v any) ([]byte, error) {
 	b, err := json.Marshal(v)

@@ -296,3 +296,16 @@ func TestReadPath(t *testing.T) {
 		}
 	}
 }
+
+// In a root of its own a unit of systemd-run is known by its name.
+func TestTransientByName(t *testing.T) {
+	for name, want := range map[string]bool{"run-u1": true, "run-p7-i8": true, "run-r0123456789abcdef0123456789abcdef": true, "run-app": false} {
+		r := Record{"proc/self/cgroup": {Data: []byte("0::/system.slice/" + name + ".service\n")}}
+		for outside, own := range map[string]bool{"/srv/jail/app": true, sameOutside: false} {
+			r["path outside"] = Item{Data: []byte(outside)}
+			if _, err := transient(r); (err == nil) != (want && own) {
+				t.Errorf("%s, %q: %v", name, outside, err)
+			}
+		}
+	}
+}

@@ -15,9 +15,12 @@ type mount struct {
 	readOnly   bool
 }
 
+// mounts are the lines of one mountinfo.
+type mounts []mount
+
 // parseMounts reads the lines that are whole.
-func parseMounts(b []byte) []mount {
-	var all []mount
+func parseMounts(b []byte) mounts {
+	var all mounts
 	for l := range strings.Lines(string(b)) {
 		if f := strings.Fields(l); len(f) > 5 {
 			_, super, _ := strings.Cut(l, " - ") // the type, what is mounted, and options of the file system
@@ -32,9 +35,16 @@ func hasRO(options string) bool {
 }
 
 // unescapeMount undoes the \ooo of mountinfo.
-var unescapeMount = strings.NewReplacer(`\040`, " ", `\011`, "\t", `\012`, "\n", `\134`, `\`).Replace
+func unescapeMount(s string) string {
+	if !strings.Contains(s, `\`) {
+		return s // as nearly all are
+	}
+	return unescape.Replace(s)
+}
 
-func mountByID(all []mount, id string) (mount, bool) {
+var unescape = strings.NewReplacer(`\040`, " ", `\011`, "\t", `\012`, "\n", `\134`, `\`)
+
+func (all mounts) byID(id string) (mount, bool) {
 	for _, m := range all {
 		if m.id == id {
 			return m, true
@@ -43,56 +53,64 @@ func mountByID(all []mount, id string) (mount, bool) {
 	return mount{}, false
 }
 
-// rootMount is the one that / lies on. There is none in a chroot to a folder within
-// a mount: of the mounts only those that the root leads to are shown (seq_path_root).
-func rootMount(all []mount) (mount, bool) {
+// at is the mount that a path leads to: from the root down, one mount after the
+// other, and at one folder from the lowest to the one on top. There is none in a chroot
+// to a folder within a mount: of the mounts only those that the root leads to are shown
+// (seq_path_root).
+func (all mounts) at(p string) (at mount, ok bool) {
+	type place struct{ parent, point string }
+	on, ids := map[place]mount{}, map[string]bool{} // of those on the way, of which few are
 	for _, m := range all {
-		if m.point != "/" {
-			continue
-		}
-		if _, below := mountByID(all, m.parent); !below || m.parent == m.id {
-			return m, true
+		if under(m.point, p) && m.parent != m.id {
+			on[place{m.parent, m.point}], ids[m.id] = m, true
 		}
 	}
-	return mount{}, false
-}
-
-// mountAt is the mount that a path leads to: from the root down, one mount after the
-// other, the nearest first.
-func mountAt(all []mount, p string) (mount, bool) {
-	at, ok := rootMount(all)
-	for down := ok; down; {
-		down = false
-		next := at
-		for _, m := range all {
-			if m.parent == at.id && m.id != at.id && under(m.point, p) && (!down || len(m.point) < len(next.point)) {
-				next, down = m, true
+	for _, m := range all {
+		if m.point == "/" && !ids[m.parent] {
+			at, ok = m, true
+			break
+		}
+	}
+	left := len(on) // or they go in a circle, and are not all of one moment
+	for i := 1; ok && i <= len(p); i++ {
+		if i > 1 && i < len(p) && p[i] != '/' {
+			continue
+		}
+		for m, more := on[place{at.id, p[:i]}]; more; m, more = on[place{at.id, p[:i]}] {
+			at = m
+			if left--; left < 0 {
+				return mount{}, false
 			}
 		}
-		at = next
 	}
 	return at, ok
 }
 
 // elsewhere is the path at which somebody who sees the mounts theirs finds the file that
 // is at path p of the mount m, and the mount there; false if at none.
-func elsewhere(m mount, p string, theirs []mount) (string, mount, bool) {
+func elsewhere(m mount, p string, theirs mounts) (string, mount, bool) {
 	file := path.Join(m.root, strings.TrimPrefix(p, strings.TrimSuffix(m.point, "/")))
-	at := func(t mount) (string, bool) {
+	in := func(t mount) (string, bool) {
 		if t.dev != m.dev || !under(t.root, file) {
 			return "", false
 		}
 		return path.Join(t.point, strings.TrimPrefix(file, strings.TrimSuffix(t.root, "/"))), true
 	}
-	if t, ok := mountAt(theirs, p); ok {
-		if same, ok := at(t); ok && same == p {
-			return p, t, true
+	leads := func(to string) (mount, bool) {
+		t, ok := theirs.at(to)
+		if !ok {
+			return t, false
 		}
+		same, ok := in(t)
+		return t, ok && same == to
+	}
+	if t, ok := leads(p); ok {
+		return p, t, true
 	}
 	for _, t := range theirs {
-		if to, ok := at(t); ok {
-			if seen, _ := mountAt(theirs, to); seen.id == t.id {
-				return to, t, true
+		if to, ok := in(t); ok {
+			if top, ok := leads(to); ok {
+				return to, top, true
 			}
 		}
 	}

@@ -1,6 +1,7 @@
 package machine
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"strconv"
@@ -11,19 +12,22 @@ import (
 // mountPoint finds where the mount of a file is attached, by its id in
 // /proc/self/mountinfo. ENOENT says that it is of another mount namespace.
 func mountPoint(path string) ([]byte, error) {
-	id, err := mountID(path)
+	id, _, err := mountID(path)
 	if err != nil {
 		return nil, err
 	}
-	b, err := readPath("/proc/self/mountinfo")
+	ours, err := readMounts("self")
 	if err != nil {
 		return nil, err
 	}
-	ours := parseMounts(b)
-	if m, ok := mountByID(ours, id); ok {
+	return ours.attached(id)
+}
+
+func (all mounts) attached(id string) ([]byte, error) {
+	if m, ok := all.byID(id); ok {
 		return []byte(m.point), nil
 	}
-	if _, ok := rootMount(ours); !ok {
+	if _, ok := all.at("/"); !ok {
 		return nil, errors.New(inChroot)
 	}
 	return nil, unix.ENOENT
@@ -32,50 +36,70 @@ func mountPoint(path string) ([]byte, error) {
 // inChroot is why it is not known whether a mount is of this mount namespace.
 const inChroot = "the root of this process is no mount, and hides others"
 
-func mountID(path string) (string, error) {
+// mountID is that of the mount a file lies on, and whether the file is its root.
+func mountID(path string) (id string, root bool, err error) {
 	var st unix.Statx_t
 	if err := unix.Statx(unix.AT_FDCWD, path, 0, unix.STATX_MNT_ID, &st); err != nil {
-		return "", err
+		return "", false, err
 	}
 	if st.Mask&unix.STATX_MNT_ID == 0 {
-		return "", errors.New("statx has no mount id before Linux 5.8")
+		return "", false, errors.New("statx has no mount id before Linux 5.8")
 	}
-	return strconv.FormatUint(st.Mnt_id, 10), nil
+	return strconv.FormatUint(st.Mnt_id, 10), st.Attributes&unix.STATX_ATTR_MOUNT_ROOT != 0, nil
 }
 
-// outside reads the path at which process 1 has the file that open leads to and that
-// we have at path: the one for commands of the operator, whose root is that of process
-// 1. ENODATA says that there is none, or in a chroot that the mounts do not tell.
-func (r Record) outside(open, path string) {
-	to, m, err := findOutside(open, path)
+func readMounts(pid string) (mounts, error) {
+	b, err := readPath("/proc/" + pid + "/mountinfo")
+	if err != nil {
+		return nil, err
+	}
+	return parseMounts(b), nil
+}
+
+// mounts reads where the mount of the file is that open leads to and that we have at
+// path, and at which path process 1 has it: the one for commands of the operator, whose
+// root is that of process 1. ENODATA says that there is none, or in a chroot that the
+// mounts do not tell.
+func (r Record) mounts(open, path string) {
+	var ours, theirs mounts
+	var failed, hidden error
+	id, _, err := mountID(open)
+	if failed = err; err == nil {
+		theirs, hidden = readMounts("1")
+		if ours = theirs; !shared(theirs, id) {
+			ours, failed = readMounts("self")
+		}
+	}
+	r.add("mount point", func() ([]byte, error) {
+		if failed != nil {
+			return nil, failed
+		}
+		return ours.attached(id)
+	})
+	to, there, err := "", mount{}, cmp.Or(failed, hidden)
+	if err == nil {
+		err = unix.ENODATA
+		if m, ok := ours.byID(id); ok {
+			if to, there, ok = elsewhere(m, path, theirs); ok {
+				err = nil
+			}
+		}
+	}
 	r.add("path outside", func() ([]byte, error) {
 		if to == path {
 			to = sameOutside
 		}
 		return []byte(to), err
 	})
-	r.add("read-only outside", func() ([]byte, error) { return fmt.Appendln(nil, m.readOnly), err })
+	r.add("read-only outside", func() ([]byte, error) { return fmt.Appendln(nil, there.readOnly), err })
 }
 
-func findOutside(open, path string) (to string, m mount, err error) {
-	id, err := mountID(open)
-	if err != nil {
-		return "", m, err
-	}
-	mine, err := readPath("/proc/self/mountinfo")
-	if err != nil {
-		return "", m, err
-	}
-	theirs, err := readPath("/proc/1/mountinfo")
-	if err != nil {
-		return "", m, err
-	}
-	ours, ok := mountByID(parseMounts(mine), id)
-	if ok {
-		to, m, ok = elsewhere(ours, path, parseMounts(theirs))
-	}
-	if !ok {
-		err = unix.ENODATA
-	}
-	return to, m, err
+// shared says whether the mounts of process 1 are ours too, so that the kernel need not
+// list them again, which takes it long where there are many: the mount with the id is
+// among them, and our root is theirs.
+func shared(theirs mounts, id string) bool {
+	_, ok := theirs.byID(id)
+	root, known := theirs.at("/")
+	ours, whole, err := mountID("/")
+	return ok && known && err == nil && whole && ours == root.id
 }

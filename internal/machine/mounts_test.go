@@ -1,6 +1,9 @@
 package machine
 
-import "testing"
+import (
+	"fmt"
+	"testing"
+)
 
 const initMounts = `22 1 8:1 / / rw - ext4 /dev/sda1 rw
 30 22 8:2 / /home rw - ext4 /dev/sda2 rw
@@ -57,13 +60,34 @@ func TestReadOnly(t *testing.T) {
 
 // In a chroot to a folder nothing is mounted at /.
 func TestRootMount(t *testing.T) {
-	if m, ok := rootMount(parseMounts([]byte(initMounts))); !ok || m.id != "22" {
+	if m, ok := parseMounts([]byte(initMounts)).at("/"); !ok || m.id != "22" {
 		t.Errorf("%v %v", m, ok)
 	}
-	if m, ok := rootMount(parseMounts([]byte("50 22 0:5 / /proc rw - proc proc rw\n"))); ok {
+	if m, ok := parseMounts([]byte("50 22 0:5 / /proc rw - proc proc rw\n")).at("/"); ok {
 		t.Errorf("%v", m)
 	}
-	if m, ok := mountAt(parseMounts([]byte(initMounts)), "/mnt/x/app"); !ok || m.id != "37" {
+	if m, ok := parseMounts([]byte(initMounts)).at("/mnt/x/app"); !ok || m.id != "37" {
 		t.Errorf("%v %v", m, ok)
+	}
+}
+
+// Ten thousand mounts on one folder are gone through once, and lines of two moments,
+// which go in a circle, not for ever.
+func TestMountsOnMounts(t *testing.T) {
+	b := []byte("1 0 8:1 / / rw - x x rw\n")
+	for i := range 10000 {
+		b = fmt.Appendf(b, "%d %d 8:2 / /srv rw - x x rw\n", i+2, i+1)
+	}
+	all := parseMounts(b)
+	if m, ok := all.at("/srv/app"); !ok || m.id != "10001" {
+		t.Errorf("%v %v", m, ok)
+	}
+	if to, m, ok := elsewhere(mount{dev: "8:2", root: "/", point: "/"}, "/app", all); !ok || to != "/srv/app" || m.id != "10001" {
+		t.Errorf("%q %v %v", to, m, ok)
+	}
+	all[1].parent = "10001"
+	all = append(all, mount{id: "1", parent: "0", point: "/"}, mount{id: "2", parent: "1", point: "/srv"})
+	if m, ok := all.at("/srv/app"); ok {
+		t.Errorf("%v", m)
 	}
 }

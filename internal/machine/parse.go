@@ -48,7 +48,7 @@ func (r Record) Facts() Facts {
 		UserNS:     fact(r, "proc/self/ns/user", parseNS("user")),
 		NetNS:      fact(r, "proc/self/ns/net", parseNS("net")),
 		NetApart:   fact(r, "network apart", parseTruth),
-		NetName:    fact(r, "network namespace name", parseNetName),
+		NetName:    network(r),
 		PortStart:  fact(r, "proc/sys/net/ipv4/ip_unprivileged_port_start", parsePort),
 		Unit:       unit(r),
 		UserNamed:  hasEnv(r, "USER"),

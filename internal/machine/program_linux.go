@@ -231,8 +231,7 @@ func (p Program) Live(ports ...int) Record {
 	r.image("exe", at)
 	r.image("path", at)
 	r.moved(p.Path)
-	r.add("mount point", func() ([]byte, error) { return mountPoint(at) })
-	r.outside(at, p.Path)
+	r.mounts(at, p.Path)
 	r.add("args", func() ([]byte, error) { return fmt.Appendf(nil, "%s\x00", p.Name()), nil })
 	r.add("main package", func() ([]byte, error) { return nil, errors.New("not read of a file") })
 	return r

@@ -23,8 +23,8 @@ func unit(r Record) Fact[Unit] {
 		return none
 	}
 	systemd := fact(r, "run/systemd/system", exists)
-	if at := outside(r); at.State == Absent || at.Value != "" {
-		systemd = systemd.Now(true) // a root of its own, as of RootDirectory=, says nothing about the machine's
+	if ownRoot(r) {
+		systemd = systemd.Now(true) // it says nothing about the machine's
 	}
 	for _, mark := range []Fact[bool]{hasEnv(r, "INVOCATION_ID"), systemd} {
 		switch {
@@ -36,6 +36,13 @@ func unit(r Record) Fact[Unit] {
 	}
 	f.Value.Transient = fact(r, "run/systemd/transient", exists).Value
 	return f
+}
+
+// ownRoot says whether the root of this process is known to be another than process
+// 1's, as of RootDirectory=.
+func ownRoot(r Record) bool {
+	at := outside(r)
+	return at.State == Absent || at.Value != ""
 }
 
 // outside is where the operator has the file of Path. If process 1 is hidden, as by

@@ -103,6 +103,18 @@ func TestUnitTransient(t *testing.T) {
 	}
 }
 
+// A root that is not process 1's does not show the names of network namespaces.
+func TestNetworkName(t *testing.T) {
+	r := Record{"network namespace name": {Err: "ENOENT"}, "path outside": {Data: []byte("same\n")}}
+	if f := r.Facts().NetName; f.State != Absent {
+		t.Errorf("%+v", f)
+	}
+	r["path outside"] = Item{Data: []byte("/srv/jail/app")}
+	if f := r.Facts().NetName; f.State != Unreadable {
+		t.Errorf("%+v", f)
+	}
+}
+
 // A root that is not process 1's, as of RootDirectory=, says nothing of systemd.
 func TestUnitRoot(t *testing.T) {
 	r := Record{"proc/self/cgroup": {Data: []byte("0::/system.slice/app.service\n")}, "environ": {Data: []byte("INVOCATION_ID\n")}, "run/systemd/system": {Err: "ENOENT"}}

@@ -24,7 +24,7 @@ func restart(f machine.Facts, g rules.Goal) (candidate, bool) {
 func setcap(f machine.Facts, g rules.Goal) (candidate, bool) {
 	exe, okExe := pathOutside(f)
 	stat, okStat := f.Installed.Stat.Is()
-	if !okExe || !okStat || goRun(f) || !stampable(f, stat) || f.Installed.Caps.State == machine.Unreadable || f.Installed.Caps.Reason == "EOPNOTSUPP" || f.ReadOnly.Value {
+	if !okExe || !okStat || goRun(f) || !stampable(f, stat) || f.Installed.Caps.State == machine.Unreadable || f.Installed.Caps.Reason == "EOPNOTSUPP" || readOnly(f) {
 		return candidate{}, false
 	}
 	file := stamped(f, g)
@@ -44,6 +44,13 @@ func setcap(f machine.Facts, g rules.Goal) (candidate, bool) {
 			return rules.Start(f)
 		},
 	}, true
+}
+
+// readOnly says whether the operator cannot write the file. Where process 1 is hidden, its
+// mount here counts, unless it is one of a unit's own.
+func readOnly(f machine.Facts) bool {
+	is, known := f.ReadOnly.Is()
+	return is || !known && f.Unit.State != machine.Known && f.Installed.Frozen.Value
 }
 
 // stampable says whether a file may be given capabilities: a regular one that
@@ -88,7 +95,7 @@ func move(f machine.Facts, g rules.Goal) (candidate, bool) {
 	args, okArgs := f.Args.Is()
 	nosuid, okThere := f.Moved.Nosuid.Is()
 	stat, okStat := f.Installed.Stat.Is()
-	if !okExe || !okArgs || len(args) == 0 || !okThere || nosuid || f.Moved.Frozen.Value || !okStat || !stampable(f, stat) || f.Moved.Stat.State != machine.Absent || !f.Installed.Nosuid.Value && f.Installed.Caps.Reason != "EOPNOTSUPP" && !f.ReadOnly.Value {
+	if !okExe || !okArgs || len(args) == 0 || !okThere || nosuid || f.Moved.Frozen.Value || !okStat || !stampable(f, stat) || f.Moved.Stat.State != machine.Absent || !f.Installed.Nosuid.Value && f.Installed.Caps.Reason != "EOPNOTSUPP" && !readOnly(f) {
 		return candidate{}, false
 	}
 	file := stamped(f, g)

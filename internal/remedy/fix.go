@@ -11,7 +11,7 @@ import (
 // A Fix is a change that the rules allow what was refused after.
 type Fix struct {
 	ID      string
-	Scope   string // "file", "unit", "container", "pod", "host" or "code"
+	Scope   string // "file", "unit", "container", "pod", "netns", "host" or "code"
 	Summary string
 	Lasts   string // how long it holds
 	Steps   []Step

@@ -33,7 +33,7 @@ func network(f machine.Facts, when, setting, file string) (Fix, bool) {
 // nothing for that of the machine, where the operator is. Another one is reached by its
 // name, if it has one.
 func entering(f machine.Facts) (words []string, ok bool) {
-	if apart, _ := f.NetApart.Is(); !apart {
+	if !apart(f) {
 		return nil, true
 	}
 	name, ok := f.NetName.Is()
@@ -41,4 +41,11 @@ func entering(f machine.Facts) (words []string, ok bool) {
 		return nil, false
 	}
 	return []string{"ip", "netns", "exec", name}, true
+}
+
+// apart says whether this network namespace is another than the machine's. Where process
+// 1 is hidden, a name says so: the machine's has none.
+func apart(f machine.Facts) bool {
+	is, known := f.NetApart.Is()
+	return is || !known && f.NetName.State == machine.Known
 }

@@ -27,7 +27,7 @@ func stopOwner(f machine.Facts, g rules.Goal) (candidate, bool) {
 			summary = "stop what holds the port; what it was connected to may hold it for another minute"
 			continue
 		}
-		if path.Base(s.Cgroup) == resolved && g.Port == 53 && s.Addr.Addr().IsLoopback() {
+		if stub(s) {
 			summary, lasts = "have systemd-resolved leave the port; whoever asked 127.0.0.53 has to ask another server", "until the file is removed"
 		}
 		more, ok := stop(f, s)
@@ -54,9 +54,13 @@ func stopOwner(f machine.Facts, g rules.Goal) (candidate, bool) {
 	}, true
 }
 
-// resolved holds port 53 of 127.0.0.53 and 127.0.0.54, for programs that ask for names
-// by DNS: the rest of the machine asks it otherwise (resolved.conf(5)).
-const resolved = "systemd-resolved.service"
+// stub says whether systemd-resolved has the socket for programs that ask for names by
+// DNS, and can do without it: the rest of the machine asks it otherwise. Those of
+// DNSStubListenerExtra= are not of that setting (resolved.conf(5)).
+func stub(s machine.Socket) bool {
+	at := s.Addr.String()
+	return path.Base(s.Cgroup) == "systemd-resolved.service" && (at == "127.0.0.53:53" || at == "127.0.0.54:53")
+}
 
 func stop(f machine.Facts, s machine.Socket) ([]Step, bool) {
 	ids, okIDs := f.IDs.Is()
@@ -64,7 +68,7 @@ func stop(f machine.Facts, s machine.Socket) ([]Step, bool) {
 	switch {
 	case s.Self, s.PID == 1, strings.HasSuffix(unit, ".socket"): // systemd holds it for a .socket unit
 		return nil, false
-	case unit == resolved && s.Addr.Port() == 53 && s.Addr.Addr().IsLoopback():
+	case stub(s):
 		return []Step{
 			{Write: "/etc/systemd/resolved.conf.d/zz-lowport.conf", Content: "[Resolve]\nDNSStubListener=no\n"},
 			{Run: Systemctl(Root(f), machine.Unit{Name: unit}, "restart")},

@@ -51,7 +51,7 @@ func mode(m uint32) func(*machine.Facts) {
 func withheld(f *machine.Facts) { f.Withheld = known(bind) }
 func profiled(f *machine.Facts) { f.Label = known("/srv/app (enforce)") }
 
-func apart(f *machine.Facts) { f.NetApart = known(true) }
+func inAnother(f *machine.Facts) { f.NetApart = known(true) }
 
 func setgid(f *machine.Facts) {
 	f.IDs.Value.EGID = 7
@@ -110,8 +110,11 @@ func TestFixes(t *testing.T) {
 		{"a root of its own", app(func(f *machine.Facts) { f.Outside = known("/srv/jail/app") }), low, "setcap sysctl"},
 		{"a root of its own, somewhere", app(func(f *machine.Facts) { f.Outside = machine.Fact[string]{State: machine.Absent} }), low, "sysctl"},
 		{"a read-only mount", app(func(f *machine.Facts) { f.ReadOnly = known(true) }), low, "setpriv move sysctl"},
+		{"a read-only mount, process 1 hidden", app(func(f *machine.Facts) { f.Installed.Frozen = known(true) }), low, "setpriv move sysctl"},
+		{"a unit's read-only mount, process 1 hidden", app(unit, func(f *machine.Facts) { f.Installed.Frozen = known(true) }), low, "systemd-drop-in systemd-socket setcap sysctl"},
+		{"a read-only mount here alone", app(func(f *machine.Facts) { f.ReadOnly, f.Installed.Frozen = known(false), known(true) }), low, "setcap setpriv sysctl"},
 		{"a read-only mount, and no other place", app(func(f *machine.Facts) { f.ReadOnly, f.Moved.Frozen = known(true), known(true) }), low, "setpriv sysctl"},
-		{"a unit's own network", app(unit, func(f *machine.Facts) { f.NetApart = known(true) }), low, "systemd-drop-in systemd-socket setcap"},
+		{"a unit's own network", app(unit, inAnother, func(f *machine.Facts) { f.NetName = none[string]() }), low, "systemd-drop-in systemd-socket setcap"},
 		{"a user who is another outside", app(func(f *machine.Facts) { f.UIDMap = known("0 100000 65536") }), low, "setcap sysctl"},
 		{"unit of a wrapper", app(unit, func(f *machine.Facts) { f.Parent = known(9) }), low, "systemd-drop-in setcap sysctl"},
 		{"unit, its parent not to be seen", app(unit, func(f *machine.Facts) { f.Parent = machine.Fact[int]{} }), low, "systemd-drop-in setcap sysctl"},
@@ -136,11 +139,13 @@ func TestFixes(t *testing.T) {
 		{"writable by all, in an image", app(mode(0o100777), docker), low, "container compose"},
 		{"writable by all, on nosuid", app(mode(0o100777), nosuid), low, "setpriv sysctl"},
 		{"no attributes here", app(noAttributes), low, "setpriv move sysctl"},
-		{"another network namespace", app(apart), low, "setcap"},
-		{"another network namespace, with a name", app(apart, func(f *machine.Facts) { f.NetName = known("lan") }), low, "setcap setpriv sysctl"},
-		{"another network namespace, with a name like an option", app(apart, func(f *machine.Facts) { f.NetName = known("-all") }), low, "setcap"},
-		{"unit in a network namespace with an odd name", app(unit, apart, func(f *machine.Facts) { f.NetName = known("a b") }), low, "systemd-drop-in setcap sysctl"},
-		{"another network namespace, and not ours yet", app(holds, apart), rules.Goal{Network: "tcp", Port: 443, Addr: netip.MustParseAddr("192.0.2.9")}, ""},
+		{"another network namespace", app(inAnother), low, "setcap"},
+		{"another network namespace, with a name", app(inAnother, func(f *machine.Facts) { f.NetName = known("lan") }), low, "setcap setpriv sysctl"},
+		{"a network namespace with a name, process 1 hidden", app(func(f *machine.Facts) { f.NetName = known("-lan") }), low, "setcap"},
+		{"unit in a network namespace whose name is hidden", app(unit, inAnother, func(f *machine.Facts) { f.NetName = machine.Fact[string]{} }), low, "systemd-drop-in setcap"},
+		{"another network namespace, with a name like an option", app(inAnother, func(f *machine.Facts) { f.NetName = known("-all") }), low, "setcap"},
+		{"unit in a network namespace with an odd name", app(unit, inAnother, func(f *machine.Facts) { f.NetName = known("a b") }), low, "systemd-drop-in setcap sysctl"},
+		{"another network namespace, and not ours yet", app(holds, inAnother), rules.Goal{Network: "tcp", Port: 443, Addr: netip.MustParseAddr("192.0.2.9")}, ""},
 		{"file capabilities switched off", app(func(f *machine.Facts) { f.NoFile = known(true) }), low, "setpriv sysctl"},
 		{"setgid file", app(setgid), low, "setcap sysctl"},
 		{"file gone", app(func(f *machine.Facts) { f.Installed.Stat = none[machine.Stat]() }), low, "sysctl"},

@@ -61,6 +61,7 @@ func TestResolved(t *testing.T) {
 			{Write: "/etc/systemd/resolved.conf.d/zz-lowport.conf", Content: "[Resolve]\nDNSStubListener=no\n"},
 			{Run: "sudo systemctl restart systemd-resolved.service"},
 		}},
+		{"127.0.0.1:53", "until it is started again", []Step{{Run: "sudo systemctl stop systemd-resolved.service"}}},
 		{"192.0.2.1:53", "until it is started again", []Step{{Run: "sudo systemctl stop systemd-resolved.service"}}},
 	} {
 		f := app(func(f *machine.Facts) {

@@ -61,11 +61,11 @@ func socketUnits(f machine.Facts, goals []rules.Goal) (candidate, bool) {
 // has one with a name. In one without, as PrivateNetwork= makes, nobody could reach it:
 // there the machine's is meant.
 func networkOf(f machine.Facts) (line string, ok bool) {
-	name, named := f.NetName.Is()
-	if apart, _ := f.NetApart.Is(); !apart || !named {
+	if !apart(f) || f.NetName.State == machine.Absent {
 		return "", true
 	}
-	return "NetworkNamespacePath=/run/netns/" + name + "\n", plainName.MatchString(name)
+	name, known := f.NetName.Is()
+	return "NetworkNamespacePath=/run/netns/" + name + "\n", known && plainName.MatchString(name)
 }
 
 var plainName = regexp.MustCompile(`\A[A-Za-z0-9_][A-Za-z0-9_.-]*\z`)

@@ -29,3 +29,17 @@ func TestRunPanics(t *testing.T) {
 	Run(func() int { panic("of f") })
 	t.Error("Run returned")
 }
+
+// Where f ends its goroutine, as t.FailNow does, Run ends that of its caller, and does
+// not return a value that f has not.
+func TestRunEnds(t *testing.T) {
+	returned := make(chan bool)
+	go func() {
+		defer close(returned)
+		Run(func() int { runtime.Goexit(); return 1 })
+		returned <- true
+	}()
+	if <-returned {
+		t.Error("Run returned")
+	}
+}
