@@ -104,7 +104,7 @@ func move(f machine.Facts, g rules.Goal) (candidate, bool) {
 		Fix: Fix{ID: "move", Scope: "file", Summary: "move it to where file capabilities count", Lasts: untilReplaced, Steps: []Step{
 			{Run: sudo(f, "install", "-m", "755", exe, to)},
 			{Run: sudo(f, "setcap", capText(file), to)},
-			{Start: Command(append([]string{to}, args[1:]...)...)},
+			start(f, to, args[1:]...),
 		}},
 		change: func(f machine.Facts) machine.Facts {
 			f.Installed.Nosuid = f.Installed.Nosuid.Now(false)
@@ -146,7 +146,7 @@ func build(f machine.Facts, g rules.Goal) (candidate, bool) {
 		Fix: Fix{ID: "build", Scope: "file", Summary: "build a file that lasts, and grant it the capability", Lasts: "until the next build", Steps: []Step{
 			{Run: Command("go", "build", "-o", to, pkg)},
 			{Run: sudo(f, "setcap", capText(file), to)},
-			{Start: Command(append([]string{to}, args[1:]...)...)},
+			start(f, to, args[1:]...),
 		}},
 		change: func(f machine.Facts) machine.Facts {
 			f.Installed = machine.Image{

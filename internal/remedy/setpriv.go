@@ -13,20 +13,17 @@ import (
 // setpriv starts the program as the same user with an ambient capability, where the
 // user is the same outside and the network can be entered.
 func setpriv(f machine.Facts, g rules.Goal) (candidate, bool) {
-	ids, okIDs := f.IDs.Is()
+	ids := f.IDs.Value
+	user, okUser := asUser(f)
 	exe, okExe := program(f)
 	args, okArgs := f.Args.Is()
 	now, okNow := rules.Starter(f).Is()
 	enter, okNet := entering(f)
-	if !okNet || !okIDs || !okExe || !okArgs || !okNow || len(args) == 0 || ids.UID == 0 || ids.UID != ids.EUID || goRun(f) || !sameUser(f, ids.UID) {
+	if !okNet || !okUser || !okExe || !okArgs || !okNow || len(args) == 0 || ids.UID == 0 || goRun(f) {
 		return candidate{}, false
 	}
-	user, groups := strconv.Itoa(int(ids.UID)), "--clear-groups"
-	if name, ok := f.User.Is(); ok {
-		user, groups = name, "--init-groups"
-	}
 	set := strings.TrimPrefix(g.Need().Setpriv(), "-all,") // added to what sudo's root has, as the documents do
-	line := []string{"setpriv", "--reuid=" + user, "--regid=" + strconv.Itoa(int(ids.GID)), groups, "--inh-caps=" + set, "--ambient-caps=" + set}
+	line := append(user, "--inh-caps="+set, "--ambient-caps="+set)
 	if now.NoNewPrivs {
 		line = append(line, "--no-new-privs")
 	}
@@ -40,6 +37,17 @@ func setpriv(f machine.Facts, g rules.Goal) (candidate, bool) {
 			return rules.Start(f)
 		},
 	}, true
+}
+
+// asUser is how setpriv(1) makes root the user of this process, with the groups that the
+// user has. A set-ID file has two users.
+func asUser(f machine.Facts) (words []string, ok bool) {
+	ids, ok := f.IDs.Is()
+	user, groups := strconv.Itoa(int(ids.UID)), "--clear-groups"
+	if name, ok := f.User.Is(); ok {
+		user, groups = name, "--init-groups"
+	}
+	return []string{"setpriv", "--reuid=" + user, "--regid=" + strconv.Itoa(int(ids.GID)), groups}, ok && ids.UID == ids.EUID && sameUser(f, ids.UID)
 }
 
 // sameUser says whether a uid of this user namespace is the same one outside, unless

@@ -1,6 +1,7 @@
 package remedy
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/lowport/lowport/internal/machine"
@@ -32,7 +33,20 @@ func again(f machine.Facts) (Step, bool) {
 	if !okExe || !okArgs || len(args) == 0 {
 		return Step{}, false
 	}
-	return Step{Start: Command(append([]string{exe}, args[1:]...)...)}, true
+	return start(f, exe, args[1:]...), true
+}
+
+// start is how the operator starts a program in the place of this one. In a network
+// namespace with a name that takes root, who becomes the user then; one without a name
+// is that of the shell which started this one.
+func start(f machine.Facts, program string, args ...string) Step {
+	line := append([]string{program}, args...)
+	enter, okNet := entering(f)
+	user, okUser := asUser(f)
+	if enter == nil || !okNet || !okUser {
+		return Step{Start: Command(line...)}
+	}
+	return Step{Start: sudo(machine.Facts{}, slices.Concat(enter, user, []string{"--"}, line)...)}
 }
 
 // program is what to start: the file, or the script that it interprets. What is
