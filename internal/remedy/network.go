@@ -2,6 +2,8 @@ package remedy
 
 import (
 	"cmp"
+	"net/netip"
+	"slices"
 	"strings"
 
 	"github.com/lowport/lowport/internal/explain"
@@ -13,7 +15,7 @@ import (
 func network(f machine.Facts, when, setting, file string) (Fix, bool) {
 	enter, ok := entering(f)
 	switch {
-	case !ok:
+	case !ok || enter == nil && sealed(f):
 		return Fix{}, false
 	case enter == nil:
 		return Fix{Scope: "host", Summary: cmp.Or(when, "on the host") + ", for every process", Lasts: "the first line until reboot, the file for good", Steps: []Step{
@@ -41,6 +43,14 @@ func entering(f machine.Facts) (words []string, ok bool) {
 		return nil, false
 	}
 	return []string{"ip", "netns", "exec", name}, true
+}
+
+// sealed says whether a service may have a network of its own where process 1 is hidden:
+// that of PrivateNetwork= has no addresses but the loopback interface's.
+func sealed(f machine.Facts) bool {
+	all, known := f.Addresses.Is()
+	beyond := slices.ContainsFunc(all, func(a netip.Addr) bool { return !a.IsLoopback() })
+	return f.Unit.State == machine.Known && f.NetApart.State != machine.Known && known && !beyond
 }
 
 // apart says whether this network namespace is another than the machine's. Where process
