@@ -15,7 +15,7 @@ machines:
 	sudo -E env "PATH=$$PATH" LOWPORT_LAB=require go test -count=1 ./internal/lab -run TestScenarios/machine- -update
 	go test ./guard/guardtest -run Machines -update
 
-# The tests on Linux 5.10, 6.1 and 6.12, with AppArmor and with SELinux, each in a
+# The tests on Linux 5.10, 6.1 and 6.12, with AppArmor, SELinux and no_file_caps, each in a
 # machine under qemu: hours on a small machine; `.ci/kernels -q trixie` is minutes.
 kernels:
 	.ci/kernels

@@ -65,7 +65,8 @@
 //	                      "userns" is user namespaces for ordinary users,
 //	                      "landlock" Landlock with rules for TCP,
 //	                      "linux-6.7" a kernel that is not older, "apparmor" and
-//	                      "selinux" a kernel whose policy may be changed
+//	                      "selinux" a kernel whose policy may be changed,
+//	                      "no_file_caps" one that was booted so
 //	args ARG...           what start is given instead of ":443"
 //	cwd FOLDER            where start and the operator work instead of "/"
 //	let NAME VALUE        a variable for every section that is run

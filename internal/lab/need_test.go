@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -46,6 +47,11 @@ func elsewhere(name string) string {
 			return name + " (make kernels)"
 		}
 		return lsmElsewhere(name)
+	case "no_file_caps": // an option of the kernel's command line
+		line, err := os.ReadFile("/proc/cmdline")
+		if err == nil && !slices.Contains(strings.Fields(string(line)), name) {
+			return name + " (make kernels)"
+		}
 	case "go", "systemd", "podman", "runc", "lxc-execute", "systemd-nspawn", "make", "node", "strip":
 		if ours != "" {
 			return name
@@ -80,7 +86,7 @@ func lsmElsewhere(name string) string {
 func (h *house) lacks(name string) string {
 	var try *exec.Cmd
 	switch name {
-	case "go":
+	case "go", "no_file_caps":
 		return ""
 	case "userns": // Ubuntu's AppArmor lets ordinary users have no capabilities in one
 		name = "user namespaces for ordinary users (sysctl kernel.apparmor_restrict_unprivileged_userns=0)"
