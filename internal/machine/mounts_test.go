@@ -2,6 +2,7 @@ package machine
 
 import (
 	"fmt"
+	"path"
 	"testing"
 )
 
@@ -90,4 +91,24 @@ func TestMountsOnMounts(t *testing.T) {
 	if m, ok := all.at("/srv/app"); ok {
 		t.Errorf("%v", m)
 	}
+}
+
+// Whatever the lines, a path that is found leads to the file system of the file.
+func FuzzMounts(f *testing.F) {
+	f.Add(initMounts, "92 80 8:1 /jail / rw - x x rw\n", "/bin/app")
+	f.Add("1 2 8:1 / / rw\n2 1 8:1 / / rw\n", "3 1 8:1 /a /b rw\n", "/b/c")
+	f.Fuzz(func(t *testing.T, theirs, mine, file string) {
+		of := parseMounts([]byte(mine))
+		if len(of) == 0 || !path.IsAbs(file) {
+			return
+		}
+		all := parseMounts([]byte(theirs))
+		to, m, ok := elsewhere(of[0], path.Clean(file), all)
+		if !ok {
+			return
+		}
+		if at, found := all.at(to); !found || at != m || m.dev != of[0].dev {
+			t.Errorf("%q is on %+v, and the file on %+v", to, at, of[0])
+		}
+	})
 }
