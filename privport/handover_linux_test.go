@@ -253,30 +253,20 @@ func TestNotHandedOver(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Run("no children", func(t *testing.T) {
-		cmd := exec.Command(exe, ln.Addr().String())
-		cmd.Env = append(os.Environ(), childEnv+"=no children")
-		done, err := privport.HandOver(cmd, ln)
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer done()
-		if out, err := cmd.CombinedOutput(); err != nil {
-			t.Errorf("%v: %s", err, out)
-		}
-	})
-	t.Run("closed meanwhile", func(t *testing.T) {
-		cmd := exec.Command(exe, ln.Addr().String())
-		cmd.Env = append(os.Environ(), childEnv+"=closed meanwhile")
-		done, err := privport.HandOver(cmd, ln)
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer done()
-		if out, err := cmd.CombinedOutput(); err != nil {
-			t.Errorf("%v: %s", err, out)
-		}
-	})
+	for _, name := range []string{"no children", "closed meanwhile"} {
+		t.Run(name, func(t *testing.T) {
+			cmd := exec.Command(exe, ln.Addr().String())
+			cmd.Env = append(os.Environ(), childEnv+"="+name)
+			done, err := privport.HandOver(cmd, ln)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer done()
+			if out, err := cmd.CombinedOutput(); err != nil {
+				t.Errorf("%v: %s", err, out)
+			}
+		})
+	}
 	t.Run("lying", func(t *testing.T) {
 		free, err := net.Listen("tcp4", "127.0.0.1:0")
 		if err != nil {

@@ -22,11 +22,11 @@ func (l *look) policy() []Cause {
 	errors.As(l.err, &errno)
 	probes := l.probes()
 	mode, _ := l.seccomp()
+	l.summary["seccomp"] = "a seccomp filter refuses " + l.call()
 	all, tcp, udp := refusals(probes)
 	switch {
 	case mode == 2 && all:
 		// A filter sees no address: it refuses every bind or none.
-		l.summary["seccomp"] = "a seccomp filter refuses " + l.call()
 		l.snap("seccomp")
 		return []Cause{{ID: "seccomp", Certainty: Likely}}
 	case l.selinux():
@@ -35,7 +35,6 @@ func (l *look) policy() []Cause {
 		l.snap("apparmor")
 		return []Cause{{ID: "apparmor", Certainty: Likely}}
 	case mode == 2 && l.call() != "bind":
-		l.summary["seccomp"] = "a seccomp filter refuses " + l.call()
 		l.detail["seccomp"] = "binds to port 0 are let through, and " + l.call() + " is not; in a unit see SystemCallFilter=, in a container its seccomp profile"
 		return []Cause{{ID: "seccomp", Certainty: Likely}}
 	case errno == syscall.EACCES && tcp && !udp && l.g.Protocol() == "tcp":

@@ -295,7 +295,7 @@ func (l *look) lostOnTheWay() bool {
 func (l *look) setID() bool {
 	ids, okIDs := l.f.IDs.Is()
 	file, okFile := l.f.Exe.Stat.Is()
-	changes := file.Mode&0o4000 != 0 && file.UID != ids.UID || file.Mode&0o2010 == 0o2010 && file.GID != ids.GID
+	changes := file.Setuid() && file.UID != ids.UID || file.Setgid() && file.GID != ids.GID
 	if !okIDs || !okFile || !changes || l.f.Thread.Value.NoNewPrivs || l.f.Exe.Nosuid.Value {
 		return false
 	}

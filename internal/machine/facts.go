@@ -124,9 +124,15 @@ type Stat struct {
 	Dev, Ino uint64
 }
 
-// Setid says whether execve of the file changes ids: it is setuid, or setgid and may
-// be executed by its group (bprm_fill_uid).
-func (s Stat) Setid() bool { return s.Mode&0o4000 != 0 || s.Mode&0o2010 == 0o2010 }
+// Setuid says whether execve of the file takes the file's user.
+func (s Stat) Setuid() bool { return s.Mode&0o4000 != 0 }
+
+// Setgid says whether it takes the file's group, which has to be one that may execute
+// it (bprm_fill_uid).
+func (s Stat) Setgid() bool { return s.Mode&0o2010 == 0o2010 }
+
+// Setid says whether it changes ids.
+func (s Stat) Setid() bool { return s.Setuid() || s.Setgid() }
 
 // An Owner is where the user namespace that owns the network namespace lies.
 type Owner uint8

@@ -1,7 +1,6 @@
 package remedy
 
 import (
-	"fmt"
 	"strconv"
 	"strings"
 
@@ -53,17 +52,15 @@ func asUser(f machine.Facts) (words []string, ok bool) {
 // sameUser says whether a uid of this user namespace is the same one outside, unless
 // it is known to be otherwise.
 func sameUser(f machine.Facts, uid uint32) bool {
-	m, ok := f.UIDMap.Is()
-	if !ok {
-		return true
-	}
-	for row := range strings.SplitSeq(m, ", ") {
-		var in, out, n uint64
-		if _, err := fmt.Sscanf(row, "%d %d %d", &in, &out, &n); err == nil && in <= uint64(uid) && uint64(uid) < in+n {
-			return in == out
-		}
-	}
-	return false
+	out, ok := idMap(f).Outside(uid)
+	return f.UIDMap.State != machine.Known || ok && out == uid
+}
+
+// idMap is the map of the user namespace's uids; nil where it is not known.
+func idMap(f machine.Facts) caps.IDMap {
+	rows, _ := f.UIDMap.Is()
+	m, _ := caps.ParseIDMap([]byte(strings.ReplaceAll(rows, ", ", "\n") + "\n"))
+	return m
 }
 
 // holding is the state of a thread to which a launcher gave the set as ambient.

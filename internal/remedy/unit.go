@@ -1,6 +1,8 @@
 package remedy
 
 import (
+	"math"
+	"slices"
 	"strings"
 
 	"github.com/lowport/lowport/caps"
@@ -25,17 +27,8 @@ func dropIn(f machine.Facts, g rules.Goal) (candidate, bool) {
 	if ownUsers {
 		lines = append(lines, "PrivateUsers=no")
 	}
-	fix := writeDropIn(f, u, strings.Join(lines, "\n")+"\n")
-	if u.Transient { // the next one may have another name, and another one that name
-		words := make([]string, len(lines))
-		for i, l := range lines {
-			words[i] = Quote("--property=" + l)
-		}
-		fix.ID, fix.Lasts = "ambient", "as long as it is started like this"
-		fix.Steps = []Step{{Edit: "systemd-run", Content: strings.Join(words, " ") + "\n"}}
-	}
 	return candidate{
-		Fix: fix,
+		Fix: settings(f, u, lines...),
 		change: func(f machine.Facts) machine.Facts {
 			now.Bounding |= g.Need()
 			f.Launch.Starter = f.Launch.Starter.Now(holding(now, g.Need()))
@@ -47,15 +40,25 @@ func dropIn(f machine.Facts, g rules.Goal) (candidate, bool) {
 	}, true
 }
 
-// writeDropIn adds settings to the unit's [Service], behind the drop-ins that are
-// there: of two that set the same, the later name counts, and an empty setting takes
-// back what stands before it.
-func writeDropIn(f machine.Facts, u machine.Unit, settings string) Fix {
-	return Fix{ID: "systemd-drop-in", Scope: "unit", Summary: "for " + u.Name, Lasts: "until the drop-in is removed", Steps: []Step{
-		{Write: "/etc/systemd/system/" + u.Name + ".d/zz-lowport.conf", Content: "[Service]\n" + settings},
+// settings adds lines to the unit's [Service], behind the drop-ins that are there: of
+// two that set the same, the later name counts, and an empty setting takes back what
+// stands before it. The next unit of systemd-run(1) may have another name, and another
+// one that name: the lines are then for the next run.
+func settings(f machine.Facts, u machine.Unit, lines ...string) Fix {
+	fix := Fix{ID: "systemd-drop-in", Scope: "unit", Summary: "for " + u.Name, Lasts: "until the drop-in is removed", Steps: []Step{
+		{Write: "/etc/systemd/system/" + u.Name + ".d/zz-lowport.conf", Content: "[Service]\n" + strings.Join(lines, "\n") + "\n"},
 		{Run: sudo(f, "systemctl", "daemon-reload")},
 		{Run: Systemctl(Root(f), u, "restart")},
 	}}
+	if u.Transient {
+		var properties []string
+		for _, l := range lines {
+			properties = append(properties, "--property="+l)
+		}
+		fix.ID, fix.Lasts = "ambient", "as long as it is started like this"
+		fix.Steps = []Step{{Edit: "systemd-run", Content: Command(properties...) + "\n"}}
+	}
+	return fix
 }
 
 // taken are the capabilities that directives of other names take from the bounding
@@ -71,7 +74,7 @@ func widen(f machine.Facts, g rules.Goal) (candidate, bool) {
 		return candidate{}, false
 	}
 	return candidate{
-		Fix: writeDropIn(f, u, "CapabilityBoundingSet="+missing.Systemd()+"\n"),
+		Fix: settings(f, u, "CapabilityBoundingSet="+missing.Systemd()),
 		change: func(f machine.Facts) machine.Facts {
 			f.Launch.Starter.Value.Bounding |= missing
 			return rules.Start(f)
@@ -82,17 +85,10 @@ func widen(f machine.Facts, g rules.Goal) (candidate, bool) {
 // privateUsers says whether the user namespace looks like the one of
 // PrivateUsers=: a few ids, each mapped to itself.
 func privateUsers(f machine.Facts) bool {
-	m, ok := f.UIDMap.Is()
-	if !ok {
-		return false
-	}
-	for _, row := range strings.Split(m, ", ") {
-		ids := strings.Fields(row)
-		if len(ids) != 3 || ids[0] != ids[1] || ids[2] == "4294967295" {
-			return false
-		}
-	}
-	return true
+	m := idMap(f)
+	return len(m) > 0 && !slices.ContainsFunc(m, func(r caps.IDRange) bool {
+		return r.Inside != r.Outside || r.Count == math.MaxUint32
+	})
 }
 
 // Systemctl is a command for the unit's own manager, of root or not; a user's is the

@@ -134,8 +134,8 @@ func exec(f machine.Facts) (caps.Exec, bool) {
 		UID: ids.UID, EUID: ids.EUID, GID: ids.GID, EGID: ids.EGID,
 		Nosuid:  nosuid || f.Launch.Foreign,
 		Traced:  tracer != 0,
-		Setuid:  stat.Mode&0o4000 != 0,
-		Setgid:  stat.Mode&0o2010 == 0o2010,
+		Setuid:  stat.Setuid(),
+		Setgid:  stat.Setgid(),
 		FileUID: stat.UID, FileGID: stat.GID,
 		LastCap: last,
 	}
