@@ -1,0 +1,5 @@
+//go:build !linux
+
+package began
+
+var state, ok = State{}, false

@@ -1,0 +1,41 @@
+package kernel
+
+import (
+	"net/netip"
+	"slices"
+
+	"github.com/lowport/lowport/internal/facts"
+)
+
+// Local reports whether the address is one of this machine's that can be bound
+// (inet_addr_valid_or_nonlocal, ipv6_chk_addr), or may be bound without.
+func Local(f *facts.Facts, g Goal) Answer {
+	if !Fit(g) {
+		return No
+	}
+	if g.any() || g.Addr.Is4() && g.Addr.IsLoopback() || g.Addr.IsMulticast() {
+		return Yes
+	}
+	has := func(all []netip.Addr) bool { return slices.Contains(all, g.Addr.WithZone("").Unmap()) }
+	nonlocal, here := f.Net.Nonlocal, ask(f.Net.Addresses, has)
+	if !g.Addr.Is4() {
+		nonlocal, here = f.Net.Nonlocal6, And(here, ask(f.Net.Tentative, func(all []netip.Addr) bool { return !has(all) }))
+	}
+	return Or(ask(nonlocal, func(on bool) bool { return on }), here)
+}
+
+// Fit reports whether a socket can have the address at all. The kernel takes of
+// IPv6 no multicast one for TCP, and a link-local one only with its zone
+// (__inet6_bind); of IPv4 it takes multicast ones. For UDP Go binds a wildcard
+// in the place of a multicast address.
+func Fit(g Goal) bool {
+	a := g.Addr
+	switch {
+	case !a.Is6():
+		return true
+	case a.IsMulticast():
+		return g.Protocol() == "udp"
+	default:
+		return !a.IsLinkLocalUnicast() || a.Zone() != ""
+	}
+}

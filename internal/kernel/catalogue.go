@@ -1,0 +1,53 @@
+package kernel
+
+import (
+	"slices"
+
+	"github.com/lowport/lowport/internal/facts"
+)
+
+// A cause is one obstacle, in words that hold wherever it occurs. In them {cap}, {exe},
+// {unit}, {port}, {start}, {addr}, {tcp}, {ss} and {stream} stand for those of the case at
+// hand, and {why} and {owner} for what only its own say function knows.
+type cause struct {
+	id              string
+	summary, detail string
+	kernel          string // where the rule stands: a function of the kernel or a man page
+	see             string // commands that show it by hand, one a line
+	helps           string // what changes it
+	useless         []useless
+	exit            int // the status of a program that ends with it; 0 for exitNoPerm
+
+	show    func(*look)                          // adds the facts that it rests on to the evidence
+	say     func(*look) (summary, detail string) // words of the case at hand, "" for those above
+	certain func(*facts.Facts, Goal) bool        // whether no other cause looks the same; nil for yes
+}
+
+// The exit statuses of sysexits(3).
+const (
+	exitUsage       = 64 // EX_USAGE
+	exitUnavailable = 69 // EX_UNAVAILABLE
+	exitNoPerm      = 77 // EX_NOPERM
+)
+
+var catalogue = slices.Concat(addressCauses, policyCauses, execCauses, nothingCauses)
+
+// find returns the cause of an id.
+func find(id string) cause {
+	for _, c := range catalogue {
+		if c.id == id {
+			return c
+		}
+	}
+	return cause{id: id}
+}
+
+// ExitCode is the status of a program that ends because of a cause.
+func ExitCode(id string) int {
+	if code := find(id).exit; code != 0 {
+		return code
+	}
+	return exitNoPerm
+}
+
+func never(*facts.Facts, Goal) bool { return false }

@@ -1,0 +1,11 @@
+//go:build unix
+
+package kernel
+
+import (
+	"syscall"
+
+	"golang.org/x/sys/unix"
+)
+
+func systemName(e syscall.Errno) string { return unix.ErrnoName(e) }

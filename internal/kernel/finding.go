@@ -1,0 +1,220 @@
+package kernel
+
+import (
+	"errors"
+	"net"
+	"slices"
+	"strings"
+
+	"github.com/lowport/lowport/caps"
+	"github.com/lowport/lowport/internal/facts"
+	"github.com/lowport/lowport/privport"
+)
+
+// A Finding is all that is known about one refusal. Causes[0] refused; the rest are
+// obstacles that it hides.
+type Finding struct {
+	Causes    []Cause
+	Evidence  []Evidence
+	Unhelpful []string // tempting changes that would not help
+	Worlds    []World  // the stories that the evidence leaves possible; none where nothing can be said
+}
+
+// Explain names what stands in the way of a goal. Everything it says is a statement over
+// the worlds that stay. err is the error of the bind, nil for capabilities.
+func Explain(f *facts.Facts, g Goal, err error) Finding {
+	l := &look{f: f, g: g, err: err}
+	if id := unasked(g, err); id != "" {
+		return l.finding([]Cause{{ID: id, Certainty: Proven}})
+	}
+	worlds := Worlds(f, g)
+	if len(worlds) == 0 {
+		return l.contradiction()
+	}
+	l.w = worlds[0]
+	found := l.finding(l.causes(worlds))
+	found.Worlds = worlds
+	found.Unhelpful = unhelpful(worlds, g, found.Causes, l)
+	if p := purpose(g.Require); p != "" {
+		found.Causes[0].Detail += "; " + p
+	}
+	return found
+}
+
+// Untold is the finding for a goal that was not tried and whose outcome the evidence does
+// not show.
+func Untold(f *facts.Facts, g Goal, why string) Finding {
+	l := &look{f: f, g: g}
+	l.threshold()
+	l.held()
+	found := l.finding([]Cause{{ID: "unknown", Certainty: Possible}})
+	found.Causes[0].Detail = "whether it would be allowed cannot be told: " + why
+	return found
+}
+
+// unasked is the cause of a refusal in which the gates have no part, "" for any other.
+func unasked(g Goal, err error) string {
+	var dns *net.DNSError
+	switch {
+	case g.Network == "" || g.Refused.Errno != 0 && g.Refused.Call != "control" && g.Refused.Call != "setsockopt":
+		return ""
+	case g.Refused.Errno != 0:
+		return "control-refused"
+	case err == nil:
+		return ""
+	case g.Port != 0 && errors.As(err, &dns):
+		return "host-unresolved" // the address is well formed
+	default:
+		return "address-invalid"
+	}
+}
+
+// contradiction is the finding where no story predicts what was read.
+func (l *look) contradiction() Finding {
+	l.threshold()
+	l.held()
+	l.file()
+	l.noNewPrivs()
+	found := l.finding([]Cause{{ID: "unknown", Certainty: Possible}})
+	found.Causes[0].Detail = "could not tell: what was read does not fit together with how it was refused, whoever started this process and whatever it did since"
+	return found
+}
+
+// causes are the obstacles of the likeliest worlds. One that stands in every world that
+// is left is proven, one that stands in all of the likeliest is likely.
+func (l *look) causes(worlds []World) []Cause {
+	best := Likeliest(worlds)
+	var ids []string
+	inAll, inBest := map[string]int{}, map[string]int{}
+	for i, w := range worlds {
+		obstacles := w.Obstacles(l.g)
+		if i < len(best) {
+			ids = union(ids, obstacles)
+		}
+		for _, id := range obstacles {
+			inAll[id]++
+			if i < len(best) {
+				inBest[id]++
+			}
+		}
+	}
+	var all []Cause
+	for _, id := range ids {
+		c := Cause{ID: id, Certainty: Possible}
+		certain := find(id).certain
+		switch {
+		case id == "unknown":
+		case inAll[id] == len(worlds) && (certain == nil || certain(l.f, l.g)):
+			c.Certainty = Proven
+		case inBest[id] == len(best):
+			c.Certainty = Likely
+		}
+		all = append(all, c)
+	}
+	// The first is the first that is at least likely.
+	if at := slices.IndexFunc(all, func(c Cause) bool { return c.Certainty != Possible }); at > 0 {
+		all = slices.Concat(all[at:at+1], all[:at], all[at+1:])
+	}
+	var authbind *privport.AuthbindError
+	if errors.As(l.err, &authbind) {
+		all = append(all, Cause{ID: "authbind-refused", Certainty: Proven})
+	}
+	return all
+}
+
+// Obstacles are the causes that stand in the way of a goal, in the order of the gates. Of
+// several attempts those of the one that needs the fewest changes count, of equals the
+// last one's.
+func (w World) Obstacles(g Goal) []string {
+	var fewest []string
+	for i, a := range g.attempts() {
+		var ids []string
+		for _, gate := range w.shut(g, a) {
+			ids = union(ids, gate.causes(w, g, a))
+		}
+		if i == 0 || len(ids) <= len(fewest) {
+			fewest = ids
+		}
+	}
+	return fewest
+}
+
+// Allows reports whether the goal is reached in every world, or in none.
+func Allows(worlds []World, g Goal) Answer {
+	yes, no := 0, 0
+	for _, w := range worlds {
+		if w.Allows(g) {
+			yes++
+		} else {
+			no++
+		}
+	}
+	switch {
+	case no == 0 && yes > 0:
+		return Yes
+	case yes == 0 && no > 0:
+		return No
+	default:
+		return Unknown
+	}
+}
+
+// Allows reports whether some attempt gets through all gates.
+func (w World) Allows(g Goal) bool {
+	return slices.ContainsFunc(g.attempts(), func(a attempt) bool { return len(w.shut(g, a)) == 0 })
+}
+
+// finding gives the causes their words and their evidence.
+func (l *look) finding(all []Cause) Finding {
+	if l.w.Facts != nil {
+		l.threshold()
+	}
+	for i := range all {
+		c := &all[i]
+		entry := find(c.ID)
+		if entry.show != nil && l.w.Facts != nil {
+			entry.show(l)
+		}
+		summary, detail := entry.summary, entry.detail
+		if entry.say != nil {
+			s, d := entry.say(l)
+			if s != "" {
+				summary = s
+			}
+			if d != "" {
+				detail = d
+			}
+		}
+		fill := words(l.f, l.g, l.about(c.ID))
+		c.Summary, c.Detail = fill.Replace(summary), fill.Replace(detail)
+	}
+	return Finding{Causes: all, Evidence: l.seen}
+}
+
+// about is the part of what is needed that a cause is about.
+func (l *look) about(id string) caps.Set {
+	need, held := l.g.Need(), l.f.Proc.Thread.Value
+	part := need
+	switch id {
+	case "foreign-user-namespace":
+		part &= Network
+	case "initial-user-namespace":
+		part &= Initial
+	case "bounding-excludes":
+		part &^= l.w.Starter.Bounding
+	case "exec-refused":
+		return l.w.Missing()
+	case "file-caps-partial":
+		part &^= l.w.Image.Caps.Permitted
+	case "no-capability":
+		part &^= held.Permitted
+	case "not-raised":
+		part &^= held.Effective
+	}
+	if part == 0 {
+		return need
+	}
+	return part
+}
+
+var _ = strings.ToUpper

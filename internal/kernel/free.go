@@ -1,0 +1,63 @@
+package kernel
+
+import (
+	"strings"
+
+	"github.com/lowport/lowport/internal/facts"
+)
+
+// Free reports whether no other socket holds the port.
+func Free(f *facts.Facts, g Goal) Answer {
+	all, known := f.Net.Sockets.Is()
+	if !known {
+		return Unknown
+	}
+	free := Yes
+	for _, s := range all {
+		free = And(free, -Conflicts(s, g))
+	}
+	return free
+}
+
+// Conflicts reports whether a socket stands in the way of a new one on the same
+// address or on a wildcard of either side (inet_rcv_saddr_equal). A listener
+// has SO_REUSEADDR, which Go sets, so that only another listener does
+// (inet_csk_get_port), and any other socket only if it was made without, which
+// cannot be seen: it may where the kernel has said that the port is taken.
+// Of UDP, where Go sets none, every socket does, a connected one too
+// (udp_lib_get_port); for a multicast address Go sets it, and binds the wildcard.
+// For "tcp" and "udp" Go makes any wildcard, 0.0.0.0 too, one of both families.
+func Conflicts(s facts.Socket, g Goal) Answer {
+	udp := g.Protocol() == "udp"
+	if !strings.HasPrefix(s.Network, g.Protocol()) || !s.Listen && !udp && !g.InUse() || int(s.Addr.Port()) != g.Port {
+		return No
+	}
+	has, wants := s.Addr.Addr().Unmap(), g.Addr.Unmap()
+	any := !wants.IsValid() || wants.IsUnspecified()
+	multicast := udp && wants.IsMulticast()
+	answer := Yes
+	if !s.Listen && !udp || multicast {
+		answer = Unknown
+	}
+	switch {
+	case any && g.Network == g.Protocol()+"4", !any && wants.Is4():
+		// IPv4: against IPv4, or an IPv6 wildcard that takes IPv4 too.
+		if has.Is6() && !(has.IsUnspecified() && !s.V6Only) {
+			return No
+		}
+		if has.Is6() && s.V6Unknown {
+			answer = Unknown
+		}
+	case multicast && g.Network == g.Protocol():
+		// An IPv6 wildcard that takes IPv4 too.
+	case any && g.Network == g.Protocol()+"6", !any:
+		// IPv6 only: against IPv6.
+		if has.Is4() {
+			return No
+		}
+	}
+	if any || multicast || has.IsUnspecified() || has == wants {
+		return answer
+	}
+	return No
+}

@@ -1,0 +1,138 @@
+package kernel
+
+import "slices"
+
+// A Gate is one question that the kernel asks on the way to a bind, or to the use of a
+// capability. All that is said of a refusal is read off the list of gates.
+type Gate struct {
+	Name, Question string
+	Causes         []string // all that can keep it shut
+
+	asked     condition                           // when the kernel comes to it at all
+	opens     func(World, Goal, attempt) bool     // whether it lets the attempt through
+	errno     func(World, Goal, attempt) string   // what it answers when shut; "" for anything
+	obstacles func(World, Goal, attempt) []string // those of Causes that keep it shut, the first that the kernel comes to first
+}
+
+// A condition is when a gate is asked, with its name in the picture.
+type condition struct {
+	name  string // "" for always
+	holds func(World, Goal) bool
+}
+
+var (
+	always     = condition{"", func(World, Goal) bool { return true }}
+	bind       = condition{"", func(_ World, g Goal) bool { return g.Network != "" }}
+	bind4      = condition{"of IPv4", func(_ World, g Goal) bool { return g.Network != "" && g.v4() }}
+	bind6      = condition{"of IPv6", func(_ World, g Goal) bool { return g.Network != "" && !g.v4() }}
+	listen     = condition{"of TCP", func(_ World, g Goal) bool { return g.Network != "" && g.Protocol() == "tcp" }}
+	privileged = condition{"of a port below", func(w World, g Goal) bool { return g.Network == "" || w.Privileged(g) }}
+)
+
+// Gates are all of them, in the order of the kernel. For IPv4 it asks for the address
+// before the port, for IPv6 after it (__inet_bind, __inet6_bind), so that one gate stands
+// twice and is asked once.
+var Gates = []Gate{
+	{
+		Name: "start", Question: "Does the kernel execute the program?", Causes: []string{"exec-refused"},
+		asked: always,
+		opens: func(w World, g Goal, a attempt) bool { return w.seen || w.Missing() == 0 },
+		errno: answers("EPERM"),
+	},
+	{
+		Name: "socket", Question: "Can a socket of the address's family be made?",
+		Causes: []string{"family-unavailable", "protocol-unavailable", "resource-limit"},
+		asked:  bind,
+		opens: func(w World, g Goal, a attempt) bool {
+			return w.Unseen != "socket" && socketErrno(w.Facts, g, a) == ""
+		},
+		errno:     func(w World, g Goal, a attempt) string { return socketErrno(w.Facts, g, a) },
+		obstacles: func(w World, g Goal, a attempt) []string { return []string{socketCause(w, g, a)} },
+	},
+	{
+		Name: "policy", Question: "Do seccomp, the LSMs and cgroup BPF let it through?", Causes: policies,
+		asked: bind,
+		opens: func(w World, g Goal, a attempt) bool {
+			return w.Unseen != "policy" && policyErrno(w.Facts, g, a) == ""
+		},
+		errno:     func(w World, g Goal, a attempt) string { return policyErrno(w.Facts, g, a) },
+		obstacles: func(w World, g Goal, a attempt) []string { return []string{policyCause(w.Facts, g)} },
+	},
+	addressGate(bind4),
+	{
+		Name: "port", Question: "Is the port at or above ip_unprivileged_port_start?",
+		asked: bind,
+		opens: func(w World, g Goal, a attempt) bool { return true }, // it only decides what is asked next
+		errno: answers(""),
+	},
+	{
+		Name: "permitted", Question: "Is the capability permitted?", Causes: grants(),
+		asked:     privileged,
+		opens:     func(w World, g Goal, a attempt) bool { return w.Holds(g) },
+		errno:     answers("EACCES"),
+		obstacles: func(w World, g Goal, a attempt) []string { return grantObstacles(w, g) },
+	},
+	{
+		Name: "namespace", Question: "In the user namespace that owns the network namespace?",
+		Causes:    []string{"foreign-user-namespace", "initial-user-namespace"},
+		asked:     privileged,
+		opens:     func(w World, g Goal, a attempt) bool { return w.Counts },
+		errno:     answers("EACCES"),
+		obstacles: func(w World, g Goal, a attempt) []string { return []string{namespaceCause(w, g)} },
+	},
+	{
+		Name: "profile", Question: "Does AppArmor, where it is on, grant it too?", Causes: []string{"apparmor"},
+		asked: privileged,
+		opens: func(w World, g Goal, a attempt) bool { return w.Granted },
+		errno: answers("EACCES"),
+	},
+	addressGate(bind6),
+	{
+		Name: "free", Question: "Is the port free?", Causes: []string{"address-in-use"},
+		asked: bind,
+		opens: func(w World, g Goal, a attempt) bool { return w.Holder == nobody },
+		errno: answers("EADDRINUSE"),
+	},
+	{
+		Name: "listen", Question: "Is listen let through?", Causes: policies,
+		asked:     listen,
+		opens:     func(w World, g Goal, a attempt) bool { return w.Unseen != "listen" },
+		errno:     answers(""),
+		obstacles: func(w World, g Goal, a attempt) []string { return []string{policyCause(w.Facts, g)} },
+	},
+}
+
+var policies = []string{"seccomp", "selinux", "apparmor", "landlock", "bpf-or-policy", "unknown"}
+
+func addressGate(asked condition) Gate {
+	return Gate{
+		Name: "address", Question: "Is the address one of this machine's?",
+		Causes: []string{"address-invalid", "address-tentative", "address-unavailable"},
+		asked:  asked,
+		opens:  func(w World, g Goal, a attempt) bool { return w.Local && w.Unseen != "address" },
+		errno: func(w World, g Goal, a attempt) string {
+			if !Fit(g) {
+				return "EINVAL"
+			}
+			return "EADDRNOTAVAIL"
+		},
+		obstacles: func(w World, g Goal, a attempt) []string { return []string{addressCause(w.Facts, g)} },
+	}
+}
+
+func answers(errno string) func(World, Goal, attempt) string {
+	return func(World, Goal, attempt) string { return errno }
+}
+
+// causes are what keeps the gate shut.
+func (gate Gate) causes(w World, g Goal, a attempt) []string {
+	if gate.obstacles == nil {
+		return gate.Causes
+	}
+	return gate.obstacles(w, g, a)
+}
+
+// shut are the gates that would refuse an attempt, each by itself.
+func (w World) shut(g Goal, a attempt) []Gate {
+	return slices.DeleteFunc(slices.Clone(Gates), func(gate Gate) bool { return !gate.asked.holds(w, g) || gate.opens(w, g, a) })
+}

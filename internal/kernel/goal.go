@@ -1,0 +1,105 @@
+package kernel
+
+import (
+	"net/netip"
+	"strings"
+	"syscall"
+
+	"github.com/lowport/lowport/caps"
+	"github.com/lowport/lowport/internal/facts"
+)
+
+// A Goal is what the program asked for, a bind or capabilities to hold, and what
+// the kernel answered.
+type Goal struct {
+	Network string     // as for net.Listen; "" for no bind
+	Addr    netip.Addr // the zero Addr, or an unspecified one: every address
+	Port    int
+	Require caps.Set // with no Network: these must be effective
+	Raises  bool     // the program makes what is permitted effective for the bind, as package guard does
+	MPTCP   bool     // an MPTCP socket is tried before the TCP one, as net.Listen does since Go 1.24
+
+	Refused Refusal // how the last attempt failed; zero where nothing was tried
+}
+
+// A Refusal is the kernel's answer to the last attempt.
+type Refusal struct {
+	Errno  syscall.Errno
+	Call   string        // the system call: "socket", "setsockopt", "bind" or "listen"
+	Raised bool          // the capability was effective in the last attempt
+	Capset syscall.Errno // why the capability could not be made effective; 0 where it could, or was not tried
+}
+
+// Need is the set of capabilities that the goal rests on.
+func (g Goal) Need() caps.Set {
+	if g.Network == "" {
+		return g.Require
+	}
+	return caps.SetOf(caps.NET_BIND_SERVICE)
+}
+
+// Protocol is "tcp" or "udp".
+func (g Goal) Protocol() string {
+	if strings.HasPrefix(g.Network, "udp") {
+		return "udp"
+	}
+	return "tcp"
+}
+
+// any reports whether the goal is every address of its families.
+func (g Goal) any() bool { return !g.Addr.IsValid() || g.Addr.IsUnspecified() }
+
+// v4 reports whether the kernel goes through inet_bind, and not through
+// inet6_bind. For "tcp" and "udp" Go makes any wildcard one of both families.
+func (g Goal) v4() bool {
+	if g.any() {
+		return g.Network == g.Protocol()+"4"
+	}
+	return g.Addr.Unmap().Is4()
+}
+
+// asks reports whether the goal is about the family "4" or "6". A wildcard of either
+// family is about both, unless the network names one.
+func (g Goal) asks(family string) bool {
+	switch {
+	case g.Network != g.Protocol():
+		return g.Network == g.Protocol()+family
+	case g.any():
+		return true
+	default:
+		return g.Addr.Unmap().Is4() == (family == "4")
+	}
+}
+
+// Threshold reports whether the port is unprivileged by the kernel's default, so that
+// only a raised threshold protects it.
+func (g Goal) Threshold() bool { return g.Network != "" && g.Port >= facts.DefaultPortStart }
+
+// An attempt is one socket that is made for a goal and bound.
+type attempt struct{ mptcp bool }
+
+// attempts are those of a goal, in their order. A refusal is a refusal of each.
+func (g Goal) attempts() []attempt {
+	if g.MPTCP && g.Protocol() == "tcp" {
+		return []attempt{{mptcp: true}, {}}
+	}
+	return []attempt{{}}
+}
+
+// probes are the names of the probes that ask what the attempt asks: in each family of
+// the goal a bind that needs no privilege.
+func (a attempt) probes(g Goal) (names []string) {
+	protocol := g.Protocol()
+	if a.mptcp {
+		protocol = "mptcp"
+	}
+	for _, family := range []string{"4", "6"} {
+		if g.asks(family) {
+			names = append(names, protocol+family)
+		}
+	}
+	return names
+}
+
+// InUse reports whether the kernel said that the port is taken.
+func (g Goal) InUse() bool { return g.Refused.Errno == syscall.EADDRINUSE }

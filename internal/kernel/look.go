@@ -1,0 +1,89 @@
+package kernel
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/lowport/lowport/caps"
+	"github.com/lowport/lowport/internal/facts"
+)
+
+// A look collects the evidence of a finding: what decided between the worlds, and what
+// would have and could not be read.
+type look struct {
+	f    *facts.Facts
+	g    Goal
+	w    World // the likeliest
+	err  error // of the bind
+	seen []Evidence
+}
+
+// see adds a fact to the evidence, once under each name. value prints it and says tells
+// what it means; neither is called for a fact that is not known.
+func see[T any](l *look, name string, fact facts.Fact[T], value, says func(T) string) {
+	if slices.ContainsFunc(l.seen, func(old Evidence) bool { return old.Name == name }) {
+		return
+	}
+	e := Evidence{Name: name, Source: fact.Source, State: fact.State.String()}
+	switch fact.State {
+	case facts.Known:
+		e.Value, e.Says = value(fact.Value), says(fact.Value)
+	case facts.Absent:
+		e.Value, e.Says = "none", name+": none"
+	default:
+		e.Value, e.Says = fact.Reason, name+": could not tell ("+Show(fact.Reason)+")"
+	}
+	l.seen = append(l.seen, e)
+}
+
+// doubt adds a fact only if it was unreadable.
+func doubt[T any](l *look, name string, fact facts.Fact[T]) {
+	if fact.State == facts.Unreadable {
+		see(l, name, fact, nil, nil)
+	}
+}
+
+// has says whether a set has what the goal needs.
+func (l *look) has(s caps.Set) string {
+	if s.Contains(l.g.Need()) {
+		return "has " + l.g.Need().String()
+	}
+	return "lacks " + (l.g.Need() &^ s).String()
+}
+
+// set adds one of the thread's five sets, under its name in status.
+func (l *look) set(name string, pick func(caps.State) caps.Set) {
+	see(l, name, l.f.Proc.Thread,
+		func(s caps.State) string { return pick(s).Hex() },
+		func(s caps.State) string { return name + " " + pick(s).Hex() + " " + l.has(pick(s)) })
+}
+
+func effective(s caps.State) caps.Set   { return s.Effective }
+func permitted(s caps.State) caps.Set   { return s.Permitted }
+func bounding(s caps.State) caps.Set    { return s.Bounding }
+func inheritable(s caps.State) caps.Set { return s.Inheritable }
+
+func yesNo(b bool) string {
+	if b {
+		return "yes"
+	}
+	return "no"
+}
+
+// when says what a fact means where it is true, and nothing where it is not.
+func when(text string) func(bool) string {
+	return func(is bool) string {
+		if is {
+			return text
+		}
+		return ""
+	}
+}
+
+// fileText prints file capabilities as `getcap -n` does.
+func fileText(c caps.File) string {
+	if c.Version == 3 {
+		return fmt.Sprintf("%v [rootid=%d]", c, c.RootID)
+	}
+	return c.String()
+}

@@ -1,0 +1,164 @@
+package kernel
+
+import (
+	"syscall"
+
+	"github.com/lowport/lowport/caps"
+	"github.com/lowport/lowport/internal/facts"
+)
+
+// ofMachine are the questions about what the kernel decides by besides capabilities. What
+// a refusal hides, or what is only predicted, is as the facts say.
+var ofMachine = []unknown{portStarts, owners, profiles, locals, holders, unseens}
+
+// either returns the world with each of two answers. Where the fact was read, the second
+// is left out.
+func either(w World, known Answer, g Goal, set func(*World, bool)) []World {
+	yes, no := w, w
+	set(&yes, true)
+	set(&no, false)
+	switch known {
+	case Yes:
+		return []World{yes}
+	case No:
+		return []World{no}
+	}
+	if g.Refused.Errno != 0 {
+		no = no.costs(1)
+	}
+	return []World{yes, no}
+}
+
+// portStarts: is the port privileged here?
+func portStarts(w World, g Goal, set caps.Set) []World {
+	if g.Network == "" {
+		return []World{w}
+	}
+	if start, known := w.Facts.Net.PortStart.Is(); known {
+		w.PortStart = start
+		return []World{w}
+	}
+	open, closed := w, w
+	open.PortStart, closed.PortStart = 0, max(defaultPortStart, g.Port+1)
+	if g.Port < defaultPortStart {
+		return []World{closed, open.costs(1)}
+	}
+	return []World{open, closed.costs(1)}
+}
+
+// owners: do the capabilities count in the user namespace that is asked?
+func owners(w World, g Goal, set caps.Set) []World {
+	return either(w, Counts(w.Facts, set), g, func(w *World, yes bool) { w.Counts = yes })
+}
+
+// profiles: does a security module let the thread use them?
+func profiles(w World, g Goal, set caps.Set) []World {
+	all := either(w, Granted(w.Facts, set), Goal{}, func(w *World, yes bool) { w.Granted = yes })
+	return all
+}
+
+// locals: may the address be bound? A local route that no interface shows lets it be.
+func locals(w World, g Goal, set caps.Set) []World {
+	if g.Network == "" {
+		return []World{w}
+	}
+	known := Local(w.Facts, g)
+	all := either(w, known, g, func(w *World, yes bool) { w.Local = yes })
+	if known == No && Fit(g) && g.Refused.Errno != 0 {
+		routed := w.costs(1)
+		routed.Local = true
+		all = append(all, routed)
+	}
+	return all
+}
+
+// holders: which socket holds the port? One that excludes ours for certain does; of those
+// that may, any one or none.
+func holders(w World, g Goal, set caps.Set) []World {
+	if g.Network == "" {
+		return []World{w}
+	}
+	socks, known := w.Facts.Net.Sockets.Is()
+	asked := g
+	asked.Refused.Errno = syscall.EADDRINUSE
+	var may []World
+	for i, s := range socks {
+		held := w
+		held.Holder = i
+		switch Conflicts(s, asked) {
+		case Yes:
+			return []World{held}
+		case Unknown:
+			if s.Bound || Conflicts(s, g) != No {
+				may = append(may, held)
+			}
+		}
+	}
+	unseen := w
+	unseen.Holder = unseenHolder
+	switch {
+	case g.Refused.Errno != 0 && known && !w.Facts.Net.SocketsIncomplete():
+		return append(append(may, w), unseen.costs(1))
+	case g.InUse():
+		return append(append(may, w), unseen)
+	case g.Refused.Errno != 0: // it hides whether the port is free
+		return append(append(may, w), unseen.costs(2))
+	case !known:
+		return append(may, w, unseen)
+	default:
+		return append(may, w)
+	}
+}
+
+// unseens: does something refuse that leaves no trace? It answers with any errno; for one
+// that no gate gives it is the likely story.
+func unseens(w World, g Goal, set caps.Set) []World {
+	all := []World{w}
+	at := func(gate string, cost int) {
+		other := w.costs(cost)
+		other.Unseen = gate
+		all = append(all, other)
+	}
+	call := g.Refused.Call
+	switch g.Refused.Errno {
+	case 0:
+		return all
+	case syscall.EACCES, syscall.EPERM:
+		at("policy", 1)
+	case syscall.EAFNOSUPPORT, syscall.EPROTONOSUPPORT:
+		at("socket", 1)
+	case syscall.EADDRNOTAVAIL, syscall.EINVAL:
+		at("address", 1)
+		at("policy", 2)
+	default:
+		at("policy", 2)
+	}
+	if call == "listen" {
+		at("listen", 1)
+	}
+	return all
+}
+
+// outcome reports whether the world predicts how the goal was refused: every attempt, and
+// the last one with this errno at this call.
+func (w World) outcome(g Goal) bool {
+	if g.Refused.Errno == 0 {
+		return true
+	}
+	var first Gate
+	var last attempt
+	for _, a := range g.attempts() {
+		shut := w.shut(g, a)
+		if len(shut) == 0 {
+			return false
+		}
+		first, last = shut[0], a
+	}
+	errno := first.errno(w, g, last)
+	if first.Name == w.Unseen {
+		errno = ""
+	}
+	return errno == "" || errno == ErrnoName(g.Refused.Errno)
+}
+
+var _ = facts.Known

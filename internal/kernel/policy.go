@@ -1,0 +1,184 @@
+package kernel
+
+import (
+	"os"
+	"regexp"
+	"strings"
+	"syscall"
+
+	"github.com/lowport/lowport/internal/facts"
+)
+
+// policyCause tells what kind of security policy refuses a bind that the port check would
+// let through. Policies leave few traces: the kind is told by what else is refused.
+func policyCause(f *facts.Facts, g Goal) string {
+	mode, _ := f.Proc.Seccomp.Is()
+	all, tcp, udp := refusals(f)
+	enforcing, _ := f.Policy.Enforcing.Is()
+	_, confined := Profile(f)
+	errno := g.Refused.Errno
+	switch {
+	case mode == 2 && all: // a filter sees no address: it refuses every bind or none
+		return "seccomp"
+	case enforcing:
+		return "selinux"
+	case confined:
+		return "apparmor"
+	case mode == 2 && g.Refused.Call != "" && g.Refused.Call != "bind":
+		return "seccomp"
+	case g.Protocol() == "tcp" && tcp && !udp && (errno == syscall.EACCES || policyErrno(f, g, attempt{}) == "EACCES"):
+		return "landlock"
+	case errno == syscall.EPERM || errno == 0:
+		return "bpf-or-policy"
+	default:
+		return "unknown"
+	}
+}
+
+// refusals sums the probes up: whether all were refused, all of TCP, any of UDP.
+func refusals(f *facts.Facts) (all, tcp, udp bool) {
+	probes, _ := f.Policy.Probes.Is()
+	all, tcp = len(probes) > 0, len(probes) > 0
+	for _, p := range probes {
+		switch {
+		case p.Errno != "" && !p.Refused():
+			continue // no such family here
+		case strings.HasPrefix(p.Network, "mptcp"):
+			continue
+		case strings.HasPrefix(p.Network, "tcp"):
+			tcp = tcp && p.Refused()
+		default:
+			udp = udp || p.Refused()
+		}
+		all = all && p.Refused()
+	}
+	return all, tcp, udp
+}
+
+// onlyBPF reports whether nothing but a BPF program of the cgroup can have answered EPERM:
+// there is no filter, and none of the security modules does.
+func onlyBPF(f *facts.Facts, g Goal) bool {
+	mode, known := f.Proc.Seccomp.Is()
+	lsms, ok := f.Policy.LSMs.Is()
+	if !known || mode != 0 || !ok {
+		return false
+	}
+	for name := range strings.SplitSeq(lsms, ",") {
+		switch name {
+		case "capability", "lockdown", "yama", "landlock", "safesetid", "loadpin", "integrity", "ima", "evm":
+		default:
+			return false
+		}
+	}
+	return g.Refused.Errno == syscall.EPERM
+}
+
+// held reports whether the profile was seen to withhold what the thread holds.
+func withholds(f *facts.Facts, g Goal) bool { return f.Policy.Withheld.Value&g.Need() != 0 }
+
+// saySeccomp names the call that the filter refuses.
+func saySeccomp(l *look) (summary, detail string) {
+	call := l.g.Refused.Call
+	switch {
+	case l.g.Refused.Capset != 0:
+		return "a seccomp filter refuses capset, so that {cap} cannot be made effective",
+			"the capability is permitted, and the program may not raise it: in a unit see SystemCallFilter=, in a container its seccomp profile; an ambient capability or =+ep on the file need no capset"
+	case call != "" && call != "bind":
+		detail = "binds to port 0 are let through, and " + call + " is not; in a unit see SystemCallFilter=, in a container its seccomp profile"
+	default:
+		call = "bind"
+	}
+	return "a seccomp filter refuses " + call, l.snap("seccomp", detail)
+}
+
+// sayAppArmor says what the profile has to grant.
+func sayAppArmor(l *look) (summary, detail string) {
+	name, confined := Profile(l.f)
+	profile := "the AppArmor profile"
+	if confined {
+		profile += " " + Show(name)
+	}
+	switch {
+	case withholds(l.f, l.g):
+		return "", profile + " does not grant " + l.g.Need().String() + ", whoever holds it; it needs the line `" + ProfileRules(l.f, l.g)[0] + "`"
+	case Policy(l.f, l.g) == No:
+		stream := l.g.stream()
+		return "", l.snap("apparmor", "binds that need no privilege are refused too, and the profile "+Show(name)+" is enforced: it needs `network inet "+stream+",` and `network inet6 "+stream+",`; the kernel's log names what was denied")
+	case Granted(l.f, l.g.Need()) == Unknown:
+		return "an AppArmor profile may withhold " + l.g.Need().String(),
+			"the profile " + Show(name) + " is enforced, and a capability counts only with the line `" + strings.Join(ProfileRules(l.f, l.g), " ") + "`"
+	}
+	return "", l.snap("apparmor", "")
+}
+
+// snap adds what a snap lacks that may not bind. snapd names its profiles
+// snap.NAME.APP, and makes the filter of the same plugs.
+func (l *look) snap(id, detail string) string {
+	label, _ := l.f.Policy.Label.Is()
+	m := regexp.MustCompile(`^snap\.([a-z0-9-]+(?:_[a-z0-9]+)?)\.`).FindStringSubmatch(label)
+	if m == nil {
+		return detail
+	}
+	l.label()
+	if detail == "" {
+		detail = find(id).detail
+	}
+	return detail + "; a snap may bind once its plug is connected, which it has to declare: `snap connect " + m[1] + ":network-bind`, run as root"
+}
+
+// socketCause names why no socket of the family can be made.
+func socketCause(w World, g Goal, a attempt) string {
+	errno := socketErrno(w.Facts, g, a)
+	if errno == "" {
+		errno = ErrnoName(g.Refused.Errno)
+	}
+	switch errno {
+	case "EAFNOSUPPORT":
+		return "family-unavailable"
+	case "EPROTONOSUPPORT":
+		return "protocol-unavailable"
+	case "EMFILE", "ENFILE", "ENOBUFS", "ENOMEM":
+		return "resource-limit"
+	}
+	return "unknown"
+}
+
+// hidden words whether a filter hides what the kernel says it does not have, or the kernel
+// has not got it.
+func hidden(filtered, lacking string) func(*look) (summary, detail string) {
+	return func(l *look) (string, string) {
+		switch mode, known := l.f.Proc.Seccomp.Is(); {
+		case !known:
+			return "", ""
+		case mode == 0:
+			return "", lacking
+		default:
+			return "", filtered
+		}
+	}
+}
+
+// namespaceCause names the user namespace in which the capability would count.
+func namespaceCause(w World, g Goal) string {
+	outside := w.Facts.Net.Owner.State != facts.Known || w.Facts.Net.Owner.Value == facts.OwnerOutside
+	if g.Need()&Network != 0 && outside && InInitial(w.Facts) != Yes {
+		return "foreign-user-namespace"
+	}
+	return "initial-user-namespace"
+}
+
+// addressCause names why the address cannot be bound.
+func addressCause(f *facts.Facts, g Goal) string {
+	if !Fit(g) || g.Refused.Errno == syscall.EINVAL {
+		return "address-invalid"
+	}
+	tentative, _ := f.Net.Tentative.Is()
+	for _, a := range tentative {
+		if a == g.Addr.WithZone("") {
+			return "address-tentative"
+		}
+	}
+	return "address-unavailable"
+}
+
+var _ = os.Args

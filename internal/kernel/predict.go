@@ -1,0 +1,86 @@
+package kernel
+
+import (
+	"strings"
+
+	"github.com/lowport/lowport/caps"
+	"github.com/lowport/lowport/internal/facts"
+)
+
+// predicts reports whether the story ends with what was read of the thread: exactly what
+// it holds of the set, what the program noted at its start, and AT_SECURE. The world that
+// it returns costs more where the story needs a program or a security module that set
+// one of the process's marks by itself.
+func (w World) predicts(set caps.Set) (World, bool) {
+	executed, ok := w.Executed()
+	if !ok {
+		return w, false
+	}
+	f := w.Facts
+	if began, noted := f.Proc.AtInit.Is(); noted && (began.Permitted^executed.Permitted)&set != 0 {
+		return w, false
+	}
+	now, thread := w.now, w.thread(set)
+	switch {
+	case (now.Permitted^thread.Permitted)&set != 0, (now.Ambient^thread.Ambient)&set != 0:
+		return w, false
+	case thread.Effective&set&^now.Effective != 0: // it could have made the rest effective itself
+		return w, false
+	case set&now.Inheritable&^thread.Inheritable != 0 && w.Since == Kept:
+		return w, false
+	}
+	if w.Since == LetGo || w.Since == OnThread {
+		if !executed.Permitted.Contains(set) {
+			return w, false // there was nothing to give up
+		}
+	}
+	if w.Since == Lowered && !executed.Effective.Contains(set) {
+		return w, false
+	}
+	if secure, known := f.Proc.Secure.Is(); known && secure != w.secure(executed) {
+		if !secure || !labeled(f) {
+			return w, false
+		}
+		w.cost++ // selinux_bprm_creds_for_exec
+	}
+	if dumpable, known := f.Proc.Dumpable.Is(); known && (dumpable == 1) == w.undumpable(executed) && !unreadable(f) {
+		w.cost++ // prctl(PR_SET_DUMPABLE)
+	}
+	return w, true
+}
+
+// labeled reports whether a security module may have set AT_SECURE.
+func labeled(f *facts.Facts) bool {
+	label, known := f.Policy.Label.Is()
+	return f.Policy.Label.State == facts.Unreadable || known && !strings.HasPrefix(label, "unconfined")
+}
+
+// secure reports whether execve sets AT_SECURE: for a file that changes ids and, unless
+// the user is root, for one with the effective bit, even if what it grants was voided,
+// and for one that granted more than the ambient set (cap_bprm_creds_from_file).
+func (w World) secure(executed caps.State) bool {
+	e := w.exec()
+	if e.UID == 0 && e.EUID == 0 {
+		return false
+	}
+	changes := (e.Setuid && e.FileUID != e.UID || e.Setgid && e.FileGID != e.GID) && !e.Nosuid && !w.Starter.NoNewPrivs
+	effective := e.File != nil && !e.Nosuid && e.File.Effective
+	grew := executed.Permitted&^executed.Ambient != 0
+	return changes || e.UID != 0 && (effective || grew)
+}
+
+// undumpable reports whether the process is not dumpable: its ids have changed, or its
+// execve gave it what the starter did not hold (commit_creds).
+func (w World) undumpable(executed caps.State) bool {
+	ids, known := w.Facts.Proc.IDs.Is()
+	changed := known && (ids.UID != w.Caller.UID || ids.UID != ids.EUID || ids.GID != ids.EGID)
+	return changed || !w.Starter.Permitted.Contains(executed.Permitted)
+}
+
+// unreadable reports whether the user may be one who cannot read the program's file,
+// which makes a process undumpable too (would_dump).
+func unreadable(f *facts.Facts) bool {
+	const othersRead = 0o004
+	stat, known := f.File.Exe.Stat.Is()
+	return known && stat.Mode&othersRead == 0
+}

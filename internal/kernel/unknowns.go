@@ -1,0 +1,287 @@
+package kernel
+
+import (
+	"github.com/lowport/lowport/caps"
+	"github.com/lowport/lowport/internal/facts"
+)
+
+// An unknown is one question that the facts may leave open. It returns the world once for
+// each answer. An answer that takes something unusual costs one, and one that takes two
+// unusual things costs two; a fact that was read leaves one answer. set is what the
+// thread lacks.
+type unknown func(w World, g Goal, set caps.Set) []World
+
+// ofProcess are the questions about how this process came to hold what it holds.
+var ofProcess = []unknown{callers, sinces, starters, boundings, noNewPrivs, tracers, sharedFolders, stamps, nosuids, foreigns, ignoreds, releases}
+
+// ofLaunch are those that are left where the starter is known.
+var ofLaunch = []unknown{releases}
+
+// costs adds to what a story costs.
+func (w World) costs(n int) World {
+	w.cost += n
+	return w
+}
+
+// callers: as which user was the program executed? A process of another user than root
+// may have been root's; it is undumpable since (commit_creds).
+func callers(w World, g Goal, set caps.Set) []World {
+	ids, known := w.Facts.Proc.IDs.Is()
+	if !known {
+		w.Caller = facts.IDs{UID: nobodyUID, EUID: nobodyUID, GID: nobodyUID, EGID: nobodyUID}
+		root := w.costs(1)
+		root.Caller = facts.IDs{}
+		return []World{w, root}
+	}
+	w.Caller = ids
+	if w.Image.Stat.Setid() { // it changed the effective ids
+		w.Caller.EUID, w.Caller.EGID = ids.UID, ids.GID
+	}
+	if dumpable, ok := w.Facts.Proc.Dumpable.Is(); ids.UID == 0 || ok && dumpable == 1 {
+		return []World{w}
+	}
+	root := w.costs(1)
+	root.Caller = facts.IDs{}
+	if parent, ok := w.Facts.Launcher.Parent.Is(); ok && parent.UID == ids.UID {
+		root = root.costs(1) // it has changed its user too then
+	}
+	return []World{w, root}
+}
+
+const nobodyUID = 65534
+
+// sinces: what has the program given up by itself?
+func sinces(w World, g Goal, set caps.Set) []World {
+	all := []World{w}
+	gave := func(what Since, cost int) {
+		other := w.costs(cost)
+		other.Since = what
+		all = append(all, other)
+	}
+	switch has, known := otherThreads(w, set); {
+	case has:
+		gave(OnThread, 0)
+		return all[1:] // execve leaves one thread, so it was given to all
+	case !known:
+		gave(OnThread, 2)
+	}
+	dropped, _ := w.Facts.Proc.Dropped.Is()
+	began, noted := w.Facts.Proc.AtInit.Is()
+	cost := 1
+	if dropped.Contains(set) || noted && began.Permitted.Contains(set) {
+		cost = 0
+	}
+	gave(LetGo, cost)
+	if !g.Raises || g.Network == "" {
+		cost = 1
+		if noted && began.Effective.Contains(set) {
+			cost = 0
+		}
+		gave(Lowered, cost)
+	}
+	return all
+}
+
+// otherThreads reports whether a thread of the process has the set permitted that this
+// one lacks.
+func otherThreads(w World, set caps.Set) (has, known bool) {
+	all, known := w.Facts.Proc.Threads.Is()
+	for _, s := range all {
+		has = has || s.Permitted.Contains(set)
+	}
+	return has && !w.now.Permitted.Contains(set), known
+}
+
+// starters: what did the thread hold that executed the program? Its inheritable set went
+// through the execve unchanged; its ambient one also, unless the file cleared it. What it
+// held as permitted alone, as a launcher does, the execve took away.
+func starters(w World, g Goal, set caps.Set) []World {
+	now := w.now
+	s := now
+	s.Permitted, s.Effective = now.Ambient, now.Ambient
+	if w.Caller.UID == 0 {
+		return rootStarters(w, s)
+	}
+	w.Starter = s
+	all := []World{w}
+	other := func(s caps.State, cost int) {
+		o := w.costs(cost)
+		o.Starter = s
+		all = append(all, o)
+	}
+	had := poor(w.Facts, set)
+	if now.Inheritable.Contains(set) || w.Since != Kept {
+		ambient := s
+		ambient.Inheritable |= set
+		ambient.Permitted |= set
+		ambient.Effective |= set
+		ambient.Ambient |= set
+		other(ambient, had)
+	}
+	permitted := s
+	permitted.Permitted |= set
+	if Entrypoint(w.Facts) {
+		permitted.Permitted |= now.Bounding
+		other(permitted, 0)
+		all[0] = all[0].costs(1)
+	} else {
+		other(permitted, 1+had)
+	}
+	return all
+}
+
+// rootStarters: root holds all of its bounding set as a rule.
+func rootStarters(w World, s caps.State) []World {
+	full, none := w, w.costs(1)
+	none.Starter = s
+	s.Permitted, s.Effective = s.Bounding|s.Permitted, s.Bounding|s.Permitted
+	full.Starter = s
+	return []World{full, none}
+}
+
+// poor is what it costs to say that the starter held the set though the parent, an
+// ordinary user's process, holds nothing of it: a set-ID program between them may have.
+func poor(f *facts.Facts, set caps.Set) int {
+	parent, ok := f.Launcher.Parent.Is()
+	ids, okIDs := f.Proc.IDs.Is()
+	if ok && okIDs && parent.UID == ids.UID && parent.EUID == ids.UID && (parent.Permitted|parent.Inheritable)&set == 0 {
+		return 1
+	}
+	return 0
+}
+
+// Entrypoint reports whether this process is what a Kubernetes runtime executed
+// itself: the runtime then held all of the bounding set as permitted, so that
+// no_new_privs finds nothing new in what the file grants.
+func Entrypoint(f *facts.Facts) bool {
+	pid, ok := f.Proc.PID.Is()
+	return ok && pid == 1 && f.Launcher.Container.Value == "kubernetes"
+}
+
+// boundings: was the bounding set cut before the execve, or by the program since?
+func boundings(w World, g Goal, set caps.Set) []World {
+	if w.Starter.Bounding.Contains(set) || w.Since == Kept {
+		return []World{w}
+	}
+	whole := w
+	whole.Starter.Bounding |= set
+	if w.Caller.UID == 0 {
+		whole.Starter.Permitted |= set
+	}
+	return []World{w, whole}
+}
+
+// noNewPrivs: was no_new_privs set before the execve, or since? It is never unset.
+func noNewPrivs(w World, g Goal, set caps.Set) []World {
+	began, noted := w.Facts.Proc.AtInit.Is()
+	if !w.Starter.NoNewPrivs || noted && began.NoNewPrivs {
+		return []World{w}
+	}
+	later := w
+	later.Starter.NoNewPrivs = false
+	switch {
+	case noted:
+		return []World{later}
+	case w.Since == LetGo: // who gives up privileges sets it too
+		return []World{w, later}
+	default:
+		return []World{w, later.costs(1)}
+	}
+}
+
+// tracers: did one without CAP_SYS_PTRACE watch the execve? One that is there now may
+// have come later, and one that watched may have gone.
+func tracers(w World, g Goal, set caps.Set) []World {
+	pid, known := w.Facts.Proc.TracerPid.Is()
+	tracer, knownTracer := w.Facts.Launcher.Tracer.Is()
+	watched := w
+	watched.Traced = true
+	switch {
+	case !known:
+		return []World{w, watched.costs(1)}
+	case pid == 0:
+		return []World{w, watched.costs(2)}
+	case knownTracer && tracer.Effective.Has(caps.SYS_PTRACE):
+		return []World{w}
+	default:
+		return []World{watched, w.costs(1)}
+	}
+}
+
+// sharedFolders: did another process share the starter's folders?
+func sharedFolders(w World, g Goal, set caps.Set) []World {
+	shared := w.costs(2)
+	shared.SharedFS = true
+	return []World{w, shared}
+}
+
+// stamps: did the file have the attribute at execve that it has now? A process started
+// after the attribute's inode changed saw what is there.
+func stamps(w World, g Goal, set caps.Set) []World {
+	if w.Facts.File.Exe.Caps.State == facts.Unreadable {
+		granted := w.costs(1)
+		granted.Image.Stamped, granted.Image.Caps = true, caps.File{Version: 2, Permitted: set}
+		return []World{w, granted}
+	}
+	if unchanged(w.Facts) {
+		return []World{w}
+	}
+	other := w.costs(1)
+	if w.Image.Stamped {
+		other.Image.Stamped, other.Image.Caps = false, caps.File{}
+	} else {
+		other.Image.Stamped, other.Image.Caps = true, caps.File{Version: 2, Permitted: set, Effective: true}
+	}
+	return []World{w, other}
+}
+
+// unchanged reports whether the file's inode last changed before the process started.
+func unchanged(f *facts.Facts) bool {
+	started, ok := f.Proc.Started.Is()
+	stat, okStat := f.File.Exe.Stat.Is()
+	return ok && okStat && stat.Changed != 0 && stat.Changed < started
+}
+
+// nosuids: was the mount nosuid at execve as it is now?
+func nosuids(w World, g Goal, set caps.Set) []World {
+	other := w.costs(2)
+	other.Image.Nosuid = !w.Image.Nosuid
+	if w.Facts.File.Exe.Nosuid.State == facts.Unreadable {
+		other = other.costs(-1)
+	}
+	return []World{w, other}
+}
+
+// foreigns: did the file come through a mount of another mount namespace?
+func foreigns(w World, g Goal, set caps.Set) []World {
+	if w.Facts.File.MountPoint.State != facts.Unreadable {
+		return []World{w}
+	}
+	other := w.costs(1)
+	other.Image.Foreign = true
+	return []World{w, other}
+}
+
+// ignoreds: does this system ignore file capabilities?
+func ignoreds(w World, g Goal, set caps.Set) []World {
+	if w.Facts.Kernel.NoFile.State != facts.Unreadable {
+		return []World{w}
+	}
+	other := w.costs(1)
+	other.Image.Ignored = true
+	return []World{w, other}
+}
+
+// releases: which execve rule has this kernel?
+func releases(w World, g Goal, set caps.Set) []World {
+	old := w
+	old.realIDs = true
+	switch release, known := w.Facts.Kernel.Release.Is(); {
+	case !known:
+		return []World{w, old}
+	case release.Before(6, 16):
+		return []World{old}
+	default:
+		return []World{w}
+	}
+}

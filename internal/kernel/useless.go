@@ -1,0 +1,94 @@
+package kernel
+
+import (
+	"slices"
+
+	"github.com/lowport/lowport/caps"
+)
+
+// A useless is what is tempting to change and helps in no world that stays.
+type useless struct {
+	text    string
+	changes []change // what the text speaks of; none where it speaks of nothing that the worlds know
+}
+
+// A change is what somebody may do before the program is started again.
+type change func(World, Goal) World
+
+// unhelpful are the texts of the causes whose changes help in no world. What a cause that
+// is only possible makes useless is as uncertain.
+func unhelpful(worlds []World, g Goal, found []Cause, l *look) []string {
+	var all []string
+	for i, c := range found {
+		if c.Certainty == Possible || c.ID == "bounding-excludes" && i > 0 && found[0].ID == "exec-refused" {
+			continue // of the latter setcap is a part of what helps, and the rest is said already
+		}
+		fill := words(l.f, g, l.about(c.ID))
+		for _, u := range find(c.ID).useless {
+			helps := slices.ContainsFunc(worlds, func(w World) bool {
+				return slices.ContainsFunc(u.changes, func(change change) bool { return change(w, g).Allows(g) })
+			})
+			if text := fill.Replace(u.text); !helps && !slices.Contains(all, text) {
+				all = append(all, text)
+			}
+		}
+	}
+	if apart, _ := l.f.Net.Apart.Is(); apart && l.w.Privileged(g) {
+		all = append(all, "ip_unprivileged_port_start of the host: this network namespace has its own")
+	}
+	return all
+}
+
+// stampedOnly gives the file the capability too.
+func stampedOnly(w World, g Goal) World {
+	w = w.Start()
+	w.Image.Stamped, w.Image.Caps = true, Stamp(w.Image, g)
+	return w
+}
+
+// asRoot starts the program as root, with what this bounding set leaves root.
+func asRoot(w World, g Goal) World {
+	w = w.Start()
+	w.Caller.UID, w.Caller.EUID = 0, 0
+	w.Starter.Permitted, w.Starter.Effective = w.Starter.Bounding, w.Starter.Bounding
+	return w
+}
+
+// bySudo starts the program by sudo, which no_new_privs keeps from becoming root.
+func bySudo(w World, g Goal) World {
+	if w.Starter.NoNewPrivs && w.Caller.UID != 0 {
+		return w.Start()
+	}
+	return asRoot(w, g)
+}
+
+// ambientOnly gives the starter an ambient capability, as far as its bounding set goes.
+func ambientOnly(w World, g Goal) World {
+	w = w.Start()
+	w.Starter = Ambient(w.Starter, g.Need()&w.Starter.Bounding)
+	return w
+}
+
+// widened leaves the capability in the bounding set.
+func widened(w World, g Goal) World {
+	w = w.Start()
+	w.Starter.Bounding |= g.Need()
+	return w
+}
+
+// everything has the thread hold every capability, in this user namespace.
+func everything(w World, g Goal) World {
+	w.seen = true
+	all := caps.UpTo(caps.Last)
+	w.now.Permitted, w.now.Effective = all, all
+	return w
+}
+
+// Ambient is the state of a thread to which a launcher gave the set as ambient.
+func Ambient(s caps.State, set caps.Set) caps.State {
+	s.Inheritable |= set
+	s.Permitted |= set
+	s.Effective |= set
+	s.Ambient |= set
+	return s
+}

@@ -1,0 +1,64 @@
+package kernel
+
+// A Step is a gate that the kernel comes to, and what it says there.
+type Step struct {
+	Gate
+	Answer Answer
+}
+
+// Walk answers the gates that the kernel comes to on the way to a goal, in its likeliest
+// worlds: behind a refusal it goes on as if there were none, since what stands there is
+// hidden by it.
+func Walk(worlds []World, g Goal) []Step {
+	best := Likeliest(worlds)
+	if g.Refused.Errno == 0 {
+		best = worlds
+	}
+	var steps []Step
+	for _, gate := range Gates {
+		if gate.Name == "start" && !planning(worlds) || gate.Name == "listen" && g.Refused.Call != "listen" {
+			continue
+		}
+		asked, yes, no := false, 0, 0
+		for _, w := range best {
+			if !gate.asked.holds(w, g) {
+				continue
+			}
+			asked = true
+			open := gate.opens(w, g, w.counting(g))
+			if gate.Name == "port" {
+				open = !w.Privileged(g)
+			}
+			if open {
+				yes++
+			} else {
+				no++
+			}
+		}
+		answer := Unknown
+		switch {
+		case !asked:
+			continue
+		case no == 0:
+			answer = Yes
+		case yes == 0:
+			answer = No
+		}
+		steps = append(steps, Step{gate, answer})
+	}
+	return steps
+}
+
+func planning(worlds []World) bool { return len(worlds) > 0 && worlds[0].Facts.Launch.Planned }
+
+// counting is the attempt that needs the fewest changes.
+func (w World) counting(g Goal) attempt {
+	attempts := g.attempts()
+	best := attempts[len(attempts)-1]
+	for _, a := range attempts {
+		if len(w.shut(g, a)) < len(w.shut(g, best)) {
+			best = a
+		}
+	}
+	return best
+}

@@ -1,0 +1,158 @@
+package kernel
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"path"
+	"strconv"
+	"strings"
+
+	"github.com/lowport/lowport/caps"
+	"github.com/lowport/lowport/internal/facts"
+	"github.com/lowport/lowport/privport"
+)
+
+// words fills the {placeholders} of the catalogue; about is what is said to be missing.
+func words(f *facts.Facts, g Goal, about caps.Set) *strings.Replacer {
+	exe := "the program's file"
+	if p, ok := f.File.Path.Is(); ok {
+		exe = Show(p)
+	}
+	where := "the file"
+	if u, ok := f.Launcher.Unit.Is(); ok {
+		where = u.Name
+	}
+	return strings.NewReplacer(
+		"{cap}", about.String(),
+		"{exe}", exe,
+		"{unit}", where,
+		"{port}", strconv.Itoa(g.Port),
+		"{start}", strconv.Itoa(f.Net.PortStart.Value),
+		"{addr}", Show(g.Addr.String()),
+		"{tcp}", g.Protocol(),
+		"{ss}", map[string]string{"tcp": "ss -ltnp", "udp": "ss -lunp"}[g.Protocol()],
+		"{stream}", g.stream(),
+	)
+}
+
+// stream is the protocol in the words of AppArmor.
+func (g Goal) stream() string {
+	return map[string]string{"tcp": "stream", "udp": "dgram"}[g.Protocol()]
+}
+
+const unfitDetail = "IPv6 accepts no multicast address for a TCP socket, and a link-local one only with its interface"
+
+// sayInvalid words why no socket can have the address.
+func sayInvalid(l *look) (summary, detail string) {
+	switch a := l.g.Addr; {
+	case l.g.Refused.Errno == 0 && l.err != nil:
+		return invalid(l.err), ""
+	case Fit(l.g):
+		return "the kernel accepts no listener on this address", unfitDetail
+	case a.IsMulticast():
+		return Show(a.String()) + " is a multicast address, which no TCP listener can have", unfitDetail
+	default:
+		return Show(a.String()) + " is link-local and lacks its zone, the name of an interface: " + Show(a.String()) + "%eth0", unfitDetail
+	}
+}
+
+// sayError words an error that never reached the kernel.
+func sayError(l *look) (summary, detail string) { return invalid(l.err), "" }
+
+func invalid(err error) string {
+	var addr *net.AddrError
+	var dns *net.DNSError
+	switch {
+	case errors.As(err, &addr):
+		return Show(addr.Addr) + ": " + addr.Err
+	case errors.As(err, &dns):
+		return Show(dns.Name) + ": " + dns.Err
+	}
+	var op *net.OpError
+	if errors.As(err, &op) {
+		return Show(op.Err.Error())
+	}
+	return Show(err.Error())
+}
+
+// sayAuthbind words why authbind's helper refused as well.
+func sayAuthbind(l *look) (summary, detail string) {
+	var refused *privport.AuthbindError
+	errors.As(l.err, &refused)
+	return "authbind does not allow it either: " + Show(refused.Why), ""
+}
+
+// sayForeign words that no capability counts here, held or not.
+func sayForeign(l *look) (summary, detail string) {
+	if l.w.Holds(l.g) {
+		return "", ""
+	}
+	return "{cap} would count only in another user namespace", ""
+}
+
+// saySetID words that a set-ID bit cleared the ambient set.
+func saySetID(l *look) (summary, detail string) {
+	if !l.w.Image.Stat.Setid() || l.w.Image.counts() {
+		return "", ""
+	}
+	return "the file's set-ID bit cleared the ambient {cap}",
+		"execve of a set-user-ID or set-group-ID file clears the ambient set, and leaves the inheritable one, which alone grants nothing; file capabilities count all the same"
+}
+
+// sayHolder words whose socket holds the port.
+func sayHolder(l *look) (summary, detail string) {
+	if l.w.Holder < 0 {
+		if l.f.Kernel.WSL.Value {
+			return "port {port} is held by a socket that cannot be seen from here, perhaps of a Windows program",
+				"where WSL shares its network with Windows (networkingMode=mirrored), a program there excludes one here; `netstat -ano` in Windows names its process"
+		}
+		return "port {port} is held by a socket that cannot be seen from here", ""
+	}
+	s := l.f.Net.Sockets.Value[l.w.Holder]
+	owner, _, detail := holds(s)
+	if asked := l.g; !asked.InUse() && Conflicts(s, asked) != Yes {
+		if s.Bound {
+			detail += "; whether this one was cannot be seen"
+		}
+		return "port {port} may be held by " + owner, detail
+	}
+	return "port {port} is held by " + owner, detail
+}
+
+// holds words who holds the port with a socket, what the socket does there, and
+// why that excludes another one where it does not listen.
+func holds(s facts.Socket) (owner, does, detail string) {
+	owner = Holder(s)
+	switch {
+	case strings.HasPrefix(s.Network, "udp"):
+		return owner, " is bound: " + owner, ""
+	case s.Inode == 0:
+		owner = "a closed connection, for a minute"
+		return owner, " waits: " + owner, "this end closed the connection first, and its socket had no SO_REUSEADDR: the kernel keeps the port until TIME_WAIT ends"
+	case s.Bound:
+		return owner + ", which is bound to it and does not listen", " is bound: " + owner, "a socket that was bound without SO_REUSEADDR excludes every other one; `ss -tanp`, run as root, names its process"
+	case !s.Listen:
+		return "a connection of " + owner, " is connected: " + owner, "a connection whose socket had no SO_REUSEADDR excludes a listener; `ss -tnp`, run as root, names its process"
+	default:
+		return owner, " listens: " + owner, ""
+	}
+}
+
+// Holder names the owner of a socket as well as it is known.
+func Holder(s facts.Socket) string {
+	switch {
+	case s.Self:
+		return "this process itself"
+	case strings.HasSuffix(s.Cgroup, ".socket"):
+		return "systemd for " + Show(path.Base(s.Cgroup))
+	case s.PID != 0:
+		return fmt.Sprintf("%s (pid %d)", Show(s.Command), s.PID)
+	case strings.HasSuffix(s.Cgroup, ".service"):
+		return fmt.Sprintf("%s (uid %d)", Show(path.Base(s.Cgroup)), s.UID)
+	case s.Cgroup != "":
+		return fmt.Sprintf("uid %d in cgroup %s", s.UID, Show(s.Cgroup))
+	default:
+		return fmt.Sprintf("uid %d", s.UID)
+	}
+}

@@ -1,0 +1,110 @@
+package kernel
+
+import (
+	"maps"
+	"slices"
+
+	"github.com/lowport/lowport/caps"
+	"github.com/lowport/lowport/internal/facts"
+)
+
+// A story of more unusual assumptions than this is not considered.
+const mostAssumptions = 2
+
+// defaultPortStart is the kernel's ip_unprivileged_port_start (PROT_SOCK).
+const defaultPortStart = 1024
+
+// Worlds returns the stories that predict what was read and how the goal was refused, in
+// the order of their costs. Where none is left the facts contradict each other. Of a
+// program that does not run yet there is one for each answer that the facts leave open.
+func Worlds(f *facts.Facts, g Goal) []World {
+	worlds := planned(f)
+	if !f.Launch.Planned {
+		worlds = lived(f, g)
+	}
+	worlds = ask(worlds, g, g.Need(), ofMachine)
+	worlds = slices.DeleteFunc(worlds, func(w World) bool { return !w.outcome(g) })
+	slices.SortStableFunc(worlds, func(a, b World) int { return a.cost - b.cost })
+	return worlds
+}
+
+// base is the world in which all is as it was read, and nothing stands in the way.
+func base(f *facts.Facts) World {
+	return World{Facts: f, Image: imageOf(f, f.File.Exe), PortStart: defaultPortStart, Counts: true, Granted: true, Local: true, Holder: nobody, now: f.Proc.Thread.Value}
+}
+
+// planned are the worlds of a program that does not run yet.
+func planned(f *facts.Facts) []World {
+	w := base(f).Start()
+	w.Starter, w.Caller = f.Launch.Starter.Value, f.Proc.IDs.Value
+	w.Traced = f.Proc.TracerPid.Value != 0
+	return ask([]World{w}, Goal{}, 0, []unknown{plannedStarters, releases})
+}
+
+// lived are the worlds of this process: how the thread that was refused came to hold what
+// it holds. The calling thread is it, unless it has all and another one has not.
+func lived(f *facts.Facts, g Goal) []World {
+	need := g.Need()
+	w := base(f)
+	var worlds []World
+	if missing := need &^ has(w.now, g); missing == 0 {
+		w.seen = true
+		w.Starter, w.Caller = w.now, f.Proc.IDs.Value
+		worlds = append(worlds, w)
+		w.seen = false
+		if w.now, missing = lacking(f, g); missing == 0 {
+			return worlds
+		}
+	}
+	missing := need &^ has(w.now, g)
+	for _, w := range ask([]World{w}, g, missing, ofProcess) {
+		if w, ok := w.predicts(missing); ok && w.cost <= mostAssumptions {
+			worlds = append(worlds, w)
+		}
+	}
+	return worlds
+}
+
+// has is what the goal asks of a thread: what it may use.
+func has(s caps.State, g Goal) caps.Set {
+	if g.raises() {
+		return s.Permitted
+	}
+	return s.Effective
+}
+
+// lacking is the first thread that lacks something of what the goal needs, and what.
+func lacking(f *facts.Facts, g Goal) (caps.State, caps.Set) {
+	all, _ := f.Proc.Threads.Is()
+	for _, tid := range slices.Sorted(maps.Keys(all)) {
+		if missing := g.Need() &^ has(all[tid], g); missing != 0 {
+			return all[tid], missing
+		}
+	}
+	return f.Proc.Thread.Value, 0
+}
+
+// ask puts every question to every world, and leaves out stories of too many assumptions.
+func ask(worlds []World, g Goal, set caps.Set, questions []unknown) []World {
+	for _, question := range questions {
+		var more []World
+		for _, w := range worlds {
+			for _, answered := range question(w, g, set) {
+				if answered.cost <= mostAssumptions {
+					more = append(more, answered)
+				}
+			}
+		}
+		worlds = more
+	}
+	return worlds
+}
+
+// Likeliest are the worlds of least cost.
+func Likeliest(worlds []World) []World {
+	n := 0
+	for n < len(worlds) && worlds[n].cost == worlds[0].cost {
+		n++
+	}
+	return worlds[:n]
+}
