@@ -7,8 +7,9 @@ import (
 	"testing"
 
 	"github.com/lowport/lowport/caps"
+	"github.com/lowport/lowport/internal/archive"
+	"github.com/lowport/lowport/internal/facts"
 	"github.com/lowport/lowport/internal/figures"
-	"github.com/lowport/lowport/internal/machine"
 	"github.com/lowport/lowport/privport"
 )
 
@@ -90,9 +91,9 @@ var forms = map[string]struct {
 		a, err := privport.Parse(context.Background(), "tcp", in)
 		return a.String(), err
 	}},
-	"recording": {[]string{string(machine.Record{"proc/self/exe": {Data: []byte("/srv/app")}, "user": {Err: "EPERM"}}.Save())}, func(in string) (string, error) {
-		r, err := machine.Load([]byte(in))
-		return string(r.Save()), err
+	"recording": {[]string{string(archive.Save(facts.Record{"proc/self/exe": {Data: []byte("/srv/app")}, "user": {Err: "EPERM"}}))}, func(in string) (string, error) {
+		r, err := archive.Load([]byte(in))
+		return string(archive.Save(r)), err
 	}},
 }
 

@@ -81,10 +81,10 @@ func TestOneImporterOfLibcap(t *testing.T) {
 func TestImportsRunOneWay(t *testing.T) {
 	rooms := [][]string{
 		{"internal/thread"},
-		{"caps"},
+		{"caps", "internal/program"},
 		{"internal/dropped"},
-		{"internal/machine"},
-		{"privport", "internal/rules"},
+		{"internal/facts", "privport"},
+		{"internal/archive", "internal/live", "internal/mask", "internal/rules"},
 		{"internal/explain", "internal/launch"},
 		{"internal/remedy"},
 		{"internal/audit"},
@@ -117,10 +117,16 @@ func TestImportsRunOneWay(t *testing.T) {
 			t.Errorf("no package of %v was seen", room)
 		}
 	}
-	// caps imports nothing of ours, whatever the room.
-	for _, i := range list(t, "./caps")[module+"caps"].Imports {
-		if strings.HasPrefix(i, module) {
-			t.Errorf("caps imports %s", i)
+	// Some see fewer rooms than the order would let them.
+	for room, may := range map[string][]string{
+		"caps":           nil,
+		"internal/facts": {"caps"}, // pure: nothing is read
+		"privport":       {"caps", "internal/thread"},
+	} {
+		for _, i := range list(t, "./"+room)[module+room].Imports {
+			if name, ours := strings.CutPrefix(i, module); ours && !slices.Contains(may, name) {
+				t.Errorf("%s imports %s", room, i)
+			}
 		}
 	}
 }

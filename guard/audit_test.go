@@ -14,15 +14,15 @@ import (
 
 	"github.com/lowport/lowport/caps"
 	"github.com/lowport/lowport/internal/audit"
-	"github.com/lowport/lowport/internal/machine"
+	"github.com/lowport/lowport/internal/facts"
 )
 
-func found[T any](v T, source string) machine.Fact[T] {
-	return machine.Fact[T]{Value: v, State: machine.Known, Source: source}
+func found[T any](v T, source string) facts.Fact[T] {
+	return facts.Fact[T]{Value: v, State: facts.Known, Source: source}
 }
 
 // hidden is a fact that /proc hides.
-func hidden[T any]() machine.Fact[T] { return machine.Fact[T]{Source: "/proc/812", Reason: "EPERM"} }
+func hidden[T any]() facts.Fact[T] { return facts.Fact[T]{Source: "/proc/812", Reason: "EPERM"} }
 
 // processes are those of which the reports are golden.
 func processes() map[string]audit.Process {
@@ -32,11 +32,11 @@ func processes() map[string]audit.Process {
 			UIDs:  audit.IDs{Real: 1000, Effective: 1000, Saved: 1000, FS: 1000}, GIDs: audit.IDs{Real: 1000, Effective: 1000, Saved: 1000, FS: 1000}, Groups: "1000",
 		}
 		p := audit.Process{
-			PID: 812, Name: found("server", "/proc/812/comm"), UserNS: found(audit.UserNS{Name: machine.InitialUserNS}, "/proc/812/ns/user"), UIDMap: found(machine.WholeMap, "/proc/812/uid_map"),
+			PID: 812, Name: found("server", "/proc/812/comm"), UserNS: found(audit.UserNS{Name: facts.InitialUserNS}, "/proc/812/ns/user"), UIDMap: found(facts.WholeMap, "/proc/812/uid_map"),
 			Listens:   found([]caps.Listen{{Network: "tcp", Addr: netip.MustParseAddrPort("[::]:443")}}, "/proc/812/fd"),
 			PortStart: found(1024, "/proc/sys/net/ipv4/ip_unprivileged_port_start"), Doors: found([]audit.Door{}, "/proc/812/root"),
 			Path: found("/srv/app/server", "/proc/812/exe"), Deleted: found(false, "/proc/812/exe"), Same: found(true, "/proc/812/exe"), Here: true, AsRoot: true,
-			Exe: machine.Image{Caps: machine.Fact[caps.File]{State: machine.Absent, Source: "getxattr /proc/812/exe"}, Stat: found(machine.Stat{Mode: 0o100755}, "/proc/812/exe")},
+			Exe: facts.Image{Caps: facts.Fact[caps.File]{State: facts.Absent, Source: "getxattr /proc/812/exe"}, Stat: found(facts.Stat{Mode: 0o100755}, "/proc/812/exe")},
 			Way: found([]audit.Place{{Path: "/", Mode: 0o040755}, {Path: "/srv", Mode: 0o040755}, {Path: "/srv/app", Mode: 0o040755}, {Path: "/srv/app/server", Mode: 0o100755}}, "/proc/812/root"),
 		}
 		if change != nil {
@@ -50,13 +50,13 @@ func processes() map[string]audit.Process {
 		"root": server(func(p *audit.Process, t *audit.Thread) {
 			t.UIDs, t.GIDs, t.Groups, t.NoNewPrivs = audit.IDs{}, audit.IDs{}, "", false
 			t.Permitted, t.Effective = t.Bounding, t.Bounding
-			p.Unit = found(machine.Unit{Name: "app.service"}, "/proc/812/cgroup")
+			p.Unit = found(facts.Unit{Name: "app.service"}, "/proc/812/cgroup")
 		}),
 		"unit": server(func(p *audit.Process, t *audit.Thread) {
 			t.NoNewPrivs = false
 			t.Permitted = caps.SetOf(caps.NET_BIND_SERVICE, caps.NET_RAW, caps.SYS_PTRACE)
 			t.Effective, t.Inheritable, t.Ambient = t.Permitted, t.Permitted, t.Permitted
-			p.Unit, p.Direct = found(machine.Unit{Name: "app.service"}, "/proc/812/cgroup"), true
+			p.Unit, p.Direct = found(facts.Unit{Name: "app.service"}, "/proc/812/cgroup"), true
 			p.Listens.Value = append(p.Listens.Value, caps.Listen{Network: "tcp", Addr: netip.MustParseAddrPort("0.0.0.0:6060")})
 		}),
 		"writable": server(func(p *audit.Process, t *audit.Thread) {
@@ -69,7 +69,7 @@ func processes() map[string]audit.Process {
 		}),
 		"hidden": {
 			PID: 812, Threads: hidden[map[int]audit.Thread](), UserNS: hidden[audit.UserNS](), Listens: hidden[[]caps.Listen](), Path: hidden[string](),
-			Exe: machine.Image{Caps: hidden[caps.File](), Stat: hidden[machine.Stat]()}, Doors: hidden[[]audit.Door](),
+			Exe: facts.Image{Caps: hidden[caps.File](), Stat: hidden[facts.Stat]()}, Doors: hidden[[]audit.Door](),
 		},
 	}
 }

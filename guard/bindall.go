@@ -10,7 +10,8 @@ import (
 	"strings"
 
 	"github.com/lowport/lowport/internal/explain"
-	"github.com/lowport/lowport/internal/machine"
+	"github.com/lowport/lowport/internal/facts"
+	"github.com/lowport/lowport/internal/live"
 	"github.com/lowport/lowport/internal/rules"
 	"github.com/lowport/lowport/privport"
 )
@@ -110,7 +111,7 @@ func bind(ctx context.Context, all []request, opts []Option) error {
 	if err == nil && o.report == nil {
 		return nil // nobody asks how
 	}
-	r := reported(all, func(ports ...int) machine.Facts { return machine.Live(ports...).Facts() })
+	r := reported(all, func(ports ...int) facts.Facts { return live.Read(ports...).Facts() })
 	r.Notes = append(r.Notes, privport.Leftover()...)
 	if o.report != nil {
 		*o.report = r
@@ -159,7 +160,7 @@ func (r *request) open(ctx context.Context, c privport.Config) {
 
 // reported makes the report of what was bound, or of what failed and why on the
 // machine that facts looks at.
-func reported(all []request, facts func(ports ...int) machine.Facts) Report {
+func reported(all []request, read func(ports ...int) facts.Facts) Report {
 	subject := "bind " + list(all)
 	r := success(subject, "")
 	var failed []request
@@ -177,9 +178,9 @@ func reported(all []request, facts func(ports ...int) machine.Facts) Report {
 	}
 	r.Via = strings.Join(vias, ", ")
 	if len(failed) > 0 {
-		r = refusals(subject, failed, facts(ports(failed)...))
+		r = refusals(subject, failed, read(ports(failed)...))
 	} else if len(all) > 0 && all[0].goal.Network != "" {
-		r.shows(facts(all[0].goal.Port), all[0].goal)
+		r.shows(read(all[0].goal.Port), all[0].goal)
 	}
 	return r
 }

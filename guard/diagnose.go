@@ -5,14 +5,14 @@ import (
 	"syscall"
 
 	"github.com/lowport/lowport/internal/explain"
-	"github.com/lowport/lowport/internal/machine"
+	"github.com/lowport/lowport/internal/facts"
 	"github.com/lowport/lowport/internal/remedy"
 	"github.com/lowport/lowport/internal/rules"
 )
 
 // refusal makes the report of what was found, with the fixes that the rules
 // allow.
-func refusal(subject, headline string, err error, found explain.Finding, f machine.Facts, goals ...rules.Goal) Report {
+func refusal(subject, headline string, err error, found explain.Finding, f facts.Facts, goals ...rules.Goal) Report {
 	r := success(subject, "")
 	r.OK, r.Error, r.headline = false, explain.Show(err.Error()), headline
 	r.sudo = !remedy.Root(f)

@@ -43,7 +43,7 @@
 //
 // Then a plain bind is tried, and if it succeeds nothing else is done or read.
 // Only after EACCES, and only if cap_net_bind_service is permitted, is it made
-// effective on an operating system thread of its own for a second try. With the
+// effective on the calling thread for a second try, and lowered again. With the
 // option [Authbind], and only then, authbind's helper is asked last.
 //
 // # Before the start

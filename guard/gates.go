@@ -4,18 +4,18 @@ import (
 	"slices"
 
 	"github.com/lowport/lowport/caps"
-	"github.com/lowport/lowport/internal/machine"
+	"github.com/lowport/lowport/internal/facts"
 	"github.com/lowport/lowport/internal/rules"
 )
 
 // shows puts into the report what a person would want to see of the decision
 // itself: the five sets and the gates.
-func (r *Report) shows(f machine.Facts, g rules.Goal) {
+func (r *Report) shows(f facts.Facts, g rules.Goal) {
 	r.Facts, r.Gates = withSets(r.Facts, f), gates(f, g)
 }
 
 // gates are those that the path to a goal leads through.
-func gates(f machine.Facts, g rules.Goal) []Gate {
+func gates(f facts.Facts, g rules.Goal) []Gate {
 	var all []Gate
 	for _, s := range rules.Walk(f, g) {
 		answer := map[rules.Answer]string{rules.Yes: "yes", rules.No: "no", rules.Unknown: "could not tell"}[s.Answer]
@@ -26,7 +26,7 @@ func gates(f machine.Facts, g rules.Goal) []Gate {
 
 // withSets adds to the evidence those of the thread's five sets that it does not
 // have yet.
-func withSets(facts []Fact, f machine.Facts) []Fact {
+func withSets(all []Fact, f facts.Facts) []Fact {
 	state, known := f.Thread.Is()
 	for _, set := range []struct {
 		name string
@@ -35,14 +35,14 @@ func withSets(facts []Fact, f machine.Facts) []Fact {
 		{"CapInh", state.Inheritable}, {"CapPrm", state.Permitted}, {"CapEff", state.Effective},
 		{"CapBnd", state.Bounding}, {"CapAmb", state.Ambient},
 	} {
-		if slices.ContainsFunc(facts, func(has Fact) bool { return has.Name == set.name }) {
+		if slices.ContainsFunc(all, func(has Fact) bool { return has.Name == set.name }) {
 			continue
 		}
 		fact := Fact{Name: set.name, Source: f.Thread.Source, State: "unreadable"}
 		if known {
 			fact.Value, fact.State = set.set.Hex(), "known"
 		}
-		facts = append(facts, fact)
+		all = append(all, fact)
 	}
-	return facts
+	return all
 }

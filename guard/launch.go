@@ -13,8 +13,9 @@ import (
 	"strings"
 
 	"github.com/lowport/lowport/caps"
+	"github.com/lowport/lowport/internal/facts"
 	"github.com/lowport/lowport/internal/launch"
-	"github.com/lowport/lowport/internal/machine"
+	"github.com/lowport/lowport/internal/live"
 	"github.com/lowport/lowport/internal/rules"
 	"github.com/lowport/lowport/privport"
 )
@@ -43,14 +44,14 @@ func (how Launch) plan(ports ...int) (*plan, error) {
 	if how.Binary == "" {
 		return nil, errors.New("preflight: neither a program nor a unit is named")
 	}
-	program, err := machine.Open(how.Binary)
+	program, err := live.Open(how.Binary)
 	if err != nil {
 		return inside(u, err)
 	}
 	defer program.Close()
-	record := program.Live(ports...)
+	record := program.Read(ports...)
 	f := record.Facts()
-	f.Launch = machine.Launch{Foreign: program.Foreign, Script: program.Script, Interpreter: program.Script != "" || caps.IsInterpreter(filepath.Base(program.Path))}
+	f.Launch = facts.Launch{Foreign: program.Foreign, Script: program.Script, Interpreter: program.Script != "" || caps.IsInterpreter(filepath.Base(program.Path))}
 	p := &plan{doubt: func(rules.Goal) string { return "" }}
 	if _, err := caps.ReadFile("/proc/self/exe"); err == nil {
 		p.notes = append(p.notes, "this program's own file has capabilities, so it may hold others than what started it")
@@ -76,7 +77,7 @@ func inside(u *launch.Unit, err error) (*plan, error) {
 	if why == "" {
 		return nil, err
 	}
-	return &plan{facts: machine.Record{}.Facts(), doubt: func(rules.Goal) string { return why }, remote: true}, nil
+	return &plan{facts: facts.Record{}.Facts(), doubt: func(rules.Goal) string { return why }, remote: true}, nil
 }
 
 func readUnit(file string) (launch.Unit, error) {
@@ -100,7 +101,7 @@ func aliased(link, real string) bool {
 }
 
 // here is a start from this process.
-func (p *plan) here(f machine.Facts, program machine.Program, user string) error {
+func (p *plan) here(f facts.Facts, program live.Program, user string) error {
 	if user == "" {
 		if err := program.Mine(); err != nil {
 			return err
@@ -108,7 +109,7 @@ func (p *plan) here(f machine.Facts, program machine.Program, user string) error
 		p.facts = rules.Start(launch.Here(f))
 		return nil
 	}
-	who, err := machine.LookAccount(user, "")
+	who, err := live.LookAccount(user, "")
 	if err != nil {
 		return err
 	}
@@ -122,8 +123,8 @@ func (p *plan) here(f machine.Facts, program machine.Program, user string) error
 }
 
 // unit is a start by systemd.
-func (p *plan) unit(f machine.Facts, program machine.Program, u *launch.Unit, user string, systemd bool) error {
-	var who machine.Account
+func (p *plan) unit(f facts.Facts, program live.Program, u *launch.Unit, user string, systemd bool) error {
+	var who facts.Account
 	var err error
 	manager := launch.Manager(f, systemd)
 	switch {
@@ -131,13 +132,13 @@ func (p *plan) unit(f machine.Facts, program machine.Program, u *launch.Unit, us
 		if user == "" {
 			user = strconv.Itoa(os.Geteuid())
 		}
-		if who, err = machine.LookAccount(user, ""); err == nil {
+		if who, err = live.LookAccount(user, ""); err == nil {
 			manager, err = u.OwnManager(manager)
 		}
 	case user != "":
 		err = fmt.Errorf("preflight: the user is that of %s, and another is named", u.Name)
 	default:
-		who, err = u.Account(machine.LookAccount)
+		who, err = u.Account(live.LookAccount)
 	}
 	if err != nil {
 		return err
@@ -162,7 +163,7 @@ func (p *plan) unit(f machine.Facts, program machine.Program, u *launch.Unit, us
 			p.notes = append(p.notes, n)
 		}
 		p.offers = append(p.offers, privport.Offer{Name: s.Name, Network: s.Network, Addr: s.Addr, Both: s.Both})
-		if !p.remote && f.Sockets.State == machine.Known {
+		if !p.remote && f.Sockets.State == facts.Known {
 			f.Sockets.Value = append(slices.Clip(f.Sockets.Value), held(s))
 		}
 	}
@@ -171,13 +172,13 @@ func (p *plan) unit(f machine.Facts, program machine.Program, u *launch.Unit, us
 }
 
 // held is the socket that systemd has of a .socket unit.
-func held(s launch.Socket) machine.Socket {
+func held(s launch.Socket) facts.Socket {
 	network := s.Network[:len("tcp")]
 	addr := s.Addr
 	if s.Network[len("tcp"):] == "6" {
 		network = s.Network
 	}
-	return machine.Socket{
+	return facts.Socket{
 		Network: network, Addr: netip.AddrPortFrom(addr.Addr(), addr.Port()), Listen: network[:3] == "tcp",
 		V6Only: network == s.Network && !s.Both, Cgroup: "/system.slice/" + s.Unit,
 	}

@@ -13,7 +13,8 @@ import (
 
 	"github.com/lowport/lowport/caps"
 	"github.com/lowport/lowport/internal/explain"
-	"github.com/lowport/lowport/internal/machine"
+	"github.com/lowport/lowport/internal/facts"
+	"github.com/lowport/lowport/internal/live"
 	"github.com/lowport/lowport/internal/rules"
 	"github.com/lowport/lowport/privport"
 )
@@ -64,7 +65,7 @@ func Preflight(how Launch, addresses ...string) (Report, error) {
 	for i := range all {
 		p.predict(&all[i])
 	}
-	r := reported(all, func(...int) machine.Facts { return p.facts })
+	r := reported(all, func(...int) facts.Facts { return p.facts })
 	return predicted(r, firstErr(all), p.notes)
 }
 
@@ -124,12 +125,12 @@ func (e *printable) Unwrap() error { return e.error }
 
 // A plan is a program as it would run.
 type plan struct {
-	facts  machine.Facts // of the program once it is started
+	facts  facts.Facts // of the program once it is started
 	offers []privport.Offer
 	doubt  func(rules.Goal) string // why it cannot be told, "" where it can
 	remote bool                    // it has a network namespace that this process cannot ask
 
-	sockets machine.Fact[[]machine.Socket] // of this network namespace, where systemd binds the offers
+	sockets facts.Fact[[]facts.Socket] // of this network namespace, where systemd binds the offers
 
 	notes []string
 }
@@ -153,7 +154,7 @@ func (p *plan) predict(r *request) {
 		return
 	}
 	if at.IsValid() && !p.remote {
-		switch err := machine.Takes(at); {
+		switch err := live.Takes(at); {
 		case err == nil:
 			g.Local = true
 		case errors.Is(err, syscall.EADDRNOTAVAIL):
@@ -185,7 +186,7 @@ func (p *plan) inherit(r *request, o privport.Offer, udp bool, at netip.Addr) {
 		r.untold(why, udp, at)
 		return
 	}
-	if p.sockets.State != machine.Known {
+	if p.sockets.State != facts.Known {
 		r.untold("whether systemd can bind the socket could not be read", udp, at)
 		return
 	}
@@ -206,14 +207,14 @@ func (r *request) untold(why string, udp bool, at netip.Addr) {
 // seen.
 func (p *plan) beside(g rules.Goal) (errno, why string) {
 	g.InUse = true
-	if p.remote || !slices.ContainsFunc(p.facts.Sockets.Value, func(s machine.Socket) bool { return rules.Conflicts(s, g) != rules.No }) {
+	if p.remote || !slices.ContainsFunc(p.facts.Sockets.Value, func(s facts.Socket) bool { return rules.Conflicts(s, g) != rules.No }) {
 		return "", ""
 	}
 	at := g.Addr
 	if !at.IsValid() && g.Network == g.Protocol()+"4" {
 		at = netip.IPv4Unspecified()
 	}
-	switch err := machine.Excludes(at, g.Port, g.Network == g.Protocol()+"6"); {
+	switch err := live.Excludes(at, g.Port, g.Network == g.Protocol()+"6"); {
 	case err == nil:
 		return "", ""
 	case errors.Is(err, syscall.EADDRINUSE):

@@ -11,8 +11,8 @@ import (
 	"testing"
 
 	"github.com/lowport/lowport/caps"
+	"github.com/lowport/lowport/internal/facts"
 	"github.com/lowport/lowport/internal/launch"
-	"github.com/lowport/lowport/internal/machine"
 	"github.com/lowport/lowport/internal/rules"
 	"github.com/lowport/lowport/privport"
 )
@@ -132,12 +132,12 @@ func TestPredict(t *testing.T) {
 		t.Fatal(err)
 	}
 	bind := caps.SetOf(caps.NET_BIND_SERVICE)
-	file := func(f caps.File) func(*machine.Facts) {
-		return func(m *machine.Facts) { m.Installed.Caps = m.Installed.Caps.Now(f) }
+	file := func(f caps.File) func(*facts.Facts) {
+		return func(m *facts.Facts) { m.Installed.Caps = m.Installed.Caps.Now(f) }
 	}
 	for _, tt := range []struct {
 		name, address string
-		change        func(*machine.Facts)
+		change        func(*facts.Facts)
 		offers        []privport.Offer
 		doubt, want   string
 	}{
@@ -146,16 +146,16 @@ func TestPredict(t *testing.T) {
 		{"stamped with +p", ":443", file(caps.File{Version: 2, Permitted: bind}), nil, "", "ok raised"},
 		{"stamped with +ep", ":443", file(caps.File{Version: 2, Permitted: bind, Effective: true}), nil, "", "ok plain"},
 		{"stamped with what the bounding set lacks", ":8443", file(caps.File{Version: 2, Permitted: 1 << 24, Effective: true}), nil, "", "exec-refused"},
-		{"stamped, and withheld by a profile", ":443", func(m *machine.Facts) {
+		{"stamped, and withheld by a profile", ":443", func(m *facts.Facts) {
 			file(caps.File{Version: 2, Permitted: bind})(m)
 			m.Withheld = m.Withheld.Now(bind)
 		}, nil, "", "apparmor"},
-		{"an unreadable file", ":443", func(m *machine.Facts) { m.Installed.Caps = machine.Fact[caps.File]{} }, nil, "", "unknown"},
-		{"sockets that cannot be seen", ":8443", func(m *machine.Facts) { m.Sockets = machine.Fact[[]machine.Socket]{} }, nil, "", "unknown"},
+		{"an unreadable file", ":443", func(m *facts.Facts) { m.Installed.Caps = facts.Fact[caps.File]{} }, nil, "", "unknown"},
+		{"sockets that cannot be seen", ":8443", func(m *facts.Facts) { m.Sockets = facts.Fact[[]facts.Socket]{} }, nil, "", "unknown"},
 		{"a doubt", ":8443", nil, nil, "nobody looked", "unknown"},
 		{"a socket unit", ":443", nil, []privport.Offer{offer(":443")}, "", "ok inherited"},
 		{"a socket unit, and a doubt", ":443", nil, []privport.Offer{offer(":443")}, "nobody looked", "unknown"},
-		{"a socket unit, and sockets that cannot be seen", ":443", func(m *machine.Facts) { m.Sockets = machine.Fact[[]machine.Socket]{} }, []privport.Offer{offer(":443")}, "", "unknown"},
+		{"a socket unit, and sockets that cannot be seen", ":443", func(m *facts.Facts) { m.Sockets = facts.Fact[[]facts.Socket]{} }, []privport.Offer{offer(":443")}, "", "unknown"},
 		{"of another port", ":443", nil, []privport.Offer{offer(":80")}, "", "no-capability"},
 	} {
 		f := there
@@ -172,7 +172,7 @@ func TestPredict(t *testing.T) {
 		}
 		all := []request{r}
 		p.predict(&all[0])
-		report, _ := predicted(reported(all, func(...int) machine.Facts { return p.facts }), all[0].err, nil)
+		report, _ := predicted(reported(all, func(...int) facts.Facts { return p.facts }), all[0].err, nil)
 		got := "ok " + report.Via
 		if !report.OK {
 			got = report.Causes[0].ID
@@ -196,10 +196,10 @@ func TestReplayUnseen(t *testing.T) {
 	for range 2 {
 		r := named(":8443")
 		r.on(nil)
-		if err := r.replay(f, nil); (err != nil) != (f.Sockets.State != machine.Known) {
+		if err := r.replay(f, nil); (err != nil) != (f.Sockets.State != facts.Known) {
 			t.Errorf("sockets %v: %v", f.Sockets.State, err)
 		}
-		f.Sockets = machine.Fact[[]machine.Socket]{}
+		f.Sockets = facts.Fact[[]facts.Socket]{}
 	}
 }
 

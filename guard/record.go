@@ -10,7 +10,10 @@ import (
 	"strings"
 	"syscall"
 
-	"github.com/lowport/lowport/internal/machine"
+	"github.com/lowport/lowport/internal/archive"
+	"github.com/lowport/lowport/internal/facts"
+	"github.com/lowport/lowport/internal/live"
+	"github.com/lowport/lowport/internal/mask"
 )
 
 // Record returns the evidence of this machine about one address, to attach to a
@@ -41,14 +44,14 @@ func Record(address string, opts ...Option) ([]byte, error) {
 	case errors.As(err, &errno):
 		done.addr, done.errno = refusedAddr(err), errnoName(errno)
 	default: // the kernel was not asked
-		return nil, &Error{Report: reported(all, func(...int) machine.Facts { return machine.Facts{} }), err: err}
+		return nil, &Error{Report: reported(all, func(...int) facts.Facts { return facts.Facts{} }), err: err}
 	}
 	if done.addr.IsUnspecified() {
 		done.addr = netip.Addr{}
 	}
-	record, masked := machine.Live(r.target.Port).Masked(done.addr)
+	record, masked := mask.Record(live.Read(r.target.Port), done.addr)
 	done.addr = masked
-	return append([]byte("# recorded by lowport; names, paths and addresses are replaced\n"+done.String()), record.Save()...), nil
+	return append([]byte("# recorded by lowport; names, paths and addresses are replaced\n"+done.String()), archive.Save(record)...), nil
 }
 
 // single is the request of one address, with the options it is under.

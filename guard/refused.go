@@ -8,7 +8,7 @@ import (
 	"syscall"
 
 	"github.com/lowport/lowport/internal/explain"
-	"github.com/lowport/lowport/internal/machine"
+	"github.com/lowport/lowport/internal/facts"
 	"github.com/lowport/lowport/internal/rules"
 	"github.com/lowport/lowport/privport"
 )
@@ -16,7 +16,7 @@ import (
 // malformed reports an address that the kernel was never asked for.
 func malformed(subject string, r request) Report {
 	g := rules.Goal{Network: r.network}
-	return refusal(subject, "listen "+r.String()+": malformed address", r.err, explain.Bind(machine.Facts{}, g, r.err), machine.Facts{}, g)
+	return refusal(subject, "listen "+r.String()+": malformed address", r.err, explain.Bind(facts.Facts{}, g, r.err), facts.Facts{}, g)
 }
 
 // ports are those of the binds that failed.
@@ -31,24 +31,24 @@ func ports(failed []request) []int {
 }
 
 // refusals explains all binds that failed on a machine in one report.
-func refusals(subject string, failed []request, facts machine.Facts) Report {
+func refusals(subject string, failed []request, f facts.Facts) Report {
 	var goals []rules.Goal
 	var found []explain.Finding
-	for _, f := range failed {
-		g := rules.Goal{Network: f.network, Port: f.target.Port, Addr: refusedAddr(f.err), Raised: f.how.Via == privport.Raised, InUse: errors.Is(f.err, syscall.EADDRINUSE)}
-		g.Local = g.Addr.Is4() && errors.Is(f.err, syscall.EACCES)
+	for _, r := range failed {
+		g := rules.Goal{Network: r.network, Port: r.target.Port, Addr: refusedAddr(r.err), Raised: r.how.Via == privport.Raised, InUse: errors.Is(r.err, syscall.EADDRINUSE)}
+		g.Local = g.Addr.Is4() && errors.Is(r.err, syscall.EACCES)
 		goals = append(goals, g)
-		if unsure := (*untold)(nil); errors.As(f.err, &unsure) {
-			found = append(found, explain.Untold(facts, g, unsure.why))
+		if unsure := (*untold)(nil); errors.As(r.err, &unsure) {
+			found = append(found, explain.Untold(f, g, unsure.why))
 		} else {
-			found = append(found, explain.Bind(facts, g, f.err))
+			found = append(found, explain.Bind(f, g, r.err))
 		}
 	}
 	headline := "listen " + list(failed)
 	var errno syscall.Errno
 	if errors.As(failed[0].err, &errno) {
-		for _, f := range failed {
-			if !errors.Is(f.err, errno) {
+		for _, r := range failed {
+			if !errors.Is(r.err, errno) {
 				headline = "listen " + failed[0].String() // the others failed otherwise
 			}
 		}
@@ -56,8 +56,8 @@ func refusals(subject string, failed []request, facts machine.Facts) Report {
 	} else if unsure := (*untold)(nil); errors.As(failed[0].err, &unsure) {
 		headline += ": could not tell"
 	}
-	r := refusal(subject, headline, failed[0].err, explain.Join(found...), facts, goals...)
-	r.shows(facts, goals[0])
+	r := refusal(subject, headline, failed[0].err, explain.Join(found...), f, goals...)
+	r.shows(f, goals[0])
 	return r
 }
 

@@ -11,7 +11,8 @@ import (
 	"golang.org/x/tools/txtar"
 
 	"github.com/lowport/lowport/caps"
-	"github.com/lowport/lowport/internal/machine"
+	"github.com/lowport/lowport/internal/archive"
+	"github.com/lowport/lowport/internal/facts"
 	"github.com/lowport/lowport/internal/rules"
 	"github.com/lowport/lowport/privport"
 )
@@ -33,7 +34,7 @@ func Replay(recording []byte, address string, opts ...Option) error {
 	if err := all[0].replay(f, went); err != nil {
 		return err
 	}
-	r := reported(all, func(...int) machine.Facts { return f })
+	r := reported(all, func(...int) facts.Facts { return f })
 	if o.report != nil {
 		*o.report = r
 	}
@@ -53,10 +54,10 @@ func ReplayRequire(recording []byte, need ...caps.Cap) error {
 }
 
 // load reads a recording: the facts, and how binds went.
-func load(recording []byte) (machine.Facts, []outcome, error) {
-	record, err := machine.Load(recording)
+func load(recording []byte) (facts.Facts, []outcome, error) {
+	record, err := archive.Load(recording)
 	if err != nil {
-		return machine.Facts{}, nil, err
+		return facts.Facts{}, nil, err
 	}
 	var went []outcome
 	for line := range strings.Lines(string(txtar.Parse(recording).Comment)) {
@@ -65,7 +66,7 @@ func load(recording []byte) (machine.Facts, []outcome, error) {
 		}
 		o, err := parseOutcome(line)
 		if err != nil {
-			return machine.Facts{}, nil, err
+			return facts.Facts{}, nil, err
 		}
 		went = append(went, o)
 	}
@@ -74,7 +75,7 @@ func load(recording []byte) (machine.Facts, []outcome, error) {
 
 // replay is bindEach on a recorded machine: it notes how the bind went. The error
 // is that it cannot be told.
-func (r *request) replay(f machine.Facts, went []outcome) error {
+func (r *request) replay(f facts.Facts, went []outcome) error {
 	if r.target, r.err = r.parse(context.Background()); r.err != nil {
 		return nil
 	}
@@ -141,7 +142,7 @@ func literal(t privport.Target) (netip.Addr, error) {
 }
 
 // decide says how the kernel would have decided over a bind that was not tried.
-func decide(f machine.Facts, g rules.Goal) (outcome, error) {
+func decide(f facts.Facts, g rules.Goal) (outcome, error) {
 	o := outcome{udp: g.Protocol() == "udp", addr: g.Addr, port: g.Port, via: privport.Plain}
 	open := rules.Unprivileged(f, g.Port)
 	held := rules.And(rules.Permitted(f, g.Need()), rules.Counts(f, g.Need()), rules.Granted(f, g.Need()))
@@ -177,7 +178,7 @@ func decide(f machine.Facts, g rules.Goal) (outcome, error) {
 }
 
 // policyErrno is what the probes of the protocol were refused with.
-func policyErrno(f machine.Facts, g rules.Goal) string {
+func policyErrno(f facts.Facts, g rules.Goal) string {
 	for _, p := range f.Probes.Value {
 		if p.Refused() && strings.HasPrefix(p.Network, g.Protocol()) {
 			return p.Errno

@@ -22,8 +22,9 @@ import (
 	"golang.org/x/tools/txtar"
 
 	"github.com/lowport/lowport/caps"
+	"github.com/lowport/lowport/internal/archive"
 	"github.com/lowport/lowport/internal/explain"
-	"github.com/lowport/lowport/internal/machine"
+	"github.com/lowport/lowport/internal/facts"
 	"github.com/lowport/lowport/internal/rules"
 )
 
@@ -38,7 +39,7 @@ func refused(t *testing.T, name string, g rules.Goal, cause error) *Error {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r, err := machine.Load(b)
+	r, err := archive.Load(b)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -324,18 +325,18 @@ func TestReportHostile(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		r, err := machine.Load(b)
+		r, err := archive.Load(b)
 		if err != nil {
 			t.Fatal(err)
 		}
 		for _, item := range []string{"proc/self/exe", "mount point", "cwd"} {
-			r[item] = machine.Item{Data: []byte("/" + nasty)}
+			r[item] = facts.Item{Data: []byte("/" + nasty)}
 		}
-		r["args"], r["user"] = machine.Item{Data: []byte("app\x00" + nasty + "\x00")}, machine.Item{Data: []byte(nasty + "\n")}
+		r["args"], r["user"] = facts.Item{Data: []byte("app\x00" + nasty + "\x00")}, facts.Item{Data: []byte(nasty + "\n")}
 		r["proc/self/attr/current"], r["sys/kernel/security/lsm"] = r["user"], r["user"]
-		r["exe xattr"] = machine.Item{Err: nasty}
+		r["exe xattr"] = facts.Item{Err: nasty}
 		f, cause := r.Facts(), &net.OpError{Op: "listen", Net: "tcp", Err: os.NewSyscallError("bind", syscall.EACCES)}
-		f.Sockets = f.Sockets.Now([]machine.Socket{{Network: "tcp", Addr: netip.MustParseAddrPort("0.0.0.0:443"), Listen: true, PID: 7, Command: nasty, Cgroup: "/system.slice/" + nasty}})
+		f.Sockets = f.Sockets.Now([]facts.Socket{{Network: "tcp", Addr: netip.MustParseAddrPort("0.0.0.0:443"), Listen: true, PID: 7, Command: nasty, Cgroup: "/system.slice/" + nasty}})
 		report := refusal("bind tcp :443", "listen tcp :443", cause, explain.Bind(f, low, cause), f, low)
 		for line := range strings.Lines(report.String()) {
 			if strings.HasPrefix(strings.TrimSpace(line), "reboot") {

@@ -8,7 +8,8 @@ import (
 
 	"github.com/lowport/lowport/caps"
 	"github.com/lowport/lowport/internal/explain"
-	"github.com/lowport/lowport/internal/machine"
+	"github.com/lowport/lowport/internal/facts"
+	"github.com/lowport/lowport/internal/live"
 	"github.com/lowport/lowport/internal/rules"
 )
 
@@ -23,11 +24,11 @@ func Require(need ...caps.Cap) error {
 	if runtime.GOOS != "linux" {
 		return fmt.Errorf("capabilities on %s: %w", runtime.GOOS, errors.ErrUnsupported)
 	}
-	return require(caps.SetOf(need...), machine.Live().Facts())
+	return require(caps.SetOf(need...), live.Read().Facts())
 }
 
 // require decides over the facts of a machine.
-func require(need caps.Set, f machine.Facts) error {
+func require(need caps.Set, f facts.Facts) error {
 	g := rules.Goal{Require: need}
 	if rules.Allows(f, g) == rules.Yes {
 		return nil

@@ -4,11 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"log"
 	"net"
 	"net/netip"
 	"strings"
 
+	"github.com/lowport/lowport/caps"
 	"github.com/lowport/lowport/privport"
 )
 
@@ -89,6 +91,38 @@ func ExampleOwnNetwork() {
 	}
 	fmt.Println(own && err != nil)
 	// Output: false
+}
+
+// A ping socket takes cap_net_raw, for as long as it is made.
+func ExampleRaise() {
+	var conn net.PacketConn
+	err := privport.Raise(caps.SetOf(caps.NET_RAW), func() (err error) {
+		conn, err = net.ListenPacket("ip4:icmp", "127.0.0.1")
+		return err
+	})
+	var failed *privport.RaiseError
+	switch {
+	case errors.As(err, &failed):
+		log.Print(failed) // raise cap_net_raw: not permitted to this thread: permission denied
+	case err != nil:
+		log.Print(err)
+	default:
+		defer conn.Close()
+	}
+	fmt.Println(conn != nil || err != nil)
+	// Output: true
+}
+
+func ExampleRaiseError_Error() {
+	err := &privport.RaiseError{Set: caps.SetOf(caps.NET_RAW), Err: fs.ErrPermission}
+	fmt.Println(err)
+	// Output: raise cap_net_raw: permission denied
+}
+
+func ExampleRaiseError_Unwrap() {
+	err := privport.Raise(caps.SetOf(63), func() error { return nil }) // no kernel knows 63
+	fmt.Println(errors.Is(err, fs.ErrPermission) || errors.Is(err, errors.ErrUnsupported))
+	// Output: true
 }
 
 func ExampleTarget_String() {

@@ -6,7 +6,10 @@ import (
 	"io"
 	"net"
 	"os"
+	"runtime"
 	"syscall"
+
+	"github.com/lowport/lowport/caps"
 )
 
 // A Via is the way by which a socket was obtained.
@@ -24,18 +27,20 @@ type How struct {
 
 	network, address string   // what was asked
 	got              net.Addr // of a socket that was made here
-	note             string   // of an inherited one
+	note             string   // what is to be said beside that
 }
 
-// Notes says how the socket differs from what was asked for.
+// Notes says how the socket differs from what was asked for, and why a capability that
+// is permitted could not be raised.
 func (h How) Notes() []string {
-	switch {
-	case h.note != "":
-		return []string{h.note}
-	case h.got != nil:
-		return compare(h.network, h.address, h.got)
+	var notes []string
+	if h.note != "" {
+		notes = append(notes, h.note)
 	}
-	return nil
+	if h.got != nil {
+		notes = append(notes, compare(h.network, h.address, h.got)...)
+	}
+	return notes
 }
 
 // A Config says how to listen. The zero Config is what [Listen] and
@@ -69,8 +74,8 @@ func ListenPacket(ctx context.Context, network, address string) (net.PacketConn,
 // with matches, it is taken (see [Leftover]). Otherwise Listen tries a plain bind
 // first, the only reliable check. If the kernel answers EACCES and this thread
 // has cap_net_bind_service permitted but not effective, Listen binds once more
-// with the capability raised, on an operating system thread of its own that ends
-// afterwards: no other goroutine ever runs with it.
+// with the capability raised, on the calling thread and so in its network
+// namespace: see [Raise].
 //
 // The error is the [*net.OpError] of the last bind that was tried. If authbind refused as
 // well, it wraps an *[AuthbindError].
@@ -122,35 +127,62 @@ func get[S io.Closer](ctx context.Context, c Config, network, address string,
 		s, err := adopt(f)
 		return s, How{Via: Inherited, note: given.note}, err
 	}
+	how = How{Via: Plain, network: network, address: address}
 	s, err = bind(ctx, c.ListenConfig, network, address)
-	if !errors.Is(err, syscall.EACCES) {
-		return made(network, address, s, Plain, err)
+	if bindRefused(err) {
+		s, how, err = bindRaised(s, how, err, func(address string) (S, error) {
+			return bind(ctx, c.ListenConfig, network, address)
+		})
 	}
-	via := Plain
-	var again S
-	var raised error
-	if raise(func() { again, raised = bind(ctx, c.ListenConfig, network, address) }) {
-		s, via, err = again, Raised, raised
-	}
-	if c.Authbind && errors.Is(err, syscall.EACCES) {
-		f, refused := c.authbind(ctx, network, err)
-		if refused != nil {
-			return s, How{Via: via}, refused
+	if c.Authbind && bindRefused(err) {
+		var f *os.File
+		if f, err = c.authbind(ctx, network, err); err == nil {
+			defer f.Close()
+			how.Via = Authbind
+			s, err = adopt(f)
 		}
-		defer f.Close()
-		via = Authbind
-		s, err = adopt(f)
 	}
-	return made(network, address, s, via, err)
-}
-
-// made says how a new socket was got.
-func made[S io.Closer](network, address string, s S, via Via, err error) (S, How, error) {
-	how := How{Via: via, network: network, address: address}
 	if err == nil {
 		how.got = bound(s)
 	}
 	return s, how, err
+}
+
+// bindRefused reports whether the kernel refused bind(2) itself with EACCES. An error
+// of the caller's own Control is none of that.
+func bindRefused(err error) bool {
+	var call *os.SyscallError
+	return errors.As(err, &call) && call.Syscall == "bind" && call.Err == syscall.EACCES
+}
+
+// bindRaised binds again what was refused, with cap_net_bind_service raised, if the
+// thread has it permitted and not effective. Otherwise it returns what it was given.
+// A host name was resolved by the first bind already, as the address in its error
+// shows, so nothing is looked up while the thread is privileged.
+func bindRaised[S io.Closer](s S, how How, refused error, bind func(address string) (S, error)) (S, How, error) {
+	runtime.LockOSThread() // look at the thread that is raised
+	defer runtime.UnlockOSThread()
+	var op *net.OpError
+	if !errors.As(refused, &op) || op.Addr == nil || !onlyPermitted(caps.NET_BIND_SERVICE) {
+		return s, how, refused
+	}
+	var again S
+	called := false
+	err := Raise(caps.SetOf(caps.NET_BIND_SERVICE), func() (err error) {
+		called = true
+		again, err = bind(op.Addr.String())
+		return err
+	})
+	if !called {
+		how.note = err.Error()
+		return s, how, refused
+	}
+	how.Via = Raised
+	if err != nil && any(again) != nil { // no socket is worth a thread that stays privileged
+		again.Close()
+		again = s
+	}
+	return again, how, err
 }
 
 // bound is where a socket of either sort is bound.

@@ -2,4 +2,14 @@
 
 package privport
 
-func raise(func()) bool { return false }
+import (
+	"errors"
+
+	"github.com/lowport/lowport/caps"
+)
+
+func raise(set caps.Set, _ func() error) error {
+	return &RaiseError{Set: set, Err: errors.ErrUnsupported}
+}
+
+func onlyPermitted(caps.Cap) bool { return false }

@@ -1,24 +1,16 @@
 package privport
 
-import (
-	"testing"
+import "testing"
 
-	"github.com/lowport/lowport/internal/machine"
-)
-
-// Who owns the network is not "we" where that cannot be read.
-func TestOwn(t *testing.T) {
-	for _, c := range []struct {
-		f    machine.Fact[machine.Owner]
-		want bool
-	}{
-		{machine.Fact[machine.Owner]{Value: machine.OwnerHere, State: machine.Known}, true},
-		{machine.Fact[machine.Owner]{Value: machine.OwnerBelow, State: machine.Known}, true},
-		{machine.Fact[machine.Owner]{Value: machine.OwnerOutside, State: machine.Known}, false},
-		{machine.Fact[machine.Owner]{Reason: "EACCES"}, false},
-	} {
-		if got, err := own(c.f); got != c.want || (err == nil) != (c.f.State == machine.Known) {
-			t.Errorf("%+v: %t, %v", c.f, got, err)
+func TestParseStart(t *testing.T) {
+	for line, want := range map[string]int{"1024\n": 1024, "0\n": 0, "65536\n": 65536} {
+		if got, err := parseStart(line); got != want || err != nil {
+			t.Errorf("%q: %d, %v", line, got, err)
+		}
+	}
+	for _, line := range []string{"", "\n", "102", "65537\n", "-1\n", "+1\n", "1024 1\n", "1024\n\n", " 1024\n", "0x1\n"} {
+		if got, err := parseStart(line); got != 0 || err == nil {
+			t.Errorf("%q: %d, %v", line, got, err)
 		}
 	}
 }

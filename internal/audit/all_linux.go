@@ -9,7 +9,7 @@ import (
 	"strconv"
 
 	"github.com/lowport/lowport/caps"
-	"github.com/lowport/lowport/internal/machine"
+	"github.com/lowport/lowport/internal/facts"
 )
 
 func readAll() iter.Seq2[Process, error] {
@@ -72,7 +72,7 @@ func hidden() error {
 	if err != nil {
 		return err
 	}
-	if ns == machine.InitialUserNS && (held.Has(caps.SYS_PTRACE) || gid != 0 && (os.Getegid() == int(gid) || slices.Contains(groups, int(gid)))) {
+	if ns == facts.InitialUserNS && (held.Has(caps.SYS_PTRACE) || gid != 0 && (os.Getegid() == int(gid) || slices.Contains(groups, int(gid)))) {
 		return nil
 	}
 	return fmt.Errorf("%w (%s)", ErrHidden, options)

@@ -6,7 +6,7 @@ import (
 
 	"github.com/lowport/lowport/caps"
 	"github.com/lowport/lowport/internal/explain"
-	"github.com/lowport/lowport/internal/machine"
+	"github.com/lowport/lowport/internal/facts"
 )
 
 // Holds is what some thread may make effective.
@@ -17,7 +17,7 @@ func (p Process) Holds() caps.Set { return p.union(permitted) }
 // where they differ.
 func Evidence(p Process) []explain.Evidence {
 	var all []explain.Evidence
-	if p.Threads.State == machine.Known {
+	if p.Threads.State == facts.Known {
 		all = append(all, known("threads", fmt.Sprint(len(p.Threads.Value)), fmt.Sprintf("threads: %d", len(p.Threads.Value)), p.Threads.Source))
 		for _, s := range []struct {
 			name string
@@ -38,22 +38,22 @@ func Evidence(p Process) []explain.Evidence {
 	all = append(all, tell("user namespace", p.UserNS, func(u UserNS) string { return u.Name }))
 	all = append(all, tell("program", p.Path, explain.Show))
 	all = append(all, tell("file capabilities", p.Exe.Caps, caps.File.String))
-	all = append(all, tell("file mode", p.Exe.Stat, func(s machine.Stat) string { return fmt.Sprintf("%#o %d:%d", s.Mode&0o7777, s.UID, s.GID) }))
+	all = append(all, tell("file mode", p.Exe.Stat, func(s facts.Stat) string { return fmt.Sprintf("%#o %d:%d", s.Mode&0o7777, s.UID, s.GID) }))
 	all = append(all, tell("port threshold", p.PortStart, func(n int) string { return fmt.Sprint(n) }))
-	if p.Listens.State == machine.Known {
+	if p.Listens.State == facts.Known {
 		return append(all, p.sockets()...)
 	}
 	return append(all, tell("sockets", p.Listens, func([]caps.Listen) string { return "" }))
 }
 
 // tell is the evidence of one fact.
-func tell[T any](name string, f machine.Fact[T], show func(T) string) explain.Evidence {
+func tell[T any](name string, f facts.Fact[T], show func(T) string) explain.Evidence {
 	e := explain.Evidence{Name: name, Source: f.Source, State: f.State.String()}
 	switch f.State {
-	case machine.Known:
+	case facts.Known:
 		e.Value = show(f.Value)
 		e.Says = name + ": " + e.Value
-	case machine.Absent:
+	case facts.Absent:
 		e.Value, e.Says = "none", name+": none"
 	default:
 		e.Value, e.Says = f.Reason, name+": could not tell ("+explain.Show(f.Reason)+")"

@@ -11,23 +11,24 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"github.com/lowport/lowport/internal/machine"
+	"github.com/lowport/lowport/internal/facts"
+	"github.com/lowport/lowport/internal/live"
 )
 
 // limit bounds what is read of one file, in bytes.
 const limit = 64 << 20
 
 // fact reads one.
-func fact[T any](source string, read func() (T, error)) machine.Fact[T] {
+func fact[T any](source string, read func() (T, error)) facts.Fact[T] {
 	v, err := read()
-	f := machine.Fact[T]{Source: source}
+	f := facts.Fact[T]{Source: source}
 	switch {
 	case err == nil:
-		f.Value, f.State = v, machine.Known
+		f.Value, f.State = v, facts.Known
 	case errors.Is(err, unix.ENODATA), errors.Is(err, unix.EOPNOTSUPP):
-		f.State, f.Reason = machine.Absent, machine.Reason(err)
+		f.State, f.Reason = facts.Absent, live.Reason(err)
 	default:
-		f.Reason = machine.Reason(err)
+		f.Reason = live.Reason(err)
 	}
 	return f
 }

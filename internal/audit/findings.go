@@ -8,7 +8,7 @@ import (
 
 	"github.com/lowport/lowport/caps"
 	"github.com/lowport/lowport/internal/explain"
-	"github.com/lowport/lowport/internal/machine"
+	"github.com/lowport/lowport/internal/facts"
 )
 
 // A Finding is one thing that an attacker who has the process could make use of.
@@ -85,7 +85,7 @@ func (p Process) IsRoot() bool {
 
 // below says that what the process holds counts in a user namespace of its own
 // alone. Where that is not known it is taken to count here.
-func (p Process) below() bool { return p.UserNS.State == machine.Known && p.UserNS.Value.Below }
+func (p Process) below() bool { return p.UserNS.State == facts.Known && p.UserNS.Value.Below }
 
 // reachable says whether other machines reach a socket of the process.
 func (p Process) reachable() bool {
@@ -104,7 +104,7 @@ func (p Process) exposed() Severity {
 func (p Process) source(name string) string { return fmt.Sprintf("/proc/%d/%s", p.PID, name) }
 
 func known(name, value, says, source string) explain.Evidence {
-	return explain.Evidence{Name: name, Value: value, Source: source, State: machine.Known.String(), Says: says}
+	return explain.Evidence{Name: name, Value: value, Source: source, State: facts.Known.String(), Says: says}
 }
 
 // set is the evidence of one of the five sets, as the threads together have it.

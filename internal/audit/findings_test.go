@@ -7,11 +7,11 @@ import (
 	"testing"
 
 	"github.com/lowport/lowport/caps"
-	"github.com/lowport/lowport/internal/machine"
+	"github.com/lowport/lowport/internal/facts"
 )
 
-func is[T any](v T) machine.Fact[T] {
-	return machine.Fact[T]{Value: v, State: machine.Known, Source: "test"}
+func is[T any](v T) facts.Fact[T] {
+	return facts.Fact[T]{Value: v, State: facts.Known, Source: "test"}
 }
 
 func same4(id uint32) IDs { return IDs{id, id, id, id} }
@@ -20,10 +20,10 @@ func same4(id uint32) IDs { return IDs{id, id, id, id} }
 func clean() Process {
 	t := Thread{State: caps.State{Bounding: caps.UpTo(caps.Last), NoNewPrivs: true}, UIDs: same4(1000), GIDs: same4(1000), Groups: "1000", Seccomp: caps.SeccompFilter}
 	return Process{
-		PID: 7, Name: is("server"), Threads: is(map[int]Thread{7: t, 8: t}), UserNS: is(UserNS{Name: machine.InitialUserNS}), UIDMap: is(machine.WholeMap),
+		PID: 7, Name: is("server"), Threads: is(map[int]Thread{7: t, 8: t}), UserNS: is(UserNS{Name: facts.InitialUserNS}), UIDMap: is(facts.WholeMap),
 		Listens: is([]caps.Listen{{Network: "tcp", Addr: netip.MustParseAddrPort("[::]:443")}}), PortStart: is(1024), Doors: is([]Door{{Path: "/etc/shadow", Mode: 0o100640, GID: 42, Need: 4, Allows: "read hashes"}}),
 		Securebits: is(caps.Securebits(0)), Path: is("/srv/app/server"), Deleted: is(false), Same: is(true), Here: true, AsRoot: true,
-		Exe: machine.Image{Caps: machine.Fact[caps.File]{State: machine.Absent}, Stat: is(machine.Stat{Mode: 0o100755})},
+		Exe: facts.Image{Caps: facts.Fact[caps.File]{State: facts.Absent}, Stat: is(facts.Stat{Mode: 0o100755})},
 		Way: is([]Place{{Path: "/", Mode: 0o040755}, {Path: "/srv", Mode: 0o040755}, {Path: "/srv/app", Mode: 0o040755}, {Path: "/srv/app/server", Mode: 0o100755}}),
 	}
 }
@@ -54,11 +54,11 @@ func TestFindings(t *testing.T) {
 		"root again": {func(p *Process) { *p = with(*p, func(t *Thread) { t.UIDs.Saved = 0 }) }, "critical root", ""},
 		"root in a unit": {func(p *Process) {
 			*p = with(*p, func(t *Thread) { t.UIDs, t.Permitted, t.NoNewPrivs = IDs{}, t.Bounding, false })
-			p.Unit = is(machine.Unit{Name: "app.service"})
+			p.Unit = is(facts.Unit{Name: "app.service"})
 		}, "critical root", "systemd-drop-in:root"},
 		"a user's unit": {func(p *Process) {
 			*p = with(*p, func(t *Thread) { t.NoNewPrivs = false })
-			p.Unit = is(machine.Unit{Name: "app.service", User: true})
+			p.Unit = is(facts.Unit{Name: "app.service", User: true})
 		}, "medium may-gain", "drop:may-gain"},
 		"a capability that amounts to root": {func(p *Process) { *p = with(*p, func(t *Thread) { t.Permitted = admin | port }) },
 			"critical root-capability, note port-capability", "drop:root-capability"},
@@ -79,7 +79,7 @@ func TestFindings(t *testing.T) {
 		}, "critical root, note user-namespace", ""},
 		"in a namespace that is not known": {func(p *Process) {
 			*p = with(*p, func(t *Thread) { t.Permitted = admin })
-			p.UserNS = machine.Fact[UserNS]{Reason: "EACCES"}
+			p.UserNS = facts.Fact[UserNS]{Reason: "EACCES"}
 		}, "critical root-capability, unknown could-not-tell", "drop:root-capability"},
 		"threads differ": {func(p *Process) {
 			odd := p.Threads.Value[8]
@@ -133,22 +133,22 @@ func TestFindings(t *testing.T) {
 		}, "critical interpreter-capabilities", "setcap:interpreter-capabilities"},
 		"a file for the port": {func(p *Process) { p.Exe.Caps = is(caps.File{Permitted: port, Version: 2}) }, "", ""},
 		"set-user-ID":         {func(p *Process) { p.Exe.Stat.Value.Mode = 0o104755 }, "medium set-id-executable", "chmod:set-id-executable"},
-		"replaced": {func(p *Process) { p.Same, p.Way = is(false), machine.Fact[[]Place]{State: machine.Absent} },
+		"replaced": {func(p *Process) { p.Same, p.Way = is(false), facts.Fact[[]Place]{State: facts.Absent} },
 			"medium replaced-executable", ""},
 		"replaced in a unit": {func(p *Process) {
-			p.Same, p.Way = is(false), machine.Fact[[]Place]{State: machine.Absent}
-			p.Unit = is(machine.Unit{Name: "app.service"})
+			p.Same, p.Way = is(false), facts.Fact[[]Place]{State: facts.Absent}
+			p.Unit = is(facts.Unit{Name: "app.service"})
 		}, "medium replaced-executable", "restart:replaced-executable"},
 		"removed in a unit": {func(p *Process) {
-			p.Deleted, p.Same = is(true), machine.Fact[bool]{State: machine.Absent}
-			p.Unit = is(machine.Unit{Name: "app.service"})
+			p.Deleted, p.Same = is(true), facts.Fact[bool]{State: facts.Absent}
+			p.Unit = is(facts.Unit{Name: "app.service"})
 		}, "medium replaced-executable", ""},
 		"from memory": {func(p *Process) {
-			p.Path, p.Deleted, p.Same = is("memfd:a"), is(true), machine.Fact[bool]{State: machine.Absent}
+			p.Path, p.Deleted, p.Same = is("memfd:a"), is(true), facts.Fact[bool]{State: facts.Absent}
 			if f, _ := replaced(*p); f.Evidence[0].Says != "runs memfd:a" {
 				t.Errorf("%+v", f)
 			}
-			p.Unit = is(machine.Unit{Name: "app.service"})
+			p.Unit = is(facts.Unit{Name: "app.service"})
 		}, "medium replaced-executable", ""},
 		"shadow": {func(p *Process) { *p = with(*p, func(t *Thread) { t.Groups = "42 1000" }) }, "medium way-to-root", ""},
 		"docker": {func(p *Process) {
@@ -171,7 +171,7 @@ func TestFindings(t *testing.T) {
 		}, "medium extra-listener", ""},
 		"an extra listener, unknown threshold": {func(p *Process) {
 			p.Listens.Value = append(p.Listens.Value, caps.Listen{Network: "tcp", Addr: netip.MustParseAddrPort("0.0.0.0:6060")})
-			p.PortStart = machine.Fact[int]{Reason: "EPERM"}
+			p.PortStart = facts.Fact[int]{Reason: "EPERM"}
 		}, "unknown could-not-tell", ""},
 		"sockets of a client": {func(p *Process) {
 			p.Listens.Value = append(p.Listens.Value, caps.Listen{Network: "udp", Addr: netip.MustParseAddrPort("0.0.0.0:40123")}, caps.Listen{Network: "tcp", Addr: netip.MustParseAddrPort("127.0.0.1:6060")})
@@ -180,8 +180,8 @@ func TestFindings(t *testing.T) {
 			p.Listens = is([]caps.Listen{{Network: "tcp", Addr: netip.MustParseAddrPort("[::]:8080")}, {Network: "tcp", Addr: netip.MustParseAddrPort("[::]:8081")}})
 		}, "", ""},
 		"securebits":       {func(p *Process) { p.Securebits = is(caps.KeepCaps) }, "note securebits", ""},
-		"unknown sockets":  {func(p *Process) { p.Listens = machine.Fact[[]caps.Listen]{Reason: "EACCES"} }, "unknown could-not-tell", ""},
-		"unknown folders":  {func(p *Process) { p.Way = machine.Fact[[]Place]{Reason: "EACCES"} }, "unknown could-not-tell", ""},
+		"unknown sockets":  {func(p *Process) { p.Listens = facts.Fact[[]caps.Listen]{Reason: "EACCES"} }, "unknown could-not-tell", ""},
+		"unknown folders":  {func(p *Process) { p.Way = facts.Fact[[]Place]{Reason: "EACCES"} }, "unknown could-not-tell", ""},
 		"nothing is known": {func(p *Process) { *p = Process{PID: 7} }, "unknown could-not-tell", ""},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -215,17 +215,17 @@ func TestFindings(t *testing.T) {
 // Whatever is not known, the process is never clean.
 func TestNeverClean(t *testing.T) {
 	for name, hide := range map[string]func(*Process){
-		"threads":        func(p *Process) { p.Threads = machine.Fact[map[int]Thread]{} },
-		"user namespace": func(p *Process) { p.UserNS = machine.Fact[UserNS]{} },
-		"sockets":        func(p *Process) { p.Listens = machine.Fact[[]caps.Listen]{} },
-		"program":        func(p *Process) { p.Path = machine.Fact[string]{} },
-		"xattr":          func(p *Process) { p.Exe.Caps = machine.Fact[caps.File]{} },
-		"mode":           func(p *Process) { p.Exe.Stat = machine.Fact[machine.Stat]{} },
-		"same":           func(p *Process) { p.Same = machine.Fact[bool]{} },
-		"way":            func(p *Process) { p.Way = machine.Fact[[]Place]{} },
-		"doors":          func(p *Process) { p.Doors = machine.Fact[[]Door]{} },
-		"no doors":       func(p *Process) { p.Doors = machine.Fact[[]Door]{State: machine.Absent, Reason: "ENODATA"} },
-		"no mode":        func(p *Process) { p.Exe.Stat = machine.Fact[machine.Stat]{State: machine.Absent, Reason: "ENODATA"} },
+		"threads":        func(p *Process) { p.Threads = facts.Fact[map[int]Thread]{} },
+		"user namespace": func(p *Process) { p.UserNS = facts.Fact[UserNS]{} },
+		"sockets":        func(p *Process) { p.Listens = facts.Fact[[]caps.Listen]{} },
+		"program":        func(p *Process) { p.Path = facts.Fact[string]{} },
+		"xattr":          func(p *Process) { p.Exe.Caps = facts.Fact[caps.File]{} },
+		"mode":           func(p *Process) { p.Exe.Stat = facts.Fact[facts.Stat]{} },
+		"same":           func(p *Process) { p.Same = facts.Fact[bool]{} },
+		"way":            func(p *Process) { p.Way = facts.Fact[[]Place]{} },
+		"doors":          func(p *Process) { p.Doors = facts.Fact[[]Door]{} },
+		"no doors":       func(p *Process) { p.Doors = facts.Fact[[]Door]{State: facts.Absent, Reason: "ENODATA"} },
+		"no mode":        func(p *Process) { p.Exe.Stat = facts.Fact[facts.Stat]{State: facts.Absent, Reason: "ENODATA"} },
 	} {
 		p := clean()
 		hide(&p)
@@ -287,7 +287,7 @@ func TestInterpreterNotStamped(t *testing.T) {
 // neither given a capability nor kept from leaving root.
 func TestShutIn(t *testing.T) {
 	p := with(clean(), func(t *Thread) { t.NoNewPrivs = false })
-	p.Unit = is(machine.Unit{Name: "app.service"})
+	p.Unit = is(facts.Unit{Name: "app.service"})
 	fixes := Fixes(p)
 	if len(fixes) == 0 || fixes[0].ID != "systemd-drop-in" || !slices.Equal(fixes[0].Ends, []string{"may-gain"}) {
 		t.Fatalf("%+v", fixes)
@@ -313,7 +313,7 @@ func TestHostileNames(t *testing.T) {
 	p.Way.Value[3] = Place{Path: p.Path.Value, Mode: 0o100777}
 	p.Exe.Caps = is(caps.File{Permitted: caps.SetOf(caps.SYS_ADMIN), Version: 2})
 	p.Exe.Stat.Value.Mode = 0o106755
-	p.Unit = is(machine.Unit{Name: "a;reboot.service"})
+	p.Unit = is(facts.Unit{Name: "a;reboot.service"})
 	fixes := Fixes(p)
 	if len(fixes) < 3 {
 		t.Fatalf("%+v", fixes)

@@ -6,7 +6,7 @@ import (
 	"strings"
 
 	"github.com/lowport/lowport/caps"
-	"github.com/lowport/lowport/internal/machine"
+	"github.com/lowport/lowport/internal/facts"
 	"github.com/lowport/lowport/internal/remedy"
 )
 
@@ -70,7 +70,7 @@ func dropIn(p Process) (candidate, bool) {
 	if !ok {
 		return candidate{}, false
 	}
-	given := p.IsRoot() || p.Direct && (p.union(ambient) != 0 || p.Exe.Caps.State != machine.Absent)
+	given := p.IsRoot() || p.Direct && (p.union(ambient) != 0 || p.Exe.Caps.State != facts.Absent)
 	needs, becomes := p.needs(), ""
 	content := "[Service]\n"
 	if p.IsRoot() {
@@ -122,7 +122,7 @@ func (p Process) each(change func(Thread) Thread) func(Process) Process {
 		for tid, t := range p.Threads.Value {
 			all[tid] = change(t)
 		}
-		if p.Threads.State == machine.Known {
+		if p.Threads.State == facts.Known {
 			p.Threads = p.Threads.Now(all)
 		}
 		return p
@@ -222,7 +222,7 @@ func noSetID(p Process) (candidate, bool) {
 func restart(p Process) (candidate, bool) {
 	u, ok := p.unit()
 	name, _ := p.Path.Is()
-	if _, found := replaced(p); !ok || !found || strings.HasPrefix(name, "memfd:") || p.Same.State == machine.Absent {
+	if _, found := replaced(p); !ok || !found || strings.HasPrefix(name, "memfd:") || p.Same.State == facts.Absent {
 		return candidate{}, false
 	}
 	return candidate{
@@ -236,7 +236,7 @@ func restart(p Process) (candidate, bool) {
 
 // dropAll is the line that a program of Go lacks.
 func dropAll(p Process) (candidate, bool) {
-	if p.Threads.State != machine.Known {
+	if p.Threads.State != facts.Known {
 		return candidate{}, false
 	}
 	return candidate{
@@ -252,9 +252,9 @@ func dropAll(p Process) (candidate, bool) {
 }
 
 // unit is the unit that commands may name: one of the system's manager.
-func (p Process) unit() (machine.Unit, bool) {
+func (p Process) unit() (facts.Unit, bool) {
 	u, ok := p.Unit.Is()
-	return u, ok && !u.User && machine.UnitName(u.Name)
+	return u, ok && !u.User && facts.UnitName(u.Name)
 }
 
 // setcap is the command that gives a file what c has.
@@ -267,7 +267,7 @@ func (p Process) setcap(c caps.File, name string) remedy.Step {
 }
 
 // again is the step that starts a unit anew.
-func (p Process) again(u machine.Unit) remedy.Step {
+func (p Process) again(u facts.Unit) remedy.Step {
 	return remedy.Step{Run: remedy.Systemctl(p.AsRoot, u, "restart")}
 }
 

@@ -2,31 +2,31 @@ package audit
 
 import (
 	"github.com/lowport/lowport/caps"
-	"github.com/lowport/lowport/internal/machine"
+	"github.com/lowport/lowport/internal/facts"
 )
 
 // A Process is all that was read of a process, and of the machine as far as it
 // bears on it. Ids are as the reader's user namespace sees them.
 type Process struct {
 	PID  int
-	Name machine.Fact[string] // of the main thread: up to 15 bytes, as it set them
+	Name facts.Fact[string] // of the main thread: up to 15 bytes, as it set them
 
-	Threads    machine.Fact[map[int]Thread]  // by thread id
-	Securebits machine.Fact[caps.Securebits] // known of the reader itself alone: /proc has them not
-	UserNS     machine.Fact[UserNS]          // where its capabilities count
-	UIDMap     machine.Fact[string]          // of that namespace
-	Listens    machine.Fact[[]caps.Listen]   // TCP sockets that listen, UDP sockets that are bound
-	PortStart  machine.Fact[int]             // ports below it are privileged in its network namespace
-	Doors      machine.Fact[[]Door]          // files that amount to root, as it sees them
-	Unit       machine.Fact[machine.Unit]    // the systemd service it belongs to
-	Direct     bool                          // that starts it as the user it is; false where this is not seen
+	Threads    facts.Fact[map[int]Thread]  // by thread id
+	Securebits facts.Fact[caps.Securebits] // known of the reader itself alone: /proc has them not
+	UserNS     facts.Fact[UserNS]          // where its capabilities count
+	UIDMap     facts.Fact[string]          // of that namespace
+	Listens    facts.Fact[[]caps.Listen]   // TCP sockets that listen, UDP sockets that are bound
+	PortStart  facts.Fact[int]             // ports below it are privileged in its network namespace
+	Doors      facts.Fact[[]Door]          // files that amount to root, as it sees them
+	Unit       facts.Fact[facts.Unit]      // the systemd service it belongs to
+	Direct     bool                        // that starts it as the user it is; false where this is not seen
 
-	Path    machine.Fact[string]  // of the program; "memfd:NAME" for one without a file
-	Deleted machine.Fact[bool]    // the running file has no name any more
-	Exe     machine.Image         // the running file
-	Way     machine.Fact[[]Place] // from the root folder to the file at Path, as the process sees it
-	Same    machine.Fact[bool]    // the file at Path is the running one; absent: none is there
-	Here    bool                  // the reader finds it at Path too: its commands may name the file
+	Path    facts.Fact[string]  // of the program; "memfd:NAME" for one without a file
+	Deleted facts.Fact[bool]    // the running file has no name any more
+	Exe     facts.Image         // the running file
+	Way     facts.Fact[[]Place] // from the root folder to the file at Path, as the process sees it
+	Same    facts.Fact[bool]    // the file at Path is the running one; absent: none is there
+	Here    bool                // the reader finds it at Path too: its commands may name the file
 
 	AsRoot bool // the reader is root of the machine: commands need no sudo
 }

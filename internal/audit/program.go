@@ -8,12 +8,12 @@ import (
 
 	"github.com/lowport/lowport/caps"
 	"github.com/lowport/lowport/internal/explain"
-	"github.com/lowport/lowport/internal/machine"
+	"github.com/lowport/lowport/internal/facts"
 )
 
 // privileged says whether the process, or its file, has something to take over.
 func (p Process) privileged() bool {
-	return p.IsRoot() || p.union(permitted) != 0 || p.Exe.Caps.State == machine.Known && p.Exe.Caps.Value.Permitted|p.Exe.Caps.Value.Inheritable != 0
+	return p.IsRoot() || p.union(permitted) != 0 || p.Exe.Caps.State == facts.Known && p.Exe.Caps.Value.Permitted|p.Exe.Caps.Value.Inheritable != 0
 }
 
 // writableExecutable: whoever may change the file, or put another in its place,
@@ -21,7 +21,7 @@ func (p Process) privileged() bool {
 func writableExecutable(p Process) (Finding, bool) {
 	f := Finding{ID: "writable-executable", Severity: Medium}
 	threads := p.threads()
-	if len(threads) == 0 || p.Way.State != machine.Known {
+	if len(threads) == 0 || p.Way.State != facts.Known {
 		return f, false
 	}
 	for _, w := range writers(p.Way.Value, threads[0]) {
@@ -112,13 +112,13 @@ func replaced(p Process) (Finding, bool) {
 	f := Finding{ID: "replaced-executable", Severity: Medium}
 	name, _ := p.Path.Is()
 	gone, okGone := p.Deleted.Is()
-	other := p.Same.State == machine.Known && !p.Same.Value
+	other := p.Same.State == facts.Known && !p.Same.Value
 	switch {
 	case okGone && gone && strings.HasPrefix(name, "memfd:"):
 		f.Summary = "its program is in no file: it was executed from memory"
 		f.Evidence = []explain.Evidence{known("exe", p.exe(), "runs "+p.exe(), p.source("exe"))}
 		return f, true
-	case p.Same.State == machine.Absent, okGone && gone && !other:
+	case p.Same.State == facts.Absent, okGone && gone && !other:
 		f.Summary = "its program is no longer at " + p.exe()
 	case other:
 		f.Summary = "the file at " + p.exe() + " is not the one it runs"
@@ -137,11 +137,11 @@ var mayLack = map[string]bool{"file capabilities": true, "file at its path": tru
 func couldNotTell(p Process) (Finding, bool) {
 	f := Finding{ID: "could-not-tell", Severity: Unknown}
 	var what []string
-	doubt := func(name string, state machine.State, source, reason string) {
-		if state == machine.Known || state == machine.Absent && mayLack[name] {
+	doubt := func(name string, state facts.State, source, reason string) {
+		if state == facts.Known || state == facts.Absent && mayLack[name] {
 			return
 		}
-		state = machine.Unreadable
+		state = facts.Unreadable
 		what = append(what, name)
 		f.Evidence = append(f.Evidence, explain.Evidence{Name: name, Value: reason, Source: source, State: state.String(), Says: name + ": could not tell (" + explain.Show(reason) + ")"})
 	}
@@ -163,9 +163,9 @@ func couldNotTell(p Process) (Finding, bool) {
 		switch who := "who may " + verb(d) + " " + d.Path; {
 		case p.IsRoot():
 		case d.asks():
-			doubt(who, machine.Unreadable, "stat", "polkit may decide it")
+			doubt(who, facts.Unreadable, "stat", "polkit may decide it")
 		case d.ACL && d.Mode>>3&d.Need != 0:
-			doubt(who, machine.Unreadable, "getxattr system.posix_acl_access", "it has an access control list")
+			doubt(who, facts.Unreadable, "getxattr system.posix_acl_access", "it has an access control list")
 		}
 	}
 	f.Summary = "could not read: " + strings.Join(what, ", ")

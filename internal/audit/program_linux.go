@@ -10,14 +10,15 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/lowport/lowport/caps"
-	"github.com/lowport/lowport/internal/machine"
+	"github.com/lowport/lowport/internal/facts"
+	"github.com/lowport/lowport/internal/live"
 )
 
 // identity is the file that runs, or why that is not known.
 func (f files) identity() string {
 	var st unix.Stat_t
 	if err := unix.Stat(f.path("exe"), &st); err != nil {
-		return machine.Reason(err)
+		return live.Reason(err)
 	}
 	return fmt.Sprint(st.Dev, st.Ino)
 }
@@ -27,10 +28,10 @@ func (f files) program(p *Process) {
 	link, err := os.Readlink(f.path("exe"))
 	p.Path = fact(f.source("exe"), func() (string, error) { return link, err })
 	p.Deleted = fact(f.source("exe"), func() (bool, error) { return false, err })
-	p.Exe.Stat = fact(f.source("exe"), func() (machine.Stat, error) {
+	p.Exe.Stat = fact(f.source("exe"), func() (facts.Stat, error) {
 		var st unix.Stat_t
 		err := unix.Stat(f.path("exe"), &st)
-		return machine.Stat{Mode: st.Mode, UID: st.Uid, GID: st.Gid, Dev: uint64(st.Dev), Ino: st.Ino}, err
+		return facts.Stat{Mode: st.Mode, UID: st.Uid, GID: st.Gid, Dev: uint64(st.Dev), Ino: st.Ino}, err
 	})
 	p.Exe.Caps = fact("getxattr "+f.source("exe"), func() (caps.File, error) {
 		var b [64]byte
@@ -50,7 +51,7 @@ func (f files) program(p *Process) {
 		}
 	}
 	if !path.IsAbs(link) {
-		p.Path = machine.Fact[string]{Source: p.Path.Source, Reason: "it lies outside the reader's folders"}
+		p.Path = facts.Fact[string]{Source: p.Path.Source, Reason: "it lies outside the reader's folders"}
 	}
 }
 
@@ -61,9 +62,9 @@ func (f files) program(p *Process) {
 func (f files) way(root int, rootErr error, p *Process) {
 	name, ok := p.Path.Is()
 	if !ok || rootErr != nil {
-		p.Same, p.Way = machine.Fact[bool]{Source: f.source("root"), Reason: p.Path.Reason}, machine.Fact[[]Place]{Source: f.source("root"), Reason: p.Path.Reason}
+		p.Same, p.Way = facts.Fact[bool]{Source: f.source("root"), Reason: p.Path.Reason}, facts.Fact[[]Place]{Source: f.source("root"), Reason: p.Path.Reason}
 		if rootErr != nil {
-			p.Same.Reason, p.Way.Reason = machine.Reason(rootErr), machine.Reason(rootErr)
+			p.Same.Reason, p.Way.Reason = live.Reason(rootErr), live.Reason(rootErr)
 		}
 		return
 	}
@@ -91,13 +92,13 @@ func (f files) way(root int, rootErr error, p *Process) {
 		find(name + " (deleted)") // it may be called so
 		if there, ok := p.Same.Is(); !ok || !there {
 			find(name) // what took its place
-			p.Way = machine.Fact[[]Place]{State: machine.Absent}
+			p.Way = facts.Fact[[]Place]{State: facts.Absent}
 			return
 		}
 		name += " (deleted)"
 		p.Path, p.Deleted = p.Path.Now(name), p.Deleted.Now(false)
-	} else if find(name); p.Same.State != machine.Unreadable && !p.Same.Value {
-		p.Way = machine.Fact[[]Place]{State: machine.Absent} // of another file
+	} else if find(name); p.Same.State != facts.Unreadable && !p.Same.Value {
+		p.Way = facts.Fact[[]Place]{State: facts.Absent} // of another file
 		return
 	}
 	p.Way = fact(f.source("root"), func() ([]Place, error) {
@@ -151,11 +152,11 @@ func look(fd int, name string) (Place, error) {
 }
 
 func hasACL(fd int) (bool, error) {
-	return machine.HasACL(fmt.Sprintf("/proc/thread-self/fd/%d", fd))
+	return live.HasACL(fmt.Sprintf("/proc/thread-self/fd/%d", fd))
 }
 
 // same says whether the file at a path is the one that runs.
-func same(root int, name string, exe machine.Fact[machine.Stat]) (bool, error) {
+func same(root int, name string, exe facts.Fact[facts.Stat]) (bool, error) {
 	running, ok := exe.Is()
 	if !ok {
 		return false, errors.New(exe.Reason)

@@ -6,7 +6,7 @@ import (
 	"slices"
 
 	"github.com/lowport/lowport/caps"
-	"github.com/lowport/lowport/internal/machine"
+	"github.com/lowport/lowport/internal/facts"
 )
 
 // ErrEnded is of a process that is not there, or ended while it was read.
@@ -31,7 +31,7 @@ func ReadAll() iter.Seq2[Process, error] { return readAll() }
 // thread has a capability or is root, or it listens below the threshold, or one
 // of these could not be told.
 func (p Process) Concerns() bool {
-	if p.Threads.State != machine.Known || p.Listens.State != machine.Known || p.IsRoot() || p.union(permitted)|p.union(inheritable)|p.union(ambient) != 0 {
+	if p.Threads.State != facts.Known || p.Listens.State != facts.Known || p.IsRoot() || p.union(permitted)|p.union(inheritable)|p.union(ambient) != 0 {
 		return true
 	}
 	start, ok := p.PortStart.Is()

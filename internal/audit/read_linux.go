@@ -13,14 +13,15 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/lowport/lowport/caps"
-	"github.com/lowport/lowport/internal/machine"
+	"github.com/lowport/lowport/internal/facts"
+	"github.com/lowport/lowport/internal/live"
 )
 
 // A reader remembers what is the same for many processes.
 type reader struct {
-	tables map[string]machine.Fact[map[uint64]caps.Listen] // by network namespace
-	starts map[string]machine.Fact[int]                    // likewise
-	waits  int                                             // for processes to end
+	tables map[string]facts.Fact[map[uint64]caps.Listen] // by network namespace
+	starts map[string]facts.Fact[int]                    // likewise
+	waits  int                                           // for processes to end
 }
 
 // errKernel is of a thread of the kernel's.
@@ -47,7 +48,7 @@ func (r *reader) process(pid int) (Process, error) {
 		case err == nil:
 			return r.steady(f)
 		case !gone(err):
-			return f.closed(machine.Reason(err)), nil
+			return f.closed(live.Reason(err)), nil
 		}
 	}
 	// It is not there, or hidden as if it were not.
@@ -61,13 +62,13 @@ func (r *reader) process(pid int) (Process, error) {
 func (f files) closed(why string) Process {
 	p := Process{PID: f.pid, AsRoot: asRoot()}
 	source := "/proc/" + strconv.Itoa(f.pid)
-	p.Threads = machine.Fact[map[int]Thread]{Source: source, Reason: why}
-	p.UserNS = machine.Fact[UserNS]{Source: source, Reason: why}
-	p.Listens = machine.Fact[[]caps.Listen]{Source: source, Reason: why}
-	p.Path = machine.Fact[string]{Source: source, Reason: why}
-	p.Exe.Caps = machine.Fact[caps.File]{Source: source, Reason: why}
-	p.Exe.Stat = machine.Fact[machine.Stat]{Source: source, Reason: why}
-	p.Doors = machine.Fact[[]Door]{Source: source, Reason: why}
+	p.Threads = facts.Fact[map[int]Thread]{Source: source, Reason: why}
+	p.UserNS = facts.Fact[UserNS]{Source: source, Reason: why}
+	p.Listens = facts.Fact[[]caps.Listen]{Source: source, Reason: why}
+	p.Path = facts.Fact[string]{Source: source, Reason: why}
+	p.Exe.Caps = facts.Fact[caps.File]{Source: source, Reason: why}
+	p.Exe.Stat = facts.Fact[facts.Stat]{Source: source, Reason: why}
+	p.Doors = facts.Fact[[]Door]{Source: source, Reason: why}
 	return p
 }
 
@@ -121,7 +122,7 @@ func (r *reader) once(f files) Process {
 		return readDoors(root)
 	})
 	f.way(root, err, &p)
-	p.Securebits = machine.Fact[caps.Securebits]{State: machine.Absent, Reason: "not in /proc"}
+	p.Securebits = facts.Fact[caps.Securebits]{State: facts.Absent, Reason: "not in /proc"}
 	if f.pid == os.Getpid() {
 		p.Securebits = fact("prctl PR_GET_SECUREBITS", func() (caps.Securebits, error) {
 			s, err := caps.Self()
@@ -155,26 +156,26 @@ func (f files) direct() bool {
 // asRoot says whether this process is root of the machine.
 func asRoot() bool {
 	b, err := os.ReadFile("/proc/thread-self/uid_map")
-	return err == nil && os.Geteuid() == 0 && uidMap(b) == machine.WholeMap
+	return err == nil && os.Geteuid() == 0 && uidMap(b) == facts.WholeMap
 }
 
 // unit is the service whose cgroup the process is in, unless it is in a pid
 // namespace of its own: a container, which its unit does not start.
-func (f files) unit() (machine.Unit, error) {
+func (f files) unit() (facts.Unit, error) {
 	b, err := f.read("cgroup")
 	if err != nil {
-		return machine.Unit{}, err
+		return facts.Unit{}, err
 	}
 	theirs, err := os.Readlink(f.path("ns/pid"))
 	if err != nil {
-		return machine.Unit{}, err
+		return facts.Unit{}, err
 	}
 	ours, err := os.Readlink("/proc/thread-self/ns/pid")
 	if err != nil {
-		return machine.Unit{}, err
+		return facts.Unit{}, err
 	}
 	if _, err := os.Stat("/run/systemd/system"); err != nil || theirs != ours {
-		return machine.Unit{}, unix.ENODATA
+		return facts.Unit{}, unix.ENODATA
 	}
-	return machine.ParseUnit(string(b))
+	return facts.ParseUnit(string(b))
 }

@@ -17,7 +17,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/lowport/lowport/caps"
-	"github.com/lowport/lowport/internal/machine"
+	"github.com/lowport/lowport/internal/facts"
 )
 
 // This process is read as it is.
@@ -43,7 +43,7 @@ func TestReadSelf(t *testing.T) {
 	if got := p.Threads.Value[os.Getpid()]; got.Effective != self.Effective || got.UIDs.Effective != uint32(os.Geteuid()) {
 		t.Errorf("%+v, not %+v", got, self)
 	}
-	if p.UserNS.Value.Below || p.UserNS.State != machine.Known || p.Securebits.State != machine.Known {
+	if p.UserNS.Value.Below || p.UserNS.State != facts.Known || p.Securebits.State != facts.Known {
 		t.Errorf("%+v %+v", p.UserNS, p.Securebits)
 	}
 	if way, ok := p.Way.Is(); ok && (way[0].Path != "/" || way[len(way)-1].Path != exe) {
@@ -146,13 +146,13 @@ func TestReadNames(t *testing.T) {
 		name          string
 		remove, other bool
 		deleted       bool
-		same          machine.State
+		same          facts.State
 	}{
-		{"plain", false, false, false, machine.Known},
-		{"called (deleted)", false, false, false, machine.Known},
-		{"removed", true, false, true, machine.Absent},
-		{"replaced", true, true, true, machine.Known},
-		{"both (deleted)", true, false, true, machine.Absent},
+		{"plain", false, false, false, facts.Known},
+		{"called (deleted)", false, false, false, facts.Known},
+		{"removed", true, false, true, facts.Absent},
+		{"replaced", true, true, true, facts.Known},
+		{"both (deleted)", true, false, true, facts.Absent},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			file := filepath.Join(t.TempDir(), c.name)
@@ -215,17 +215,17 @@ func TestReadAll(t *testing.T) {
 func TestLeftNamespace(t *testing.T) {
 	f := files{"/proc/thread-self", os.Getpid()}
 	r := new(reader)
-	if got := r.table(f, "net:[1]"); got.State != machine.Unreadable || len(r.tables) != 0 {
+	if got := r.table(f, "net:[1]"); got.State != facts.Unreadable || len(r.tables) != 0 {
 		t.Errorf("%+v, remembered %v", got, r.tables)
 	}
-	if got := r.start(f, "net:[1]"); got.State != machine.Unreadable || len(r.starts) != 0 {
+	if got := r.start(f, "net:[1]"); got.State != facts.Unreadable || len(r.starts) != 0 {
 		t.Errorf("%+v, remembered %v", got, r.starts)
 	}
 	ns, err := os.Readlink("/proc/thread-self/ns/net")
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := r.table(f, ns); got.State != machine.Known || len(r.tables) != 1 {
+	if got := r.table(f, ns); got.State != facts.Known || len(r.tables) != 1 {
 		t.Errorf("%+v, remembered %v", got, r.tables)
 	}
 }
@@ -340,7 +340,7 @@ func TestReadEnding(t *testing.T) {
 	}
 	r := new(reader)
 	r.waits = patience // no more
-	if p, err := r.process(child.Process.Pid); err != nil || p.Path.State != machine.Unreadable {
+	if p, err := r.process(child.Process.Pid); err != nil || p.Path.State != facts.Unreadable {
 		t.Errorf("the others go on: %+v, %v", p.Path, err)
 	}
 	time.AfterFunc(50*time.Millisecond, func() { more.Close() })

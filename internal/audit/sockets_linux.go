@@ -13,7 +13,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/lowport/lowport/caps"
-	"github.com/lowport/lowport/internal/machine"
+	"github.com/lowport/lowport/internal/facts"
 	"github.com/lowport/lowport/internal/thread"
 )
 
@@ -38,7 +38,7 @@ func (r *reader) sockets(f files, p *Process) {
 			return nil, err
 		}
 		table, reader := r.table(f, ns), r.table(files{"/proc/thread-self", os.Getpid()}, ours)
-		if table.State != machine.Known || reader.State != machine.Known {
+		if table.State != facts.Known || reader.State != facts.Known {
 			return nil, errors.New(cmp.Or(table.Reason, reader.Reason))
 		}
 		var list []caps.Listen
@@ -88,7 +88,7 @@ func (f files) inodes() ([]uint64, error) {
 
 // table reads the sockets of a network namespace, once: by a process that is in it
 // still when they are read, since all others in it are judged by them.
-func (r *reader) table(f files, ns string) machine.Fact[map[uint64]caps.Listen] {
+func (r *reader) table(f files, ns string) facts.Fact[map[uint64]caps.Listen] {
 	if known, ok := r.tables[ns]; ok {
 		return known
 	}
@@ -113,10 +113,10 @@ func (r *reader) table(f files, ns string) machine.Fact[map[uint64]caps.Listen] 
 		return all, nil
 	})
 	if now, err := os.Readlink(f.path("ns/net")); err != nil || now != ns {
-		return machine.Fact[map[uint64]caps.Listen]{Source: t.Source, Reason: "it left its network namespace meanwhile"}
+		return facts.Fact[map[uint64]caps.Listen]{Source: t.Source, Reason: "it left its network namespace meanwhile"}
 	}
 	if r.tables == nil {
-		r.tables = map[string]machine.Fact[map[uint64]caps.Listen]{}
+		r.tables = map[string]facts.Fact[map[uint64]caps.Listen]{}
 	}
 	r.tables[ns] = t
 	return t
@@ -124,7 +124,7 @@ func (r *reader) table(f files, ns string) machine.Fact[map[uint64]caps.Listen] 
 
 // start reads the threshold of a network namespace, once: /proc/sys shows that
 // of the thread that reads, so one enters the namespace and ends.
-func (r *reader) start(f files, ns string) machine.Fact[int] {
+func (r *reader) start(f files, ns string) facts.Fact[int] {
 	if known, ok := r.starts[ns]; ok {
 		return known
 	}
@@ -152,11 +152,11 @@ func (r *reader) start(f files, ns string) machine.Fact[int] {
 		})
 		return n, err
 	})
-	if s.State != machine.Known {
+	if s.State != facts.Known {
 		return s
 	}
 	if r.starts == nil {
-		r.starts = map[string]machine.Fact[int]{}
+		r.starts = map[string]facts.Fact[int]{}
 	}
 	r.starts[ns] = s
 	return s

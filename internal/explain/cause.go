@@ -5,7 +5,7 @@ import (
 	"strings"
 
 	"github.com/lowport/lowport/caps"
-	"github.com/lowport/lowport/internal/machine"
+	"github.com/lowport/lowport/internal/facts"
 	"github.com/lowport/lowport/internal/rules"
 )
 
@@ -44,7 +44,7 @@ type Finding struct {
 }
 
 // words fills the {placeholders} of the catalogue; about is what is said to be missing.
-func words(f machine.Facts, g rules.Goal, about caps.Set) *strings.Replacer {
+func words(f facts.Facts, g rules.Goal, about caps.Set) *strings.Replacer {
 	exe := "the program's file"
 	if p, ok := f.Path.Is(); ok {
 		exe = Show(p)

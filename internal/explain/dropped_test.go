@@ -5,21 +5,21 @@ import (
 	"testing"
 
 	"github.com/lowport/lowport/caps"
-	"github.com/lowport/lowport/internal/machine"
+	"github.com/lowport/lowport/internal/facts"
 	"github.com/lowport/lowport/internal/rules"
 )
 
 // Root that has dropped everything has an empty bounding set, as one that was started
 // without: what the drop found tells them apart. Started again it is root once more.
 func TestDropped(t *testing.T) {
-	known := func(f *machine.Facts, dropped caps.Set) {
+	known := func(f *facts.Facts, dropped caps.Set) {
 		f.Dropped = f.Dropped.Now(dropped)
 	}
-	var none machine.Facts
+	var none facts.Facts
 	none.Thread = none.Thread.Now(caps.State{NoNewPrivs: true})
 	none.Threads = none.Threads.Now(map[int]caps.State{1: none.Thread.Value})
 	none.PortStart = none.PortStart.Now(1024)
-	none.NetOwner = none.NetOwner.Now(machine.OwnerHere)
+	none.NetOwner = none.NetOwner.Now(facts.OwnerHere)
 	none.Withheld = none.Withheld.Now(0)
 	none.Exe.Caps = none.Exe.Caps.None()
 	none.Grown = none.Grown.Now(false)
@@ -32,7 +32,7 @@ func TestDropped(t *testing.T) {
 	kept.Thread.Value.Permitted = caps.SetOf(caps.NET_BIND_SERVICE)
 	g := rules.Goal{Network: "tcp", Port: 443}
 	for name, tt := range map[string]struct {
-		facts machine.Facts
+		facts facts.Facts
 		cause string
 	}{
 		"nothing noted":        {none, "bounding-excludes"},

@@ -11,13 +11,13 @@ import (
 	"syscall"
 
 	"github.com/lowport/lowport/caps"
-	"github.com/lowport/lowport/internal/machine"
+	"github.com/lowport/lowport/internal/facts"
 	"github.com/lowport/lowport/internal/rules"
 	"github.com/lowport/lowport/privport"
 )
 
 // Bind explains why the bind of goal g failed with err.
-func Bind(f machine.Facts, g rules.Goal, err error) Finding {
+func Bind(f facts.Facts, g rules.Goal, err error) Finding {
 	l := &look{f: f, g: g, err: err, summary: map[string]string{}, detail: map[string]string{}}
 	why := map[string]string{}
 	var errno syscall.Errno
@@ -94,7 +94,7 @@ func Bind(f machine.Facts, g rules.Goal, err error) Finding {
 }
 
 // Require explains why the capabilities of goal g do not hold.
-func Require(f machine.Facts, g rules.Goal) Finding {
+func Require(f facts.Facts, g rules.Goal) Finding {
 	l := &look{f: f, g: g, summary: map[string]string{}, detail: map[string]string{}}
 	if missing := rules.Missing(f); missing != 0 {
 		return l.finding(l.notExecuted(missing, nil), nil)
@@ -236,11 +236,11 @@ func (l *look) taken(why map[string]string) Certainty {
 		}
 		why["{owner}"] = owner
 		see(l, "socket", l.f.Sockets.Now(nil),
-			func([]machine.Socket) string { return s.Addr.String() },
-			func([]machine.Socket) string { return s.Addr.String() + does })
+			func([]facts.Socket) string { return s.Addr.String() },
+			func([]facts.Socket) string { return s.Addr.String() + does })
 		return c
 	}
-	if l.f.Sockets.State == machine.Unreadable {
+	if l.f.Sockets.State == facts.Unreadable {
 		see(l, "socket", l.f.Sockets, nil, nil)
 	}
 	if l.f.WSL.Value {
@@ -254,11 +254,11 @@ func (l *look) taken(why map[string]string) Certainty {
 // certain before one that may. Of several that may, it is not known which does;
 // and unless the kernel said that the port is taken, not whether one does. Most
 // connections come from a server that used SO_REUSEADDR; those are left out then.
-func (l *look) inTheWay() (machine.Socket, Certainty) {
+func (l *look) inTheWay() (facts.Socket, Certainty) {
 	socks, _ := l.f.Sockets.Is()
 	asked := l.g
 	asked.InUse = true
-	var may []machine.Socket
+	var may []facts.Socket
 	for _, s := range socks {
 		switch rules.Conflicts(s, asked) {
 		case rules.Yes:
@@ -270,7 +270,7 @@ func (l *look) inTheWay() (machine.Socket, Certainty) {
 		}
 	}
 	if len(may) == 0 {
-		return machine.Socket{}, ""
+		return facts.Socket{}, ""
 	}
 	if !l.g.InUse {
 		return may[0], Possible
@@ -286,7 +286,7 @@ func (l *look) inTheWay() (machine.Socket, Certainty) {
 
 // holds words who holds the port with a socket, what the socket does there, and
 // why that excludes another one where it does not listen.
-func holds(s machine.Socket) (owner, does, detail string) {
+func holds(s facts.Socket) (owner, does, detail string) {
 	owner = Holder(s)
 	switch {
 	case strings.HasPrefix(s.Network, "udp"):
@@ -304,7 +304,7 @@ func holds(s machine.Socket) (owner, does, detail string) {
 }
 
 // Holder names the owner of a socket as well as it is known.
-func Holder(s machine.Socket) string {
+func Holder(s facts.Socket) string {
 	switch {
 	case s.Self:
 		return "this process itself"

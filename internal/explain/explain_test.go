@@ -16,7 +16,9 @@ import (
 	"golang.org/x/tools/txtar"
 
 	"github.com/lowport/lowport/caps"
-	"github.com/lowport/lowport/internal/machine"
+	"github.com/lowport/lowport/internal/archive"
+	"github.com/lowport/lowport/internal/facts"
+	"github.com/lowport/lowport/internal/live"
 	"github.com/lowport/lowport/internal/rules"
 )
 
@@ -28,7 +30,7 @@ import (
 //
 // Such a record is what this test binary prints where LOWPORT_RECORD is a port.
 type recorded struct {
-	record machine.Record
+	record facts.Record
 	goal   rules.Goal
 	errno  syscall.Errno
 	want   []string
@@ -36,7 +38,7 @@ type recorded struct {
 
 func TestMain(m *testing.M) {
 	if port, err := strconv.Atoi(os.Getenv("LOWPORT_RECORD")); err == nil {
-		os.Stdout.Write(machine.Live(port).Save())
+		os.Stdout.Write(archive.Save(live.Read(port)))
 		return
 	}
 	os.Exit(m.Run())
@@ -56,7 +58,7 @@ func machines(t *testing.T) map[string]recorded {
 			t.Fatal(err)
 		}
 		var m recorded
-		if m.record, err = machine.Load(b); err != nil {
+		if m.record, err = archive.Load(b); err != nil {
 			t.Fatalf("%s: %v", file, err)
 		}
 		for line := range strings.Lines(string(txtar.Parse(b).Comment)) {
@@ -83,7 +85,7 @@ func machines(t *testing.T) map[string]recorded {
 	return all
 }
 
-func (m recorded) explain(f machine.Facts) Finding {
+func (m recorded) explain(f facts.Facts) Finding {
 	if m.goal.Network == "" {
 		return Require(f, m.goal)
 	}
@@ -132,18 +134,18 @@ func TestNoFalseProof(t *testing.T) {
 				if item == "ioctl NS_GET_USERNS" && errno == "EPERM" || errno == "ENOENT" && !strings.HasPrefix(item, "proc/") {
 					continue // that is an answer
 				}
-				r := machine.Record{}
+				r := facts.Record{}
 				for k, v := range m.record {
 					r[k] = v
 				}
-				r[item] = machine.Item{Err: errno}
+				r[item] = facts.Item{Err: errno}
 				m.check(t, fmt.Sprintf("%s, %s: %s", name, item, errno), r.Facts())
 			}
 		}
 	}
 }
 
-func (m recorded) check(t *testing.T, name string, f machine.Facts) {
+func (m recorded) check(t *testing.T, name string, f facts.Facts) {
 	t.Helper()
 	for _, c := range m.explain(f).Causes {
 		if c.Certainty != Proven {
@@ -166,16 +168,16 @@ type factField struct {
 }
 
 // factFields are all the facts of f.
-func factFields(f *machine.Facts) []factField {
+func factFields(f *facts.Facts) []factField {
 	var all []factField
 	var walk func(prefix string, v reflect.Value)
 	walk = func(prefix string, v reflect.Value) {
 		for i := range v.NumField() {
 			name, field := prefix+v.Type().Field(i).Name, v.Field(i)
-			if field.Type() == reflect.TypeFor[machine.Launch]() {
+			if field.Type() == reflect.TypeFor[facts.Launch]() {
 				continue // is not read
 			}
-			if field.Type() == reflect.TypeFor[machine.Image]() {
+			if field.Type() == reflect.TypeFor[facts.Image]() {
 				walk(name+".", field)
 			} else {
 				all = append(all, factField{name, field})
@@ -199,18 +201,18 @@ func (f factField) forget() {
 func TestShownFit(t *testing.T) {
 	const nasty = "\x1b[2Jx\n\u202e\xff"
 	for name, m := range machines(t) {
-		r := machine.Record{}
+		r := facts.Record{}
 		for k, v := range m.record {
 			r[k] = v
 		}
-		r["proc/self/exe"] = machine.Item{Data: []byte("/" + nasty)}
+		r["proc/self/exe"] = facts.Item{Data: []byte("/" + nasty)}
 		r["cwd"], r["mount point"] = r["proc/self/exe"], r["proc/self/exe"]
-		r["proc/self/attr/current"], r["user"] = machine.Item{Data: []byte(nasty)}, machine.Item{Data: []byte(nasty)}
+		r["proc/self/attr/current"], r["user"] = facts.Item{Data: []byte(nasty)}, facts.Item{Data: []byte(nasty)}
 		m.goal.Addr = netip.MustParseAddr("2001:db8::1").WithZone(nasty)
 		for _, errno := range []syscall.Errno{m.errno, syscall.EADDRNOTAVAIL, syscall.EADDRINUSE} {
 			m.errno = errno
 			f := r.Facts()
-			f.Sockets = f.Sockets.Now([]machine.Socket{{Network: "tcp6", Addr: netip.MustParseAddrPort("[::]:443"), Listen: true, PID: 9, Command: nasty}})
+			f.Sockets = f.Sockets.Now([]facts.Socket{{Network: "tcp6", Addr: netip.MustParseAddrPort("[::]:443"), Listen: true, PID: 9, Command: nasty}})
 			found := m.explain(f)
 			shown := append([]string{}, found.Unhelpful...)
 			for _, c := range found.Causes {
@@ -231,7 +233,7 @@ func TestShownFit(t *testing.T) {
 // What a Windows program holds is not seen from WSL.
 func TestWindowsHolds(t *testing.T) {
 	for release, want := range map[string]bool{"5.15.167.4-microsoft-standard-WSL2\n": true, "6.1.0\n": false} {
-		f := machine.Record{"uname": {Data: []byte(release)}, "sockets": {Data: []byte("[]\n")}}.Facts()
+		f := facts.Record{"uname": {Data: []byte(release)}, "sockets": {Data: []byte("[]\n")}}.Facts()
 		found := Bind(f, rules.Goal{Network: "tcp", Port: 443, InUse: true}, &net.OpError{Op: "listen", Err: syscall.EADDRINUSE})
 		if c := found.Causes[0]; c.ID != "address-in-use" || c.Certainty != Likely || strings.Contains(c.Summary+c.Detail, "Windows") != want {
 			t.Errorf("%s: %+v", release, c)

@@ -4,14 +4,14 @@ import (
 	"fmt"
 
 	"github.com/lowport/lowport/caps"
-	"github.com/lowport/lowport/internal/machine"
+	"github.com/lowport/lowport/internal/facts"
 	"github.com/lowport/lowport/internal/rules"
 )
 
 // A look is one walk over the facts. It keeps what was looked at, and whether
 // anything on the way could not be read.
 type look struct {
-	f       machine.Facts
+	f       facts.Facts
 	g       rules.Goal
 	err     error // of the bind
 	seen    []Evidence
@@ -23,13 +23,13 @@ type look struct {
 
 // see looks at a fact: it becomes evidence, once under each name. value prints
 // it and says tells what it means; neither is called for a fact that is not known.
-func see[T any](l *look, name string, fact machine.Fact[T], value, says func(T) string) (T, bool) {
+func see[T any](l *look, name string, fact facts.Fact[T], value, says func(T) string) (T, bool) {
 	e := Evidence{Name: name, Source: fact.Source, State: fact.State.String()}
 	switch fact.State {
-	case machine.Known:
+	case facts.Known:
 		e.Value = value(fact.Value)
 		e.Says = says(fact.Value)
-	case machine.Absent:
+	case facts.Absent:
 		e.Value, e.Says = "none", name+": none"
 	default:
 		l.unsure = true
@@ -37,17 +37,17 @@ func see[T any](l *look, name string, fact machine.Fact[T], value, says func(T) 
 	}
 	for _, old := range l.seen {
 		if old.Name == name {
-			return fact.Value, fact.State == machine.Known
+			return fact.Value, fact.State == facts.Known
 		}
 	}
 	l.seen = append(l.seen, e)
-	return fact.Value, fact.State == machine.Known
+	return fact.Value, fact.State == facts.Known
 }
 
 // doubt looks at a fact only where it could not be read: known, it would be
 // looked at elsewhere, or have nothing to say.
-func doubt[T any](l *look, name string, fact machine.Fact[T]) {
-	if fact.State == machine.Unreadable {
+func doubt[T any](l *look, name string, fact facts.Fact[T]) {
+	if fact.State == facts.Unreadable {
 		see(l, name, fact, nil, nil)
 	}
 }
@@ -100,7 +100,7 @@ func (l *look) grown() bool {
 // dropped looks whether package caps/drop found permitted what is no longer: only
 // this process itself can have given it up.
 func (l *look) dropped() bool {
-	if l.f.Dropped.State != machine.Known {
+	if l.f.Dropped.State != facts.Known {
 		return false // as in older recordings, which say nothing of it
 	}
 	need := l.g.Need() &^ l.f.Thread.Value.Permitted

@@ -10,7 +10,7 @@ import (
 	"syscall"
 
 	"github.com/lowport/lowport/caps"
-	"github.com/lowport/lowport/internal/machine"
+	"github.com/lowport/lowport/internal/facts"
 	"github.com/lowport/lowport/internal/rules"
 )
 
@@ -41,7 +41,7 @@ func (l *look) policy() []Cause {
 		return []Cause{{ID: "landlock", Certainty: Likely}}
 	case errno == syscall.EPERM:
 		c := Cause{ID: "bpf-or-policy", Certainty: Likely}
-		if lsms, ok := l.f.LSMs.Is(); ok && mode == 0 && l.f.Seccomp.State == machine.Known && quiet(lsms) {
+		if lsms, ok := l.f.LSMs.Is(); ok && mode == 0 && l.f.Seccomp.State == facts.Known && quiet(lsms) {
 			c.Certainty = Proven
 		}
 		return []Cause{c}
@@ -84,10 +84,10 @@ func (l *look) hidden(id, filtered, lacking string) Cause {
 }
 
 // probes looks at the binds that take no privilege.
-func (l *look) probes() []machine.Probe {
+func (l *look) probes() []facts.Probe {
 	probes, _ := see(l, "probes", l.f.Probes,
-		func(all []machine.Probe) string { return fmt.Sprint(all) },
-		func(all []machine.Probe) string {
+		func(all []facts.Probe) string { return fmt.Sprint(all) },
+		func(all []facts.Probe) string {
 			var refused []string
 			for _, p := range all {
 				if p.Refused() {
@@ -103,7 +103,7 @@ func (l *look) probes() []machine.Probe {
 }
 
 // refusals sums the probes up: whether all were refused, all of TCP, any of UDP.
-func refusals(probes []machine.Probe) (all, tcp, udp bool) {
+func refusals(probes []facts.Probe) (all, tcp, udp bool) {
 	all, tcp = len(probes) > 0, len(probes) > 0
 	for _, p := range probes {
 		switch {

@@ -7,7 +7,7 @@ import (
 	"strconv"
 
 	"github.com/lowport/lowport/caps"
-	"github.com/lowport/lowport/internal/machine"
+	"github.com/lowport/lowport/internal/facts"
 	"github.com/lowport/lowport/internal/rules"
 )
 
@@ -26,7 +26,7 @@ func (l *look) threshold() (privileged bool) {
 
 // owner looks whether our capabilities count for this network namespace.
 func (l *look) owner() (foreign bool) {
-	if l.f.NetOwner.State != machine.Known && rules.InInitial(l.f) == rules.Yes {
+	if l.f.NetOwner.State != facts.Known && rules.InInitial(l.f) == rules.Yes {
 		return false // AppArmor lets few open a namespace's file; and nothing is outside this one
 	}
 	netns := "this network namespace"
@@ -34,22 +34,22 @@ func (l *look) owner() (foreign bool) {
 		netns = id
 	}
 	o, _ := see(l, "network namespace owner", l.f.NetOwner,
-		func(o machine.Owner) string {
-			return map[machine.Owner]string{machine.OwnerHere: "this user namespace", machine.OwnerBelow: "a descendant", machine.OwnerOutside: "outside"}[o]
+		func(o facts.Owner) string {
+			return map[facts.Owner]string{facts.OwnerHere: "this user namespace", facts.OwnerBelow: "a descendant", facts.OwnerOutside: "outside"}[o]
 		},
-		func(o machine.Owner) string {
-			if o == machine.OwnerOutside {
+		func(o facts.Owner) string {
+			if o == facts.OwnerOutside {
 				return "the owner of " + netns + " is outside ours"
 			}
 			return ""
 		})
-	return o == machine.OwnerOutside
+	return o == facts.OwnerOutside
 }
 
 // uidMap looks whether this is a user namespace of its own.
 func (l *look) uidMap() (string, bool) {
 	return see(l, "uid_map", l.f.UIDMap, Show, func(m string) string {
-		if m == machine.WholeMap {
+		if m == facts.WholeMap {
 			return ""
 		}
 		return fmt.Sprintf("uid_map %q: a user namespace of its own", m)
@@ -59,10 +59,10 @@ func (l *look) uidMap() (string, bool) {
 // child looks whether this is another user namespace than the initial one.
 func (l *look) child() bool {
 	see(l, "user namespace", l.f.UserNS, Show, func(id string) string {
-		if id == machine.InitialUserNS {
+		if id == facts.InitialUserNS {
 			return ""
 		}
-		return id + " is not the initial one, " + machine.InitialUserNS
+		return id + " is not the initial one, " + facts.InitialUserNS
 	})
 	l.uidMap()
 	return rules.InInitial(l.f) == rules.No
@@ -81,7 +81,7 @@ func (l *look) refused() []Cause {
 	if !l.threshold() {
 		return l.policy()
 	}
-	if l.f.Thread.State != machine.Known {
+	if l.f.Thread.State != facts.Known {
 		l.set("CapEff", effective)
 		return []Cause{l.guess("unknown")}
 	}
@@ -100,7 +100,7 @@ func (l *look) refused() []Cause {
 		return l.policy()
 	}
 	var causes []Cause
-	if l.g.Port >= 1024 && l.f.PortStart.State == machine.Known {
+	if l.g.Port >= 1024 && l.f.PortStart.State == facts.Known {
 		causes = []Cause{l.cause("threshold-raised")}
 	} else {
 		causes = l.missing()
@@ -113,7 +113,7 @@ func (l *look) refused() []Cause {
 
 // lacking finds why a capability that the program requires does not hold.
 func (l *look) lacking() []Cause {
-	if l.f.Thread.State != machine.Known {
+	if l.f.Thread.State != facts.Known {
 		l.set("CapEff", effective)
 		return []Cause{l.guess("unknown")}
 	}
@@ -216,7 +216,7 @@ func (l *look) rootLetGo() bool {
 		return false
 	}
 	see(l, "effective uid", l.f.IDs,
-		func(ids machine.IDs) string { return strconv.Itoa(int(ids.EUID)) }, func(machine.IDs) string { return "it is root, to whom execve gives all of CapBnd" })
+		func(ids facts.IDs) string { return strconv.Itoa(int(ids.EUID)) }, func(facts.IDs) string { return "it is root, to whom execve gives all of CapBnd" })
 	return true
 }
 
@@ -234,7 +234,7 @@ func (l *look) ungranted() Cause {
 			func(s caps.State) string { return fmt.Sprintf("%#x", uint32(s.Securebits)) },
 			func(s caps.State) string { return fmt.Sprintf("securebits %#x: noroot", uint32(s.Securebits)) })
 		ids, ok := see(l, "effective uid", l.f.IDs,
-			func(ids machine.IDs) string { return strconv.Itoa(int(ids.EUID)) }, func(machine.IDs) string { return "" })
+			func(ids facts.IDs) string { return strconv.Itoa(int(ids.EUID)) }, func(facts.IDs) string { return "" })
 		if ok && ids.EUID == 0 {
 			return l.cause("noroot-securebit")
 		}
@@ -260,12 +260,12 @@ func (l *look) ungranted() Cause {
 		return l.cause("bounding-only")
 	}
 	p, _ := see(l, "executable", l.f.Path, Show, func(p string) string {
-		if machine.GoRun(p) {
+		if facts.GoRun(p) {
 			return "go run's own file " + Show(p)
 		}
 		return ""
 	})
-	if machine.GoRun(p) {
+	if facts.GoRun(p) {
 		return l.cause("go-run")
 	}
 	return l.cause("no-capability")
@@ -276,12 +276,12 @@ func (l *look) ungranted() Cause {
 // clears every set but the inheritable one (cap_emulate_setxuid).
 func (l *look) lostOnTheWay() bool {
 	ids, ok := l.f.IDs.Is()
-	lost := func(p machine.Ancestor) bool {
+	lost := func(p facts.Ancestor) bool {
 		return ok && p.UID != ids.UID && p.Inheritable.Contains(l.g.Need())
 	}
 	p, known := see(l, "ancestor's CapInh", l.f.Ancestor,
-		func(p machine.Ancestor) string { return p.Inheritable.Hex() },
-		func(p machine.Ancestor) string {
+		func(p facts.Ancestor) string { return p.Inheritable.Hex() },
+		func(p facts.Ancestor) string {
 			if !lost(p) {
 				return ""
 			}
@@ -300,8 +300,8 @@ func (l *look) setID() bool {
 		return false
 	}
 	see(l, "mode", l.f.Exe.Stat,
-		func(s machine.Stat) string { return fmt.Sprintf("%04o", s.Mode&0o7777) },
-		func(s machine.Stat) string { return fmt.Sprintf("the file's mode %04o changes an id", s.Mode&0o7777) })
+		func(s facts.Stat) string { return fmt.Sprintf("%04o", s.Mode&0o7777) },
+		func(s facts.Stat) string { return fmt.Sprintf("the file's mode %04o changes an id", s.Mode&0o7777) })
 	l.summary["ambient-cleared-by-file"] = "the file's set-ID bit cleared the ambient " + l.g.Need().String()
 	l.detail["ambient-cleared-by-file"] = "execve of a set-user-ID or set-group-ID file clears the ambient set, and leaves the inheritable one, which alone grants nothing; file capabilities count all the same"
 	return true
@@ -311,7 +311,7 @@ func (l *look) setID() bool {
 // mount namespace, whose files grant nothing here (mnt_may_suid).
 func (l *look) foreignMount() bool {
 	see(l, "mount point", l.f.MountPoint, Show, func(string) string { return "" })
-	return l.f.MountPoint.State == machine.Absent
+	return l.f.MountPoint.State == facts.Absent
 }
 
 // limited looks whether somebody made the bounding set smaller, and left the
@@ -319,14 +319,14 @@ func (l *look) foreignMount() bool {
 // what process 1 has, in a container with what the kernel has.
 func (l *look) limited(bnd caps.Set) bool {
 	doubt(l, "unit", l.f.Unit)
-	if l.f.Unit.State == machine.Known {
+	if l.f.Unit.State == facts.Known {
 		init, ok := see(l, "CapBnd of process 1", l.f.Init,
 			func(s caps.State) string { return s.Bounding.Hex() },
 			func(s caps.State) string { return "process 1 has CapBnd " + s.Bounding.Hex() })
 		return ok && bnd != init.Bounding
 	}
 	doubt(l, "container", l.f.Container)
-	if l.f.Container.State != machine.Known {
+	if l.f.Container.State != facts.Known {
 		return false
 	}
 	last, ok := see(l, "cap_last_cap", l.f.LastCap,

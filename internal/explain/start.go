@@ -2,7 +2,7 @@ package explain
 
 import (
 	"github.com/lowport/lowport/caps"
-	"github.com/lowport/lowport/internal/machine"
+	"github.com/lowport/lowport/internal/facts"
 	"github.com/lowport/lowport/internal/rules"
 )
 
@@ -63,7 +63,7 @@ func unseen(old, more []Evidence) []Evidence {
 
 // Untold is the finding for a bind that was not tried and whose outcome the
 // evidence does not show.
-func Untold(f machine.Facts, g rules.Goal, why string) Finding {
+func Untold(f facts.Facts, g rules.Goal, why string) Finding {
 	l := &look{f: f, g: g, summary: map[string]string{}, detail: map[string]string{"unknown": "whether it would be allowed cannot be told: " + why}}
 	if g.Network == "" {
 		l.lacking()

@@ -6,13 +6,13 @@ import (
 	"testing"
 
 	"github.com/lowport/lowport/caps"
-	"github.com/lowport/lowport/internal/machine"
+	"github.com/lowport/lowport/internal/facts"
 	"github.com/lowport/lowport/internal/rules"
 )
 
 // A program that is not executed, and what else would stand in its way.
 func TestNotExecuted(t *testing.T) {
-	known := func(s caps.State) machine.Fact[caps.State] { return machine.Fact[caps.State]{}.Now(s) }
+	known := func(s caps.State) facts.Fact[caps.State] { return facts.Fact[caps.State]{}.Now(s) }
 	bind, raw := caps.SetOf(caps.NET_BIND_SERVICE), caps.SetOf(caps.NET_RAW)
 	for _, tt := range []struct {
 		bounding, file caps.Set

@@ -7,7 +7,7 @@ import (
 	"syscall"
 	"testing"
 
-	"github.com/lowport/lowport/internal/machine"
+	"github.com/lowport/lowport/internal/facts"
 	"github.com/lowport/lowport/internal/rules"
 )
 
@@ -16,32 +16,32 @@ import (
 // another one may be it.
 func TestTaken(t *testing.T) {
 	at := netip.MustParseAddrPort
-	waits := machine.Socket{Network: "tcp", Addr: at("127.0.0.1:443")}
-	bound := machine.Socket{Network: "tcp", Addr: at("0.0.0.0:443"), Bound: true, UID: 1001, Inode: 2}
-	connected := machine.Socket{Network: "tcp", Addr: at("127.0.0.1:443"), UID: 1002, Inode: 3}
-	listens := machine.Socket{Network: "tcp6", Addr: at("[::]:443"), Listen: true, UID: 1003, Inode: 4}
+	waits := facts.Socket{Network: "tcp", Addr: at("127.0.0.1:443")}
+	bound := facts.Socket{Network: "tcp", Addr: at("0.0.0.0:443"), Bound: true, UID: 1001, Inode: 2}
+	connected := facts.Socket{Network: "tcp", Addr: at("127.0.0.1:443"), UID: 1002, Inode: 3}
+	listens := facts.Socket{Network: "tcp6", Addr: at("[::]:443"), Listen: true, UID: 1003, Inode: 4}
 	perhaps := listens
 	perhaps.V6Unknown = true
-	datagrams := machine.Socket{Network: "udp", Addr: at("0.0.0.0:443"), UID: 1004, Inode: 5}
+	datagrams := facts.Socket{Network: "udp", Addr: at("0.0.0.0:443"), UID: 1004, Inode: 5}
 
 	for name, tt := range map[string]struct {
-		has     []machine.Socket
+		has     []facts.Socket
 		network string
 		addr    string
 		errno   syscall.Errno
 		want    Certainty // "" for no word of it
 		owner   string
 	}{
-		"one that waits":                   {[]machine.Socket{waits}, "tcp", "127.0.0.1", syscall.EADDRINUSE, Proven, "a closed connection"},
-		"several that wait":                {[]machine.Socket{waits, waits}, "tcp", "127.0.0.1", syscall.EADDRINUSE, Proven, "a closed connection"},
-		"one that waits beside a listener": {[]machine.Socket{waits, listens}, "tcp", "127.0.0.1", syscall.EADDRINUSE, Proven, "uid 1003"},
-		"one of two":                       {[]machine.Socket{waits, bound}, "tcp", "127.0.0.1", syscall.EADDRINUSE, Likely, ""},
-		"bound, hidden":                    {[]machine.Socket{bound}, "tcp", "127.0.0.1", syscall.EACCES, Possible, "may be held by uid 1001"},
-		"connected, hidden":                {[]machine.Socket{connected, waits}, "tcp", "127.0.0.1", syscall.EACCES, "", ""},
-		"bound and listening, hidden":      {[]machine.Socket{bound, listens}, "tcp", "127.0.0.1", syscall.EACCES, Proven, "uid 1003"},
-		"of IPv6 alone perhaps":            {[]machine.Socket{perhaps}, "tcp4", "127.0.0.1", syscall.EACCES, Possible, "may be held by uid 1003"},
-		"of IPv6 alone perhaps, for IPv6":  {[]machine.Socket{perhaps}, "tcp", "::1", syscall.EACCES, Proven, "uid 1003"},
-		"a group's":                        {[]machine.Socket{datagrams}, "udp", "224.0.1.1", syscall.EACCES, Possible, "may be held by uid 1004"},
+		"one that waits":                   {[]facts.Socket{waits}, "tcp", "127.0.0.1", syscall.EADDRINUSE, Proven, "a closed connection"},
+		"several that wait":                {[]facts.Socket{waits, waits}, "tcp", "127.0.0.1", syscall.EADDRINUSE, Proven, "a closed connection"},
+		"one that waits beside a listener": {[]facts.Socket{waits, listens}, "tcp", "127.0.0.1", syscall.EADDRINUSE, Proven, "uid 1003"},
+		"one of two":                       {[]facts.Socket{waits, bound}, "tcp", "127.0.0.1", syscall.EADDRINUSE, Likely, ""},
+		"bound, hidden":                    {[]facts.Socket{bound}, "tcp", "127.0.0.1", syscall.EACCES, Possible, "may be held by uid 1001"},
+		"connected, hidden":                {[]facts.Socket{connected, waits}, "tcp", "127.0.0.1", syscall.EACCES, "", ""},
+		"bound and listening, hidden":      {[]facts.Socket{bound, listens}, "tcp", "127.0.0.1", syscall.EACCES, Proven, "uid 1003"},
+		"of IPv6 alone perhaps":            {[]facts.Socket{perhaps}, "tcp4", "127.0.0.1", syscall.EACCES, Possible, "may be held by uid 1003"},
+		"of IPv6 alone perhaps, for IPv6":  {[]facts.Socket{perhaps}, "tcp", "::1", syscall.EACCES, Proven, "uid 1003"},
+		"a group's":                        {[]facts.Socket{datagrams}, "udp", "224.0.1.1", syscall.EACCES, Possible, "may be held by uid 1004"},
 	} {
 		f := machines(t)["no-capability"].record.Facts()
 		f.Sockets = f.Sockets.Now(tt.has)

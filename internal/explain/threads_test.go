@@ -7,7 +7,7 @@ import (
 	"testing"
 
 	"github.com/lowport/lowport/caps"
-	"github.com/lowport/lowport/internal/machine"
+	"github.com/lowport/lowport/internal/facts"
 	"github.com/lowport/lowport/internal/rules"
 )
 
@@ -16,14 +16,14 @@ import (
 // the report names the same one each time.
 func TestRequireThreads(t *testing.T) {
 	g := rules.Goal{Require: caps.SetOf(caps.NET_BIND_SERVICE)}
-	facts := machines(t)["threads-differ"].record.Facts()
-	has, lacks := facts.Thread.Value, facts.Thread.Value
+	machine := machines(t)["threads-differ"].record.Facts()
+	has, lacks := machine.Thread.Value, machine.Thread.Value
 	lacks.Effective = 0
 
-	same := facts
+	same := machine
 	same.Threads.Value = map[int]caps.State{1: has, 2: has}
-	same.NetOwner = machine.Fact[machine.Owner]{Reason: "EACCES"}
-	same.UserNS = machine.Fact[string]{Reason: "EACCES"}
+	same.NetOwner = facts.Fact[facts.Owner]{Reason: "EACCES"}
+	same.UserNS = facts.Fact[string]{Reason: "EACCES"}
 	if rules.Allows(same, g) != rules.Unknown {
 		t.Fatal("the rules can tell")
 	}
@@ -31,7 +31,7 @@ func TestRequireThreads(t *testing.T) {
 		t.Errorf("every thread has it, and the namespace is not known: %+v", c)
 	}
 
-	differ := facts
+	differ := machine
 	differ.Threads.Value = map[int]caps.State{1: has}
 	for tid := 2; tid < 40; tid++ {
 		differ.Threads.Value[tid] = lacks
@@ -45,8 +45,8 @@ func TestRequireThreads(t *testing.T) {
 		t.Errorf("evidence %q, not %q", e.Says, want)
 	}
 
-	hidden := facts
-	hidden.Threads = machine.Fact[map[int]caps.State]{Reason: "EACCES"}
+	hidden := machine
+	hidden.Threads = facts.Fact[map[int]caps.State]{Reason: "EACCES"}
 	if c := Require(hidden, g).Causes; len(c) != 1 || c[0].ID != "threads-differ" || c[0].Certainty == Proven {
 		t.Errorf("the threads cannot be read: %+v", c)
 	}
@@ -57,22 +57,22 @@ func TestRequireThreads(t *testing.T) {
 // no policy shows itself.
 func TestBindThreads(t *testing.T) {
 	g := rules.Goal{Network: "tcp", Port: 443}
-	facts := machines(t)["no-capability"].record.Facts()
-	lacks, has := facts.Thread.Value, facts.Thread.Value
+	machine := machines(t)["no-capability"].record.Facts()
+	lacks, has := machine.Thread.Value, machine.Thread.Value
 	has.Permitted, has.Effective = g.Need(), g.Need()
-	facts.Threads.Value = map[int]caps.State{1: has, 2: lacks}
-	refused := []machine.Probe{{Network: "tcp4", Errno: "EACCES"}, {Network: "tcp6", Errno: "EACCES"}, {Network: "udp4"}, {Network: "udp6"}}
+	machine.Threads.Value = map[int]caps.State{1: has, 2: lacks}
+	refused := []facts.Probe{{Network: "tcp4", Errno: "EACCES"}, {Network: "tcp6", Errno: "EACCES"}, {Network: "udp4"}, {Network: "udp6"}}
 	for _, tt := range []struct {
 		name   string
 		thread caps.State
-		probes []machine.Probe
+		probes []facts.Probe
 		want   Cause
 	}{
 		{"this one lacks it", lacks, nil, Cause{ID: "threads-differ", Certainty: Proven}},
 		{"this one has it", has, nil, Cause{ID: "threads-differ", Certainty: Likely}},
 		{"this one has it, and a policy refuses", has, refused, Cause{ID: "landlock", Certainty: Likely}},
 	} {
-		f := facts
+		f := machine
 		f.Thread = f.Thread.Now(tt.thread)
 		if tt.probes != nil {
 			f.Probes = f.Probes.Now(tt.probes)

@@ -9,13 +9,13 @@ import (
 	"strings"
 
 	"github.com/lowport/lowport/caps"
-	"github.com/lowport/lowport/internal/machine"
+	"github.com/lowport/lowport/internal/facts"
 	"github.com/lowport/lowport/internal/rules"
 )
 
 // Manager is what starts the services: the facts of process 1, or of a systemd
 // that holds everything where this machine is not run by one.
-func Manager(f machine.Facts, systemd bool) machine.Fact[caps.State] {
+func Manager(f facts.Facts, systemd bool) facts.Fact[caps.State] {
 	if systemd {
 		return f.Init
 	}
@@ -24,12 +24,12 @@ func Manager(f machine.Facts, systemd bool) machine.Fact[caps.State] {
 		last = caps.Last
 	}
 	all := caps.UpTo(last)
-	return machine.Fact[caps.State]{Value: caps.State{Permitted: all, Effective: all, Bounding: all}, State: machine.Known, Source: "a systemd that holds everything"}
+	return facts.Fact[caps.State]{Value: caps.State{Permitted: all, Effective: all, Bounding: all}, State: facts.Known, Source: "a systemd that holds everything"}
 }
 
 // OwnManager is a user's own manager, which the user's systemd is: it holds
 // nothing and can give nothing.
-func (u *Unit) OwnManager(system machine.Fact[caps.State]) (machine.Fact[caps.State], error) {
+func (u *Unit) OwnManager(system facts.Fact[caps.State]) (facts.Fact[caps.State], error) {
 	if u.set.some("AmbientCapabilities", "CapabilityBoundingSet") {
 		return system, fmt.Errorf("%s: systemd starts nothing (status=218/CAPABILITIES): a user's own manager has no capabilities to give", u.Name)
 	}
@@ -43,26 +43,26 @@ const dynamicUID = 61184
 
 // Account is the user that the service runs as: of User= and Group=, root, or a
 // dynamic one.
-func (u *Unit) Account(look func(user, group string) (machine.Account, error)) (machine.Account, error) {
+func (u *Unit) Account(look func(user, group string) (facts.Account, error)) (facts.Account, error) {
 	user, err := u.expand(u.set.last("User"))
 	if err != nil {
-		return machine.Account{}, err
+		return facts.Account{}, err
 	}
 	group, err := u.expand(u.set.last("Group"))
 	if err != nil {
-		return machine.Account{}, err
+		return facts.Account{}, err
 	}
-	who := machine.Account{Name: "root"}
+	who := facts.Account{Name: "root"}
 	switch {
 	case user != "" || group != "" && !u.set.is("DynamicUser"):
 		if who, err = look(user, group); err == nil && who.Name == "" {
 			err = fmt.Errorf("no user has the number %s", user) // get_user_creds
 		}
 		if err != nil && u.set.is("DynamicUser") {
-			who, err = machine.Account{UID: dynamicUID, GID: dynamicUID}, nil
+			who, err = facts.Account{UID: dynamicUID, GID: dynamicUID}, nil
 		}
 	case u.set.is("DynamicUser"):
-		who = machine.Account{UID: dynamicUID, GID: dynamicUID}
+		who = facts.Account{UID: dynamicUID, GID: dynamicUID}
 	}
 	if err != nil {
 		return who, fmt.Errorf("%s: systemd starts nothing (status=217/USER): %w", u.Name, err)
@@ -80,7 +80,7 @@ func (u *Unit) Account(look func(user, group string) (machine.Account, error)) (
 // Start is a start by systemd as it is at that moment: the child of the manager
 // before it executes the program (exec_child of systemd 252). An error says that
 // systemd starts nothing.
-func (u *Unit) Start(f machine.Facts, manager machine.Fact[caps.State], who machine.Account) (machine.Facts, error) {
+func (u *Unit) Start(f facts.Facts, manager facts.Fact[caps.State], who facts.Account) (facts.Facts, error) {
 	_, marks, err := u.command()
 	if err != nil {
 		return f, err
@@ -91,9 +91,9 @@ func (u *Unit) Start(f machine.Facts, manager machine.Fact[caps.State], who mach
 	if by := u.set.hides(path); by != "" && !plus {
 		return f, fmt.Errorf("%s: systemd starts nothing (status=203/EXEC): %s hides %s", u.Name, by, path)
 	}
-	f.Unit = f.Unit.Now(machine.Unit{Name: u.Name, User: u.User})
+	f.Unit = f.Unit.Now(facts.Unit{Name: u.Name, User: u.User})
 	f.Unit.Source = u.Name
-	f.Ancestor = machine.Fact[machine.Ancestor]{Value: machine.Ancestor{State: manager.Value}, State: manager.State, Source: manager.Source, Reason: manager.Reason}
+	f.Ancestor = facts.Fact[facts.Ancestor]{Value: facts.Ancestor{State: manager.Value}, State: manager.State, Source: manager.Source, Reason: manager.Reason}
 	if !u.User {
 		f.Init = manager
 	}
@@ -106,24 +106,24 @@ func (u *Unit) Start(f machine.Facts, manager machine.Fact[caps.State], who mach
 	s := manager.Value
 	if u.set.is("PrivateUsers") && !plus {
 		s = caps.State{Permitted: full, Effective: full, Bounding: full}
-		f.NetOwner = machine.Fact[machine.Owner]{Value: machine.OwnerOutside, State: machine.Known, Source: "PrivateUsers="}
+		f.NetOwner = facts.Fact[facts.Owner]{Value: facts.OwnerOutside, State: facts.Known, Source: "PrivateUsers="}
 		f.UIDMap = f.UIDMap.Now("0 0 1, " + strings.Repeat(strconv.Itoa(int(who.UID))+" ", 2) + "1")
 		f.UIDMap.Source = "PrivateUsers="
-		f.UserNS = machine.Fact[string]{Source: "PrivateUsers=", Reason: "a new one"}
+		f.UserNS = facts.Fact[string]{Source: "PrivateUsers=", Reason: "a new one"}
 	}
 	if !setuid {
-		who = machine.Account{Name: "root"}
+		who = facts.Account{Name: "root"}
 	}
 	f = as(f, who)
 	if !plus {
 		s = u.confine(s, who)
-		if u.set.nosuid(path) && f.Enforcing.State != machine.Known {
+		if u.set.nosuid(path) && f.Enforcing.State != facts.Known {
 			f.Installed.Nosuid = f.Installed.Nosuid.Now(true)
 			f.Installed.Nosuid.Source = u.Name + ": what it mounts anew under NoNewPrivileges="
 		}
 	}
 	f.Launch.Starter = manager.Now(s)
-	if manager.State != machine.Known {
+	if manager.State != facts.Known {
 		f.Launch.Starter = manager
 	}
 	return f, nil
@@ -131,7 +131,7 @@ func (u *Unit) Start(f machine.Facts, manager machine.Fact[caps.State], who mach
 
 // confine is what is left to the child, in the order in which systemd takes it
 // away.
-func (u *Unit) confine(s caps.State, who machine.Account) caps.State {
+func (u *Unit) confine(s caps.State, who facts.Account) caps.State {
 	wanted := u.set64("AmbientCapabilities", 0)
 	bits := u.securebits()
 	s.Bounding &= u.bounding()
@@ -152,7 +152,7 @@ func (u *Unit) confine(s caps.State, who machine.Account) caps.State {
 }
 
 // network makes the facts those of the service's network namespace.
-func (u *Unit) network(f machine.Facts) machine.Facts {
+func (u *Unit) network(f facts.Facts) facts.Facts {
 	other := ""
 	switch {
 	case u.set.some("NetworkNamespacePath"):
@@ -161,27 +161,27 @@ func (u *Unit) network(f machine.Facts) machine.Facts {
 		other = "JoinsNamespaceOf="
 	case u.set.is("PrivateNetwork"):
 		const source = "PrivateNetwork="
-		f.PortStart = machine.Fact[int]{Value: 1024, State: machine.Known, Source: source}
-		f.Sockets = machine.Fact[[]machine.Socket]{State: machine.Known, Source: source}
-		f.Nonlocal = machine.Fact[bool]{State: machine.Known, Source: source}
-		f.Nonlocal6, f.Tentative = f.Nonlocal, machine.Fact[[]netip.Addr]{State: machine.Known, Source: source}
-		f.Addresses = machine.Fact[[]netip.Addr]{Value: []netip.Addr{netip.MustParseAddr("127.0.0.1"), netip.IPv6Loopback()}, State: machine.Known, Source: source}
-		f.NetNS = machine.Fact[string]{Source: source, Reason: "a new one"}
-		f.NetApart, f.NetName = machine.Fact[bool]{Value: true, State: machine.Known, Source: source}, f.NetName.None()
-		f.NetOwner = machine.Fact[machine.Owner]{Value: machine.OwnerHere, State: machine.Known, Source: source}
+		f.PortStart = facts.Fact[int]{Value: 1024, State: facts.Known, Source: source}
+		f.Sockets = facts.Fact[[]facts.Socket]{State: facts.Known, Source: source}
+		f.Nonlocal = facts.Fact[bool]{State: facts.Known, Source: source}
+		f.Nonlocal6, f.Tentative = f.Nonlocal, facts.Fact[[]netip.Addr]{State: facts.Known, Source: source}
+		f.Addresses = facts.Fact[[]netip.Addr]{Value: []netip.Addr{netip.MustParseAddr("127.0.0.1"), netip.IPv6Loopback()}, State: facts.Known, Source: source}
+		f.NetNS = facts.Fact[string]{Source: source, Reason: "a new one"}
+		f.NetApart, f.NetName = facts.Fact[bool]{Value: true, State: facts.Known, Source: source}, f.NetName.None()
+		f.NetOwner = facts.Fact[facts.Owner]{Value: facts.OwnerHere, State: facts.Known, Source: source}
 		return f
 	default:
 		return f
 	}
 	const reason = "another network namespace"
-	f.PortStart = machine.Fact[int]{Source: other, Reason: reason}
-	f.Sockets = machine.Fact[[]machine.Socket]{Source: other, Reason: reason}
-	f.Nonlocal = machine.Fact[bool]{Source: other, Reason: reason}
-	f.Nonlocal6, f.Tentative = f.Nonlocal, machine.Fact[[]netip.Addr]{Source: other, Reason: reason}
-	f.Addresses = machine.Fact[[]netip.Addr]{Source: other, Reason: reason}
-	f.NetNS = machine.Fact[string]{Source: other, Reason: reason}
-	f.NetApart, f.NetName = machine.Fact[bool]{Value: true, State: machine.Known, Source: other}, machine.Fact[string]{Source: other, Reason: reason}
-	f.NetOwner = machine.Fact[machine.Owner]{Source: other, Reason: reason}
+	f.PortStart = facts.Fact[int]{Source: other, Reason: reason}
+	f.Sockets = facts.Fact[[]facts.Socket]{Source: other, Reason: reason}
+	f.Nonlocal = facts.Fact[bool]{Source: other, Reason: reason}
+	f.Nonlocal6, f.Tentative = f.Nonlocal, facts.Fact[[]netip.Addr]{Source: other, Reason: reason}
+	f.Addresses = facts.Fact[[]netip.Addr]{Source: other, Reason: reason}
+	f.NetNS = facts.Fact[string]{Source: other, Reason: reason}
+	f.NetApart, f.NetName = facts.Fact[bool]{Value: true, State: facts.Known, Source: other}, facts.Fact[string]{Source: other, Reason: reason}
+	f.NetOwner = facts.Fact[facts.Owner]{Source: other, Reason: reason}
 	return f
 }
 
@@ -194,9 +194,9 @@ func (u *Unit) OwnNetwork() bool {
 // filters makes the probes those of a process that has the unit's seccomp
 // filters. Of what this process was refused only that the kernel lacks a family
 // is taken over, and that where no filter of its own says so.
-func (u *Unit) filters(f machine.Facts, plus bool) machine.Facts {
+func (u *Unit) filters(f facts.Facts, plus bool) facts.Facts {
 	mode, okMode := f.Seccomp.Is()
-	probes := []machine.Probe{}
+	probes := []facts.Probe{}
 	for _, p := range f.Probes.Value {
 		if p.Errno != "EAFNOSUPPORT" || !okMode || mode != 0 {
 			p.Errno = ""
@@ -213,8 +213,8 @@ func (u *Unit) filters(f machine.Facts, plus bool) machine.Facts {
 		}
 		probes = append(probes, p)
 	}
-	f.Probes = machine.Fact[[]machine.Probe]{Value: probes, State: f.Probes.State, Source: u.Name, Reason: f.Probes.Reason}
-	f.Seccomp = machine.Fact[int]{State: machine.Known, Source: u.Name}
+	f.Probes = facts.Fact[[]facts.Probe]{Value: probes, State: f.Probes.State, Source: u.Name, Reason: f.Probes.Reason}
+	f.Seccomp = facts.Fact[int]{State: facts.Known, Source: u.Name}
 	if u.set.filtered() && !plus {
 		f.Seccomp.Value = 2
 	}

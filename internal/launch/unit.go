@@ -9,7 +9,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/lowport/lowport/internal/machine"
+	"github.com/lowport/lowport/internal/facts"
 )
 
 // A Unit is a service as systemd would load it.
@@ -43,7 +43,7 @@ func Read(root fs.FS, file string) (Unit, error) {
 	if strings.HasSuffix(folder, "systemd/user") {
 		u.User, folders = true, userFolders
 	}
-	if !machine.UnitName(u.Name) {
+	if !facts.UnitName(u.Name) {
 		return u, fmt.Errorf("%q is not the name of a service", u.Name)
 	}
 	if i := slices.Index(folders, folder); i >= 0 {

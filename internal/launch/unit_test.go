@@ -11,7 +11,7 @@ import (
 	"golang.org/x/tools/txtar"
 
 	"github.com/lowport/lowport/caps"
-	"github.com/lowport/lowport/internal/machine"
+	"github.com/lowport/lowport/internal/facts"
 	"github.com/lowport/lowport/internal/rules"
 )
 
@@ -34,32 +34,32 @@ func read(t *testing.T, service string) *Unit {
 	return &u
 }
 
-func known[T any](v T) machine.Fact[T] { return machine.Fact[T]{}.Now(v) }
+func known[T any](v T) facts.Fact[T] { return facts.Fact[T]{}.Now(v) }
 
 // root is process 1 of an ordinary machine.
 var root = known(caps.State{Permitted: full, Effective: full, Bounding: full})
 
-func account(user, group string) (machine.Account, error) {
+func account(user, group string) (facts.Account, error) {
 	switch {
 	case user == "missing":
-		return machine.Account{}, errors.New("no such user")
+		return facts.Account{}, errors.New("no such user")
 	case user == "54321":
-		return machine.Account{UID: 54321, GID: 54321}, nil
+		return facts.Account{UID: 54321, GID: 54321}, nil
 	case user == "app":
-		return machine.Account{Name: "app", UID: 1000, GID: 1000, Groups: []uint32{1000}}, nil
+		return facts.Account{Name: "app", UID: 1000, GID: 1000, Groups: []uint32{1000}}, nil
 	default:
-		return machine.Account{Name: "root"}, nil
+		return facts.Account{Name: "root"}, nil
 	}
 }
 
-func started(t *testing.T, u *Unit) machine.Facts {
+func started(t *testing.T, u *Unit) facts.Facts {
 	t.Helper()
 	who, err := u.Account(account)
 	if err != nil {
 		t.Fatal(err)
 	}
-	probes := []machine.Probe{{Network: "tcp4"}, {Network: "tcp6"}, {Network: "udp4"}, {Network: "udp6"}}
-	f := machine.Facts{Path: known("/srv/app"), Probes: known(probes), PortStart: known(80), Seccomp: known(0), NetOwner: known(machine.OwnerHere),
+	probes := []facts.Probe{{Network: "tcp4"}, {Network: "tcp6"}, {Network: "udp4"}, {Network: "udp6"}}
+	f := facts.Facts{Path: known("/srv/app"), Probes: known(probes), PortStart: known(80), Seccomp: known(0), NetOwner: known(facts.OwnerHere),
 		Label: known("doctor (enforce)"), Withheld: known(caps.SetOf(caps.NET_BIND_SERVICE))}
 	if f, err = u.Start(f, root, who); err != nil {
 		t.Fatal(err)
@@ -112,7 +112,7 @@ func TestStart(t *testing.T) {
 		{"ExecStart=\nExecStart=!!/srv/app\nUser=app", caps.State{Bounding: full}},
 	} {
 		got := started(t, read(t, tt.service)).Launch.Starter
-		if got.State != machine.Known || got.Value != tt.want {
+		if got.State != facts.Known || got.Value != tt.want {
 			t.Errorf("%q:\n%+v, want\n%+v", tt.service, got.Value, tt.want)
 		}
 	}
@@ -122,23 +122,23 @@ func TestStart(t *testing.T) {
 func TestStartFacts(t *testing.T) {
 	for _, tt := range []struct {
 		service string
-		holds   func(machine.Facts) bool
+		holds   func(facts.Facts) bool
 	}{
-		{"", func(f machine.Facts) bool { return f.PortStart.Value == 80 && f.IDs.Value.UID == 0 }},
-		{"", func(f machine.Facts) bool {
-			return f.Label.State == machine.Absent && rules.Granted(f, full) == rules.Yes
+		{"", func(f facts.Facts) bool { return f.PortStart.Value == 80 && f.IDs.Value.UID == 0 }},
+		{"", func(f facts.Facts) bool {
+			return f.Label.State == facts.Absent && rules.Granted(f, full) == rules.Yes
 		}},
-		{"User=app", func(f machine.Facts) bool { return f.IDs.Value.UID == 1000 && f.User.Value == "app" }},
-		{"PrivateNetwork=yes", func(f machine.Facts) bool { return f.PortStart.Value == 1024 && len(f.Addresses.Value) == 2 }},
-		{"NetworkNamespacePath=/run/netns/x", func(f machine.Facts) bool { return f.PortStart.State == machine.Unreadable }},
-		{"PrivateUsers=yes", func(f machine.Facts) bool { return f.NetOwner.Value == machine.OwnerOutside }},
-		{"DynamicUser=yes", func(f machine.Facts) bool { return f.Installed.Nosuid.Value && f.User.State == machine.Absent }},
-		{"NoNewPrivileges=yes\nPrivateTmp=yes", func(f machine.Facts) bool { return f.Installed.Nosuid.State == machine.Unreadable }},
-		{"NoNewPrivileges=yes\nReadOnlyPaths=-/srv:x", func(f machine.Facts) bool { return f.Installed.Nosuid.Value }},
-		{"NoNewPrivileges=yes\nProtectSystem=strict", func(f machine.Facts) bool { return f.Installed.Nosuid.Value }},
-		{"ProtectSystem=strict", func(f machine.Facts) bool { return f.Installed.Nosuid.State == machine.Unreadable }},
-		{"NoNewPrivileges=yes", func(f machine.Facts) bool { return f.Installed.Nosuid.State == machine.Unreadable }},
-		{"PrivateTmp=yes\nUser=app\nLockPersonality=yes", func(f machine.Facts) bool { return f.Installed.Nosuid.State == machine.Unreadable }},
+		{"User=app", func(f facts.Facts) bool { return f.IDs.Value.UID == 1000 && f.User.Value == "app" }},
+		{"PrivateNetwork=yes", func(f facts.Facts) bool { return f.PortStart.Value == 1024 && len(f.Addresses.Value) == 2 }},
+		{"NetworkNamespacePath=/run/netns/x", func(f facts.Facts) bool { return f.PortStart.State == facts.Unreadable }},
+		{"PrivateUsers=yes", func(f facts.Facts) bool { return f.NetOwner.Value == facts.OwnerOutside }},
+		{"DynamicUser=yes", func(f facts.Facts) bool { return f.Installed.Nosuid.Value && f.User.State == facts.Absent }},
+		{"NoNewPrivileges=yes\nPrivateTmp=yes", func(f facts.Facts) bool { return f.Installed.Nosuid.State == facts.Unreadable }},
+		{"NoNewPrivileges=yes\nReadOnlyPaths=-/srv:x", func(f facts.Facts) bool { return f.Installed.Nosuid.Value }},
+		{"NoNewPrivileges=yes\nProtectSystem=strict", func(f facts.Facts) bool { return f.Installed.Nosuid.Value }},
+		{"ProtectSystem=strict", func(f facts.Facts) bool { return f.Installed.Nosuid.State == facts.Unreadable }},
+		{"NoNewPrivileges=yes", func(f facts.Facts) bool { return f.Installed.Nosuid.State == facts.Unreadable }},
+		{"PrivateTmp=yes\nUser=app\nLockPersonality=yes", func(f facts.Facts) bool { return f.Installed.Nosuid.State == facts.Unreadable }},
 		{"RestrictAddressFamilies=AF_UNIX AF_INET", errnos("", "EAFNOSUPPORT")},
 		{"RestrictAddressFamilies=~AF_INET", errnos("EAFNOSUPPORT", "")},
 		{"RestrictAddressFamilies=none", errnos("EAFNOSUPPORT", "EAFNOSUPPORT")},
@@ -157,8 +157,8 @@ func TestStartFacts(t *testing.T) {
 	}
 }
 
-func errnos(v4, v6 string) func(machine.Facts) bool {
-	return func(f machine.Facts) bool {
+func errnos(v4, v6 string) func(facts.Facts) bool {
+	return func(f facts.Facts) bool {
 		p := f.Probes.Value
 		return p[0].Errno == v4 && p[1].Errno == v6 && p[2].Errno == v4 && p[3].Errno == v6
 	}
@@ -212,7 +212,7 @@ func TestNotStarted(t *testing.T) {
 			err = u.Lacks(disk("-- usr/x --\n-- srv/app --\n"))
 		}
 		if err == nil {
-			_, err = u.Start(machine.Facts{Path: known("/srv/app")}, root, who)
+			_, err = u.Start(facts.Facts{Path: known("/srv/app")}, root, who)
 		}
 		if err == nil {
 			t.Errorf("%q: started", service)
@@ -377,7 +377,7 @@ Service=app.service
 // A change of user takes what the kernel takes.
 func TestAsUser(t *testing.T) {
 	bind := caps.SetOf(caps.NET_BIND_SERVICE)
-	who := machine.Account{Name: "app", UID: 1000, GID: 1000}
+	who := facts.Account{Name: "app", UID: 1000, GID: 1000}
 	for _, tt := range []struct {
 		uid       uint32
 		has, want caps.State
@@ -388,12 +388,12 @@ func TestAsUser(t *testing.T) {
 		{7, caps.State{Inheritable: bind, Permitted: bind, Ambient: bind, Bounding: bind}, caps.State{Bounding: bind}}, // by a root
 		{1000, caps.State{Inheritable: bind, Permitted: bind, Effective: bind, Ambient: bind, Bounding: bind}, caps.State{Inheritable: bind, Permitted: bind, Effective: bind, Ambient: bind, Bounding: bind}},
 	} {
-		f := AsUser(machine.Facts{Thread: known(tt.has), IDs: known(machine.IDs{UID: tt.uid, EUID: tt.uid})}, who)
+		f := AsUser(facts.Facts{Thread: known(tt.has), IDs: known(facts.IDs{UID: tt.uid, EUID: tt.uid})}, who)
 		if got := f.Launch.Starter.Value; got != tt.want || f.IDs.Value.EUID != 1000 || f.Ancestor.Value.UID != tt.uid {
 			t.Errorf("uid %d with %+v:\n%+v, want\n%+v", tt.uid, tt.has, got, tt.want)
 		}
 	}
-	if f := AsUser(machine.Facts{}, who); f.Launch.Starter.State != machine.Unreadable {
+	if f := AsUser(facts.Facts{}, who); f.Launch.Starter.State != facts.Unreadable {
 		t.Error("of nothing known something became known")
 	}
 }
@@ -427,7 +427,7 @@ func FuzzParse(f *testing.F) {
 		_, _ = u.Exec(fstest.MapFS{})
 		u.Unlooked()
 		u.Doubt(rules.Goal{Network: "tcp", Port: 443})
-		if started, err := u.Start(machine.Facts{Path: known("/srv/app")}, root, who); err == nil && !full.Contains(started.Launch.Starter.Value.Bounding) {
+		if started, err := u.Start(facts.Facts{Path: known("/srv/app")}, root, who); err == nil && !full.Contains(started.Launch.Starter.Value.Bounding) {
 			t.Errorf("%+v", started.Launch)
 		}
 	})

@@ -2,11 +2,11 @@ package launch
 
 import (
 	"github.com/lowport/lowport/caps"
-	"github.com/lowport/lowport/internal/machine"
+	"github.com/lowport/lowport/internal/facts"
 )
 
 // Here is a start by this process, as it is.
-func Here(f machine.Facts) machine.Facts {
+func Here(f facts.Facts) facts.Facts {
 	f.Launch.Starter = f.Thread
 	return f
 }
@@ -15,14 +15,14 @@ func Here(f machine.Facts) machine.Facts {
 // it: all ids change at once, and what that leaves of the capabilities is left
 // (capset is not called). Where this process may not change them, the start is by
 // a root with the same bounding set.
-func AsUser(f machine.Facts, who machine.Account) machine.Facts {
+func AsUser(f facts.Facts, who facts.Account) facts.Facts {
 	now, okThread := f.Thread.Is()
 	ids, okIDs := f.IDs.Is()
 	if !okThread || !okIDs {
-		f.Launch.Starter = machine.Fact[caps.State]{Source: f.Thread.Source, Reason: f.Thread.Reason + f.IDs.Reason}
+		f.Launch.Starter = facts.Fact[caps.State]{Source: f.Thread.Source, Reason: f.Thread.Reason + f.IDs.Reason}
 		return as(f, who)
 	}
-	f.Ancestor = machine.Fact[machine.Ancestor]{Value: machine.Ancestor{State: now, IDs: ids}, State: machine.Known, Source: f.Thread.Source}
+	f.Ancestor = facts.Fact[facts.Ancestor]{Value: facts.Ancestor{State: now, IDs: ids}, State: facts.Known, Source: f.Thread.Source}
 	old := caps.UIDs{Real: ids.UID, Effective: ids.EUID, Saved: ids.EUID}
 	if !now.Effective.Has(caps.SETUID) && (ids.UID != who.UID || ids.EUID != who.UID) {
 		now = caps.State{Permitted: now.Bounding, Effective: now.Bounding, Bounding: now.Bounding, NoNewPrivs: now.NoNewPrivs}
@@ -33,8 +33,8 @@ func AsUser(f machine.Facts, who machine.Account) machine.Facts {
 }
 
 // as makes the facts those of an account.
-func as(f machine.Facts, who machine.Account) machine.Facts {
-	f.IDs = f.IDs.Now(machine.IDs{UID: who.UID, EUID: who.UID, GID: who.GID, EGID: who.GID})
+func as(f facts.Facts, who facts.Account) facts.Facts {
+	f.IDs = f.IDs.Now(facts.IDs{UID: who.UID, EUID: who.UID, GID: who.GID, EGID: who.GID})
 	f.User = f.User.None()
 	if who.Name != "" {
 		f.User = f.User.Now(who.Name)

@@ -4,17 +4,17 @@ import (
 	"cmp"
 	"slices"
 
-	"github.com/lowport/lowport/internal/machine"
+	"github.com/lowport/lowport/internal/facts"
 	"github.com/lowport/lowport/internal/rules"
 )
 
 // candidates lists what could help a process started like this one, in the
 // order to print it: what frees the address of each goal, then what gives the
 // privilege for all of them. Each maker returns nothing where it does not apply.
-func candidates(f machine.Facts, goals ...rules.Goal) []candidate {
+func candidates(f facts.Facts, goals ...rules.Goal) []candidate {
 	var all []candidate
 	g := rules.Goal{}
-	add := func(makers ...func(machine.Facts, rules.Goal) (candidate, bool)) {
+	add := func(makers ...func(facts.Facts, rules.Goal) (candidate, bool)) {
 		for _, make := range makers {
 			c, ok := make(f, g)
 			if ok && !slices.ContainsFunc(all, func(old candidate) bool { return slices.Equal(old.Steps, c.Steps) }) {
@@ -27,10 +27,10 @@ func candidates(f machine.Facts, goals ...rules.Goal) []candidate {
 	}
 	g = lowest(goals)
 	switch {
-	case f.Unit.State == machine.Known:
-		sockets := func(f machine.Facts, _ rules.Goal) (candidate, bool) { return socketUnits(f, goals) }
+	case f.Unit.State == facts.Known:
+		sockets := func(f facts.Facts, _ rules.Goal) (candidate, bool) { return socketUnits(f, goals) }
 		add(restart, widen, dropIn, sockets, setcap, remount)
-	case f.Container.State == machine.Known:
+	case f.Container.State == facts.Known:
 		add(ambient, capAdd, container, compose, addToImage)
 		if keepsFiles(f) {
 			add(setcap)

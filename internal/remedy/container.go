@@ -4,20 +4,20 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/lowport/lowport/internal/machine"
+	"github.com/lowport/lowport/internal/facts"
 	"github.com/lowport/lowport/internal/rules"
 )
 
 // keepsFiles says whether the container is a machine whose files last, and not
 // made of an image.
-func keepsFiles(f machine.Facts) bool {
+func keepsFiles(f facts.Facts) bool {
 	return f.Container.Value == "lxc" || f.Container.Value == "systemd-nspawn"
 }
 
 // container lowers the threshold inside the container, in the words of its
 // engine: systemd-nspawn has none for it. A container on the host's network
 // cannot.
-func container(f machine.Facts, g rules.Goal) (candidate, bool) {
+func container(f facts.Facts, g rules.Goal) (candidate, bool) {
 	engine, ok := f.Container.Is()
 	if !ok || engine == "systemd-nspawn" || g.Network == "" || rules.Counts(f, g.Need()) == rules.No {
 		return candidate{}, false
@@ -42,7 +42,7 @@ func container(f machine.Facts, g rules.Goal) (candidate, bool) {
 	default:
 		fix.Steps = []Step{{Edit: "the container's configuration", Content: fmt.Sprintf("net.ipv4.ip_unprivileged_port_start=%d\n", g.Port)}}
 	}
-	return candidate{Fix: fix, change: func(f machine.Facts) machine.Facts {
+	return candidate{Fix: fix, change: func(f facts.Facts) facts.Facts {
 		f.PortStart = f.PortStart.Now(g.Port)
 		return f
 	}}, true
@@ -51,7 +51,7 @@ func container(f machine.Facts, g rules.Goal) (candidate, bool) {
 // capAdd adds the capability to the container: podman gives it to any user, as
 // an ambient one; docker puts it where root alone can use it, or a file with
 // capabilities.
-func capAdd(f machine.Facts, g rules.Goal) (candidate, bool) {
+func capAdd(f facts.Facts, g rules.Goal) (candidate, bool) {
 	engine, _ := f.Container.Is()
 	ids, okIDs := f.IDs.Is()
 	now, okNow := rules.Starter(f).Is()
@@ -70,7 +70,7 @@ func capAdd(f machine.Facts, g rules.Goal) (candidate, bool) {
 	return candidate{
 		Fix: Fix{ID: "cap-add", Scope: "container", Summary: "for this container", Lasts: "as long as the container is started like this",
 			Steps: []Step{{Edit: engine + " run", Content: strings.Join(flags, " ") + "\n"}}},
-		change: func(f machine.Facts) machine.Facts {
+		change: func(f facts.Facts) facts.Facts {
 			now.Bounding |= need
 			if missing == 0 {
 				now = holding(now, need)
@@ -83,7 +83,7 @@ func capAdd(f machine.Facts, g rules.Goal) (candidate, bool) {
 
 // ambient has systemd-nspawn start the program with the capability, which it
 // gives to any user within the container's bounding set.
-func ambient(f machine.Facts, g rules.Goal) (candidate, bool) {
+func ambient(f facts.Facts, g rules.Goal) (candidate, bool) {
 	now, okNow := rules.Starter(f).Is()
 	if !okNow || f.Container.Value != "systemd-nspawn" || !now.Bounding.Contains(g.Need()) {
 		return candidate{}, false
@@ -91,7 +91,7 @@ func ambient(f machine.Facts, g rules.Goal) (candidate, bool) {
 	return candidate{
 		Fix: Fix{ID: "ambient", Scope: "container", Summary: "for this container", Lasts: "as long as the container is started like this",
 			Steps: []Step{{Edit: "systemd-nspawn", Content: "--ambient-capability=" + strings.ReplaceAll(g.Need().Systemd(), " ", ",") + "\n"}}},
-		change: func(f machine.Facts) machine.Facts {
+		change: func(f facts.Facts) facts.Facts {
 			f.Launch.Starter = f.Launch.Starter.Now(holding(now, g.Need()))
 			return rules.Start(f)
 		},
@@ -99,7 +99,7 @@ func ambient(f machine.Facts, g rules.Goal) (candidate, bool) {
 }
 
 // compose is container for those who start docker by a compose file.
-func compose(f machine.Facts, g rules.Goal) (candidate, bool) {
+func compose(f facts.Facts, g rules.Goal) (candidate, bool) {
 	c, ok := container(f, g)
 	if !ok || f.Container.Value != "docker" {
 		return candidate{}, false
@@ -116,11 +116,11 @@ func compose(f machine.Facts, g rules.Goal) (candidate, bool) {
 // addToImage stamps the program in the image: a container's files are made
 // there, and a change inside the running container would not last. A pod whose
 // bounding set lacks the capability has to add it too.
-func addToImage(f machine.Facts, g rules.Goal) (candidate, bool) {
+func addToImage(f facts.Facts, g rules.Goal) (candidate, bool) {
 	exe, okExe := f.Path.Is()
 	stat, okStat := f.Installed.Stat.Is()
 	now, okNow := rules.Starter(f).Is()
-	if keepsFiles(f) || !okExe || !okStat || !okNow || goRun(f) || !stampable(f, stat) || f.Installed.Caps.State == machine.Unreadable || strings.ContainsAny(exe, "\n\r") {
+	if keepsFiles(f) || !okExe || !okStat || !okNow || goRun(f) || !stampable(f, stat) || f.Installed.Caps.State == facts.Unreadable || strings.ContainsAny(exe, "\n\r") {
 		return candidate{}, false
 	}
 	file := stamped(f, g)
@@ -137,7 +137,7 @@ func addToImage(f machine.Facts, g rules.Goal) (candidate, bool) {
         add: ["%s"]
 `, strings.Join(g.Need().Kubernetes(), `", "`))})
 	}
-	return candidate{Fix: fix, change: func(f machine.Facts) machine.Facts {
+	return candidate{Fix: fix, change: func(f facts.Facts) facts.Facts {
 		f.Launch.Starter = f.Launch.Starter.Now(now)
 		f.Installed.Caps = f.Installed.Caps.Now(file)
 		return rules.Start(f)

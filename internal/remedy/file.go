@@ -5,14 +5,14 @@ import (
 	"strings"
 
 	"github.com/lowport/lowport/caps"
-	"github.com/lowport/lowport/internal/machine"
+	"github.com/lowport/lowport/internal/facts"
 	"github.com/lowport/lowport/internal/rules"
 )
 
 const untilReplaced = "until the file is replaced or chowned"
 
 // restart: the file at the program's path is right already.
-func restart(f machine.Facts, g rules.Goal) (candidate, bool) {
+func restart(f facts.Facts, g rules.Goal) (candidate, bool) {
 	step, ok := again(f)
 	return candidate{
 		Fix:    Fix{ID: "restart", Scope: "file", Summary: "start it again: the file now grants it", Lasts: untilReplaced, Steps: []Step{step}},
@@ -21,10 +21,10 @@ func restart(f machine.Facts, g rules.Goal) (candidate, bool) {
 }
 
 // setcap stamps the file at the program's path.
-func setcap(f machine.Facts, g rules.Goal) (candidate, bool) {
+func setcap(f facts.Facts, g rules.Goal) (candidate, bool) {
 	exe, okExe := pathOutside(f)
 	stat, okStat := f.Installed.Stat.Is()
-	if !okExe || !okStat || goRun(f) || !stampable(f, stat) || f.Installed.Caps.State == machine.Unreadable || f.Installed.Caps.Reason == "EOPNOTSUPP" || readOnly(f) {
+	if !okExe || !okStat || goRun(f) || !stampable(f, stat) || f.Installed.Caps.State == facts.Unreadable || f.Installed.Caps.Reason == "EOPNOTSUPP" || readOnly(f) {
 		return candidate{}, false
 	}
 	file := stamped(f, g)
@@ -39,7 +39,7 @@ func setcap(f machine.Facts, g rules.Goal) (candidate, bool) {
 	}
 	return candidate{
 		Fix: Fix{ID: "setcap", Scope: "file", Summary: "for this file", Lasts: untilReplaced, Steps: steps},
-		change: func(f machine.Facts) machine.Facts {
+		change: func(f facts.Facts) facts.Facts {
 			f.Installed.Caps = f.Installed.Caps.Now(file)
 			return rules.Start(f)
 		},
@@ -48,14 +48,14 @@ func setcap(f machine.Facts, g rules.Goal) (candidate, bool) {
 
 // readOnly says whether the operator cannot write the file. Where process 1 is hidden, its
 // mount here counts, unless it is one of a unit's own.
-func readOnly(f machine.Facts) bool {
+func readOnly(f facts.Facts) bool {
 	is, known := f.ReadOnly.Is()
-	return is || !known && f.Unit.State != machine.Known && f.Installed.Frozen.Value
+	return is || !known && f.Unit.State != facts.Known && f.Installed.Frozen.Value
 }
 
 // stampable says whether a file may be given capabilities: a regular one that
 // nobody but its owner can write, and no interpreter.
-func stampable(f machine.Facts, s machine.Stat) bool {
+func stampable(f facts.Facts, s facts.Stat) bool {
 	const ifmt, ifreg, othersWrite = 0o170000, 0o100000, 0o022
 	return !f.Launch.Interpreter && s.Mode&ifmt == ifreg && s.Mode&othersWrite == 0
 }
@@ -63,7 +63,7 @@ func stampable(f machine.Facts, s machine.Stat) bool {
 // stamped is the file capabilities that the goal needs, beside those that the
 // file has. A bind needs no effective bit: privport raises what is permitted,
 // and a file with it does not even start where the bounding set lacks some of it.
-func stamped(f machine.Facts, g rules.Goal) caps.File {
+func stamped(f facts.Facts, g rules.Goal) caps.File {
 	file, _ := f.Installed.Caps.Is()
 	file.Version, file.RootID = 2, 0
 	if rules.Missing(f) != 0 {
@@ -89,24 +89,24 @@ func capText(file caps.File) string {
 
 // move copies the program to a file system that takes file capabilities and honours
 // them.
-func move(f machine.Facts, g rules.Goal) (candidate, bool) {
+func move(f facts.Facts, g rules.Goal) (candidate, bool) {
 	exe, okExe := f.Path.Is()
 	okExe = okExe && samePlace(f)
 	args, okArgs := f.Args.Is()
 	nosuid, okThere := f.Moved.Nosuid.Is()
 	stat, okStat := f.Installed.Stat.Is()
-	if !okExe || !okArgs || len(args) == 0 || !okThere || nosuid || f.Moved.Frozen.Value || !okStat || !stampable(f, stat) || f.Moved.Stat.State != machine.Absent || !f.Installed.Nosuid.Value && f.Installed.Caps.Reason != "EOPNOTSUPP" && !readOnly(f) {
+	if !okExe || !okArgs || len(args) == 0 || !okThere || nosuid || f.Moved.Frozen.Value || !okStat || !stampable(f, stat) || f.Moved.Stat.State != facts.Absent || !f.Installed.Nosuid.Value && f.Installed.Caps.Reason != "EOPNOTSUPP" && !readOnly(f) {
 		return candidate{}, false
 	}
 	file := stamped(f, g)
-	to := machine.MovedDir + "/" + path.Base(exe)
+	to := facts.MovedDir + "/" + path.Base(exe)
 	return candidate{
 		Fix: Fix{ID: "move", Scope: "file", Summary: "move it to where file capabilities count", Lasts: untilReplaced, Steps: []Step{
 			{Run: sudo(f, "install", "-m", "755", exe, to)},
 			{Run: sudo(f, "setcap", capText(file), to)},
 			start(f, to, args[1:]...),
 		}},
-		change: func(f machine.Facts) machine.Facts {
+		change: func(f facts.Facts) facts.Facts {
 			f.Installed.Nosuid = f.Installed.Nosuid.Now(false)
 			f.Installed.Caps = f.Installed.Caps.Now(file)
 			return rules.Start(f)
@@ -115,7 +115,7 @@ func move(f machine.Facts, g rules.Goal) (candidate, bool) {
 }
 
 // remount lifts nosuid from the mount that the program lies on.
-func remount(f machine.Facts, g rules.Goal) (candidate, bool) {
+func remount(f facts.Facts, g rules.Goal) (candidate, bool) {
 	at, ok := f.MountPoint.Is()
 	step, okStep := again(f)
 	if !ok || !okStep || !samePlace(f) || !f.Installed.Nosuid.Value {
@@ -124,7 +124,7 @@ func remount(f machine.Facts, g rules.Goal) (candidate, bool) {
 	return candidate{
 		Fix: Fix{ID: "remount", Scope: "host", Summary: "allow capabilities and setuid on the whole mount", Lasts: "until it is mounted again",
 			Steps: []Step{{Run: sudo(f, "mount", "-o", "remount,bind,suid", at)}, step}},
-		change: func(f machine.Facts) machine.Facts {
+		change: func(f facts.Facts) facts.Facts {
 			f.Installed.Nosuid = f.Installed.Nosuid.Now(false)
 			return rules.Start(f)
 		},
@@ -132,7 +132,7 @@ func remount(f machine.Facts, g rules.Goal) (candidate, bool) {
 }
 
 // build makes a lasting file of what go run would build again each time.
-func build(f machine.Facts, g rules.Goal) (candidate, bool) {
+func build(f facts.Facts, g rules.Goal) (candidate, bool) {
 	pkg, okPkg := f.Package.Is()
 	cwd, okCwd := f.Cwd.Is()
 	args, okArgs := f.Args.Is()
@@ -141,25 +141,25 @@ func build(f machine.Facts, g rules.Goal) (candidate, bool) {
 		return candidate{}, false
 	}
 	to := path.Join(cwd, "bin", path.Base(pkg))
-	file := stamped(machine.Facts{}, g)
+	file := stamped(facts.Facts{}, g)
 	return candidate{
 		Fix: Fix{ID: "build", Scope: "file", Summary: "build a file that lasts, and grant it the capability", Lasts: "until the next build", Steps: []Step{
 			{Run: Command("go", "build", "-o", to, pkg)},
 			{Run: sudo(f, "setcap", capText(file), to)},
 			start(f, to, args[1:]...),
 		}},
-		change: func(f machine.Facts) machine.Facts {
-			f.Installed = machine.Image{
+		change: func(f facts.Facts) facts.Facts {
+			f.Installed = facts.Image{
 				Caps:   f.Installed.Caps.Now(file),
 				Nosuid: f.Installed.Nosuid.Now(nosuid),
-				Stat:   f.Installed.Stat.Now(machine.Stat{Mode: 0o100755}),
+				Stat:   f.Installed.Stat.Now(facts.Stat{Mode: 0o100755}),
 			}
 			return rules.Start(f)
 		},
 	}, true
 }
 
-func goRun(f machine.Facts) bool {
+func goRun(f facts.Facts) bool {
 	p, ok := f.Path.Is()
-	return ok && machine.GoRun(p)
+	return ok && facts.GoRun(p)
 }

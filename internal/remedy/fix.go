@@ -4,7 +4,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/lowport/lowport/internal/machine"
+	"github.com/lowport/lowport/internal/facts"
 	"github.com/lowport/lowport/internal/rules"
 )
 
@@ -30,15 +30,15 @@ type Step struct {
 // A candidate is a fix that may or may not help here.
 type candidate struct {
 	Fix
-	change func(machine.Facts) machine.Facts // what the machine is like afterwards
+	change func(facts.Facts) facts.Facts // what the machine is like afterwards
 }
 
 // Fixes returns what helps, best first: what fits the way this process was
 // started, then the smaller scope. Where no single change is enough, pairs are
 // tried. Of several goals a fix reaches all.
-func Fixes(f machine.Facts, goals ...rules.Goal) []Fix {
+func Fixes(f facts.Facts, goals ...rules.Goal) []Fix {
 	all := candidates(f, goals...)
-	reached := func(f machine.Facts) bool {
+	reached := func(f facts.Facts) bool {
 		return !slices.ContainsFunc(goals, func(g rules.Goal) bool { return rules.Allows(f, g) != rules.Yes })
 	}
 	fixes := []Fix{}
@@ -65,7 +65,7 @@ func Fixes(f machine.Facts, goals ...rules.Goal) []Fix {
 
 // join makes one fix of two that help only together. What starts the program
 // comes last and once: before all else is done it would be refused again.
-func join(f machine.Facts, a, b Fix) Fix {
+func join(f facts.Facts, a, b Fix) Fix {
 	scope := b.Scope // the wider one, by the order of the candidates
 	if starts(f, a) && !starts(f, b) {
 		a, b = b, a
@@ -84,7 +84,7 @@ func join(f machine.Facts, a, b Fix) Fix {
 }
 
 // starts says whether a fix ends with a start of the program.
-func starts(f machine.Facts, fix Fix) bool {
+func starts(f facts.Facts, fix Fix) bool {
 	last := fix.Steps[len(fix.Steps)-1]
 	step, ok := again(f)
 	return last.Start != "" || ok && last == step

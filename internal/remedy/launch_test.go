@@ -6,17 +6,17 @@ import (
 	"testing"
 
 	"github.com/lowport/lowport/caps"
-	"github.com/lowport/lowport/internal/machine"
+	"github.com/lowport/lowport/internal/facts"
 	"github.com/lowport/lowport/internal/rules"
 )
 
 // What helps a program that is not even executed.
 func TestFixesOfNotExecuted(t *testing.T) {
 	raw, high := caps.SetOf(caps.NET_RAW), rules.Goal{Network: "tcp", Port: 8443}
-	manager := func(b caps.Set) func(*machine.Facts) {
-		return func(f *machine.Facts) {
+	manager := func(b caps.Set) func(*facts.Facts) {
+		return func(f *facts.Facts) {
 			f.Init = known(caps.State{Permitted: b, Effective: b, Bounding: b})
-			f.Ancestor = known(machine.Ancestor{State: f.Init.Value})
+			f.Ancestor = known(facts.Ancestor{State: f.Init.Value})
 		}
 	}
 	for _, tt := range []struct {
@@ -24,7 +24,7 @@ func TestFixesOfNotExecuted(t *testing.T) {
 		bounding caps.Set
 		file     caps.Set
 		goal     rules.Goal
-		changes  []func(*machine.Facts)
+		changes  []func(*facts.Facts)
 		want     string
 		line     string // of the first fix
 	}{
@@ -32,12 +32,12 @@ func TestFixesOfNotExecuted(t *testing.T) {
 		{"a high port adds nothing", bind, raw, high, nil, "setcap", "sudo setcap cap_net_raw=+p /srv/app"},
 		{"a low port", raw, bind, low, nil, "setcap+sysctl", "sudo setcap cap_net_bind_service=+p /srv/app"},
 		{"another capability", bind, bind | raw, low, nil, "setcap", "sudo setcap cap_net_bind_service,cap_net_raw=+p /srv/app"},
-		{"a unit", raw, bind, low, []func(*machine.Facts){unit, manager(caps.UpTo(caps.Last))}, "systemd-drop-in", "CapabilityBoundingSet=CAP_NET_BIND_SERVICE"},
-		{"a unit of a manager without it", raw, bind, low, []func(*machine.Facts){unit, manager(raw)}, "sysctl+setcap", "sudo setcap"},
-		{"a unit, and what PrivateDevices= takes", bind, bind | caps.SetOf(caps.MKNOD), low, []func(*machine.Facts){unit, manager(caps.UpTo(caps.Last))}, "setcap", "sudo setcap cap_net_bind_service,cap_mknod=+p /srv/app"},
-		{"docker", raw, bind, high, []func(*machine.Facts){docker}, "cap-add image", "--cap-add=NET_BIND_SERVICE"},
-		{"a file of others", raw, bind, high, []func(*machine.Facts){mode(0o100777)}, "", ""},
-		{"an interpreter", raw, bind, high, []func(*machine.Facts){func(f *machine.Facts) { f.Launch.Interpreter = true }}, "", ""},
+		{"a unit", raw, bind, low, []func(*facts.Facts){unit, manager(caps.UpTo(caps.Last))}, "systemd-drop-in", "CapabilityBoundingSet=CAP_NET_BIND_SERVICE"},
+		{"a unit of a manager without it", raw, bind, low, []func(*facts.Facts){unit, manager(raw)}, "sysctl+setcap", "sudo setcap"},
+		{"a unit, and what PrivateDevices= takes", bind, bind | caps.SetOf(caps.MKNOD), low, []func(*facts.Facts){unit, manager(caps.UpTo(caps.Last))}, "setcap", "sudo setcap cap_net_bind_service,cap_mknod=+p /srv/app"},
+		{"docker", raw, bind, high, []func(*facts.Facts){docker}, "cap-add image", "--cap-add=NET_BIND_SERVICE"},
+		{"a file of others", raw, bind, high, []func(*facts.Facts){mode(0o100777)}, "", ""},
+		{"an interpreter", raw, bind, high, []func(*facts.Facts){func(f *facts.Facts) { f.Launch.Interpreter = true }}, "", ""},
 	} {
 		f := app(tt.changes...)
 		f.Installed.Caps = known(caps.File{Version: 2, Permitted: tt.file, Effective: true})
@@ -57,9 +57,9 @@ func TestFixesOfNotExecuted(t *testing.T) {
 
 // A script is started by its own name, and its interpreter is not stamped.
 func TestFixesOfScript(t *testing.T) {
-	f := app(func(f *machine.Facts) {
+	f := app(func(f *facts.Facts) {
 		f.Path, f.Args = known("/bin/dash"), known([]string{"/srv/script"})
-		f.Launch = machine.Launch{Script: "/srv/script", Interpreter: true, Starter: f.Thread}
+		f.Launch = facts.Launch{Script: "/srv/script", Interpreter: true, Starter: f.Thread}
 	})
 	for _, fix := range Fixes(rules.Start(f), low) {
 		for _, s := range fix.Steps {

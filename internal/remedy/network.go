@@ -7,12 +7,12 @@ import (
 	"strings"
 
 	"github.com/lowport/lowport/internal/explain"
-	"github.com/lowport/lowport/internal/machine"
+	"github.com/lowport/lowport/internal/facts"
 )
 
 // network sets a sysctl of the network namespace, for every process in it: of the
 // machine's, for good by a file. when says in what case it helps, "" for always.
-func network(f machine.Facts, when, setting, file string) (Fix, bool) {
+func network(f facts.Facts, when, setting, file string) (Fix, bool) {
 	enter, ok := entering(f)
 	switch {
 	case !ok || enter == nil && sealed(f):
@@ -34,7 +34,7 @@ func network(f machine.Facts, when, setting, file string) (Fix, bool) {
 // entering is what stands before a command that is to run in this network namespace:
 // nothing for that of the machine, where the operator is. Another one is reached by its
 // name, if it has one.
-func entering(f machine.Facts) (words []string, ok bool) {
+func entering(f facts.Facts) (words []string, ok bool) {
 	if !apart(f) {
 		return nil, true
 	}
@@ -47,15 +47,15 @@ func entering(f machine.Facts) (words []string, ok bool) {
 
 // sealed says whether a service may have a network of its own where process 1 is hidden:
 // that of PrivateNetwork= has no addresses but the loopback interface's.
-func sealed(f machine.Facts) bool {
+func sealed(f facts.Facts) bool {
 	all, known := f.Addresses.Is()
 	beyond := slices.ContainsFunc(all, func(a netip.Addr) bool { return !a.IsLoopback() })
-	return f.Unit.State == machine.Known && f.NetApart.State != machine.Known && known && !beyond
+	return f.Unit.State == facts.Known && f.NetApart.State != facts.Known && known && !beyond
 }
 
 // apart says whether this network namespace is another than the machine's. Where process
 // 1 is hidden, a name says so: the machine's has none.
-func apart(f machine.Facts) bool {
+func apart(f facts.Facts) bool {
 	is, known := f.NetApart.Is()
-	return is || !known && f.NetName.State == machine.Known
+	return is || !known && f.NetName.State == facts.Known
 }

@@ -6,16 +6,16 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/lowport/lowport/internal/machine"
+	"github.com/lowport/lowport/internal/facts"
 	"github.com/lowport/lowport/internal/rules"
 )
 
 // stopOwner ends the program that holds the port. If one socket certainly holds
 // it, those that only may are mostly connections of its program, which have its
 // SO_REUSEADDR and are not in the way.
-func stopOwner(f machine.Facts, g rules.Goal) (candidate, bool) {
+func stopOwner(f facts.Facts, g rules.Goal) (candidate, bool) {
 	socks, _ := f.Sockets.Is()
-	sure := slices.ContainsFunc(socks, func(s machine.Socket) bool { return rules.Conflicts(s, g) == rules.Yes })
+	sure := slices.ContainsFunc(socks, func(s facts.Socket) bool { return rules.Conflicts(s, g) == rules.Yes })
 	summary, lasts := "stop what holds the port", "until it is started again"
 	var steps []Step
 	for _, s := range socks {
@@ -45,8 +45,8 @@ func stopOwner(f machine.Facts, g rules.Goal) (candidate, bool) {
 	}
 	return candidate{
 		Fix: Fix{ID: "stop-owner", Scope: "host", Summary: summary, Lasts: lasts, Steps: steps},
-		change: func(f machine.Facts) machine.Facts {
-			f.Sockets = f.Sockets.Now(slices.DeleteFunc(slices.Clone(f.Sockets.Value), func(s machine.Socket) bool {
+		change: func(f facts.Facts) facts.Facts {
+			f.Sockets = f.Sockets.Now(slices.DeleteFunc(slices.Clone(f.Sockets.Value), func(s facts.Socket) bool {
 				return rules.Conflicts(s, g) != rules.No
 			}))
 			return f
@@ -57,12 +57,12 @@ func stopOwner(f machine.Facts, g rules.Goal) (candidate, bool) {
 // stub says whether systemd-resolved has the socket for programs that ask for names by
 // DNS, and can do without it: the rest of the machine asks it otherwise. Those of
 // DNSStubListenerExtra= are not of that setting (resolved.conf(5)).
-func stub(s machine.Socket) bool {
+func stub(s facts.Socket) bool {
 	at := s.Addr.String()
 	return path.Base(s.Cgroup) == "systemd-resolved.service" && (at == "127.0.0.53:53" || at == "127.0.0.54:53")
 }
 
-func stop(f machine.Facts, s machine.Socket) ([]Step, bool) {
+func stop(f facts.Facts, s facts.Socket) ([]Step, bool) {
 	ids, okIDs := f.IDs.Is()
 	unit := path.Base(s.Cgroup)
 	switch {
@@ -71,10 +71,10 @@ func stop(f machine.Facts, s machine.Socket) ([]Step, bool) {
 	case stub(s):
 		return []Step{
 			{Write: "/etc/systemd/resolved.conf.d/zz-lowport.conf", Content: "[Resolve]\nDNSStubListener=no\n"},
-			{Run: Systemctl(Root(f), machine.Unit{Name: unit}, "restart")},
+			{Run: Systemctl(Root(f), facts.Unit{Name: unit}, "restart")},
 		}, true
-	case machine.UnitName(unit) && strings.HasPrefix(s.Cgroup, "/system.slice/"):
-		return []Step{{Run: Systemctl(Root(f), machine.Unit{Name: unit}, "stop")}}, true
+	case facts.UnitName(unit) && strings.HasPrefix(s.Cgroup, "/system.slice/"):
+		return []Step{{Run: Systemctl(Root(f), facts.Unit{Name: unit}, "stop")}}, true
 	case s.PID != 0 && okIDs && ids.EUID == s.UID:
 		return []Step{{Run: Command("kill", strconv.Itoa(s.PID))}}, true
 	case s.PID != 0:

@@ -5,13 +5,13 @@ import (
 	"strings"
 
 	"github.com/lowport/lowport/internal/explain"
-	"github.com/lowport/lowport/internal/machine"
+	"github.com/lowport/lowport/internal/facts"
 	"github.com/lowport/lowport/internal/rules"
 )
 
 // profile adds to the AppArmor profile what it lacks. Which file it is in, its
 // name does not say: the parser takes the folder.
-func profile(f machine.Facts, g rules.Goal) (candidate, bool) {
+func profile(f facts.Facts, g rules.Goal) (candidate, bool) {
 	const dir = "/etc/apparmor.d"
 	name, ok := rules.Profile(f)
 	lines := rules.ProfileRules(f, g)
@@ -23,7 +23,7 @@ func profile(f machine.Facts, g rules.Goal) (candidate, bool) {
 			{Edit: "the profile " + explain.Show(name) + " in " + dir, Content: strings.Join(lines, "\n") + "\n"},
 			{Run: sudo(f, "apparmor_parser", "-r", dir)},
 		}},
-		change: func(f machine.Facts) machine.Facts {
+		change: func(f facts.Facts) facts.Facts {
 			f.Withheld = f.Withheld.Now(f.Withheld.Value &^ g.Need())
 			f.Granted = f.Granted.Now(f.Granted.Value | g.Need())
 			probes := slices.Clone(f.Probes.Value)
@@ -32,7 +32,7 @@ func profile(f machine.Facts, g rules.Goal) (candidate, bool) {
 					probes[i].Errno = ""
 				}
 			}
-			if f.Probes.State == machine.Known {
+			if f.Probes.State == facts.Known {
 				f.Probes = f.Probes.Now(probes)
 			}
 			return f

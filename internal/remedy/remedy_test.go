@@ -10,12 +10,12 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/lowport/lowport/caps"
-	"github.com/lowport/lowport/internal/machine"
+	"github.com/lowport/lowport/internal/facts"
 	"github.com/lowport/lowport/internal/rules"
 )
 
-func known[T any](v T) machine.Fact[T] { return machine.Fact[T]{}.Now(v) }
-func none[T any]() machine.Fact[T]     { return machine.Fact[T]{}.None() }
+func known[T any](v T) facts.Fact[T] { return facts.Fact[T]{}.Now(v) }
+func none[T any]() facts.Fact[T]     { return facts.Fact[T]{}.None() }
 
 var (
 	bind    = caps.SetOf(caps.NET_BIND_SERVICE)
@@ -24,19 +24,19 @@ var (
 )
 
 // app is a program that an ordinary user started from a shell, with nothing.
-func app(changes ...func(*machine.Facts)) machine.Facts {
+func app(changes ...func(*facts.Facts)) facts.Facts {
 	nothing := caps.State{Bounding: caps.UpTo(caps.Last)}
-	image := machine.Image{Caps: none[caps.File](), Stat: known(machine.Stat{Mode: 0o100755, UID: 1000}), Nosuid: known(false)}
-	f := machine.Facts{
+	image := facts.Image{Caps: none[caps.File](), Stat: known(facts.Stat{Mode: 0o100755, UID: 1000}), Nosuid: known(false)}
+	f := facts.Facts{
 		Thread: known(nothing), Threads: known(map[int]caps.State{7: nothing}),
-		IDs: known(machine.IDs{UID: 1000, EUID: 1000, GID: 1000, EGID: 1000}), TracerPid: known(0), User: known("app"),
+		IDs: known(facts.IDs{UID: 1000, EUID: 1000, GID: 1000, EGID: 1000}), TracerPid: known(0), User: known("app"),
 		Path: known("/srv/app"), Deleted: known(false), Exe: image, Installed: image,
-		Moved:      machine.Image{Stat: none[machine.Stat](), Nosuid: known(false)},
+		Moved:      facts.Image{Stat: none[facts.Stat](), Nosuid: known(false)},
 		MountPoint: known("/srv"), UIDMap: known("0 0 4294967295"),
-		NetOwner: known(machine.OwnerHere), PortStart: known(1024),
-		Unit: none[machine.Unit](), Container: none[string](),
+		NetOwner: known(facts.OwnerHere), PortStart: known(1024),
+		Unit: none[facts.Unit](), Container: none[string](),
 		Args: known([]string{"app", "-v"}), Cwd: known("/home/app"), CwdNosuid: known(false), Package: known("example.com/app"),
-		Sockets: known([]machine.Socket{}), Addresses: known([]netip.Addr{netip.MustParseAddr("192.0.2.1")}), Nonlocal: known(false),
+		Sockets: known([]facts.Socket{}), Addresses: known([]netip.Addr{netip.MustParseAddr("192.0.2.1")}), Nonlocal: known(false),
 	}
 	for _, change := range changes {
 		change(&f)
@@ -44,55 +44,55 @@ func app(changes ...func(*machine.Facts)) machine.Facts {
 	return f
 }
 
-func mode(m uint32) func(*machine.Facts) {
-	return func(f *machine.Facts) { f.Installed.Stat = known(machine.Stat{Mode: m}) }
+func mode(m uint32) func(*facts.Facts) {
+	return func(f *facts.Facts) { f.Installed.Stat = known(facts.Stat{Mode: m}) }
 }
 
-func withheld(f *machine.Facts) { f.Withheld = known(bind) }
-func profiled(f *machine.Facts) { f.Label = known("/srv/app (enforce)") }
+func withheld(f *facts.Facts) { f.Withheld = known(bind) }
+func profiled(f *facts.Facts) { f.Label = known("/srv/app (enforce)") }
 
-func inAnother(f *machine.Facts) { f.NetApart = known(true) }
+func inAnother(f *facts.Facts) { f.NetApart = known(true) }
 
-func setgid(f *machine.Facts) {
+func setgid(f *facts.Facts) {
 	f.IDs.Value.EGID = 7
-	f.Release = known(machine.Release{Major: 6, Minor: 18})
-	f.Exe.Stat = known(machine.Stat{Mode: 0o102755, GID: 7})
+	f.Release = known(facts.Release{Major: 6, Minor: 18})
+	f.Exe.Stat = known(facts.Stat{Mode: 0o102755, GID: 7})
 	f.Installed.Stat = f.Exe.Stat
 }
 
-func refusedProbes(f *machine.Facts) {
-	f.Probes = known([]machine.Probe{{Network: "tcp4", Errno: "EACCES"}, {Network: "tcp6", Errno: "EACCES"}})
+func refusedProbes(f *facts.Facts) {
+	f.Probes = known([]facts.Probe{{Network: "tcp4", Errno: "EACCES"}, {Network: "tcp6", Errno: "EACCES"}})
 }
 
-func held(s machine.Socket) func(*machine.Facts) {
+func held(s facts.Socket) func(*facts.Facts) {
 	s.Network, s.Addr, s.Listen = "tcp", netip.MustParseAddrPort("0.0.0.0:443"), true
-	return func(f *machine.Facts) { f.Sockets = known([]machine.Socket{s}) }
+	return func(f *facts.Facts) { f.Sockets = known([]facts.Socket{s}) }
 }
 
-func thread(change func(*caps.State)) func(*machine.Facts) {
-	return func(f *machine.Facts) {
+func thread(change func(*caps.State)) func(*facts.Facts) {
+	return func(f *facts.Facts) {
 		change(&f.Thread.Value)
 		f.Threads = known(map[int]caps.State{7: f.Thread.Value})
 	}
 }
 
-func unit(f *machine.Facts) {
-	f.Unit, f.UserNamed, f.Parent = known(machine.Unit{Name: "app.service"}), known(true), known(1)
+func unit(f *facts.Facts) {
+	f.Unit, f.UserNamed, f.Parent = known(facts.Unit{Name: "app.service"}), known(true), known(1)
 	f.Init = known(caps.State{Permitted: caps.UpTo(caps.Last), Effective: caps.UpTo(caps.Last), Bounding: caps.UpTo(caps.Last)})
 }
-func userUnit(f *machine.Facts)     { f.Unit = known(machine.Unit{Name: "app.service", User: true}) }
-func docker(f *machine.Facts)       { f.Container = known("docker") }
-func nosuid(f *machine.Facts)       { f.Installed.Nosuid = known(true) }
-func outside(f *machine.Facts)      { f.NetOwner, f.UIDMap = known(machine.OwnerOutside), known("0 1000 1") }
-func ambientRoom(s *caps.State)     { s.NoNewPrivs = true }
-func noBounding(s *caps.State)      { s.Bounding = 0 }
-func noAttributes(f *machine.Facts) { f.Installed.Caps.Reason = "EOPNOTSUPP" }
-func stamped1(f *machine.Facts) {
+func userUnit(f *facts.Facts)     { f.Unit = known(facts.Unit{Name: "app.service", User: true}) }
+func docker(f *facts.Facts)       { f.Container = known("docker") }
+func nosuid(f *facts.Facts)       { f.Installed.Nosuid = known(true) }
+func outside(f *facts.Facts)      { f.NetOwner, f.UIDMap = known(facts.OwnerOutside), known("0 1000 1") }
+func ambientRoom(s *caps.State)   { s.NoNewPrivs = true }
+func noBounding(s *caps.State)    { s.Bounding = 0 }
+func noAttributes(f *facts.Facts) { f.Installed.Caps.Reason = "EOPNOTSUPP" }
+func stamped1(f *facts.Facts) {
 	f.Installed.Caps = known(caps.File{Version: 2, Permitted: bind})
 }
-func goRunFile(f *machine.Facts)  { f.Path = known("/tmp/go-build123/b001/exe/app") }
-func goRunCache(f *machine.Facts) { f.Path = known("/c/b8/" + strings.Repeat("ab", 32) + "-d/app") }
-func holds(f *machine.Facts) {
+func goRunFile(f *facts.Facts)  { f.Path = known("/tmp/go-build123/b001/exe/app") }
+func goRunCache(f *facts.Facts) { f.Path = known("/c/b8/" + strings.Repeat("ab", 32) + "-d/app") }
+func holds(f *facts.Facts) {
 	thread(func(s *caps.State) { s.Permitted, s.Effective = bind, bind })(f)
 }
 
@@ -100,30 +100,30 @@ func holds(f *machine.Facts) {
 func TestFixes(t *testing.T) {
 	for _, tt := range []struct {
 		name string
-		f    machine.Facts
+		f    facts.Facts
 		g    rules.Goal
 		want string
 	}{
 		{"shell", app(), low, "setcap setpriv sysctl"},
 		{"unit", app(unit), low, "systemd-drop-in systemd-socket setcap sysctl"},
-		{"unit of systemd-run", app(unit, func(f *machine.Facts) { f.Unit.Value.Transient = true }), low, "ambient setcap sysctl"},
-		{"a root of its own", app(func(f *machine.Facts) { f.Outside = known("/srv/jail/app") }), low, "setcap sysctl"},
-		{"a root of its own, somewhere", app(func(f *machine.Facts) { f.Outside = machine.Fact[string]{State: machine.Absent} }), low, "sysctl"},
-		{"a read-only mount", app(func(f *machine.Facts) { f.ReadOnly = known(true) }), low, "setpriv move sysctl"},
-		{"a read-only mount, process 1 hidden", app(func(f *machine.Facts) { f.Installed.Frozen = known(true) }), low, "setpriv move sysctl"},
-		{"a unit's read-only mount, process 1 hidden", app(unit, func(f *machine.Facts) { f.Installed.Frozen = known(true) }), low, "systemd-drop-in systemd-socket setcap sysctl"},
-		{"a read-only mount here alone", app(func(f *machine.Facts) { f.ReadOnly, f.Installed.Frozen = known(false), known(true) }), low, "setcap setpriv sysctl"},
-		{"a read-only mount, and no other place", app(func(f *machine.Facts) { f.ReadOnly, f.Moved.Frozen = known(true), known(true) }), low, "setpriv sysctl"},
-		{"a unit's own network", app(unit, inAnother, func(f *machine.Facts) { f.NetName = none[string]() }), low, "systemd-drop-in systemd-socket setcap"},
-		{"a user who is another outside", app(func(f *machine.Facts) { f.UIDMap = known("0 100000 65536") }), low, "setcap sysctl"},
-		{"unit of a wrapper", app(unit, func(f *machine.Facts) { f.Parent = known(9) }), low, "systemd-drop-in setcap sysctl"},
-		{"unit, its parent not to be seen", app(unit, func(f *machine.Facts) { f.Parent = machine.Fact[int]{} }), low, "systemd-drop-in setcap sysctl"},
-		{"unit of a systemd that is not root", app(unit, func(f *machine.Facts) { f.Init = known(caps.State{}) }), low, "systemd-drop-in setcap sysctl"},
-		{"unit, process 1 not to be seen", app(unit, func(f *machine.Facts) { f.Init = machine.Fact[caps.State]{} }), low, "systemd-drop-in setcap sysctl"},
-		{"unit, SELinux enforces", app(unit, func(f *machine.Facts) { f.Enforcing = known(true) }), low, "systemd-drop-in setcap sysctl"},
+		{"unit of systemd-run", app(unit, func(f *facts.Facts) { f.Unit.Value.Transient = true }), low, "ambient setcap sysctl"},
+		{"a root of its own", app(func(f *facts.Facts) { f.Outside = known("/srv/jail/app") }), low, "setcap sysctl"},
+		{"a root of its own, somewhere", app(func(f *facts.Facts) { f.Outside = facts.Fact[string]{State: facts.Absent} }), low, "sysctl"},
+		{"a read-only mount", app(func(f *facts.Facts) { f.ReadOnly = known(true) }), low, "setpriv move sysctl"},
+		{"a read-only mount, process 1 hidden", app(func(f *facts.Facts) { f.Installed.Frozen = known(true) }), low, "setpriv move sysctl"},
+		{"a unit's read-only mount, process 1 hidden", app(unit, func(f *facts.Facts) { f.Installed.Frozen = known(true) }), low, "systemd-drop-in systemd-socket setcap sysctl"},
+		{"a read-only mount here alone", app(func(f *facts.Facts) { f.ReadOnly, f.Installed.Frozen = known(false), known(true) }), low, "setcap setpriv sysctl"},
+		{"a read-only mount, and no other place", app(func(f *facts.Facts) { f.ReadOnly, f.Moved.Frozen = known(true), known(true) }), low, "setpriv sysctl"},
+		{"a unit's own network", app(unit, inAnother, func(f *facts.Facts) { f.NetName = none[string]() }), low, "systemd-drop-in systemd-socket setcap"},
+		{"a user who is another outside", app(func(f *facts.Facts) { f.UIDMap = known("0 100000 65536") }), low, "setcap sysctl"},
+		{"unit of a wrapper", app(unit, func(f *facts.Facts) { f.Parent = known(9) }), low, "systemd-drop-in setcap sysctl"},
+		{"unit, its parent not to be seen", app(unit, func(f *facts.Facts) { f.Parent = facts.Fact[int]{} }), low, "systemd-drop-in setcap sysctl"},
+		{"unit of a systemd that is not root", app(unit, func(f *facts.Facts) { f.Init = known(caps.State{}) }), low, "systemd-drop-in setcap sysctl"},
+		{"unit, process 1 not to be seen", app(unit, func(f *facts.Facts) { f.Init = facts.Fact[caps.State]{} }), low, "systemd-drop-in setcap sysctl"},
+		{"unit, SELinux enforces", app(unit, func(f *facts.Facts) { f.Enforcing = known(true) }), low, "systemd-drop-in setcap sysctl"},
 		{"unit with a link-local address", app(unit), rules.Goal{Network: "tcp", Port: 443, Addr: netip.MustParseAddr("fe80::1%eth0"), Local: true}, "systemd-drop-in setcap sysctl"},
 		{"unit in a foreign namespace", app(unit, outside), low, "sysctl"},
-		{"unit with PrivateUsers=", app(unit, outside, func(f *machine.Facts) { f.UIDMap = known("0 0 1, 1000 1000 1") }), low, "systemd-drop-in systemd-socket sysctl"},
+		{"unit with PrivateUsers=", app(unit, outside, func(f *facts.Facts) { f.UIDMap = known("0 0 1, 1000 1000 1") }), low, "systemd-drop-in systemd-socket sysctl"},
 		{"user unit", app(userUnit), low, "setcap sysctl"},
 		{"stamped since", app(stamped1), low, "restart setpriv sysctl"},
 		{"go run", app(goRunFile), low, "build sysctl"},
@@ -140,27 +140,27 @@ func TestFixes(t *testing.T) {
 		{"writable by all, on nosuid", app(mode(0o100777), nosuid), low, "setpriv sysctl"},
 		{"no attributes here", app(noAttributes), low, "setpriv move sysctl"},
 		{"another network namespace", app(inAnother), low, "setcap"},
-		{"another network namespace, with a name", app(inAnother, func(f *machine.Facts) { f.NetName = known("lan") }), low, "setcap setpriv sysctl"},
-		{"a network namespace with a name, process 1 hidden", app(func(f *machine.Facts) { f.NetName = known("-lan") }), low, "setcap"},
-		{"unit in a network namespace whose name is hidden", app(unit, inAnother, func(f *machine.Facts) { f.NetName = machine.Fact[string]{} }), low, "systemd-drop-in setcap"},
-		{"another network namespace, with a name like an option", app(inAnother, func(f *machine.Facts) { f.NetName = known("-all") }), low, "setcap"},
-		{"unit in a network namespace with an odd name", app(unit, inAnother, func(f *machine.Facts) { f.NetName = known("a b") }), low, "systemd-drop-in setcap sysctl"},
+		{"another network namespace, with a name", app(inAnother, func(f *facts.Facts) { f.NetName = known("lan") }), low, "setcap setpriv sysctl"},
+		{"a network namespace with a name, process 1 hidden", app(func(f *facts.Facts) { f.NetName = known("-lan") }), low, "setcap"},
+		{"unit in a network namespace whose name is hidden", app(unit, inAnother, func(f *facts.Facts) { f.NetName = facts.Fact[string]{} }), low, "systemd-drop-in setcap"},
+		{"another network namespace, with a name like an option", app(inAnother, func(f *facts.Facts) { f.NetName = known("-all") }), low, "setcap"},
+		{"unit in a network namespace with an odd name", app(unit, inAnother, func(f *facts.Facts) { f.NetName = known("a b") }), low, "systemd-drop-in setcap sysctl"},
 		{"another network namespace, and not ours yet", app(holds, inAnother), rules.Goal{Network: "tcp", Port: 443, Addr: netip.MustParseAddr("192.0.2.9")}, ""},
-		{"file capabilities switched off", app(func(f *machine.Facts) { f.NoFile = known(true) }), low, "setpriv sysctl"},
+		{"file capabilities switched off", app(func(f *facts.Facts) { f.NoFile = known(true) }), low, "setpriv sysctl"},
 		{"setgid file", app(setgid), low, "setcap sysctl"},
-		{"file gone", app(func(f *machine.Facts) { f.Installed.Stat = none[machine.Stat]() }), low, "sysctl"},
-		{"setuid program of another user", app(func(f *machine.Facts) { f.IDs.Value.EUID = 33 }), low, "setcap sysctl"},
-		{"taken by a service", app(holds, held(machine.Socket{Cgroup: "/system.slice/nginx.service", UID: 33})), low, "stop-owner"},
-		{"taken by a process", app(holds, held(machine.Socket{PID: 77, UID: 33})), low, "stop-owner"},
-		{"taken by process 1", app(holds, held(machine.Socket{PID: 1, Cgroup: "/init.scope"})), low, ""},
-		{"taken by us", app(holds, held(machine.Socket{PID: 7, Self: true})), low, ""},
-		{"taken by nobody to be seen", app(holds, held(machine.Socket{UID: 33})), low, ""},
-		{"taken and not allowed", app(held(machine.Socket{PID: 77})), low, "stop-owner+setcap stop-owner+setpriv stop-owner+sysctl"},
+		{"file gone", app(func(f *facts.Facts) { f.Installed.Stat = none[facts.Stat]() }), low, "sysctl"},
+		{"setuid program of another user", app(func(f *facts.Facts) { f.IDs.Value.EUID = 33 }), low, "setcap sysctl"},
+		{"taken by a service", app(holds, held(facts.Socket{Cgroup: "/system.slice/nginx.service", UID: 33})), low, "stop-owner"},
+		{"taken by a process", app(holds, held(facts.Socket{PID: 77, UID: 33})), low, "stop-owner"},
+		{"taken by process 1", app(holds, held(facts.Socket{PID: 1, Cgroup: "/init.scope"})), low, ""},
+		{"taken by us", app(holds, held(facts.Socket{PID: 7, Self: true})), low, ""},
+		{"taken by nobody to be seen", app(holds, held(facts.Socket{UID: 33})), low, ""},
+		{"taken and not allowed", app(held(facts.Socket{PID: 77})), low, "stop-owner+setcap stop-owner+setpriv stop-owner+sysctl"},
 		{"a profile withholds it", app(holds, withheld, profiled), low, "profile sysctl"},
-		{"a profile withholds it, and the kernel lacks the family", app(holds, withheld, profiled, func(f *machine.Facts) {
-			f.Probes = known([]machine.Probe{{Network: "tcp4"}, {Network: "tcp6", Errno: "EAFNOSUPPORT"}})
+		{"a profile withholds it, and the kernel lacks the family", app(holds, withheld, profiled, func(f *facts.Facts) {
+			f.Probes = known([]facts.Probe{{Network: "tcp4"}, {Network: "tcp6", Errno: "EAFNOSUPPORT"}})
 		}), rules.Goal{Network: "tcp6", Port: 443}, ""},
-		{"a profile that only complains", app(holds, withheld, func(f *machine.Facts) { f.Label = known("app (complain)") }), low, "sysctl"},
+		{"a profile that only complains", app(holds, withheld, func(f *facts.Facts) { f.Label = known("app (complain)") }), low, "sysctl"},
 		{"a profile refuses TCP", app(holds, profiled, refusedProbes), low, "profile"},
 		{"a profile and what it hides", app(profiled, refusedProbes), low, "setcap+profile profile+setpriv profile+sysctl"},
 		{"a profile and what it hides, in a unit", app(profiled, refusedProbes, unit), low, "profile+systemd-drop-in profile+systemd-socket profile+setcap profile+sysctl"},
@@ -168,7 +168,7 @@ func TestFixes(t *testing.T) {
 		{"require", app(), require, "setcap setpriv"},
 		{"require, foreign namespace", app(outside), require, ""},
 		{"require in a unit", app(unit), require, "systemd-drop-in setcap"},
-		{"nothing known", machine.Facts{}, low, ""},
+		{"nothing known", facts.Facts{}, low, ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			var ids []string
@@ -185,16 +185,16 @@ func TestFixes(t *testing.T) {
 // Over every pair of obstacles: what is printed makes the rules allow, and what
 // must never be printed is not.
 func TestFixesOverPairs(t *testing.T) {
-	changes := []func(*machine.Facts){
-		func(*machine.Facts) {}, unit, userUnit, docker, nosuid, outside, stamped1, goRunFile, goRunCache, noAttributes,
+	changes := []func(*facts.Facts){
+		func(*facts.Facts) {}, unit, userUnit, docker, nosuid, outside, stamped1, goRunFile, goRunCache, noAttributes,
 		mode(0o100777), mode(0o100775), thread(ambientRoom), thread(noBounding), holds,
-		func(f *machine.Facts) { profiled(f); refusedProbes(f) },
-		held(machine.Socket{PID: 1}), held(machine.Socket{PID: 77}),
-		func(f *machine.Facts) { f.IDs = known(machine.IDs{}) },
-		func(f *machine.Facts) { f.TracerPid = known(9) },
-		func(f *machine.Facts) { f.Installed.Caps = machine.Fact[caps.File]{Reason: "EACCES"} },
-		func(f *machine.Facts) { f.NetOwner = machine.Fact[machine.Owner]{Reason: "ENOSYS"} },
-		func(f *machine.Facts) { f.Sockets = machine.Fact[[]machine.Socket]{Reason: "EPERM"} },
+		func(f *facts.Facts) { profiled(f); refusedProbes(f) },
+		held(facts.Socket{PID: 1}), held(facts.Socket{PID: 77}),
+		func(f *facts.Facts) { f.IDs = known(facts.IDs{}) },
+		func(f *facts.Facts) { f.TracerPid = known(9) },
+		func(f *facts.Facts) { f.Installed.Caps = facts.Fact[caps.File]{Reason: "EACCES"} },
+		func(f *facts.Facts) { f.NetOwner = facts.Fact[facts.Owner]{Reason: "ENOSYS"} },
+		func(f *facts.Facts) { f.Sockets = facts.Fact[[]facts.Socket]{Reason: "EPERM"} },
 	}
 	printed := 0
 	for _, a := range changes {
@@ -222,9 +222,9 @@ func TestFixesOverPairs(t *testing.T) {
 						switch {
 						case strings.Contains(line, "setcap") && mode&0o022 != 0 && fix.ID != "build":
 							t.Errorf("stamps a file of mode %#o: %s", mode, line)
-						case strings.Contains(line, "setcap") && machine.GoRun(f.Path.Value) && strings.Contains(line, f.Path.Value):
+						case strings.Contains(line, "setcap") && facts.GoRun(f.Path.Value) && strings.Contains(line, f.Path.Value):
 							t.Errorf("stamps go run's file: %s", line)
-						case fix.Scope != "host" && f.NetOwner.Value == machine.OwnerOutside && g.Network != "":
+						case fix.Scope != "host" && f.NetOwner.Value == facts.OwnerOutside && g.Network != "":
 							t.Errorf("does not reach the owner of the network namespace: %s", line)
 						case strings.HasSuffix(line, "kill 1"):
 							t.Errorf("kills process 1: %s", line)
@@ -250,7 +250,7 @@ func TestHostileCommands(t *testing.T) {
 			continue // TestQuote has these: not every sh can
 		}
 		exe := path.Join("/srv", "x"+strings.ReplaceAll(nasty, "/", "_"))
-		hurt := func(f *machine.Facts) {
+		hurt := func(f *facts.Facts) {
 			f.Path, f.Args, f.User = known(exe), known([]string{"app", nasty, "--"}), known("u"+nasty)
 			f.MountPoint, f.Cwd = known(exe), known(exe)
 		}
@@ -263,7 +263,7 @@ func TestHostileCommands(t *testing.T) {
 			"restart": {exe, nasty, "--"},
 			"build":   {"go", "build", "-o", path.Join(exe, "bin/app"), "example.com/app"},
 		}
-		for _, f := range []machine.Facts{app(hurt), app(hurt, nosuid, stamped1), app(hurt, stamped1), app(hurt, goRunFile)} {
+		for _, f := range []facts.Facts{app(hurt), app(hurt, nosuid, stamped1), app(hurt, stamped1), app(hurt, goRunFile)} {
 			for _, fix := range Fixes(f, low) {
 				line := fix.Steps[0].Run + fix.Steps[0].Start
 				out, err := exec.Command(sh[0], sh[1], `printf '%s\0' `+line).CombinedOutput()

@@ -5,13 +5,13 @@ import (
 	"strings"
 
 	"github.com/lowport/lowport/caps"
-	"github.com/lowport/lowport/internal/machine"
+	"github.com/lowport/lowport/internal/facts"
 	"github.com/lowport/lowport/internal/rules"
 )
 
 // setpriv starts the program as the same user with an ambient capability, where the
 // user is the same outside and the network can be entered.
-func setpriv(f machine.Facts, g rules.Goal) (candidate, bool) {
+func setpriv(f facts.Facts, g rules.Goal) (candidate, bool) {
 	ids := f.IDs.Value
 	user, okUser := asUser(f)
 	exe, okExe := program(f)
@@ -28,8 +28,8 @@ func setpriv(f machine.Facts, g rules.Goal) (candidate, bool) {
 	}
 	line = append(append(append(enter, line...), "--", exe), args[1:]...)
 	return candidate{
-		Fix: Fix{ID: "setpriv", Scope: "file", Summary: "for one start of the program", Lasts: "until it ends", Steps: []Step{{Start: sudo(machine.Facts{}, line...)}}},
-		change: func(f machine.Facts) machine.Facts {
+		Fix: Fix{ID: "setpriv", Scope: "file", Summary: "for one start of the program", Lasts: "until it ends", Steps: []Step{{Start: sudo(facts.Facts{}, line...)}}},
+		change: func(f facts.Facts) facts.Facts {
 			ids.EGID = ids.GID // which the file may change again
 			f.IDs = f.IDs.Now(ids)
 			f.Launch.Starter = f.Launch.Starter.Now(holding(now, g.Need()&now.Bounding))
@@ -40,7 +40,7 @@ func setpriv(f machine.Facts, g rules.Goal) (candidate, bool) {
 
 // asUser is how setpriv(1) makes root the user of this process, with the groups that the
 // user has. A set-ID file has two users.
-func asUser(f machine.Facts) (words []string, ok bool) {
+func asUser(f facts.Facts) (words []string, ok bool) {
 	ids, ok := f.IDs.Is()
 	user, groups := strconv.Itoa(int(ids.UID)), "--clear-groups"
 	if name, ok := f.User.Is(); ok {
@@ -51,13 +51,13 @@ func asUser(f machine.Facts) (words []string, ok bool) {
 
 // sameUser says whether a uid of this user namespace is the same one outside, unless
 // it is known to be otherwise.
-func sameUser(f machine.Facts, uid uint32) bool {
+func sameUser(f facts.Facts, uid uint32) bool {
 	out, ok := idMap(f).Outside(uid)
-	return f.UIDMap.State != machine.Known || ok && out == uid
+	return f.UIDMap.State != facts.Known || ok && out == uid
 }
 
 // idMap is the map of the user namespace's uids; nil where it is not known.
-func idMap(f machine.Facts) caps.IDMap {
+func idMap(f facts.Facts) caps.IDMap {
 	rows, _ := f.UIDMap.Is()
 	m, _ := caps.ParseIDMap([]byte(strings.ReplaceAll(rows, ", ", "\n") + "\n"))
 	return m

@@ -4,19 +4,19 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/lowport/lowport/internal/machine"
+	"github.com/lowport/lowport/internal/facts"
 )
 
 // Root says whether this process is root of the machine, as its operator then
 // is too: uid 0 where every id is mapped to itself.
-func Root(f machine.Facts) bool {
+func Root(f facts.Facts) bool {
 	ids, okIDs := f.IDs.Is()
 	m, okMap := f.UIDMap.Is()
-	return okIDs && okMap && ids.EUID == 0 && m == machine.WholeMap
+	return okIDs && okMap && ids.EUID == 0 && m == facts.WholeMap
 }
 
 // sudo is a command for root.
-func sudo(f machine.Facts, words ...string) string {
+func sudo(f facts.Facts, words ...string) string {
 	if Root(f) {
 		return Command(words...)
 	}
@@ -24,7 +24,7 @@ func sudo(f machine.Facts, words ...string) string {
 }
 
 // again is how to start the program once more the way it was.
-func again(f machine.Facts) (Step, bool) {
+func again(f facts.Facts) (Step, bool) {
 	if u, ok := f.Unit.Is(); ok {
 		return Step{Run: Systemctl(Root(f), u, "restart")}, !u.Transient
 	}
@@ -39,19 +39,19 @@ func again(f machine.Facts) (Step, bool) {
 // start is how the operator starts a program in the place of this one. In a network
 // namespace with a name that takes root, who becomes the user then; one without a name
 // is that of the shell which started this one.
-func start(f machine.Facts, program string, args ...string) Step {
+func start(f facts.Facts, program string, args ...string) Step {
 	line := append([]string{program}, args...)
 	enter, okNet := entering(f)
 	user, okUser := asUser(f)
 	if enter == nil || !okNet || !okUser {
 		return Step{Start: Command(line...)}
 	}
-	return Step{Start: sudo(machine.Facts{}, slices.Concat(enter, user, []string{"--"}, line)...)}
+	return Step{Start: sudo(facts.Facts{}, slices.Concat(enter, user, []string{"--"}, line)...)}
 }
 
 // program is what to start: the file, or the script that it interprets. What is
 // elsewhere outside, as in a chroot, is not to be started there.
-func program(f machine.Facts) (string, bool) {
+func program(f facts.Facts) (string, bool) {
 	if f.Launch.Script != "" {
 		return f.Launch.Script, true
 	}
@@ -61,12 +61,12 @@ func program(f machine.Facts) (string, bool) {
 
 // samePlace says whether the operator has the file at the path that it has here,
 // unless it is known to be otherwise.
-func samePlace(f machine.Facts) bool {
-	return f.Outside.State != machine.Absent && f.Outside.Value == ""
+func samePlace(f facts.Facts) bool {
+	return f.Outside.State != facts.Absent && f.Outside.Value == ""
 }
 
 // pathOutside is the path of the file for the operator.
-func pathOutside(f machine.Facts) (string, bool) {
+func pathOutside(f facts.Facts) (string, bool) {
 	if p, ok := f.Outside.Is(); ok && p != "" {
 		return p, true
 	}

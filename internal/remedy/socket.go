@@ -7,7 +7,7 @@ import (
 	"strings"
 
 	"github.com/lowport/lowport/caps"
-	"github.com/lowport/lowport/internal/machine"
+	"github.com/lowport/lowport/internal/facts"
 	"github.com/lowport/lowport/internal/rules"
 )
 
@@ -17,7 +17,7 @@ const longestUnitName = 255 // UNIT_NAME_MAX
 // then needs no capability. It passes them to its child alone: a program that a
 // wrapper of the unit starts is not theirs (sd_listen_fds(3)). A policy of SELinux
 // may keep systemd from the port; that is not told.
-func socketUnits(f machine.Facts, goals []rules.Goal) (candidate, bool) {
+func socketUnits(f facts.Facts, goals []rules.Goal) (candidate, bool) {
 	u, okUnit := f.Unit.Is()
 	parent, okParent := f.Parent.Is()
 	manager, okManager := f.Init.Is()
@@ -44,13 +44,13 @@ func socketUnits(f machine.Facts, goals []rules.Goal) (candidate, bool) {
 			return candidate{}, false
 		}
 		writes = append(writes, Step{Write: "/etc/systemd/system/" + name, Content: socketFile(g, u.Name, network)})
-		enables = append(enables, Step{Run: Systemctl(Root(f), machine.Unit{Name: name}, "enable", "--now")})
+		enables = append(enables, Step{Run: Systemctl(Root(f), facts.Unit{Name: name}, "enable", "--now")})
 	}
 	steps := append(writes, Step{Run: sudo(f, "systemctl", "daemon-reload")}, Step{Run: Systemctl(Root(f), u, "stop")})
 	steps = append(append(steps, enables...), Step{Run: Systemctl(Root(f), u, "restart")})
 	return candidate{
 		Fix: Fix{ID: "systemd-socket", Scope: "unit", Summary: "by systemd, so that " + u.Name + " needs no capability", Lasts: "until the socket unit is disabled", Steps: steps},
-		change: func(f machine.Facts) machine.Facts {
+		change: func(f facts.Facts) facts.Facts {
 			f.PortStart = f.PortStart.Now(0) // for systemd, whose bind it is
 			return rules.Start(f)
 		},
@@ -60,8 +60,8 @@ func socketUnits(f machine.Facts, goals []rules.Goal) (candidate, bool) {
 // networkOf is the line that has systemd bind in the service's network namespace, if it
 // has one with a name. In one without, as PrivateNetwork= makes, nobody could reach it:
 // there the machine's is meant.
-func networkOf(f machine.Facts) (line string, ok bool) {
-	if !apart(f) || f.NetName.State == machine.Absent {
+func networkOf(f facts.Facts) (line string, ok bool) {
+	if !apart(f) || f.NetName.State == facts.Absent {
 		return "", true
 	}
 	name, known := f.NetName.Is()

@@ -3,13 +3,13 @@ package remedy
 import (
 	"fmt"
 
-	"github.com/lowport/lowport/internal/machine"
+	"github.com/lowport/lowport/internal/facts"
 	"github.com/lowport/lowport/internal/rules"
 )
 
 // sysctl lowers the threshold of the network namespace to the port.
-func sysctl(f machine.Facts, g rules.Goal) (candidate, bool) {
-	if g.Network == "" || f.Container.State == machine.Known && f.Unit.State != machine.Known && rules.Counts(f, g.Need()) != rules.No {
+func sysctl(f facts.Facts, g rules.Goal) (candidate, bool) {
+	if g.Network == "" || f.Container.State == facts.Known && f.Unit.State != facts.Known && rules.Counts(f, g.Need()) != rules.No {
 		return candidate{}, false
 	}
 	start := g.Port
@@ -20,7 +20,7 @@ func sysctl(f machine.Facts, g rules.Goal) (candidate, bool) {
 	fix.ID = "sysctl"
 	return candidate{
 		Fix: fix,
-		change: func(f machine.Facts) machine.Facts {
+		change: func(f facts.Facts) facts.Facts {
 			f.PortStart = f.PortStart.Now(start)
 			return f
 		},
@@ -28,7 +28,7 @@ func sysctl(f machine.Facts, g rules.Goal) (candidate, bool) {
 }
 
 // nonlocal lets programs bind an address before it is there.
-func nonlocal(f machine.Facts, g rules.Goal) (candidate, bool) {
+func nonlocal(f facts.Facts, g rules.Goal) (candidate, bool) {
 	if rules.Local(f, g) != rules.No {
 		return candidate{}, false
 	}
@@ -40,7 +40,7 @@ func nonlocal(f machine.Facts, g rules.Goal) (candidate, bool) {
 	fix.ID = "nonlocal-bind"
 	return candidate{
 		Fix: fix,
-		change: func(f machine.Facts) machine.Facts {
+		change: func(f facts.Facts) facts.Facts {
 			if g.Addr.Is4() {
 				f.Nonlocal = f.Nonlocal.Now(true)
 			} else {

@@ -6,13 +6,13 @@ import (
 	"strings"
 
 	"github.com/lowport/lowport/caps"
-	"github.com/lowport/lowport/internal/machine"
+	"github.com/lowport/lowport/internal/facts"
 	"github.com/lowport/lowport/internal/rules"
 )
 
 // dropIn gives the systemd unit the capability as an ambient one, and takes away
 // what stands against it. One of systemd-run(1) is started so anew.
-func dropIn(f machine.Facts, g rules.Goal) (candidate, bool) {
+func dropIn(f facts.Facts, g rules.Goal) (candidate, bool) {
 	u, okUnit := f.Unit.Is()
 	now, okNow := rules.Starter(f).Is()
 	if !okUnit || !okNow || u.User || !rules.UnitUser(f) || rules.Missing(f) != 0 { // a file with capabilities clears ambient ones
@@ -29,11 +29,11 @@ func dropIn(f machine.Facts, g rules.Goal) (candidate, bool) {
 	}
 	return candidate{
 		Fix: settings(f, u, lines...),
-		change: func(f machine.Facts) machine.Facts {
+		change: func(f facts.Facts) facts.Facts {
 			now.Bounding |= g.Need()
 			f.Launch.Starter = f.Launch.Starter.Now(holding(now, g.Need()))
 			if ownUsers {
-				f.NetOwner = f.NetOwner.Now(machine.OwnerHere)
+				f.NetOwner = f.NetOwner.Now(facts.OwnerHere)
 			}
 			return rules.Start(f)
 		},
@@ -44,7 +44,7 @@ func dropIn(f machine.Facts, g rules.Goal) (candidate, bool) {
 // two that set the same, the later name counts, and an empty setting takes back what
 // stands before it. The next unit of systemd-run(1) may have another name, and another
 // one that name: the lines are then for the next run.
-func settings(f machine.Facts, u machine.Unit, lines ...string) Fix {
+func settings(f facts.Facts, u facts.Unit, lines ...string) Fix {
 	fix := Fix{ID: "systemd-drop-in", Scope: "unit", Summary: "for " + u.Name, Lasts: "until the drop-in is removed", Steps: []Step{
 		{Write: "/etc/systemd/system/" + u.Name + ".d/zz-lowport.conf", Content: "[Service]\n" + strings.Join(lines, "\n") + "\n"},
 		{Run: sudo(f, "systemctl", "daemon-reload")},
@@ -66,7 +66,7 @@ func settings(f machine.Facts, u machine.Unit, lines ...string) Fix {
 var taken = caps.SetOf(caps.MKNOD, caps.SYS_RAWIO, caps.SYS_MODULE, caps.SYSLOG, caps.SYS_TIME, caps.WAKE_ALARM)
 
 // widen gives the unit's bounding set what the file's effective bit asks for.
-func widen(f machine.Facts, g rules.Goal) (candidate, bool) {
+func widen(f facts.Facts, g rules.Goal) (candidate, bool) {
 	u, okUnit := f.Unit.Is()
 	missing := rules.Missing(f)
 	manager, okManager := f.Ancestor.Is()
@@ -75,7 +75,7 @@ func widen(f machine.Facts, g rules.Goal) (candidate, bool) {
 	}
 	return candidate{
 		Fix: settings(f, u, "CapabilityBoundingSet="+missing.Systemd()),
-		change: func(f machine.Facts) machine.Facts {
+		change: func(f facts.Facts) facts.Facts {
 			f.Launch.Starter.Value.Bounding |= missing
 			return rules.Start(f)
 		},
@@ -84,7 +84,7 @@ func widen(f machine.Facts, g rules.Goal) (candidate, bool) {
 
 // privateUsers says whether the user namespace looks like the one of
 // PrivateUsers=: a few ids, each mapped to itself.
-func privateUsers(f machine.Facts) bool {
+func privateUsers(f facts.Facts) bool {
 	m := idMap(f)
 	return len(m) > 0 && !slices.ContainsFunc(m, func(r caps.IDRange) bool {
 		return r.Inside != r.Outside || r.Count == math.MaxUint32
@@ -93,7 +93,7 @@ func privateUsers(f machine.Facts) bool {
 
 // Systemctl is a command for the unit's own manager, of root or not; a user's is the
 // user's to command.
-func Systemctl(root bool, u machine.Unit, verb ...string) string {
+func Systemctl(root bool, u facts.Unit, verb ...string) string {
 	words := []string{"systemctl"}
 	if u.User {
 		words = append(words, "--user")

@@ -1,6 +1,6 @@
 package rules
 
-import "github.com/lowport/lowport/internal/machine"
+import "github.com/lowport/lowport/internal/facts"
 
 // An Answer is yes, no, or could not tell, which is the zero value.
 type Answer int8
@@ -12,7 +12,7 @@ const (
 )
 
 // ask turns a fact into an answer.
-func ask[T any](f machine.Fact[T], ok func(T) bool) Answer {
+func ask[T any](f facts.Fact[T], ok func(T) bool) Answer {
 	v, known := f.Is()
 	if !known {
 		return Unknown

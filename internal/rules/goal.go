@@ -6,7 +6,7 @@ import (
 	"strings"
 
 	"github.com/lowport/lowport/caps"
-	"github.com/lowport/lowport/internal/machine"
+	"github.com/lowport/lowport/internal/facts"
 )
 
 // A Goal is what the program asked for: a bind, or capabilities to hold.
@@ -38,7 +38,7 @@ func (g Goal) Protocol() string {
 
 // Allows says whether the goal is reached on this machine, by every rule that
 // the facts show: those of [Path] for a bind.
-func Allows(f machine.Facts, g Goal) Answer {
+func Allows(f facts.Facts, g Goal) Answer {
 	if g.Network == "" {
 		return And(Starts(f), Effective(f, g.Require), Counts(f, g.Require), Granted(f, g.Require))
 	}
@@ -47,11 +47,11 @@ func Allows(f machine.Facts, g Goal) Answer {
 
 // Family says whether sockets of the address's family can be made: of two
 // families one is enough. Facts without probes lack none.
-func Family(f machine.Facts, g Goal) Answer { return of(SocketErrno(f, g) == "") }
+func Family(f facts.Facts, g Goal) Answer { return of(SocketErrno(f, g) == "") }
 
 // SocketErrno names the errno with which every socket of the goal's protocol and
 // families is refused, "" where one of them can be made.
-func SocketErrno(f machine.Facts, g Goal) string {
+func SocketErrno(f facts.Facts, g Goal) string {
 	errno := ""
 	probes, _ := f.Probes.Is()
 	for _, p := range probes {
@@ -70,7 +70,7 @@ func SocketErrno(f machine.Facts, g Goal) string {
 // a policy, and not the port check, stands in the way of the address's family; of
 // two families one that is let through is enough. Facts without probes show no
 // policy.
-func Policy(f machine.Facts, g Goal) Answer {
+func Policy(f facts.Facts, g Goal) Answer {
 	probes, _ := f.Probes.Is()
 	answer := Yes
 	for _, p := range probes {
@@ -100,13 +100,13 @@ func (g Goal) asks(family string) bool {
 
 // Unprivileged says whether anybody may bind the port: it is not below
 // net.ipv4.ip_unprivileged_port_start, which governs IPv6 too (inet_port_requires_bind_service).
-func Unprivileged(f machine.Facts, port int) Answer {
+func Unprivileged(f facts.Facts, port int) Answer {
 	return ask(f.PortStart, func(start int) bool { return port >= start })
 }
 
 // Effective says whether every thread that can be seen has the whole set
 // effective, and this one for certain.
-func Effective(f machine.Facts, set caps.Set) Answer {
+func Effective(f facts.Facts, set caps.Set) Answer {
 	return And(
 		ask(f.Thread, func(s caps.State) bool { return s.Effective.Contains(set) }),
 		ask(f.Threads, func(all map[int]caps.State) bool {
@@ -121,7 +121,7 @@ func Effective(f machine.Facts, set caps.Set) Answer {
 
 // Permitted says whether the set can be made effective: what a bind needs,
 // since privport raises it for the one call.
-func Permitted(f machine.Facts, set caps.Set) Answer {
+func Permitted(f facts.Facts, set caps.Set) Answer {
 	return ask(f.Thread, func(s caps.State) bool { return s.Permitted.Contains(set) })
 }
 
@@ -129,14 +129,14 @@ func Permitted(f machine.Facts, set caps.Set) Answer {
 // held: capable() asks them after the namespace (apparmor_capable). Of what the
 // thread does not hold an AppArmor profile tells nothing; those of containers
 // grant what containers may have.
-func Granted(f machine.Facts, set caps.Set) Answer {
+func Granted(f facts.Facts, set caps.Set) Answer {
 	withheld, _ := f.Withheld.Is()
 	granted, _ := f.Granted.Is()
 	_, confined := Profile(f)
 	switch {
 	case withheld&set != 0:
 		return No
-	case confined && f.Container.State != machine.Known && !granted.Contains(set):
+	case confined && f.Container.State != facts.Known && !granted.Contains(set):
 		return Unknown
 	default:
 		return Yes
@@ -160,10 +160,10 @@ var Initial = caps.SetOf(caps.SYS_MODULE, caps.SYS_RAWIO, caps.SYS_BOOT, caps.SY
 
 // Counts says whether the set, once held, is asked for in a user namespace
 // where it counts.
-func Counts(f machine.Facts, set caps.Set) Answer {
+func Counts(f facts.Facts, set caps.Set) Answer {
 	here := Yes
 	if set&Network != 0 {
-		here = ask(f.NetOwner, func(o machine.Owner) bool { return o != machine.OwnerOutside })
+		here = ask(f.NetOwner, func(o facts.Owner) bool { return o != facts.OwnerOutside })
 		if here == Unknown && InInitial(f) == Yes {
 			here = Yes // nothing is outside the initial user namespace
 		}
@@ -176,11 +176,11 @@ func Counts(f machine.Facts, set caps.Set) Answer {
 
 // InInitial says whether this is the initial user namespace. One that maps
 // every id to itself is told by its inode alone.
-func InInitial(f machine.Facts) Answer {
-	if f.UserNS.State == machine.Known {
-		return of(f.UserNS.Value == machine.InitialUserNS)
+func InInitial(f facts.Facts) Answer {
+	if f.UserNS.State == facts.Known {
+		return of(f.UserNS.Value == facts.InitialUserNS)
 	}
-	if m, ok := f.UIDMap.Is(); ok && m != machine.WholeMap {
+	if m, ok := f.UIDMap.Is(); ok && m != facts.WholeMap {
 		return No
 	}
 	return Unknown
@@ -188,7 +188,7 @@ func InInitial(f machine.Facts) Answer {
 
 // Local says whether the address is one of this machine's that can be bound
 // (inet_addr_valid_or_nonlocal, ipv6_chk_addr), or may be bound without.
-func Local(f machine.Facts, g Goal) Answer {
+func Local(f facts.Facts, g Goal) Answer {
 	if !Fit(g) {
 		return No
 	}
@@ -221,7 +221,7 @@ func Fit(g Goal) bool {
 
 // Free says whether no other socket holds the port. Where the kernel says that
 // it is taken, one that may stand in the way does.
-func Free(f machine.Facts, g Goal) Answer {
+func Free(f facts.Facts, g Goal) Answer {
 	all, known := f.Sockets.Is()
 	if !known {
 		return Unknown
@@ -244,7 +244,7 @@ func Free(f machine.Facts, g Goal) Answer {
 // Of UDP, where Go sets none, every socket does, a connected one too
 // (udp_lib_get_port); for a multicast address Go sets it, and binds the wildcard.
 // For "tcp" and "udp" Go makes any wildcard, 0.0.0.0 too, one of both families.
-func Conflicts(s machine.Socket, g Goal) Answer {
+func Conflicts(s facts.Socket, g Goal) Answer {
 	udp := g.Protocol() == "udp"
 	if !strings.HasPrefix(s.Network, g.Protocol()) || !s.Listen && !udp && !g.InUse || int(s.Addr.Port()) != g.Port {
 		return No

@@ -8,7 +8,7 @@ import (
 	"syscall"
 	"testing"
 
-	"github.com/lowport/lowport/internal/machine"
+	"github.com/lowport/lowport/internal/live"
 	"github.com/lowport/lowport/internal/needs"
 	. "github.com/lowport/lowport/internal/rules"
 )
@@ -58,7 +58,7 @@ func freeAgrees(t *testing.T, protocol string, ipv6 bool) {
 		if err != nil {
 			t.Fatalf("%v: %v", has, err)
 		}
-		f := machine.Live(port).Facts()
+		f := live.Read(port).Facts()
 		for _, wants := range kinds {
 			g := Goal{Network: wants.network, Port: port}
 			if wants.host != "" {
@@ -102,7 +102,7 @@ func TestFreeBesideConnection(t *testing.T) {
 	defer server.Close()
 	addr := ln.Addr().(*net.TCPAddr).AddrPort()
 	ln.Close()
-	f := machine.Live(int(addr.Port())).Facts()
+	f := live.Read(int(addr.Port())).Facts()
 	if len(f.Sockets.Value) == 0 {
 		t.Errorf("the connection on %v is not seen", addr)
 	}
@@ -125,7 +125,7 @@ func TestFreeMulticast(t *testing.T) {
 	}
 	defer has.Close()
 	port := has.LocalAddr().(*net.UDPAddr).Port
-	f := machine.Live(port).Facts()
+	f := live.Read(port).Facts()
 	for _, group := range []string{"224.0.1.1", "ff02::101"} {
 		g := Goal{Network: "udp", Addr: netip.MustParseAddr(group), Port: port}
 		if _, err := net.ListenPacket("udp", netip.AddrPortFrom(g.Addr, uint16(port)).String()); !errors.Is(err, syscall.EADDRINUSE) {
@@ -149,7 +149,7 @@ func TestFreeBesideConnectedUDP(t *testing.T) {
 	}
 	defer c.Close()
 	port := c.LocalAddr().(*net.UDPAddr).Port
-	if got := Free(machine.Live(port).Facts(), Goal{Network: "udp", Port: port}); got != No {
+	if got := Free(live.Read(port).Facts(), Goal{Network: "udp", Port: port}); got != No {
 		t.Errorf("Free = %v beside a connected socket on %v", got, c.LocalAddr())
 	}
 	if _, _, err := hold("udp", "", port); !errors.Is(err, syscall.EADDRINUSE) {

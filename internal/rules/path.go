@@ -3,7 +3,7 @@ package rules
 import (
 	"slices"
 
-	"github.com/lowport/lowport/internal/machine"
+	"github.com/lowport/lowport/internal/facts"
 )
 
 // A Gate is a question on the way to a bind. Each answer leads to a later gate,
@@ -12,7 +12,7 @@ type Gate struct {
 	Name, Question string
 	Yes, No        string
 
-	ask func(machine.Facts, Goal) Answer
+	ask func(facts.Facts, Goal) Answer
 }
 
 // Bound is where the path ends well.
@@ -21,20 +21,20 @@ const Bound = "bound"
 // Path is the way to a bind, the first gate first. For IPv4 the kernel asks for
 // the address before the port, for IPv6 after it (__inet_bind, __inet6_bind).
 var Path = []Gate{
-	{"start", "Does the kernel execute the program?", "socket", "EPERM", func(f machine.Facts, _ Goal) Answer { return Starts(f) }},
+	{"start", "Does the kernel execute the program?", "socket", "EPERM", func(f facts.Facts, _ Goal) Answer { return Starts(f) }},
 	{"socket", "Can a socket of the address's family be made?", "policy", "EAFNOSUPPORT, EPROTONOSUPPORT, …", Family},
 	{"policy", "Do seccomp, the LSMs and cgroup BPF let it through?", "port", "EACCES, EPERM, …", Policy},
-	{"port", "Is the port at or above ip_unprivileged_port_start?", "address", "permitted", func(f machine.Facts, g Goal) Answer { return Unprivileged(f, g.Port) }},
-	{"permitted", "Is cap_net_bind_service permitted?", "namespace", "EACCES", func(f machine.Facts, g Goal) Answer { return Permitted(f, g.Need()) }},
-	{"namespace", "In the user namespace that owns the network namespace?", "profile", "EACCES", func(f machine.Facts, g Goal) Answer { return Counts(f, g.Need()) }},
-	{"profile", "Does AppArmor, where it is on, grant it too?", "address", "EACCES", func(f machine.Facts, g Goal) Answer { return Granted(f, g.Need()) }},
+	{"port", "Is the port at or above ip_unprivileged_port_start?", "address", "permitted", func(f facts.Facts, g Goal) Answer { return Unprivileged(f, g.Port) }},
+	{"permitted", "Is cap_net_bind_service permitted?", "namespace", "EACCES", func(f facts.Facts, g Goal) Answer { return Permitted(f, g.Need()) }},
+	{"namespace", "In the user namespace that owns the network namespace?", "profile", "EACCES", func(f facts.Facts, g Goal) Answer { return Counts(f, g.Need()) }},
+	{"profile", "Does AppArmor, where it is on, grant it too?", "address", "EACCES", func(f facts.Facts, g Goal) Answer { return Granted(f, g.Need()) }},
 	{"address", "Is the address one of this machine's?", "free", "EADDRNOTAVAIL", Local},
 	{"free", "Is the port free?", Bound, "EADDRINUSE", Free},
 }
 
 // follow says where the path leads from the gate of a name. Where an answer is
 // not known, the end is known only if both ways lead to the same.
-func follow(name string, f machine.Facts, g Goal) Answer {
+func follow(name string, f facts.Facts, g Goal) Answer {
 	for _, gate := range Path {
 		if gate.Name != name {
 			continue
@@ -61,7 +61,7 @@ type Step struct {
 
 // Walk answers the gates that the path of a goal leads through. Behind a refusal
 // it goes on as if there were none: what stands there is hidden by it.
-func Walk(f machine.Facts, g Goal) []Step {
+func Walk(f facts.Facts, g Goal) []Step {
 	var steps []Step
 	next := Path[0].Name
 	for _, gate := range Path {

@@ -4,18 +4,18 @@ import (
 	"strings"
 
 	"github.com/lowport/lowport/caps"
-	"github.com/lowport/lowport/internal/machine"
+	"github.com/lowport/lowport/internal/facts"
 )
 
 // Profile is the name of the AppArmor profile that confines this process, if one
 // does: in complain mode it refuses nothing.
-func Profile(f machine.Facts) (name string, enforced bool) {
+func Profile(f facts.Facts) (name string, enforced bool) {
 	label, _ := f.Label.Is()
 	return strings.CutSuffix(label, " (enforce)")
 }
 
 // ProfileRules are the lines that the profile lacks, or may lack: apparmor.d(5).
-func ProfileRules(f machine.Facts, g Goal) []string {
+func ProfileRules(f facts.Facts, g Goal) []string {
 	var lines []string
 	for c := range g.Need().All() {
 		if Granted(f, caps.SetOf(c)) != Yes {

@@ -5,41 +5,41 @@ import (
 	"testing"
 
 	"github.com/lowport/lowport/caps"
-	"github.com/lowport/lowport/internal/machine"
+	"github.com/lowport/lowport/internal/facts"
 	. "github.com/lowport/lowport/internal/rules"
 )
 
-func known[T any](v T) machine.Fact[T] { return machine.Fact[T]{}.Now(v) }
-func none[T any]() machine.Fact[T]     { return machine.Fact[T]{}.None() }
+func known[T any](v T) facts.Fact[T] { return facts.Fact[T]{}.Now(v) }
+func none[T any]() facts.Fact[T]     { return facts.Fact[T]{}.None() }
 
 var bindCap = caps.SetOf(caps.NET_BIND_SERVICE)
 
 // web is an ordinary user's program with nothing, and a file without
 // capabilities, on a sound machine.
-func web() machine.Facts {
+func web() facts.Facts {
 	nothing := caps.State{Bounding: caps.UpTo(caps.Last)}
-	image := machine.Image{Caps: none[caps.File](), Stat: known(machine.Stat{Mode: 0o100755}), Nosuid: known(false)}
-	return machine.Facts{
+	image := facts.Image{Caps: none[caps.File](), Stat: known(facts.Stat{Mode: 0o100755}), Nosuid: known(false)}
+	return facts.Facts{
 		Thread: known(nothing), Threads: known(map[int]caps.State{1: nothing}),
-		IDs: known(machine.IDs{UID: 1000, EUID: 1000, GID: 1000, EGID: 1000}), TracerPid: known(0),
+		IDs: known(facts.IDs{UID: 1000, EUID: 1000, GID: 1000, EGID: 1000}), TracerPid: known(0),
 		Exe: image, Installed: image, Deleted: known(false),
-		NetOwner: known(machine.OwnerHere), PortStart: known(1024),
-		Sockets: known([]machine.Socket{}), Nonlocal: known(false),
+		NetOwner: known(facts.OwnerHere), PortStart: known(1024),
+		Sockets: known([]facts.Socket{}), Nonlocal: known(false),
 		Nonlocal6: known(false), Tentative: known([]netip.Addr{}),
 		Addresses: known([]netip.Addr{netip.MustParseAddr("127.0.0.1"), netip.MustParseAddr("192.0.2.1"), netip.MustParseAddr("2001:db8::1")}),
 	}
 }
 
 // with changes the facts.
-func with(f machine.Facts, changes ...func(*machine.Facts)) machine.Facts {
+func with(f facts.Facts, changes ...func(*facts.Facts)) facts.Facts {
 	for _, change := range changes {
 		change(&f)
 	}
 	return f
 }
 
-func holding(s caps.State) func(*machine.Facts) {
-	return func(f *machine.Facts) {
+func holding(s caps.State) func(*facts.Facts) {
+	return func(f *facts.Facts) {
 		f.Thread, f.Threads = known(s), known(map[int]caps.State{1: s})
 	}
 }
@@ -49,17 +49,17 @@ var (
 	effective = caps.State{Permitted: bindCap, Effective: bindCap, Bounding: bindCap}
 )
 
-func outside(f *machine.Facts)   { f.NetOwner = known(machine.OwnerOutside) }
-func below(f *machine.Facts)     { f.NetOwner = known(machine.OwnerBelow) }
-func nonlocal(f *machine.Facts)  { f.Nonlocal = known(true) }
-func nonlocal6(f *machine.Facts) { f.Nonlocal6 = known(true) }
-func tentative(f *machine.Facts) {
+func outside(f *facts.Facts)   { f.NetOwner = known(facts.OwnerOutside) }
+func below(f *facts.Facts)     { f.NetOwner = known(facts.OwnerBelow) }
+func nonlocal(f *facts.Facts)  { f.Nonlocal = known(true) }
+func nonlocal6(f *facts.Facts) { f.Nonlocal6 = known(true) }
+func tentative(f *facts.Facts) {
 	f.Tentative = known([]netip.Addr{netip.MustParseAddr("2001:db8::1")})
 }
-func lowered(f *machine.Facts) { f.PortStart = known(443) }
+func lowered(f *facts.Facts) { f.PortStart = known(443) }
 
-func taken(f *machine.Facts) {
-	f.Sockets = known([]machine.Socket{{Network: "tcp", Addr: netip.MustParseAddrPort("0.0.0.0:443"), Listen: true}})
+func taken(f *facts.Facts) {
+	f.Sockets = known([]facts.Socket{{Network: "tcp", Addr: netip.MustParseAddrPort("0.0.0.0:443"), Listen: true}})
 }
 
 func tcp(addr string, port int) Goal {
@@ -74,7 +74,7 @@ func TestAllows(t *testing.T) {
 	require := func(cs ...caps.Cap) Goal { return Goal{Require: caps.SetOf(cs...)} }
 	for _, tt := range []struct {
 		name string
-		f    machine.Facts
+		f    facts.Facts
 		g    Goal
 		want Answer
 	}{
@@ -108,7 +108,7 @@ func TestAllows(t *testing.T) {
 		{"require: wrong namespace", with(web(), holding(effective), outside), require(caps.NET_BIND_SERVICE), No},
 		{"require: wrong namespace bears on the network alone", with(web(), holding(caps.State{Effective: caps.SetOf(caps.CHOWN)}), outside), require(caps.CHOWN), Yes},
 		{"require: nothing", web(), require(), Yes},
-		{"require: a thread differs", with(web(), holding(effective), func(f *machine.Facts) {
+		{"require: a thread differs", with(web(), holding(effective), func(f *facts.Facts) {
 			f.Threads = known(map[int]caps.State{1: effective, 2: permitted})
 		}), require(caps.NET_BIND_SERVICE), No},
 	} {
@@ -121,20 +121,20 @@ func TestAllows(t *testing.T) {
 // A Yes rests on facts: take one of those that decide, and it is Unknown.
 func TestAllowsUnknown(t *testing.T) {
 	low, far, require := tcp("", 443), tcp("192.0.2.1", 443), Goal{Require: bindCap}
-	forget := map[string]func(*machine.Facts){
-		"Thread":    func(f *machine.Facts) { f.Thread = machine.Fact[caps.State]{} },
-		"Threads":   func(f *machine.Facts) { f.Threads = machine.Fact[map[int]caps.State]{} },
-		"NetOwner":  func(f *machine.Facts) { f.NetOwner = machine.Fact[machine.Owner]{} },
-		"PortStart": func(f *machine.Facts) { f.PortStart = machine.Fact[int]{} },
-		"Sockets":   func(f *machine.Facts) { f.Sockets = machine.Fact[[]machine.Socket]{} },
-		"Addresses": func(f *machine.Facts) { f.Addresses = machine.Fact[[]netip.Addr]{} },
-		"Nonlocal":  func(f *machine.Facts) { f.Nonlocal = machine.Fact[bool]{} },
-		"Nonlocal6": func(f *machine.Facts) { f.Nonlocal6 = machine.Fact[bool]{} },
-		"Tentative": func(f *machine.Facts) { f.Tentative = machine.Fact[[]netip.Addr]{} },
+	forget := map[string]func(*facts.Facts){
+		"Thread":    func(f *facts.Facts) { f.Thread = facts.Fact[caps.State]{} },
+		"Threads":   func(f *facts.Facts) { f.Threads = facts.Fact[map[int]caps.State]{} },
+		"NetOwner":  func(f *facts.Facts) { f.NetOwner = facts.Fact[facts.Owner]{} },
+		"PortStart": func(f *facts.Facts) { f.PortStart = facts.Fact[int]{} },
+		"Sockets":   func(f *facts.Facts) { f.Sockets = facts.Fact[[]facts.Socket]{} },
+		"Addresses": func(f *facts.Facts) { f.Addresses = facts.Fact[[]netip.Addr]{} },
+		"Nonlocal":  func(f *facts.Facts) { f.Nonlocal = facts.Fact[bool]{} },
+		"Nonlocal6": func(f *facts.Facts) { f.Nonlocal6 = facts.Fact[bool]{} },
+		"Tentative": func(f *facts.Facts) { f.Tentative = facts.Fact[[]netip.Addr]{} },
 	}
 	for _, tt := range []struct {
 		forget string
-		f      machine.Facts
+		f      facts.Facts
 		g      Goal
 		want   Answer
 	}{
@@ -160,7 +160,7 @@ func TestAllowsUnknown(t *testing.T) {
 			t.Errorf("%v without %s: %v, want %v", tt.g, tt.forget, got, tt.want)
 		}
 	}
-	if got := Allows(machine.Facts{}, low); got != Unknown {
+	if got := Allows(facts.Facts{}, low); got != Unknown {
 		t.Errorf("nothing known: %v", got)
 	}
 }
@@ -197,13 +197,13 @@ func TestLogic(t *testing.T) {
 // where everything that the rule needs is known.
 func TestStart(t *testing.T) {
 	full := caps.State{Bounding: caps.UpTo(caps.Last)}
-	stamp := func(file caps.File) func(*machine.Facts) {
-		return func(f *machine.Facts) { f.Installed.Caps = known(file) }
+	stamp := func(file caps.File) func(*facts.Facts) {
+		return func(f *facts.Facts) { f.Installed.Caps = known(file) }
 	}
 	p := stamp(caps.File{Version: 2, Permitted: bindCap})
 	ep := stamp(caps.File{Version: 2, Permitted: bindCap, Effective: true})
 	v3 := stamp(caps.File{Version: 3, Permitted: bindCap, RootID: 1000})
-	state := func(change func(*caps.State)) func(*machine.Facts) {
+	state := func(change func(*caps.State)) func(*facts.Facts) {
 		s := full
 		change(&s)
 		return holding(s)
@@ -213,40 +213,40 @@ func TestStart(t *testing.T) {
 	ambient := state(func(s *caps.State) {
 		s.Inheritable, s.Permitted, s.Effective, s.Ambient = bindCap, bindCap, bindCap, bindCap
 	})
-	nosuid := func(f *machine.Facts) { f.Installed.Nosuid = known(true) }
-	traced := func(f *machine.Facts) { f.TracerPid = known(7) }
-	setuid := func(f *machine.Facts) { f.Installed.Stat = known(machine.Stat{Mode: 0o104755}) }
+	nosuid := func(f *facts.Facts) { f.Installed.Nosuid = known(true) }
+	traced := func(f *facts.Facts) { f.TracerPid = known(7) }
+	setuid := func(f *facts.Facts) { f.Installed.Stat = known(facts.Stat{Mode: 0o104755}) }
 	for _, tt := range []struct {
 		name    string
-		changes []func(*machine.Facts)
+		changes []func(*facts.Facts)
 		want    Answer // permitted
 	}{
 		{"no capabilities", nil, No},
-		{"stamped", []func(*machine.Facts){p}, Yes},
-		{"stamped, nosuid", []func(*machine.Facts){p, nosuid}, No},
-		{"stamped, no_new_privs", []func(*machine.Facts){p, nnp}, No},
-		{"stamped, traced", []func(*machine.Facts){p, traced}, No},
-		{"stamped, bounded", []func(*machine.Facts){p, bounded}, No},
-		{"stamped +ep, bounded: never starts", []func(*machine.Facts){ep, bounded}, Unknown},
-		{"for another namespace", []func(*machine.Facts){v3}, No},
-		{"ambient", []func(*machine.Facts){ambient}, Yes},
-		{"ambient, no_new_privs, nosuid", []func(*machine.Facts){ambient, nosuid}, Yes},
-		{"setuid root", []func(*machine.Facts){setuid}, Yes},
-		{"setuid root, nosuid", []func(*machine.Facts){setuid, nosuid}, No},
+		{"stamped", []func(*facts.Facts){p}, Yes},
+		{"stamped, nosuid", []func(*facts.Facts){p, nosuid}, No},
+		{"stamped, no_new_privs", []func(*facts.Facts){p, nnp}, No},
+		{"stamped, traced", []func(*facts.Facts){p, traced}, No},
+		{"stamped, bounded", []func(*facts.Facts){p, bounded}, No},
+		{"stamped +ep, bounded: never starts", []func(*facts.Facts){ep, bounded}, Unknown},
+		{"for another namespace", []func(*facts.Facts){v3}, No},
+		{"ambient", []func(*facts.Facts){ambient}, Yes},
+		{"ambient, no_new_privs, nosuid", []func(*facts.Facts){ambient, nosuid}, Yes},
+		{"setuid root", []func(*facts.Facts){setuid}, Yes},
+		{"setuid root, nosuid", []func(*facts.Facts){setuid, nosuid}, No},
 
-		{"thread unknown", []func(*machine.Facts){p, func(f *machine.Facts) { f.Thread = machine.Fact[caps.State]{} }}, Unknown},
-		{"ids unknown", []func(*machine.Facts){p, func(f *machine.Facts) { f.IDs = machine.Fact[machine.IDs]{} }}, Unknown},
-		{"mount unknown", []func(*machine.Facts){p, func(f *machine.Facts) { f.Installed.Nosuid = machine.Fact[bool]{} }}, Unknown},
-		{"file unknown", []func(*machine.Facts){p, func(f *machine.Facts) { f.Installed.Caps = machine.Fact[caps.File]{} }}, Unknown},
-		{"mode unknown", []func(*machine.Facts){p, func(f *machine.Facts) { f.Installed.Stat = machine.Fact[machine.Stat]{} }}, Unknown},
-		{"file gone", []func(*machine.Facts){p, func(f *machine.Facts) { f.Installed.Stat = none[machine.Stat]() }}, Unknown},
-		{"tracer unknown", []func(*machine.Facts){p, func(f *machine.Facts) { f.TracerPid = machine.Fact[int]{} }}, Unknown},
+		{"thread unknown", []func(*facts.Facts){p, func(f *facts.Facts) { f.Thread = facts.Fact[caps.State]{} }}, Unknown},
+		{"ids unknown", []func(*facts.Facts){p, func(f *facts.Facts) { f.IDs = facts.Fact[facts.IDs]{} }}, Unknown},
+		{"mount unknown", []func(*facts.Facts){p, func(f *facts.Facts) { f.Installed.Nosuid = facts.Fact[bool]{} }}, Unknown},
+		{"file unknown", []func(*facts.Facts){p, func(f *facts.Facts) { f.Installed.Caps = facts.Fact[caps.File]{} }}, Unknown},
+		{"mode unknown", []func(*facts.Facts){p, func(f *facts.Facts) { f.Installed.Stat = facts.Fact[facts.Stat]{} }}, Unknown},
+		{"file gone", []func(*facts.Facts){p, func(f *facts.Facts) { f.Installed.Stat = none[facts.Stat]() }}, Unknown},
+		{"tracer unknown", []func(*facts.Facts){p, func(f *facts.Facts) { f.TracerPid = facts.Fact[int]{} }}, Unknown},
 	} {
 		f := Start(with(web(), tt.changes...))
 		if got := Permitted(f, bindCap); got != tt.want {
 			t.Errorf("%s: permitted %v, want %v", tt.name, got, tt.want)
 		}
-		if thread, threads := f.Thread.State, f.Threads.State; tt.want == Unknown && (thread == machine.Known || threads == machine.Known) {
+		if thread, threads := f.Thread.State, f.Threads.State; tt.want == Unknown && (thread == facts.Known || threads == facts.Known) {
 			t.Errorf("%s: thread %v, threads %v", tt.name, thread, threads)
 		}
 	}

@@ -4,14 +4,14 @@ import (
 	"errors"
 
 	"github.com/lowport/lowport/caps"
-	"github.com/lowport/lowport/internal/machine"
+	"github.com/lowport/lowport/internal/facts"
 )
 
 // Starter is what executes the program when it is started again. Where it is not
 // known, it is taken to hold what this process holds now.
-func Starter(f machine.Facts) machine.Fact[caps.State] {
+func Starter(f facts.Facts) facts.Fact[caps.State] {
 	s := f.Launch.Starter
-	if s.State != machine.Known {
+	if s.State != facts.Known {
 		s = f.Thread
 	}
 	if Entrypoint(f) {
@@ -24,8 +24,8 @@ func Starter(f machine.Facts) machine.Fact[caps.State] {
 // as root that changes the user later, which takes away what the unit gave. A
 // supervisor that still runs is seen; one that became this process by execve has
 // no $USER, which systemd sets with User= (systemd.exec(5)).
-func UnitUser(f machine.Facts) bool {
-	if f.Launch.Starter.State == machine.Known { // as the unit says
+func UnitUser(f facts.Facts) bool {
+	if f.Launch.Starter.State == facts.Known { // as the unit says
 		return true
 	}
 	ids, known := f.IDs.Is()
@@ -35,8 +35,8 @@ func UnitUser(f machine.Facts) bool {
 
 // Starts says whether the kernel executes the program at all. One that runs has
 // been; where a start is predicted, the file's effective bit can refuse it.
-func Starts(f machine.Facts) Answer {
-	if f.Launch.Starter.State != machine.Known {
+func Starts(f facts.Facts) Answer {
+	if f.Launch.Starter.State != facts.Known {
 		return Yes
 	}
 	e, known := exec(f)
@@ -49,7 +49,7 @@ func Starts(f machine.Facts) Answer {
 
 // Missing is what the file asks to have at once, by its effective bit, and would
 // not get: where it is not empty, the program is not executed.
-func Missing(f machine.Facts) caps.Set {
+func Missing(f facts.Facts) caps.Set {
 	if Starts(f) != No {
 		return 0
 	}
@@ -66,13 +66,13 @@ func Missing(f machine.Facts) caps.Set {
 // its starter: the file at its path is executed and the execve rule applied.
 // Where a fact the rule needs is not known, what the thread would hold is not
 // known either.
-func Start(f machine.Facts) machine.Facts {
+func Start(f facts.Facts) facts.Facts {
 	now, knownThread := Starter(f).Is()
 	e, known := exec(f)
 	f.Exe = f.Installed
 	f.Deleted, f.Grown = f.Deleted.Now(false), f.Grown.Now(false)
 	f.Dropped = f.Dropped.Now(0)
-	unknown := machine.Fact[caps.State]{Source: Rule, Reason: "a fact it needs is not known"}
+	unknown := facts.Fact[caps.State]{Source: Rule, Reason: "a fact it needs is not known"}
 	f.Threads = f.Threads.None()
 	if !knownThread || !known {
 		f.Thread = unknown
@@ -93,7 +93,7 @@ const Rule = "execve rule"
 // Entrypoint says whether this process is what a Kubernetes runtime executed
 // itself: the runtime then held all of the bounding set as permitted, so that
 // no_new_privs finds nothing new in what the file grants.
-func Entrypoint(f machine.Facts) bool {
+func Entrypoint(f facts.Facts) bool {
 	pid, ok := f.PID.Is()
 	return ok && pid == 1 && f.Container.Value == "kubernetes"
 }
@@ -101,7 +101,7 @@ func Entrypoint(f machine.Facts) bool {
 // execute applies the execve rule of the running kernel; where its release is
 // not known, the rules before and since 6.16 have to agree. An error says that
 // nothing can be said: the program never starts, or differs between the two.
-func execute(f machine.Facts, now caps.State, e caps.Exec) (caps.State, error) {
+func execute(f facts.Facts, now caps.State, e caps.Exec) (caps.State, error) {
 	release, known := f.Release.Is()
 	e.RealIDs = known && release.Before(6, 16)
 	next, err := now.Exec(e)
@@ -118,13 +118,13 @@ func execute(f machine.Facts, now caps.State, e caps.Exec) (caps.State, error) {
 // exec describes the execve of the file at the program's path. It leaves the
 // supplementary groups out: a setgid file of one of them then counts as one that
 // changes ids, which grants less.
-func exec(f machine.Facts) (caps.Exec, bool) {
+func exec(f facts.Facts) (caps.Exec, bool) {
 	ids, okIDs := f.IDs.Is()
 	stat, okStat := f.Installed.Stat.Is()
 	nosuid, okNosuid := f.Installed.Nosuid.Is()
 	tracer, okTracer := f.TracerPid.Is()
 	last, _ := f.LastCap.Is() // where it is hidden, that of today's kernels
-	if !okIDs || !okStat || !okNosuid || !okTracer || f.Installed.Caps.State == machine.Unreadable {
+	if !okIDs || !okStat || !okNosuid || !okTracer || f.Installed.Caps.State == facts.Unreadable {
 		return caps.Exec{}, false
 	}
 	if f.Exe.Stat.Value.Setid() { // it changed the effective ids; what starts the program has the real ones
@@ -148,6 +148,6 @@ func exec(f machine.Facts) (caps.Exec, bool) {
 // ForUs says whether file capabilities count in this user namespace. Version 3
 // names the uid, as seen from here, that must be root of the namespace or of an
 // ancestor (rootid_owns_currentns); getxattr(2) gives version 2 where it is.
-func ForUs(f machine.Facts, file caps.File) bool {
+func ForUs(f facts.Facts, file caps.File) bool {
 	return file.Version != 3 || file.RootID == 0
 }

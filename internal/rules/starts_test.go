@@ -4,7 +4,7 @@ import (
 	"testing"
 
 	"github.com/lowport/lowport/caps"
-	"github.com/lowport/lowport/internal/machine"
+	"github.com/lowport/lowport/internal/facts"
 	. "github.com/lowport/lowport/internal/rules"
 )
 
@@ -16,7 +16,7 @@ func TestStarts(t *testing.T) {
 		name    string
 		starter caps.State
 		file    caps.File
-		change  func(*machine.Facts)
+		change  func(*facts.Facts)
 		want    Answer
 		missing caps.Set
 	}{
@@ -27,9 +27,9 @@ func TestStarts(t *testing.T) {
 		{"by the inheritable sets", caps.State{Inheritable: bindCap}, caps.File{Permitted: bindCap, Inheritable: bindCap, Effective: true}, nil, Yes, 0},
 		{"above the last", caps.State{}, caps.File{Permitted: 1 << 60, Effective: true}, nil, Yes, 0},
 		{"for another namespace", caps.State{}, caps.File{Permitted: bindCap, Effective: true, Version: 3, RootID: 7}, nil, Yes, 0},
-		{"nosuid", caps.State{}, caps.File{Permitted: bindCap, Effective: true}, func(f *machine.Facts) { f.Installed.Nosuid = known(true) }, Yes, 0},
-		{"by a foreign mount", caps.State{}, caps.File{Permitted: bindCap, Effective: true}, func(f *machine.Facts) { f.Launch.Foreign = true }, Yes, 0},
-		{"unreadable", caps.State{}, caps.File{}, func(f *machine.Facts) { f.Installed.Caps = machine.Fact[caps.File]{} }, Unknown, 0},
+		{"nosuid", caps.State{}, caps.File{Permitted: bindCap, Effective: true}, func(f *facts.Facts) { f.Installed.Nosuid = known(true) }, Yes, 0},
+		{"by a foreign mount", caps.State{}, caps.File{Permitted: bindCap, Effective: true}, func(f *facts.Facts) { f.Launch.Foreign = true }, Yes, 0},
+		{"unreadable", caps.State{}, caps.File{}, func(f *facts.Facts) { f.Installed.Caps = facts.Fact[caps.File]{} }, Unknown, 0},
 	} {
 		f := web()
 		f.Installed.Caps = known(tt.file)
@@ -44,7 +44,7 @@ func TestStarts(t *testing.T) {
 		if got := Allows(Start(f), tcp("", 8443)); got != tt.want {
 			t.Errorf("%s: a high port: %v, want %v", tt.name, got, tt.want)
 		}
-		f.Launch = machine.Launch{}
+		f.Launch = facts.Launch{}
 		if Starts(f) != Yes || Missing(f) != 0 {
 			t.Errorf("%s: a program that runs has been started", tt.name)
 		}
@@ -53,10 +53,10 @@ func TestStarts(t *testing.T) {
 
 // A family that no socket can be made of, and one that stands in for the other.
 func TestFamily(t *testing.T) {
-	only := func(refused ...string) machine.Facts {
-		var probes []machine.Probe
+	only := func(refused ...string) facts.Facts {
+		var probes []facts.Probe
 		for _, n := range []string{"tcp4", "tcp6", "udp4", "udp6"} {
-			p := machine.Probe{Network: n}
+			p := facts.Probe{Network: n}
 			for _, r := range refused {
 				if r == n {
 					p.Errno = "EAFNOSUPPORT"
@@ -64,10 +64,10 @@ func TestFamily(t *testing.T) {
 			}
 			probes = append(probes, p)
 		}
-		return with(web(), func(f *machine.Facts) { f.Probes = known(probes) })
+		return with(web(), func(f *facts.Facts) { f.Probes = known(probes) })
 	}
 	for _, tt := range []struct {
-		f    machine.Facts
+		f    facts.Facts
 		g    Goal
 		want string
 	}{
@@ -87,23 +87,23 @@ func TestFamily(t *testing.T) {
 }
 
 func TestUnitUser(t *testing.T) {
-	user := func(f *machine.Facts) { f.IDs = known(machine.IDs{UID: 1000, EUID: 1000}) }
-	named := func(f *machine.Facts) { f.UserNamed = known(true) }
-	below := func(init bool) func(*machine.Facts) {
-		return func(f *machine.Facts) { f.Ancestor = known(machine.Ancestor{Init: init}) }
+	user := func(f *facts.Facts) { f.IDs = known(facts.IDs{UID: 1000, EUID: 1000}) }
+	named := func(f *facts.Facts) { f.UserNamed = known(true) }
+	below := func(init bool) func(*facts.Facts) {
+		return func(f *facts.Facts) { f.Ancestor = known(facts.Ancestor{Init: init}) }
 	}
 	for _, tt := range []struct {
 		name string
-		f    machine.Facts
+		f    facts.Facts
 		want bool
 	}{
-		{"root", with(machine.Facts{}, func(f *machine.Facts) { f.IDs = known(machine.IDs{}) }, below(true)), true},
-		{"User=", with(machine.Facts{}, user, named, below(true)), true},
-		{"it changed itself", with(machine.Facts{}, user, below(true)), false},
-		{"a supervisor changed it", with(machine.Facts{}, user, named, below(false)), false},
-		{"ancestors are hidden", with(machine.Facts{}, user, named), true},
-		{"nothing is known", machine.Facts{}, false},
-		{"predicted", with(machine.Facts{}, user, func(f *machine.Facts) { f.Launch.Starter = known(caps.State{}) }), true},
+		{"root", with(facts.Facts{}, func(f *facts.Facts) { f.IDs = known(facts.IDs{}) }, below(true)), true},
+		{"User=", with(facts.Facts{}, user, named, below(true)), true},
+		{"it changed itself", with(facts.Facts{}, user, below(true)), false},
+		{"a supervisor changed it", with(facts.Facts{}, user, named, below(false)), false},
+		{"ancestors are hidden", with(facts.Facts{}, user, named), true},
+		{"nothing is known", facts.Facts{}, false},
+		{"predicted", with(facts.Facts{}, user, func(f *facts.Facts) { f.Launch.Starter = known(caps.State{}) }), true},
 	} {
 		if got := UnitUser(tt.f); got != tt.want {
 			t.Errorf("%s: %v", tt.name, got)

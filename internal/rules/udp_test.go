@@ -3,19 +3,19 @@ package rules_test
 import (
 	"testing"
 
-	"github.com/lowport/lowport/internal/machine"
+	"github.com/lowport/lowport/internal/facts"
 	. "github.com/lowport/lowport/internal/rules"
 )
 
 // A policy about one protocol says nothing about the other.
 func TestPolicyOfProtocol(t *testing.T) {
-	probes := func(tcp, udp string) machine.Facts {
-		return with(web(), func(f *machine.Facts) {
-			f.Probes = known([]machine.Probe{{Network: "tcp4", Errno: tcp}, {Network: "tcp6", Errno: tcp}, {Network: "udp4", Errno: udp}, {Network: "udp6", Errno: udp}})
+	probes := func(tcp, udp string) facts.Facts {
+		return with(web(), func(f *facts.Facts) {
+			f.Probes = known([]facts.Probe{{Network: "tcp4", Errno: tcp}, {Network: "tcp6", Errno: tcp}, {Network: "udp4", Errno: udp}, {Network: "udp6", Errno: udp}})
 		})
 	}
 	for _, tt := range []struct {
-		f        machine.Facts
+		f        facts.Facts
 		tcp, udp Answer
 	}{
 		{probes("EACCES", ""), No, Yes},

@@ -15,7 +15,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/lowport/lowport/caps"
-	"github.com/lowport/lowport/internal/machine"
+	"github.com/lowport/lowport/internal/live"
 	"github.com/lowport/lowport/internal/rules"
 	"github.com/lowport/lowport/internal/thread"
 )
@@ -58,7 +58,7 @@ var probes = []struct {
 
 func main() {
 	_, _ = unix.Setsid() // away from any terminal; a leader of its own has none
-	f := machine.Live().Facts()
+	f := live.Read().Facts()
 	self, err := caps.Self()
 	if err != nil {
 		fmt.Println(err)

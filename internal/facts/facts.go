@@ -1,0 +1,177 @@
+package facts
+
+import (
+	"net/netip"
+
+	"github.com/lowport/lowport/caps"
+)
+
+// Facts is all that lowport knows about the machine and this process. Rules,
+// causes and remedies are functions over it; only internal/live reads.
+type Facts struct {
+	Thread    Fact[caps.State] // the calling thread, with its securebits
+	Withheld  Fact[caps.Set]   // of those it holds, what a security module does not let it use
+	Granted   Fact[caps.Set]   // of those it holds, what a security module lets it use
+	Dropped   Fact[caps.Set]   // what package caps/drop found permitted, before it let go of it
+	IDs       Fact[IDs]
+	PID       Fact[int]  // as this pid namespace sees it
+	Parent    Fact[int]  // 0: a process of another pid namespace
+	TracerPid Fact[int]  // 0: not traced
+	Grown     Fact[bool] // execve gave it capabilities of its file, or it changed its user since
+	Seccomp   Fact[int]  // 0 none, 1 strict, 2 filter
+	Threads   Fact[map[int]caps.State]
+	LastCap   Fact[caps.Cap]
+	Release   Fact[Release]
+	WSL       Fact[bool]       // the kernel is that of the Windows Subsystem for Linux
+	NoFile    Fact[bool]       // the system was booted so that execve ignores file capabilities
+	Init      Fact[caps.State] // process 1 of this pid namespace
+	Ancestor  Fact[Ancestor]   // the nearest that is another user
+
+	Launch    Launch
+	Path      Fact[string] // what /proc/self/exe names, without " (deleted)"
+	Deleted   Fact[bool]   // the running file is no longer at Path
+	Exe       Image        // the file this process runs
+	Installed Image        // the file at Path now: what starting again executes
+	Moved     Image        // the file of the same name in MovedDir, and that mount
+
+	MountPoint Fact[string] // of the file system that Exe lies on
+	Outside    Fact[string] // where process 1 has the file of Path, "" for there too; Absent: nowhere that is known
+	ReadOnly   Fact[bool]   // there
+
+	UIDMap    Fact[string]
+	UserNS    Fact[string] // "user:[4026531837]"
+	NetNS     Fact[string] // "net:[4026531833]"
+	NetOwner  Fact[Owner]
+	NetApart  Fact[bool]   // it is not that of process 1: a sysctl set there does not count here
+	NetName   Fact[string] // its name in /run/netns, by which ip-netns(8) reaches it
+	PortStart Fact[int]    // ports below it are privileged in this network namespace
+
+	Unit      Fact[Unit]
+	UserNamed Fact[bool]   // $USER is set, as systemd does for a unit with User=
+	Container Fact[string] // "docker", "podman", "kubernetes", or "container" for another kind
+	Authbind  Fact[bool]   // started by authbind(1)
+
+	LSMs      Fact[string] // the security modules, separated by commas
+	Label     Fact[string] // what they call this process: /proc/self/attr/current
+	Enforcing Fact[bool]   // SELinux is there, and enforces
+	Probes    Fact[[]Probe]
+
+	Args      Fact[[]string]
+	Cwd       Fact[string]
+	CwdNosuid Fact[bool]
+	Package   Fact[string] // the import path of the main package
+	User      Fact[string] // the name of the effective uid
+
+	Sockets   Fact[[]Socket]
+	Addresses Fact[[]netip.Addr]
+	Tentative Fact[[]netip.Addr] // of Addresses, those of IPv6 that are still looked for on the network
+	Nonlocal  Fact[bool]         // IPv4 may bind addresses that this machine does not have
+	Nonlocal6 Fact[bool]         // IPv6 may
+}
+
+// MovedDir is where a program is proposed to move from a nosuid mount.
+const MovedDir = "/usr/local/bin"
+
+// A Release is the version of the running kernel, as far as rules changed by it.
+type Release struct{ Major, Minor int }
+
+// Before says whether it is older than major.minor.
+func (r Release) Before(major, minor int) bool {
+	return r.Major < major || r.Major == major && r.Minor < minor
+}
+
+// IDs are the real and effective ids, as this user namespace sees them.
+type IDs struct{ UID, EUID, GID, EGID uint32 }
+
+// An Ancestor is who and what another process of our line is and holds.
+type Ancestor struct {
+	caps.State
+	IDs
+	Init bool // process 1
+}
+
+// A Probe is a bind to port 0 of every address, which takes no capability
+// (inet_bind does not ask for one): where it is refused, a policy refuses.
+type Probe struct {
+	Network string // "tcp4", "tcp6", "udp4", "udp6"
+	Errno   string // "" where it was allowed
+}
+
+// Refused says whether the kernel refused the probe as a matter of permission.
+func (p Probe) Refused() bool { return p.Errno == "EACCES" || p.Errno == "EPERM" }
+
+// An Image is an executable file and how the kernel would take it.
+type Image struct {
+	Caps   Fact[caps.File] // Absent with Reason EOPNOTSUPP: the filesystem holds none
+	Stat   Fact[Stat]
+	Nosuid Fact[bool] // on a mount with ST_NOSUID
+	Frozen Fact[bool] // on a mount with ST_RDONLY
+}
+
+// A Launch is what is not read of a machine but said of a program that does not
+// run yet. It is zero for one that runs.
+type Launch struct {
+	Starter     Fact[caps.State] // what the thread that executes the program holds
+	Foreign     bool             // its file was reached by a mount of another mount namespace, which counts as nosuid (mnt_may_suid)
+	Script      string           // the script whose interpreter the file is, "" for none
+	Interpreter bool             // it runs what it is given: what is granted to the file, all of that has
+}
+
+// A Stat is the part of stat(2) that bears on execve and on safety.
+type Stat struct {
+	Mode     uint32 // st_mode, type bits too
+	UID, GID uint32
+	Dev, Ino uint64
+}
+
+// Setuid says whether execve of the file takes the file's user.
+func (s Stat) Setuid() bool { return s.Mode&0o4000 != 0 }
+
+// Setgid says whether it takes the file's group, which has to be one that may execute
+// it (bprm_fill_uid).
+func (s Stat) Setgid() bool { return s.Mode&0o2010 == 0o2010 }
+
+// Setid says whether it changes ids.
+func (s Stat) Setid() bool { return s.Setuid() || s.Setgid() }
+
+// An Owner is where the user namespace that owns the network namespace lies.
+type Owner uint8
+
+const (
+	OwnerHere    Owner = iota + 1 // it is ours: our capabilities count
+	OwnerBelow                    // a descendant of ours: they count there too
+	OwnerOutside                  // an ancestor or a stranger: they do not
+)
+
+// A Unit is the systemd service that runs this process.
+type Unit struct {
+	Name string // "app.service"
+	User bool   // run by a user's own manager
+
+	Transient bool // made by systemd-run(1), and gone once it has ended
+}
+
+// A Socket is one that holds the port, as far as it could be seen.
+type Socket struct {
+	Network string // "tcp", "tcp6", "udp", "udp6"
+	Addr    netip.AddrPort
+	Listen  bool // in state LISTEN; for UDP always false
+	Bound   bool `json:",omitempty"` // TCP: bound, and neither listens nor is connected
+	V6Only  bool // an IPv6 socket that leaves IPv4 alone
+	// V6Unknown says that whether it does cannot be told, as /proc/net does not.
+	V6Unknown bool `json:",omitempty"`
+	UID       uint32
+	Inode     uint64
+	Cgroup    string // path of its cgroup, "" unknown
+	PID       int    // 0 unknown
+	Command   string // of PID
+	Self      bool   // held by this process
+}
+
+// An Account is a user as the user database has it.
+type Account struct {
+	Name   string // "" for a number that has none
+	UID    uint32
+	GID    uint32
+	Groups []uint32 // all of them, GID too
+}

@@ -1,0 +1,259 @@
+package facts_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/lowport/lowport/internal/facts"
+	"github.com/lowport/lowport/internal/facts/factstest"
+)
+
+const status = `Name:	app
+Uid:	1000	1001	1000	1000
+Gid:	100	101	100	100
+TracerPid:	0
+CapInh:	0000000000000000
+CapPrm:	0000000000000400
+CapEff:	0000000000000000
+CapBnd:	000001ffffffffff
+CapAmb:	0000000000000000
+NoNewPrivs:	0
+Seccomp:	2
+`
+
+const (
+	thread  = "7 0000000000000000 0000000000000400 0000000000000000 000001ffffffffff 0000000000000000 false\n"
+	stat1   = `{"Mode":33261,"UID":0,"GID":0,"Dev":1,"Ino":2}`
+	sock1   = `{"Network":"tcp","Addr":"0.0.0.0:443","Listen":true,"V6Only":false,"UID":0,"Inode":9,"Cgroup":"","PID":0,"Command":"","Self":false}`
+	v2xattr = "0000000200040000000000000000000000000000"
+)
+
+// One item at a time: what it says, or that it says nothing and why.
+func TestFacts(t *testing.T) {
+	without := func(line string) string {
+		if !strings.Contains(status, line) {
+			t.Fatalf("status has no line %q", line)
+		}
+		return strings.Replace(status, line, "", 1)
+	}
+	const exe, cgroup, uidmap = "proc/self/exe", "proc/self/cgroup", "proc/self/uid_map"
+	const st = "proc/thread-self/status"
+	long := strings.Repeat("9", 1<<20)
+	for _, tt := range []struct {
+		item, data, fact, want string // want is a prefix; of a reason, any part of it
+	}{
+		{st, status, "IDs", "known {UID:1000 EUID:1001 GID:100 EGID:101}"},
+		{st, status, "TracerPid", "known 0"},
+		{st, status, "Seccomp", "known 2"},
+		{st, "", "IDs", "unreadable Uid"},
+		{st, without("Uid:\t1000\t1001\t1000\t1000\n"), "IDs", "unreadable Uid"},
+		{st, status + "Gid:\t1 1 1 1\n", "IDs", "unreadable Gid"},
+		{st, strings.Replace(status, "\t1001", "\t-1", 1), "IDs", "unreadable Uid"},
+		{st, strings.Replace(status, "\t1001", "\t4294967296", 1), "IDs", "unreadable Uid"},
+		{st, strings.Replace(status, "\t1001", "", 1), "IDs", "unreadable Uid"},
+		{st, status + "TracerPid:\t1\n", "TracerPid", "unreadable TracerPid"},
+		{st, strings.Replace(status, "TracerPid:\t0", "TracerPid:\t-1", 1), "TracerPid", "unreadable TracerPid"},
+		{st, strings.Replace(status, "Seccomp:\t2", "Seccomp:\t7", 1), "Seccomp", "unreadable Seccomp"},
+		{st, strings.TrimSuffix(status, "\n"), "Seccomp", "unreadable Seccomp"},
+		{st, strings.Replace(status, "Seccomp:\t2", "Seccomp:\t"+long, 1), "Seccomp", "unreadable Seccomp"},
+
+		{"threads", thread, "Threads", "known map[7:{Inheritable: Permitted:cap_net_bind_service"},
+		{"threads", "", "Threads", "unreadable none"},
+		{"threads", thread + thread, "Threads", "unreadable threads"},
+		{"threads", strings.TrimSuffix(thread, "\n"), "Threads", "unreadable threads"},
+		{"threads", strings.Replace(thread, "\n", " more\n", 1), "Threads", "unreadable threads"},
+		{"threads", strings.Replace(thread, "400", "g00", 1), "Threads", "unreadable threads"},
+		{"threads", "-" + thread, "Threads", "unreadable threads"},
+		{"threads", "7 0 400 0 1ff 0 false\n", "Threads", "unreadable threads"},
+
+		{"proc/sys/kernel/cap_last_cap", "40\n", "LastCap", "known cap_checkpoint_restore"},
+		{"proc/sys/kernel/cap_last_cap", "64\n", "LastCap", "unreadable 64"},
+		{"proc/sys/kernel/cap_last_cap", "-1\n", "LastCap", "unreadable -1"},
+		{"proc/sys/kernel/cap_last_cap", "", "LastCap", "unreadable parsing"},
+		{"proc/sys/kernel/cap_last_cap", "4", "LastCap", "unreadable cut short"},
+		{"proc/1/status", "CapBnd:\t0000000000000000\n", "Init", "unreadable CapInh"},
+
+		{exe, "/srv/app", "Path", "known /srv/app"},
+		{exe, "/srv/app", "Deleted", "known false"},
+		{exe, "/srv/app (deleted)", "Path", "known /srv/app"},
+		{exe, "/srv/app (deleted)", "Deleted", "known true"},
+		{exe, "/srv/\x1b[31m\n\xff'$(id)\n", "Path", "known /srv/\x1b[31m\n\xff'$(id)\n"},
+		{exe, "", "Path", "unreadable absolute path"},
+		{exe, "", "Deleted", "unreadable absolute path"},
+		{exe, "(unreachable)/srv/app", "Path", "unreadable (unreachable)/srv/app"},
+		{"cwd", "/tmp/a\n", "Cwd", "known /tmp/a\n"},
+		{"cwd", "(unreachable)/", "Cwd", "unreadable (unreachable)/"},
+		{"mount point", "/mnt/a \n", "MountPoint", "known /mnt/a \n"},
+		{"mount point", "", "MountPoint", "unreadable absolute path"},
+		{"path outside", "same\n", "Outside", "known "},
+		{"path outside", "/srv/a \n", "Outside", "known /srv/a \n"},
+		{"path outside", "", "Outside", "unreadable absolute path"},
+		{"network apart", "false\n", "NetApart", "known false"},
+		{"network apart", "true\n", "NetApart", "known true"},
+		{"network apart", "", "NetApart", "unreadable neither"},
+		{"network namespace name", "/run/netns/a b\n", "NetName", "known a b\n"},
+		{"network namespace name", "/run/netns/", "NetName", "unreadable is not in"},
+		{"network namespace name", "/run/netns/a/b", "NetName", "unreadable is not in"},
+
+		{"exe xattr", v2xattr + "\n", "Exe.Caps", "known cap_net_bind_service=p"},
+		{"exe xattr", "010000030004000000000000000000000000000040420f00\n", "Exe.Caps", "known cap_net_bind_service=ep"},
+		{"exe xattr", "000000010004000000040000\n", "Exe.Caps", "known cap_net_bind_service=ip"},
+		{"exe xattr", v2xattr[2:] + "\n", "Exe.Caps", "unreadable revision"},
+		{"exe xattr", v2xattr + "00\n", "Exe.Caps", "unreadable 20"},
+		{"exe xattr", v2xattr[1:] + "\n", "Exe.Caps", "unreadable odd length"},
+		{"exe xattr", "zz\n", "Exe.Caps", "unreadable invalid byte"},
+		{"exe xattr", "\n", "Exe.Caps", "unreadable security.capability"},
+		{"exe xattr", strings.Replace(v2xattr, "00000002", "00000009", 1), "Exe.Caps", "unreadable revision 9"},
+		{"exe stat", stat1, "Exe.Stat", "known {Mode:33261 UID:0 GID:0 Dev:1 Ino:2}"},
+		{"exe stat", "null", "Exe.Stat", "unreadable null"},
+		{"exe stat", "{}", "Exe.Stat", "unreadable mode"},
+		{"exe stat", stat1 + stat1, "Exe.Stat", "unreadable more than one"},
+		{"exe stat", strings.Replace(stat1, "33261", "-1", 1), "Exe.Stat", "unreadable Mode"},
+		{"exe stat", strings.Replace(stat1, "Ino", "Inode", 1), "Exe.Stat", "unreadable Inode"},
+		{"exe statfs", "0x1022\n", "Exe.Nosuid", "known true"},
+		{"exe statfs", "0x1020\n", "Exe.Nosuid", "known false"},
+		{"exe statfs", "0x\n", "Exe.Nosuid", "unreadable 0x"},
+		{"exe statfs", "", "Exe.Nosuid", "unreadable parsing"},
+		{"exe statfs", "0x1" + long, "Exe.Nosuid", "unreadable out of range"},
+
+		{uidmap, "         0          0 4294967295\n", "UIDMap", "known 0 0 4294967295"},
+		{uidmap, "0 1000 1\n1 100000 65536\n", "UIDMap", "known 0 1000 1, 1 100000 65536"},
+		{uidmap, "", "UIDMap", "known "}, // a namespace not mapped yet
+		{uidmap, "0 1000\n", "UIDMap", "unreadable 0 1000"},
+		{uidmap, "0 1000 1", "UIDMap", "unreadable three numbers"},
+		{uidmap, "0 1000 1 1\n", "UIDMap", "unreadable three numbers"},
+		{uidmap, "\n", "UIDMap", "unreadable three numbers"},
+		{uidmap, "0 1000 -1\n", "UIDMap", "unreadable -1"},
+		{uidmap, "0 0 4294967296\n", "UIDMap", "unreadable 4294967296"},
+
+		{"capget", "0000000000000400", "Withheld", "unreadable not recorded"}, // beside no status
+		{"capget", "400\n", "Withheld", "unreadable 16 digits"},
+		{"capget", "", "Withheld", "unreadable 16 digits"},
+		{"capget", "-000000000000400\n", "Withheld", "unreadable invalid syntax"},
+		{"caps/drop", "0000000000000400\n", "Dropped", "known cap_net_bind_service"},
+		{"caps/drop", "400\n", "Dropped", "unreadable 16 digits"},
+
+		{"proc/self/ns/net", "net:[4026531833]", "NetNS", "known net:[4026531833]"},
+		{"proc/self/ns/net", "user:[4026531833]", "NetNS", "unreadable net namespace"},
+		{"proc/self/ns/net", "net:[]", "NetNS", "unreadable net namespace"},
+		{"proc/self/ns/net", "net:[1", "NetNS", "unreadable net namespace"},
+		{"proc/sys/net/ipv4/ip_unprivileged_port_start", "0\n", "PortStart", "known 0"},
+		{"proc/sys/net/ipv4/ip_unprivileged_port_start", "65536\n", "PortStart", "known 65536"},
+		{"proc/sys/net/ipv4/ip_unprivileged_port_start", "65537\n", "PortStart", "unreadable 65537"},
+		{"proc/sys/net/ipv4/ip_unprivileged_port_start", "-1\n", "PortStart", "unreadable -1"},
+		{"proc/sys/net/ipv4/ip_unprivileged_port_start", "1024 1\n", "PortStart", "unreadable 1024 1"},
+		{"proc/sys/net/ipv4/ip_unprivileged_port_start", "", "PortStart", "unreadable parsing"},
+		{"proc/sys/net/ipv4/ip_unprivileged_port_start", "102", "PortStart", "unreadable cut short"},
+		{"proc/sys/net/ipv4/ip_nonlocal_bind", "1\n", "Nonlocal", "known true"},
+		{"proc/sys/net/ipv4/ip_nonlocal_bind", "yes\n", "Nonlocal", "unreadable yes"},
+
+		{"args", "app\x00-x\xff\n\x00\x00", "Args", "known [app -x\xff\n ]"},
+		{"args", "app", "Args", "unreadable args"},
+		{"args", "", "Args", "unreadable args"},
+		{"user", "app\n", "User", "known app"},
+		{"user", "\n", "User", "unreadable empty"},
+
+		{"sockets", "[]\n", "Sockets", "known []"},
+		{"sockets", "[" + sock1 + "]", "Sockets", "known [{Network:tcp Addr:0.0.0.0:443 Listen:true"},
+		{"sockets", "null\n", "Sockets", "unreadable null"},
+		{"sockets", "[{}]\n", "Sockets", "unreadable a socket"},
+		{"sockets", "[" + sock1, "Sockets", "unreadable EOF"},
+		{"sockets", "[" + strings.Replace(sock1, ":443", ":65536", 1) + "]", "Sockets", "unreadable 65536"},
+		{"addresses", `["127.0.0.1","::1"]`, "Addresses", "known [127.0.0.1 ::1]"},
+		{"addresses", `[""]`, "Addresses", "unreadable empty address"},
+		{"addresses", `["1.2.3"]`, "Addresses", "unreadable 1.2.3"},
+	} {
+		got := factstest.Words(facts.Record{tt.item: {Data: []byte(tt.data)}}.Facts())[tt.fact]
+		if state, part, _ := strings.Cut(tt.want, " "); state == "known" && !strings.HasPrefix(got, tt.want) ||
+			!strings.HasPrefix(got, state) || !strings.Contains(got, part) {
+			t.Errorf("%s: %.80q: %s is %.200q, want %q", tt.item, tt.data, tt.fact, got, tt.want)
+		}
+	}
+}
+
+// A reading that failed: hidden, forbidden, or for certain not there.
+func TestFactsOfErrors(t *testing.T) {
+	for _, tt := range []struct{ item, reason, fact, want string }{
+		{"exe xattr", "ENODATA", "Exe.Caps", "absent ENODATA"},
+		{"exe xattr", "EOPNOTSUPP", "Exe.Caps", "absent EOPNOTSUPP"},
+		{"exe xattr", "EACCES", "Exe.Caps", "unreadable EACCES"},
+		{"path stat", "ENOENT", "Installed.Stat", "absent ENOENT"},
+		{"proc/1/status", "ENOENT", "Init", "unreadable ENOENT"},
+		{"proc/sys/net/ipv4/ip_unprivileged_port_start", "ENOENT", "PortStart", "unreadable ENOENT"},
+		{"threads", "ENOENT", "Threads", "unreadable ENOENT"},
+		{"network apart", "ENOENT", "NetApart", "unreadable ENOENT"},
+		{"network namespace name", "ENOENT", "NetName", "absent ENOENT"},
+		{"path outside", "ENOENT", "Outside", "unreadable ENOENT"},
+		{"path outside", "ENODATA", "Outside", "absent ENODATA"},
+		{"ioctl NS_GET_USERNS", "ENOTTY", "NetOwner", "unreadable ENOTTY"},
+		{"ioctl NS_GET_USERNS", "EPERM", "NetOwner", fmt.Sprintf("known %d", facts.OwnerOutside)},
+		{"ioctl NS_GET_USERNS", "no answer: open: EPERM", "NetOwner", "unreadable no answer: open: EPERM"},
+	} {
+		if got := factstest.Words(facts.Record{tt.item: {Err: tt.reason}}.Facts())[tt.fact]; got != tt.want {
+			t.Errorf("%s: %s: %s is %q, want %q", tt.item, tt.reason, tt.fact, got, tt.want)
+		}
+	}
+}
+
+// Nothing recorded is nothing known, and each fact says so.
+func TestFactsOfNothing(t *testing.T) {
+	for name, got := range factstest.Words(facts.Record{}.Facts()) {
+		if state, reason, _ := strings.Cut(got, " "); state != "unreadable" || reason == "" {
+			t.Errorf("%s is %q", name, got)
+		}
+	}
+}
+
+// An item that is nonsense leaves every fact it bears on unreadable, with a
+// reason, and the reason can be shown: whatever the item, whatever the nonsense.
+func TestFactsOfNonsense(t *testing.T) {
+	anyText := map[string]bool{"Package": true, "User": true, "LSMs": true, "Label": true}
+	for _, nonsense := range []string{"\x00x", "\xff\xfe\n", "-1\n", "{\n", "nonsense\n", "\x1b[2J\n", strings.Repeat("a:", 1<<16), "1e3\n", "٣\n", "0 0\n"} {
+		r := facts.Record{}
+		for _, name := range facts.Items {
+			if name != "environ" {
+				r[name] = facts.Item{Data: []byte(nonsense)}
+			}
+		}
+		for name, got := range factstest.Words(r.Facts()) {
+			state, reason, _ := strings.Cut(got, " ")
+			if !anyText[name] && (state != "unreadable" || reason == "") {
+				t.Errorf("%.20q: %s is %.100q", nonsense, name, got)
+			}
+		}
+	}
+}
+
+func TestNetOwner(t *testing.T) {
+	const ours, other = "user:[4026531837]", "user:[4026532000]"
+	for _, tt := range []struct {
+		owner, self facts.Item
+		want        string
+	}{
+		{facts.Item{Data: []byte(ours + "\n")}, facts.Item{Data: []byte(ours)}, fmt.Sprintf("known %d", facts.OwnerHere)},
+		{facts.Item{Data: []byte(other + "\n")}, facts.Item{Data: []byte(ours)}, fmt.Sprintf("known %d", facts.OwnerBelow)},
+		{facts.Item{Data: []byte("nonsense\n")}, facts.Item{Data: []byte(ours)}, "unreadable"},
+		{facts.Item{Data: []byte(other + "\n")}, facts.Item{Data: []byte("nonsense")}, "unreadable"},
+		{facts.Item{Data: []byte(other + "\n")}, facts.Item{Err: "EACCES"}, "unreadable"},
+	} {
+		r := facts.Record{"ioctl NS_GET_USERNS": tt.owner, "proc/self/ns/user": tt.self}
+		if got := factstest.Words(r.Facts())["NetOwner"]; !strings.HasPrefix(got, tt.want) {
+			t.Errorf("owner %q, self %q: %q, want %q", tt.owner, tt.self, got, tt.want)
+		}
+	}
+}
+
+// Securebits are no line of status: without them the state is not known.
+func TestThreadNeedsSecurebits(t *testing.T) {
+	r := facts.Record{"proc/thread-self/status": {Data: []byte(status)}, "prctl PR_GET_SECUREBITS": {Data: []byte("1\n")}}
+	if got := factstest.Words(r.Facts())["Thread"]; !strings.HasPrefix(got, "known") || !strings.Contains(got, "Securebits:noroot") {
+		t.Errorf("Thread is %q", got)
+	}
+	for _, item := range []facts.Item{{Err: "EPERM"}, {Data: []byte("x\n")}} {
+		r["prctl PR_GET_SECUREBITS"] = item
+		if got := factstest.Words(r.Facts())["Thread"]; !strings.HasPrefix(got, "unreadable") {
+			t.Errorf("securebits %q: Thread is %q", item, got)
+		}
+	}
+}

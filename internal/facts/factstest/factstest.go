@@ -1,0 +1,35 @@
+// Package factstest shows facts to tests.
+package factstest
+
+import (
+	"fmt"
+	"reflect"
+
+	"github.com/lowport/lowport/internal/facts"
+)
+
+// Words returns every fact of f by name, such as "Exe.Nosuid", in the words
+// "known VALUE", "absent REASON" or "unreadable REASON".
+func Words(f facts.Facts) map[string]string {
+	all := map[string]string{}
+	var walk func(prefix string, v reflect.Value)
+	walk = func(prefix string, v reflect.Value) {
+		for i := range v.NumField() {
+			name, field := prefix+v.Type().Field(i).Name, v.Field(i)
+			if field.Type() == reflect.TypeFor[facts.Launch]() {
+				continue // is not read
+			}
+			if field.Type() == reflect.TypeFor[facts.Image]() {
+				walk(name+".", field)
+				continue
+			}
+			state := field.FieldByName("State").Interface().(facts.State)
+			all[name] = fmt.Sprintf("%v %v", state, field.FieldByName("Reason"))
+			if state == facts.Known {
+				all[name] = fmt.Sprintf("known %+v", field.FieldByName("Value"))
+			}
+		}
+	}
+	walk("", reflect.ValueOf(f))
+	return all
+}

@@ -1,0 +1,534 @@
+package facts
+
+import (
+	"bytes"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"math"
+	"net/netip"
+	"path"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/lowport/lowport/caps"
+)
+
+// Facts makes sense of a record. It is the only way from bytes to facts, for
+// this machine and for a recorded one. What cannot be parsed is Unreadable.
+func (r Record) Facts() Facts {
+	f := Facts{
+		Thread:     fact(r, "proc/thread-self/status", caps.ParseStatus),
+		IDs:        fact(r, "proc/thread-self/status", ParseIDs),
+		PID:        fact(r, "proc/thread-self/status", StatusInt("Tgid", math.MaxInt32)),
+		Parent:     fact(r, "proc/thread-self/status", StatusInt("PPid", math.MaxInt32)),
+		TracerPid:  fact(r, "proc/thread-self/status", StatusInt("TracerPid", math.MaxInt32)),
+		Grown:      grown(r),
+		Seccomp:    fact(r, "proc/thread-self/status", StatusInt("Seccomp", 2)),
+		Threads:    fact(r, "threads", parseThreads),
+		LastCap:    fact(r, "proc/sys/kernel/cap_last_cap", parseCap),
+		Release:    fact(r, "uname", parseRelease),
+		WSL:        fact(r, "uname", ParseWSL),
+		NoFile:     fact(r, "no_file_caps", parseBool),
+		Init:       fact(r, "proc/1/status", caps.ParseStatus),
+		Ancestor:   fact(r, "ancestor status", parseAncestor),
+		Path:       fact(r, "proc/self/exe", ParsePath),
+		Deleted:    fact(r, "proc/self/exe", parseDeleted),
+		Exe:        image(r, "exe"),
+		Installed:  image(r, "path"),
+		Moved:      image(r, "moved"),
+		MountPoint: fact(r, "mount point", parsePlace),
+		Outside:    outside(r),
+		ReadOnly:   fact(r, "read-only outside", parseTruth),
+		UIDMap:     fact(r, "proc/self/uid_map", parseUIDMap),
+		UserNS:     fact(r, "proc/self/ns/user", parseNS("user")),
+		NetNS:      fact(r, "proc/self/ns/net", parseNS("net")),
+		NetApart:   fact(r, "network apart", parseTruth),
+		NetName:    network(r),
+		PortStart:  fact(r, "proc/sys/net/ipv4/ip_unprivileged_port_start", parsePort),
+		Unit:       unit(r),
+		UserNamed:  hasEnv(r, "USER"),
+		Container:  container(r),
+		LSMs:       fact(r, "sys/kernel/security/lsm", parseText),
+		Label:      fact(r, "proc/self/attr/current", parseText),
+		Enforcing:  fact(r, "sys/fs/selinux/enforce", parseBool),
+		Probes:     fact(r, "probes", ParseJSON[[]Probe]),
+		Authbind:   hasEnv(r, "AUTHBIND_LIB"),
+		Args:       fact(r, "args", parseArgs),
+		Cwd:        fact(r, "cwd", parsePlace),
+		CwdNosuid:  fact(r, "cwd statfs", parseNosuid),
+		Package:    fact(r, "main package", parseText),
+		User:       fact(r, "user", parseText),
+		Sockets:    fact(r, "sockets", ParseSockets),
+		Addresses:  fact(r, "addresses", ParseAddresses),
+		Tentative:  fact(r, "tentative", ParseAddresses),
+		Nonlocal:   fact(r, "proc/sys/net/ipv4/ip_nonlocal_bind", parseBool),
+		Nonlocal6:  fact(r, "proc/sys/net/ipv6/ip_nonlocal_bind", parseBool),
+	}
+	bits := fact(r, "prctl PR_GET_SECUREBITS", parseInt)
+	if f.Thread.State == Known && bits.State == Known {
+		f.Thread.Value.Securebits = caps.Securebits(bits.Value)
+	} else if f.Thread.State == Known {
+		f.Thread = Fact[caps.State]{Source: bits.Source, Reason: bits.Reason}
+	}
+	f.Granted = fact(r, "capget", parseSet)
+	f.Dropped = fact(r, "caps/drop", parseSet)
+	f.Withheld = withheld(f.Granted, f.Thread)
+	f.NetOwner = netOwner(r)
+	return f
+}
+
+// withheld compares what /proc says the thread holds with what capget(2) says,
+// which AppArmor lessens by what the profile does not grant (apparmor_capget).
+func withheld(capget Fact[caps.Set], thread Fact[caps.State]) Fact[caps.Set] {
+	f := Fact[caps.Set]{Source: capget.Source, Reason: capget.Reason}
+	switch {
+	case capget.State != Known:
+	case thread.State != Known:
+		f.Reason = thread.Reason
+	default:
+		f = f.Now(thread.Value.Permitted &^ capget.Value)
+	}
+	return f
+}
+
+// parseSet reads a set in hexadecimal digits, as /proc/PID/status has it.
+func parseSet(b []byte) (caps.Set, error) {
+	var s caps.Set
+	digits, _ := strings.CutSuffix(string(b), "\n")
+	if len(digits) != 16 {
+		return 0, errors.New("not a set of 16 digits")
+	}
+	n, err := strconv.ParseUint(digits, 16, 64)
+	s = caps.Set(n)
+	return s, err
+}
+
+// fact parses one item. ENOENT and ENODATA say that there is none, EOPNOTSUPP
+// that there cannot be one. But what /proc has, it has on every machine: a file
+// that is not there is hidden (hidepid=, ProcSubset=pid) or /proc is not mounted.
+func fact[T any](r Record, name string, parse func([]byte) (T, error)) Fact[T] {
+	f := Fact[T]{Source: Source(name)}
+	item, ok := r[name]
+	switch {
+	case !ok:
+		f.Reason = "not recorded"
+		return f
+	case strings.HasPrefix(f.Source, "/proc/") && item.Err == "ENOENT":
+		f.Reason = item.Err
+		return f
+	case item.Err == "ENOENT" || item.Err == "ENODATA" || item.Err == "EOPNOTSUPP":
+		f.State, f.Reason = Absent, item.Err
+		return f
+	case item.Err != "":
+		f.Reason = item.Err
+		return f
+	}
+	v, err := parse(item.Data)
+	if err != nil {
+		f.Reason = err.Error()
+		return f
+	}
+	f.Value, f.State = v, Known
+	return f
+}
+
+// Source is how reports name an item: a path, or what was called.
+func Source(name string) string {
+	for _, root := range []string{"proc/", "sys/", "run/", ".dockerenv"} {
+		if strings.HasPrefix(name, root) {
+			return "/" + name
+		}
+	}
+	switch name {
+	case "exe xattr":
+		return "getxattr /proc/self/exe"
+	case "exe stat":
+		return "stat /proc/self/exe"
+	case "exe statfs":
+		return "statfs /proc/self/exe"
+	case "ancestor status":
+		return "/proc/PPID/status"
+	case "probes":
+		return "bind to port 0"
+	case "no_file_caps":
+		return "/proc/cmdline"
+	case "network apart":
+		return "/proc/1/net/dev"
+	case "network namespace name":
+		return "/run/netns"
+	case "path xattr":
+		return "getxattr"
+	case "path stat":
+		return "stat"
+	case "path statfs":
+		return "statfs"
+	case "path outside", "read-only outside":
+		return "/proc/1/mountinfo"
+	case "threads":
+		return "/proc/self/task"
+	case "sockets":
+		return "sock_diag"
+	case "addresses":
+		return "netlink"
+	case "tentative":
+		return "/proc/net/if_inet6"
+	}
+	return name
+}
+
+func image(r Record, which string) Image {
+	return Image{
+		Caps:   fact(r, which+" xattr", parseXattr),
+		Stat:   fact(r, which+" stat", ParseStat),
+		Nosuid: fact(r, which+" statfs", parseNosuid),
+		Frozen: fact(r, which+" statfs", parseFlag(0x1)),
+	}
+}
+
+func parseText(b []byte) (string, error) {
+	s := strings.TrimRight(string(b), "\n\x00")
+	if s == "" {
+		return "", errors.New("empty")
+	}
+	return s, nil
+}
+
+// ParseJSON reads one JSON value and nothing after it. null is no value.
+func ParseJSON[T any](b []byte) (T, error) {
+	var v T
+	d := json.NewDecoder(bytes.NewReader(b))
+	d.DisallowUnknownFields()
+	if err := d.Decode(&v); err != nil {
+		return v, err
+	}
+	if _, err := d.Token(); err != io.EOF {
+		return v, errors.New("more than one JSON value")
+	}
+	if string(bytes.TrimSpace(b)) == "null" {
+		return v, errors.New("null is no value")
+	}
+	return v, nil
+}
+
+// ParseStat reads the JSON form of a Stat.
+func ParseStat(b []byte) (Stat, error) {
+	s, err := ParseJSON[Stat](b)
+	if err == nil && s.Mode&0o170000 == 0 {
+		err = fmt.Errorf("mode %#o has no file type", s.Mode)
+	}
+	return s, err
+}
+
+// ParseSockets reads the JSON form of sockets.
+func ParseSockets(b []byte) ([]Socket, error) {
+	all, err := ParseJSON[[]Socket](b)
+	for _, s := range all {
+		if err == nil && (s.Network == "" || !s.Addr.IsValid()) {
+			err = fmt.Errorf("a socket of network %q at %v", s.Network, s.Addr)
+		}
+	}
+	return all, err
+}
+
+// ParseAddresses reads the JSON form of addresses.
+func ParseAddresses(b []byte) ([]netip.Addr, error) {
+	all, err := ParseJSON[[]netip.Addr](b)
+	if err == nil && slices.Contains(all, netip.Addr{}) {
+		err = errors.New("an empty address")
+	}
+	return all, err
+}
+
+// parseArgs reads arguments as /proc/PID/cmdline has them: each with a zero
+// byte after it, which no argument can hold.
+func parseArgs(b []byte) ([]string, error) {
+	s, whole := strings.CutSuffix(string(b), "\x00")
+	if !whole {
+		return nil, errors.New("args: cut short")
+	}
+	return strings.Split(s, "\x00"), nil
+}
+
+// parseInt reads a number as the kernel prints one that is never negative.
+func parseInt(b []byte) (int, error) {
+	n, err := strconv.ParseUint(strings.TrimSpace(string(b)), 10, 31)
+	return int(n), err
+}
+
+func parseBool(b []byte) (bool, error) {
+	n, err := parseInt(b)
+	return n != 0, err
+}
+
+// parseLine reads the number of a sysctl, which ends its line: one that is cut
+// short is another number.
+func parseLine(b []byte) (int, error) {
+	n, err := parseInt(b)
+	if err == nil && !bytes.HasSuffix(b, []byte("\n")) {
+		err = errors.New("cut short")
+	}
+	return n, err
+}
+
+func parsePort(b []byte) (int, error) {
+	n, err := parseLine(b)
+	if err == nil && n > 65536 {
+		err = fmt.Errorf("%d is not a port", n)
+	}
+	return n, err
+}
+
+func parseCap(b []byte) (caps.Cap, error) {
+	n, err := parseLine(b)
+	if err == nil && n > 63 {
+		err = fmt.Errorf("%d is not a capability", n)
+	}
+	return caps.Cap(n), err
+}
+
+func parseRelease(b []byte) (Release, error) {
+	var r Release
+	_, err := fmt.Sscanf(string(b), "%d.%d", &r.Major, &r.Minor)
+	return r, err
+}
+
+// ParseWSL knows the kernel of the Windows Subsystem for Linux by its name, as
+// systemd-detect-virt does.
+func ParseWSL(b []byte) (bool, error) {
+	_, err := parseRelease(b)
+	return strings.Contains(strings.ToLower(string(b)), "microsoft"), err
+}
+
+func parseXattr(b []byte) (caps.File, error) {
+	raw, err := hex.DecodeString(strings.TrimSpace(string(b)))
+	if err != nil {
+		return caps.File{}, err
+	}
+	return caps.DecodeFile(raw)
+}
+
+var parseNosuid = parseFlag(0x2)
+
+// parseFlag looks for a flag of statfs(2): ST_RDONLY is 1, ST_NOSUID 2.
+func parseFlag(flag uint64) func([]byte) (bool, error) {
+	return func(b []byte) (bool, error) {
+		flags, err := strconv.ParseUint(strings.TrimSpace(string(b)), 0, 64)
+		return flags&flag != 0, err
+	}
+}
+
+// DeletedMark is what the kernel adds to the name of a removed file.
+const DeletedMark = " (deleted)"
+
+func parseDeleted(b []byte) (bool, error) {
+	_, err := ParsePath(b)
+	return strings.HasSuffix(string(b), DeletedMark), err
+}
+
+// ParsePath reads the name of the running file, and leaves out that it was removed.
+func ParsePath(b []byte) (string, error) {
+	s := strings.TrimSuffix(string(b), DeletedMark)
+	if !path.IsAbs(s) {
+		return "", fmt.Errorf("%q is not an absolute path", s)
+	}
+	return s, nil
+}
+
+// parsePlace reads an absolute path, byte for byte.
+func parsePlace(b []byte) (string, error) {
+	s := string(b)
+	if !path.IsAbs(s) {
+		return "", fmt.Errorf("%q is not an absolute path", s)
+	}
+	return s, nil
+}
+
+func parseOutside(b []byte) (string, error) {
+	if string(b) == SameOutside {
+		return "", nil
+	}
+	return parsePlace(b)
+}
+
+// SameOutside stands for a path that is the same outside.
+const SameOutside = "same\n"
+
+func parseTruth(b []byte) (bool, error) {
+	switch string(b) {
+	case "true\n":
+		return true, nil
+	case "false\n":
+		return false, nil
+	}
+	return false, fmt.Errorf("%q is neither true nor false", b)
+}
+
+// parseNS reads the name of a namespace, "user:[4026531837]" (namespaces(7)).
+func parseNS(kind string) func([]byte) (string, error) {
+	return func(b []byte) (string, error) {
+		s := strings.TrimSuffix(string(b), "\n")
+		inode, ok := strings.CutPrefix(s, kind+":[")
+		inode, closed := strings.CutSuffix(inode, "]")
+		if _, err := strconv.ParseUint(inode, 10, 64); !ok || !closed || err != nil {
+			return "", fmt.Errorf("%q is no %s namespace", s, kind)
+		}
+		return s, nil
+	}
+}
+
+// field returns the value of a line of status; it must be there once.
+func field(status []byte, name string) (string, error) {
+	var found []string
+	for line := range strings.Lines(string(status)) {
+		if n, v, ok := strings.Cut(line, ":"); ok && n == name && strings.HasSuffix(line, "\n") {
+			found = append(found, strings.TrimSpace(v))
+		}
+	}
+	if len(found) != 1 {
+		return "", fmt.Errorf("status: %s: %d lines, not 1", name, len(found))
+	}
+	return found[0], nil
+}
+
+// StatusInt returns the reader of a line of status that is a number of at most that.
+func StatusInt(name string, most int) func([]byte) (int, error) {
+	return func(b []byte) (int, error) {
+		v, err := field(b, name)
+		if err != nil {
+			return 0, err
+		}
+		n, err := parseInt([]byte(v))
+		if err == nil && n > most {
+			err = fmt.Errorf("%d is above %d", n, most)
+		}
+		if err != nil {
+			return 0, fmt.Errorf("status: %s: %w", name, err)
+		}
+		return n, nil
+	}
+}
+
+// ParseIDs reads the lines Uid and Gid of status.
+func ParseIDs(b []byte) (IDs, error) {
+	var out [2][2]uint32
+	for i, name := range []string{"Uid", "Gid"} {
+		v, err := field(b, name)
+		if err != nil {
+			return IDs{}, err
+		}
+		ids := strings.Fields(v) // real, effective, saved, filesystem
+		if len(ids) != 4 {
+			return IDs{}, fmt.Errorf("status: %s: %q is not four ids", name, v)
+		}
+		for j := range out[i] {
+			n, err := strconv.ParseUint(ids[j], 10, 32)
+			if err != nil {
+				return IDs{}, fmt.Errorf("status: %s: %w", name, err)
+			}
+			out[i][j] = uint32(n)
+		}
+	}
+	return IDs{UID: out[0][0], EUID: out[0][1], GID: out[1][0], EGID: out[1][1]}, nil
+}
+
+func parseAncestor(b []byte) (Ancestor, error) {
+	s, err := caps.ParseStatus(b)
+	if err != nil {
+		return Ancestor{}, err
+	}
+	ids, err := ParseIDs(b)
+	if err != nil {
+		return Ancestor{}, err
+	}
+	parent, err := StatusInt("PPid", math.MaxInt32)(b)
+	return Ancestor{State: s, IDs: ids, Init: parent == 0}, err
+}
+
+// parseThreads reads the lines of FormatThreads, each whole and once.
+func parseThreads(b []byte) (map[int]caps.State, error) {
+	all := map[int]caps.State{}
+	for line := range strings.Lines(string(b)) {
+		var tid int
+		var s caps.State
+		_, err := fmt.Sscanf(line, "%d %x %x %x %x %x %t", &tid,
+			&s.Inheritable, &s.Permitted, &s.Effective, &s.Bounding, &s.Ambient, &s.NoNewPrivs)
+		if _, twice := all[tid]; err != nil || twice || tid <= 0 || line != formatThread(tid, s) {
+			return nil, fmt.Errorf("threads: %q is not the line of one more thread", line)
+		}
+		all[tid] = s
+	}
+	if len(all) == 0 {
+		return nil, errors.New("threads: none")
+	}
+	return all, nil
+}
+
+// FormatThreads is the inverse of parseThreads.
+func FormatThreads(all map[int]caps.State) []byte {
+	var b []byte
+	for _, tid := range slices.Sorted(maps.Keys(all)) {
+		b = append(b, formatThread(tid, all[tid])...)
+	}
+	return b
+}
+
+// InitialUserNS is the initial user namespace: its inode is PROC_USER_INIT_INO
+// of <linux/proc_ns.h>.
+const InitialUserNS = "user:[4026531837]"
+
+// WholeMap is the uid_map of the initial user namespace: every id is itself.
+const WholeMap = "0 0 4294967295"
+
+func formatThread(tid int, s caps.State) string {
+	return fmt.Sprintf("%d %s %s %s %s %s %t\n", tid, s.Inheritable.Hex(), s.Permitted.Hex(),
+		s.Effective.Hex(), s.Bounding.Hex(), s.Ambient.Hex(), s.NoNewPrivs)
+}
+
+// parseUIDMap reads the rows of user_namespaces(7), three numbers each, and
+// joins them by commas. A namespace that nobody has mapped yet has none.
+func parseUIDMap(b []byte) (string, error) {
+	var rows []string
+	for line := range strings.Lines(string(b)) {
+		ids := strings.Fields(line)
+		for _, id := range ids {
+			if _, err := strconv.ParseUint(id, 10, 32); err != nil {
+				return "", fmt.Errorf("uid_map: %w", err)
+			}
+		}
+		if len(ids) != 3 || !strings.HasSuffix(line, "\n") {
+			return "", fmt.Errorf("uid_map: %q is not three numbers", line)
+		}
+		rows = append(rows, strings.Join(ids, " "))
+	}
+	return strings.Join(rows, ", "), nil
+}
+
+// netOwner reads the answer of ioctl_ns(2) NS_GET_USERNS on our network
+// namespace. EPERM is an answer: the owner is outside our user namespace
+// (ns_get_owner).
+func netOwner(r Record) Fact[Owner] {
+	const name = "ioctl NS_GET_USERNS"
+	if r[name].Err == "EPERM" {
+		return Fact[Owner]{Value: OwnerOutside, State: Known, Source: name + ": EPERM"}
+	}
+	return fact(r, name, func(b []byte) (Owner, error) {
+		owner, err := parseNS("user")(b)
+		if err != nil {
+			return 0, err
+		}
+		self := fact(r, "proc/self/ns/user", parseNS("user"))
+		switch {
+		case self.State != Known:
+			return 0, fmt.Errorf("%s: %s", self.Source, self.Reason)
+		case owner == self.Value:
+			return OwnerHere, nil
+		default:
+			return OwnerBelow, nil
+		}
+	})
+}

@@ -1,0 +1,62 @@
+package facts
+
+import (
+	"encoding/hex"
+	"fmt"
+	"net/netip"
+	"strconv"
+	"strings"
+)
+
+// ParseFibTrie reads the IPv4 addresses of this machine out of its routes,
+// /proc/net/fib_trie: each is a leaf "|-- ADDRESS" with a row "/32 host LOCAL".
+func ParseFibTrie(b []byte) ([]netip.Addr, error) {
+	var all []netip.Addr
+	var leaf netip.Addr
+	seen := map[netip.Addr]bool{} // both tables may have it
+	for row := range strings.Lines(string(b)) {
+		row = strings.TrimSpace(row)
+		if text, ok := strings.CutPrefix(row, "|-- "); ok {
+			a, err := netip.ParseAddr(text)
+			if err != nil {
+				return nil, fmt.Errorf("/proc/net/fib_trie: %w", err)
+			}
+			leaf = a
+		}
+		if row == "/32 host LOCAL" && leaf.IsValid() && !seen[leaf] {
+			seen[leaf] = true
+			all = append(all, leaf)
+		}
+	}
+	return all, nil
+}
+
+// ParseIfInet6 reads the IPv6 addresses of this machine, /proc/net/if_inet6: the
+// address is the first field of each row, its flags the fifth. Tentative are
+// those that cannot be bound until no duplicate of them was found on the
+// network (ipv6_chk_addr).
+func ParseIfInet6(b []byte) (all, tentative []netip.Addr, err error) {
+	for row := range strings.Lines(string(b)) {
+		fields := strings.Fields(row)
+		if len(fields) != 6 {
+			return nil, nil, fmt.Errorf("/proc/net/if_inet6: %q", row)
+		}
+		raw, err := hex.DecodeString(fields[0])
+		a, ok := netip.AddrFromSlice(raw)
+		flags, errFlags := strconv.ParseUint(fields[4], 16, 8)
+		if err != nil || !ok || !a.Is6() || errFlags != nil {
+			return nil, nil, fmt.Errorf("/proc/net/if_inet6: %q", row)
+		}
+		all = append(all, a)
+		if flags&ifaTentative != 0 && flags&ifaOptimistic == 0 {
+			tentative = append(tentative, a)
+		}
+	}
+	return all, tentative, nil
+}
+
+// IFA_F_ flags of <linux/if_addr.h>.
+const (
+	ifaOptimistic = 0x04
+	ifaTentative  = 0x40
+)

@@ -1,0 +1,30 @@
+package facts
+
+// A Record is the evidence as it was read, before anything is made of it: so a
+// machine recorded in production replays anywhere.
+type Record map[string]Item
+
+// An Item is one reading: the bytes, or the name of the error.
+type Item struct {
+	Data []byte
+	Err  string // "" for success, else an errno's name ("EPERM") or a sentence
+}
+
+// Items lists every item a record can hold, in the order a saved one has them.
+var Items = []string{
+	"proc/thread-self/status", "prctl PR_GET_SECUREBITS", "prctl PR_GET_DUMPABLE", "AT_SECURE", "capget", "caps/drop", "threads",
+	"proc/sys/kernel/cap_last_cap", "uname", "no_file_caps", "proc/1/status", "ancestor status",
+	"proc/self/exe", "exe xattr", "exe stat", "exe statfs",
+	"path xattr", "path stat", "path statfs", "mount point", "path outside", "read-only outside",
+	"moved stat", "moved statfs",
+	"proc/self/uid_map", "proc/self/ns/user", "proc/self/ns/net", "proc/self/ns/pid", "proc/self/ns/uts", "ioctl NS_GET_USERNS",
+	"network apart", "network namespace name",
+	"proc/sys/net/ipv4/ip_unprivileged_port_start",
+	"proc/self/cgroup", "run/.containerenv", ".dockerenv", "run/host/container-manager", "run/systemd/system", "run/systemd/transient", "environ",
+	"sys/kernel/security/lsm", "proc/self/attr/current", "sys/fs/selinux/enforce", "probes",
+	"args", "cwd", "cwd statfs", "main package", "user",
+	"sockets", "addresses", "tentative", "proc/sys/net/ipv4/ip_nonlocal_bind", "proc/sys/net/ipv6/ip_nonlocal_bind",
+}
+
+// Lacks reports whether the item is not there.
+func (r Record) Lacks(name string) bool { return r[name].Err != "" }

@@ -1,0 +1,183 @@
+package facts
+
+import (
+	"fmt"
+	"path"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// unit finds the systemd service that runs this process: its cgroup lies in
+// one and systemd left its mark in the environment. A login shell lies in a
+// session scope, and what a service's child starts by sudo has no mark, so
+// that a restart of the unit would not restart it.
+func unit(r Record) Fact[Unit] {
+	f := fact(r, "proc/self/cgroup", func(b []byte) (Unit, error) { return ParseUnit(string(b)) })
+	if f.State != Known {
+		return f
+	}
+	none := f.None()
+	if f.Value.Name == "" {
+		return none
+	}
+	systemd := fact(r, "run/systemd/system", exists)
+	if OwnRoot(r) {
+		systemd = systemd.Now(true) // it says nothing about the machine's
+	}
+	for _, mark := range []Fact[bool]{hasEnv(r, "INVOCATION_ID"), systemd} {
+		switch {
+		case mark.State == Unreadable:
+			return Fact[Unit]{Source: mark.Source, Reason: mark.Reason}
+		case !mark.Value:
+			return none
+		}
+	}
+	f.Value.Transient = fact(r, "run/systemd/transient", exists).Value
+	return f
+}
+
+// OwnRoot says whether the root of this process is known to be another than process
+// 1's, as of RootDirectory=.
+func OwnRoot(r Record) bool {
+	at := outside(r)
+	return at.State == Absent || at.Value != ""
+}
+
+// outside is where the operator has the file of Path. If process 1 is hidden, as by
+// ProtectProc=, that a service has no systemd in sight says that its root is its own.
+func outside(r Record) Fact[string] {
+	f := fact(r, "path outside", parseOutside)
+	u, _ := ParseUnit(string(r["proc/self/cgroup"].Data))
+	if r["path outside"].Err == "ENOENT" && u.Name != "" && hasEnv(r, "INVOCATION_ID").Value && r["run/systemd/system"].Err == "ENOENT" {
+		return f.None()
+	}
+	return f
+}
+
+func exists([]byte) (bool, error) { return true, nil }
+
+// ParseUnit reads a /proc/PID/cgroup (cgroups(7)): the innermost service of
+// systemd's own hierarchy or of the unified one, since on a machine with both
+// the service may be in either. The name is empty where there is none.
+func ParseUnit(cgroup string) (Unit, error) {
+	var u Unit
+	for line := range strings.Lines(cgroup) {
+		id, rest, _ := strings.Cut(line, ":")
+		controller, p, _ := strings.Cut(rest, ":")
+		p, whole := strings.CutSuffix(p, "\n")
+		if _, err := strconv.ParseUint(id, 10, 31); err != nil || !whole || !path.IsAbs(p) {
+			return Unit{}, fmt.Errorf("cgroup: %q is not a line of cgroups(7)", line)
+		}
+		if (controller == "" || controller == "name=systemd") && u.Name == "" {
+			u = innermost(p)
+		}
+	}
+	return u, nil
+}
+
+func innermost(cgroup string) Unit {
+	var u Unit
+	for _, part := range strings.Split(cgroup, "/") {
+		switch {
+		case strings.HasPrefix(part, "user@") && UnitName(part):
+			u = Unit{User: true}
+		case UnitName(part):
+			u.Name = part
+		case strings.HasSuffix(part, ".scope"):
+			u.Name = "" // a session or a container below the service
+		}
+	}
+	return u
+}
+
+// UnitName reports whether name is that of a service as systemd.unit(5) allows
+// it. Any other is not printed in a command.
+func UnitName(name string) bool {
+	for _, c := range name {
+		switch {
+		case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', '0' <= c && c <= '9':
+		case strings.ContainsRune(`:-_.\@`, c):
+		default:
+			return false
+		}
+	}
+	return strings.HasSuffix(name, ".service") && len(name) > len(".service") && len(name) < 256
+}
+
+// container finds what kind of container this is, from the files and cgroups
+// that engines leave: one that holds a whole machine says so by a variable (LXC)
+// or a file (systemd.io/CONTAINER_INTERFACE). Images of whole machines can hold the same files and a
+// variable can claim anything, so they count only in a process that has left
+// the initial pid or uts namespace.
+func container(r Record) Fact[string] {
+	f := Fact[string]{State: Absent, Source: "/run/.containerenv, /.dockerenv, /proc/self/cgroup"}
+	pid := fact(r, "proc/self/ns/pid", parseNS("pid"))
+	uts := fact(r, "proc/self/ns/uts", parseNS("uts"))
+	if pid.Value == initialPID && uts.Value == initialUTS {
+		return f
+	}
+	cgroup := fact(r, "proc/self/cgroup", parseText)
+	in := func(marks ...string) bool {
+		return slices.ContainsFunc(marks, func(m string) bool { return strings.Contains(cgroup.Value, m) })
+	}
+	podman, docker := fact(r, "run/.containerenv", exists), fact(r, ".dockerenv", exists)
+	kubernetes, lxc, other := hasEnv(r, "KUBERNETES_SERVICE_HOST"), hasEnv(r, "container=lxc"), hasEnv(r, "container")
+	manager := fact(r, "run/host/container-manager", parseText)
+	kind := ""
+	switch {
+	case in("/kubepods"), kubernetes.Value:
+		kind = "kubernetes"
+	case lxc.Value:
+		kind = "lxc"
+	case manager.Value == "systemd-nspawn":
+		kind = manager.Value
+	case podman.Value:
+		kind = "podman"
+	case docker.Value:
+		kind = "docker"
+	case in("/docker", "/lxc", "cri-containerd", "libpod"), other.Value:
+		kind = "container"
+	}
+	left := pid.State == Known && pid.Value != initialPID || uts.State == Known && uts.Value != initialUTS
+	switch {
+	case !left:
+		return Fact[string]{Source: pid.Source, Reason: "the namespaces of this process: " + pid.Reason + uts.Reason}
+	case kind != "":
+		return f.Now(kind)
+	case cgroup.State == Unreadable:
+		return Fact[string]{Source: cgroup.Source, Reason: cgroup.Reason}
+	}
+	for _, mark := range []Fact[bool]{podman, docker, other} {
+		if mark.State == Unreadable {
+			return Fact[string]{Source: mark.Source, Reason: mark.Reason}
+		}
+	}
+	return f
+}
+
+// The namespaces that the system booted with have fixed inodes:
+// PROC_PID_INIT_INO and PROC_UTS_INIT_INO of <linux/proc_ns.h>.
+const (
+	initialPID = "pid:[4026531836]"
+	initialUTS = "uts:[4026531838]"
+)
+
+// hasEnv says whether the environment had the variable. Only whether, never
+// what: values are not recorded.
+func hasEnv(r Record, name string) Fact[bool] {
+	return fact(r, "environ", func(b []byte) (bool, error) {
+		return slices.Contains(strings.Split(string(b), "\n"), name), nil
+	})
+}
+
+// EnvMarks are the variables whose presence is recorded, and one with the value
+// that is told from others.
+var EnvMarks = []string{"AUTHBIND_LIB", "INVOCATION_ID", "KUBERNETES_SERVICE_HOST", "LISTEN_FDS", "USER", "container", "container=lxc"}
+
+// GoRun reports whether p is where `go run` and `go test` put a program: in
+// go-buildN/bNNN, with or without exe/, or in the build cache since Go 1.24.
+func GoRun(p string) bool { return goRunPath.MatchString(p) }
+
+var goRunPath = regexp.MustCompile(`/go-build[0-9]+/b[0-9]+/(exe/)?[^/]+$|/[0-9a-f]{2}/[0-9a-f]{64}-d/[^/]+$`)

@@ -1,0 +1,209 @@
+package facts_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/lowport/lowport/internal/facts"
+	"github.com/lowport/lowport/internal/facts/factstest"
+)
+
+const hash = "b8588168422804d9651d4df7b8e0cf85382e7c7a695b3aaab616182e0b7e1b68"
+
+func TestGoRun(t *testing.T) {
+	for p, want := range map[string]bool{
+		"/tmp/go-build3098990398/b001/exe/app":          true,
+		"/tmp/go-build3098990398/b001/app.test":         true,
+		"/root/.cache/go-build/b8/" + hash + "-d/app":   true,
+		"/var/cache/x/b8/" + hash + "-d/a\nb":           true,
+		"/srv/app":                                      false,
+		"":                                              false,
+		"app":                                           false,
+		"/home/u/go-build1/app":                         false, // somebody's folder
+		"/home/u/go-build1/cmd/app":                     false,
+		"/tmp/go-build/b001/exe/app":                    false,
+		"/tmp/go-buildx/b001/exe/app":                   false,
+		"/tmp/go-build1/b001/exe/app/app":               false,
+		"/cache/b8/" + hash[1:] + "-d/app":              false,
+		"/cache/b8/" + strings.ToUpper(hash) + "-d/app": false,
+		"/srv/" + hash + "-d/app":                       false,
+	} {
+		if got := facts.GoRun(p); got != want {
+			t.Errorf("GoRun(%q) = %v", p, got)
+		}
+	}
+}
+
+func TestUnitName(t *testing.T) {
+	for name, want := range map[string]bool{
+		"app.service":                         true,
+		"app@1.service":                       true,
+		`app\x2dweb.service`:                  true,
+		"a:b_c-d.e.service":                   true,
+		strings.Repeat("a", 247) + ".service": true,
+		strings.Repeat("a", 248) + ".service": false,
+		"":                                    false,
+		".service":                            false,
+		"app":                                 false,
+		"app.socket":                          false,
+		"app.service\n":                       false,
+		"a b.service":                         false,
+		"a;id.service":                        false,
+		"$(id).service":                       false,
+		"a'b.service":                         false,
+		"../a.service":                        false,
+		"ä.service":                           false,
+		"a\x1b[31m.service":                   false,
+	} {
+		if got := facts.UnitName(name); got != want {
+			t.Errorf("UnitName(%q) = %v", name, got)
+		}
+	}
+}
+
+func TestUnit(t *testing.T) {
+	marked := facts.Record{"environ": {Data: []byte("LISTEN_FDS\nINVOCATION_ID\n")}, "run/systemd/system": {}}
+	for _, tt := range []struct{ cgroup, want string }{
+		{"0::/system.slice/app.service\n", "known {Name:app.service User:false Transient:false}"},
+		{"0::/system.slice/app.service/worker\n", "known {Name:app.service User:false Transient:false}"},
+		{"0::/system.slice/system-app.slice/app@1.service\n", "known {Name:app@1.service User:false Transient:false}"},
+		{"0::/user.slice/user-1000.slice/user@1000.service/app.slice/app.service\n", "known {Name:app.service User:true Transient:false}"},
+		{"0::/user.slice/user-1000.slice/user@1000.service/init.scope\n", "absent "},
+		{"0::/user.slice/user-1000.slice/session-2.scope\n", "absent "},
+		{"0::/system.slice/docker.service/docker-1.scope\n", "absent "},
+		{"0::/\n", "absent "},
+		{"", "absent "},
+		{"9:name=systemd:/\n8:pids:/\n0::/system.slice/app.service\n", "known {Name:app.service User:false Transient:false}"},
+		{"1:name=systemd:/system.slice/app.service\n0::/\n", "known {Name:app.service User:false Transient:false}"},
+		{"4:cpu:/system.slice/other.service\n1:name=systemd:/\n", "absent "},
+		{"0::/system.slice/$(id).service\n", "absent "},
+		{"0::/system.slice/a b.service\n", "absent "},
+		{"0::/system.slice/app.service (deleted)\n", "absent "},
+		{"0::/a:b/app.service\n", "known {Name:app.service User:false Transient:false}"},
+		{"0::/system.slice/app.serv", "unreadable "}, // cut short
+		{"0::system.slice/app.service\n", "unreadable "},
+		{"app.service\n", "unreadable "},
+		{"x::/app.service\n", "unreadable "},
+	} {
+		r := facts.Record{"proc/self/cgroup": {Data: []byte(tt.cgroup)}}
+		for name, item := range marked {
+			r[name] = item
+		}
+		if got := factstest.Words(r.Facts())["Unit"]; !strings.HasPrefix(got, tt.want) {
+			t.Errorf("%q: facts.Unit is %q, want %q", tt.cgroup, got, tt.want)
+		}
+	}
+}
+
+// What systemd-run made is kept in a folder of its own.
+func TestUnitTransient(t *testing.T) {
+	r := facts.Record{"proc/self/cgroup": {Data: []byte("0::/system.slice/run-u1.service\n")}, "environ": {Data: []byte("INVOCATION_ID\n")}, "run/systemd/system": {}}
+	for err, want := range map[string]bool{"": true, "ENOENT": false, "EACCES": false} {
+		r["run/systemd/transient"] = facts.Item{Err: err}
+		if u, ok := r.Facts().Unit.Is(); !ok || u.Transient != want {
+			t.Errorf("%q: %+v", err, u)
+		}
+	}
+}
+
+// A root that is not process 1's does not show the names of network namespaces.
+func TestNetworkName(t *testing.T) {
+	r := facts.Record{"network namespace name": {Err: "ENOENT"}, "path outside": {Data: []byte("same\n")}}
+	if f := r.Facts().NetName; f.State != facts.Absent {
+		t.Errorf("%+v", f)
+	}
+	r["path outside"] = facts.Item{Data: []byte("/srv/jail/app")}
+	if f := r.Facts().NetName; f.State != facts.Unreadable {
+		t.Errorf("%+v", f)
+	}
+}
+
+// A root that is not process 1's, as of RootDirectory=, says nothing of systemd.
+func TestUnitRoot(t *testing.T) {
+	r := facts.Record{"proc/self/cgroup": {Data: []byte("0::/system.slice/app.service\n")}, "environ": {Data: []byte("INVOCATION_ID\n")}, "run/systemd/system": {Err: "ENOENT"}}
+	for _, tt := range []struct {
+		at   facts.Item
+		want bool
+	}{
+		{facts.Item{Data: []byte("/srv/jail/app")}, true},
+		{facts.Item{Err: "ENODATA"}, true},
+		{facts.Item{Data: []byte("same\n")}, false},
+		{facts.Item{Err: "ENOENT"}, true}, // of process 1, which is hidden
+	} {
+		r["path outside"] = tt.at
+		if _, ok := r.Facts().Unit.Is(); ok != tt.want {
+			t.Errorf("%+v: %v", tt.at, ok)
+		}
+	}
+}
+
+// A cgroup alone makes no unit: systemd has to be there, and to have started us.
+func TestUnitMarks(t *testing.T) {
+	const env, run = "environ", "run/systemd/system"
+	for _, tt := range []struct {
+		change string
+		item   facts.Item
+		want   string
+	}{
+		{env, facts.Item{}, "absent"},
+		{env, facts.Item{Err: "EACCES"}, "unreadable"},
+		{env, facts.Item{Data: []byte("XINVOCATION_ID\n")}, "absent"},
+		{run, facts.Item{Err: "ENOENT"}, "absent"},
+		{run, facts.Item{Err: "EACCES"}, "unreadable"},
+		{run, facts.Item{}, "known"},
+	} {
+		r := facts.Record{"proc/self/cgroup": {Data: []byte("0::/system.slice/app.service\n")}, env: {Data: []byte("INVOCATION_ID\n")}, run: {}}
+		r[tt.change] = tt.item
+		if got := factstest.Words(r.Facts())["Unit"]; !strings.HasPrefix(got, tt.want) {
+			t.Errorf("%s %q: facts.Unit is %q, want %q", tt.change, tt.item, got, tt.want)
+		}
+	}
+}
+
+func TestContainer(t *testing.T) {
+	none := facts.Record{
+		"proc/self/ns/pid": {Data: []byte("pid:[4026532001]")}, "proc/self/ns/uts": {Data: []byte("uts:[4026532002]")},
+		"proc/self/cgroup": {Data: []byte("0::/\n")}, "environ": {},
+		"run/.containerenv": {Err: "ENOENT"}, ".dockerenv": {Err: "ENOENT"},
+	}
+	initial := facts.Record{"proc/self/ns/pid": {Data: []byte("pid:[4026531836]")}, "proc/self/ns/uts": {Data: []byte("uts:[4026531838]")}}
+	hidden := facts.Record{"proc/self/ns/pid": {Err: "EACCES"}, "proc/self/ns/uts": {Err: "EACCES"}}
+	podman, docker := facts.Record{"run/.containerenv": {}}, facts.Record{".dockerenv": {}}
+	env := func(name string) facts.Record { return facts.Record{"environ": {Data: []byte(name + "\n")}} }
+	cgroup := func(p string) facts.Record { return facts.Record{"proc/self/cgroup": {Data: []byte("0::" + p + "\n")}} }
+	failed := func(item string) facts.Record { return facts.Record{item: {Err: "EACCES"}} }
+	for _, tt := range []struct {
+		name    string
+		changes []facts.Record
+		want    string
+	}{
+		{"none", nil, "absent "},
+		{"podman", []facts.Record{podman}, "known podman"},
+		{"docker", []facts.Record{docker}, "known docker"},
+		{"pod of podman", []facts.Record{podman, env("KUBERNETES_SERVICE_HOST")}, "known kubernetes"},
+		{"pod by cgroup", []facts.Record{cgroup("/kubepods/burstable/pod1/2")}, "known kubernetes"},
+		{"one that is not known by name", []facts.Record{env("container")}, "known container"},
+		{"LXC", []facts.Record{env("container\ncontainer=lxc")}, "known lxc"},
+		{"nspawn", []facts.Record{docker, env("container"), {"run/host/container-manager": {Data: []byte("systemd-nspawn\n")}}}, "known systemd-nspawn"},
+		{"another manager", []facts.Record{docker, {"run/host/container-manager": {Data: []byte("other\n")}}}, "known docker"},
+		{"by cgroup", []facts.Record{cgroup("/docker/12")}, "known container"},
+		{"leftover file on a host", []facts.Record{docker, initial}, "absent "},
+		{"a variable on a host", []facts.Record{env("container"), initial}, "absent "},
+		{"a mark, namespaces hidden", []facts.Record{docker, hidden}, "unreadable"},
+		{"no mark, namespaces hidden", []facts.Record{hidden}, "unreadable"},
+		{"cgroup hidden", []facts.Record{failed("proc/self/cgroup")}, "unreadable"},
+		{"environment hidden", []facts.Record{failed("environ")}, "unreadable"},
+		{"marks hidden", []facts.Record{failed(".dockerenv")}, "unreadable"},
+		{"a mark says it, another is hidden", []facts.Record{docker, failed("proc/self/cgroup")}, "known docker"},
+	} {
+		r := facts.Record{}
+		for _, change := range append([]facts.Record{none}, tt.changes...) {
+			for name, item := range change {
+				r[name] = item
+			}
+		}
+		if got := factstest.Words(r.Facts())["Container"]; !strings.HasPrefix(got, tt.want) {
+			t.Errorf("%s: Container is %q, want %q", tt.name, got, tt.want)
+		}
+	}
+}

@@ -1,0 +1,106 @@
+package live
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"strconv"
+
+	"github.com/lowport/lowport/internal/facts"
+	"golang.org/x/sys/unix"
+)
+
+// mountPoint finds where the mount of a file is attached, by its id in
+// /proc/self/mountinfo. ENOENT says that it is of another mount namespace.
+func mountPoint(path string) ([]byte, error) {
+	id, _, err := mountID(path)
+	if err != nil {
+		return nil, err
+	}
+	ours, err := readMounts("self")
+	if err != nil {
+		return nil, err
+	}
+	return attached(ours, id)
+}
+
+func attached(all facts.Mounts, id string) ([]byte, error) {
+	if m, ok := all.ByID(id); ok {
+		return []byte(m.Point), nil
+	}
+	if _, ok := all.At("/"); !ok {
+		return nil, errors.New(inChroot)
+	}
+	return nil, unix.ENOENT
+}
+
+// inChroot is why it is not known whether a mount is of this mount namespace.
+const inChroot = "the root of this process is no mount, and hides others"
+
+// mountID is that of the mount a file lies on, and whether the file is its root.
+func mountID(path string) (id string, root bool, err error) {
+	var st unix.Statx_t
+	if err := unix.Statx(unix.AT_FDCWD, path, 0, unix.STATX_MNT_ID, &st); err != nil {
+		return "", false, err
+	}
+	if st.Mask&unix.STATX_MNT_ID == 0 {
+		return "", false, errors.New("statx has no mount id before Linux 5.8")
+	}
+	return strconv.FormatUint(st.Mnt_id, 10), st.Attributes&unix.STATX_ATTR_MOUNT_ROOT != 0, nil
+}
+
+func readMounts(pid string) (facts.Mounts, error) {
+	b, err := readPath("/proc/" + pid + "/mountinfo")
+	if err != nil {
+		return nil, err
+	}
+	return facts.ParseMounts(b), nil
+}
+
+// mounts reads where the mount of the file is that open leads to and that we have at
+// path, and at which path process 1 has it: the one for commands of the operator, whose
+// root is that of process 1. ENODATA says that there is none, or in a chroot that the
+// mounts do not tell.
+func (r reading) mounts(open, path string) {
+	var ours, theirs facts.Mounts
+	var failed, hidden error
+	id, _, err := mountID(open)
+	if failed = err; err == nil {
+		theirs, hidden = readMounts("1")
+		if ours = theirs; !shared(theirs, id) {
+			ours, failed = readMounts("self")
+		}
+	}
+	r.add("mount point", func() ([]byte, error) {
+		if failed != nil {
+			return nil, failed
+		}
+		return attached(ours, id)
+	})
+	to, there, err := "", facts.Mount{}, cmp.Or(failed, hidden)
+	if err == nil {
+		err = unix.ENODATA
+		if m, ok := ours.ByID(id); ok {
+			if to, there, ok = facts.Elsewhere(m, path, theirs); ok {
+				err = nil
+			}
+		}
+	}
+	r.add("path outside", func() ([]byte, error) {
+		if to == path {
+			to = facts.SameOutside
+		}
+		return []byte(to), err
+	})
+	r.add("read-only outside", func() ([]byte, error) { return fmt.Appendln(nil, there.ReadOnly), err })
+}
+
+// shared says whether the mounts of process 1 are ours too, so that the kernel need not
+// list them again, which takes it long where there are many: the mount with the id is
+// among them, and our root is theirs.
+func shared(theirs facts.Mounts, id string) bool {
+	_, ok := theirs.ByID(id)
+	root, known := theirs.At("/")
+	ours, whole, err := mountID("/")
+	return ok && known && err == nil && whole && ours == root.ID
+}

@@ -1,0 +1,43 @@
+package live
+
+import (
+	"fmt"
+	"os"
+
+	"github.com/lowport/lowport/internal/facts"
+	"golang.org/x/sys/unix"
+)
+
+// netApart says whether our network namespace is another than that of process 1. Its link in
+// /proc/1/ns takes privilege to read; but each namespace has files of its own in
+// /proc/PID/net (proc_net_ns_init), and anybody may ask for their inodes.
+func netApart() ([]byte, error) {
+	ours, err := os.Stat("/proc/thread-self/net/dev")
+	if err != nil {
+		return nil, err
+	}
+	its, err := os.Stat("/proc/1/net/dev")
+	if err != nil {
+		return nil, err
+	}
+	return fmt.Appendln(nil, !os.SameFile(ours, its)), nil
+}
+
+// netName finds the name by which ip-netns(8) knows our network namespace: that
+// of a file it is mounted on. ENODATA says that it has none.
+func netName() ([]byte, error) {
+	ours, err := os.Stat("/proc/thread-self/ns/net")
+	if err != nil {
+		return nil, err
+	}
+	all, err := os.ReadDir(facts.NamedNetworks)
+	if err != nil {
+		return nil, err
+	}
+	for _, e := range all {
+		if it, err := os.Stat(facts.NamedNetworks + "/" + e.Name()); err == nil && os.SameFile(ours, it) {
+			return []byte(facts.NamedNetworks + "/" + e.Name()), nil
+		}
+	}
+	return nil, unix.ENODATA
+}

@@ -1,0 +1,40 @@
+//go:build !linux
+
+package live
+
+import (
+	"errors"
+	"net/netip"
+
+	"github.com/lowport/lowport/internal/facts"
+)
+
+// A Program is a file that may be executed.
+type Program struct {
+	Path, Script string
+	Foreign      bool
+}
+
+// Open is of Linux alone.
+func Open(string) (Program, error) { return Program{}, errors.ErrUnsupported }
+
+// Close does nothing.
+func (Program) Close() error { return nil }
+
+// Read returns an empty record.
+func (Program) Read(...int) facts.Record { return facts.Record{} }
+
+// Takes is of Linux alone.
+func Takes(netip.Addr) error { return errors.ErrUnsupported }
+
+// Excludes is of Linux alone.
+func Excludes(netip.Addr, int, bool) error { return errors.ErrUnsupported }
+
+// Name is what to start it by.
+func (p Program) Name() string { return p.Path }
+
+// Mine is of Linux alone.
+func (Program) Mine() error { return errors.ErrUnsupported }
+
+// Of is of Linux alone.
+func (Program) Of(facts.Account) (string, error) { return "", errors.ErrUnsupported }

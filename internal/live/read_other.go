@@ -1,0 +1,8 @@
+//go:build !linux
+
+package live
+
+import "github.com/lowport/lowport/internal/facts"
+
+// Read returns an empty record: this system has none of the evidence.
+func Read(...int) facts.Record { return facts.Record{} }

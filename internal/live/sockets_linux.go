@@ -1,0 +1,322 @@
+package live
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"net/netip"
+	"os"
+	"strconv"
+	"strings"
+	"time"
+	"unsafe"
+
+	"github.com/lowport/lowport/internal/facts"
+	"golang.org/x/sys/unix"
+)
+
+// sockets lists every TCP and UDP socket of this network namespace whose local
+// port is port, with its owner as far as it can be seen from here.
+func sockets(port int) ([]facts.Socket, error) {
+	found, err := dumpAll(port, dump)
+	if err != nil {
+		var errProc error
+		if found, errProc = readProcTCP(port); errProc != nil {
+			return nil, err
+		}
+	}
+	all := make([]facts.Socket, len(found))
+	cgroups := map[uint64][]*facts.Socket{}
+	inodes := map[uint64]*facts.Socket{}
+	for i, s := range found {
+		all[i] = s.Socket
+		inodes[s.Inode] = &all[i]
+		if s.cgroupID != 0 {
+			cgroups[s.cgroupID] = append(cgroups[s.cgroupID], &all[i])
+		}
+	}
+	delete(inodes, 0) // TIME_WAIT has no inode
+	nameCgroups(cgroups)
+	nameProcesses(inodes)
+	return all, nil
+}
+
+// A socket is one as it was found, before its cgroup has a name.
+type socket struct {
+	facts.Socket
+	cgroupID uint64 // as sock_diag gives it; 0 unknown
+}
+
+// dumpAll asks sock_diag(7) for the sockets of each family and protocol. ENOENT
+// says that the protocol's part of it is not there (inet_diag_lock_handler), as
+// without the module udp_diag, and nothing of its sockets.
+func dumpAll(port int, dump func(family, proto uint8, port int) ([]socket, error)) ([]socket, error) {
+	found := []socket{}
+	for _, kind := range []struct {
+		network       string
+		family, proto uint8
+	}{
+		{"tcp", unix.AF_INET, unix.IPPROTO_TCP}, {"tcp6", unix.AF_INET6, unix.IPPROTO_TCP},
+		{"udp", unix.AF_INET, unix.IPPROTO_UDP}, {"udp6", unix.AF_INET6, unix.IPPROTO_UDP},
+	} {
+		some, err := dump(kind.family, kind.proto, port)
+		if errors.Is(err, unix.ENOENT) {
+			some, err = readProcNet(kind.network, port)
+		}
+		if err != nil {
+			return nil, err
+		}
+		found = append(found, some...)
+	}
+	return found, nil
+}
+
+// readProcTCP reads the same, but for cgroups and IPV6_V6ONLY, without a socket:
+// services are often denied AF_NETLINK.
+func readProcTCP(port int) ([]socket, error) {
+	found := []socket{}
+	for _, network := range []string{"tcp", "tcp6", "udp", "udp6"} {
+		some, err := readProcNet(network, port)
+		if err != nil {
+			return nil, err
+		}
+		found = append(found, some...)
+	}
+	return found, nil
+}
+
+func readProcNet(network string, port int) ([]socket, error) {
+	b, err := os.ReadFile("/proc/thread-self/net/" + network)
+	if errors.Is(err, unix.ENOENT) && strings.HasSuffix(network, "6") {
+		return nil, nil // this kernel has no IPv6
+	}
+	if err != nil {
+		return nil, err
+	}
+	rows, err := facts.ParseProcTCP(b, network, port)
+	found := make([]socket, len(rows))
+	for i, s := range rows {
+		found[i].Socket = s
+	}
+	return found, err
+}
+
+// The requests and answers of sock_diag(7) for the Internet families, from
+// <linux/inet_diag.h>. Ports and addresses are in network byte order.
+type diagID struct {
+	SPort, DPort [2]byte
+	Src, Dst     [16]byte
+	If           uint32
+	Cookie       [2]uint32
+}
+
+type diagReq struct {
+	Header        unix.NlMsghdr
+	Family, Proto uint8
+	Ext, Pad      uint8
+	States        uint32
+	ID            diagID
+	Attr          unix.NlAttr
+	Code          [4]diagOp
+}
+
+// A diagOp is struct inet_diag_bc_op. A comparison takes two: the second's No
+// is the port.
+type diagOp struct {
+	Code, Yes uint8
+	No        uint16
+}
+
+type diagMsg struct {
+	Family, State, Timer, Retrans uint8
+	ID                            diagID
+	Expires, RQueue, WQueue       uint32
+	UID, Inode                    uint32
+}
+
+const (
+	sockDiagByFamily = 20 // SOCK_DIAG_BY_FAMILY
+	bytecodeAttr     = 1  // INET_DIAG_REQ_BYTECODE
+	v6OnlyAttr       = 11 // INET_DIAG_SKV6ONLY
+	cgroupIDAttr     = 21 // INET_DIAG_CGROUP_ID, Linux 5.9
+	opNop, opGE      = 0, 2
+	opLE             = 3
+	stateClose       = 7  // TCP_CLOSE
+	stateListen      = 10 // TCP_LISTEN
+)
+
+// dump asks the kernel for the sockets of one family and protocol on port; it
+// filters, so that 100,000 others cost little.
+func dump(family, proto uint8, port int) ([]socket, error) {
+	fd, err := unix.Socket(unix.AF_NETLINK, unix.SOCK_RAW|unix.SOCK_CLOEXEC, unix.NETLINK_SOCK_DIAG)
+	if err != nil {
+		return nil, fmt.Errorf("sock_diag: %w", err)
+	}
+	defer unix.Close(fd)
+	const ops = uint8(unsafe.Sizeof([4]diagOp{}))
+	req := diagReq{
+		Family: family, Proto: proto, States: ^uint32(0),
+		Attr: unix.NlAttr{Len: uint16(unix.SizeofNlAttr) + uint16(ops), Type: bytecodeAttr},
+		Code: [4]diagOp{
+			{opGE, 8, uint16(ops) + 4}, {opNop, 0, uint16(port)},
+			{opLE, 8, uint16(ops) - 8 + 4}, {opNop, 0, uint16(port)},
+		},
+	}
+	req.Header = unix.NlMsghdr{Len: uint32(unsafe.Sizeof(req)), Type: sockDiagByFamily, Flags: unix.NLM_F_REQUEST | unix.NLM_F_DUMP}
+	if err := unix.Sendto(fd, unsafe.Slice((*byte)(unsafe.Pointer(&req)), unsafe.Sizeof(req)), 0, &unix.SockaddrNetlink{Family: unix.AF_NETLINK}); err != nil {
+		return nil, fmt.Errorf("sock_diag: %w", err)
+	}
+	var found []socket
+	buf := make([]byte, 1<<16)
+	for {
+		n, _, err := unix.Recvfrom(fd, buf, 0)
+		if errors.Is(err, unix.EINTR) {
+			continue
+		}
+		if err != nil {
+			return nil, fmt.Errorf("sock_diag: %w", err)
+		}
+		for msg := buf[:n]; len(msg) > 0; {
+			if len(msg) < unix.SizeofNlMsghdr {
+				return nil, errors.New("sock_diag: message cut short")
+			}
+			h := (*unix.NlMsghdr)(unsafe.Pointer(&msg[0]))
+			if h.Len < unix.SizeofNlMsghdr || int(h.Len) > len(msg) {
+				return nil, errors.New("sock_diag: message cut short")
+			}
+			body := msg[unix.SizeofNlMsghdr:h.Len]
+			msg = msg[min(len(msg), int(h.Len+3)&^3):]
+			switch h.Type {
+			case unix.NLMSG_DONE:
+				return found, nil
+			case unix.NLMSG_ERROR:
+				if len(body) < 4 {
+					return nil, errors.New("sock_diag: message cut short")
+				}
+				return nil, fmt.Errorf("sock_diag: %w", unix.Errno(-int32(binary.NativeEndian.Uint32(body))))
+			case sockDiagByFamily:
+				s, err := parseDiag(body, proto)
+				if err != nil {
+					return nil, err
+				}
+				found = append(found, s)
+			}
+		}
+	}
+}
+
+func parseDiag(b []byte, proto uint8) (socket, error) {
+	const size = int(unsafe.Sizeof(diagMsg{}))
+	if len(b) < size {
+		return socket{}, errors.New("sock_diag: answer cut short")
+	}
+	m := (*diagMsg)(unsafe.Pointer(&b[0]))
+	addr, network := netip.AddrFrom16(m.ID.Src), "tcp6"
+	if m.Family == unix.AF_INET {
+		addr, network = netip.AddrFrom4([4]byte(m.ID.Src[:4])), "tcp"
+	}
+	if proto == unix.IPPROTO_UDP {
+		network = "udp" + network[len("tcp"):]
+	}
+	s := socket{Socket: facts.Socket{
+		Network: network,
+		Addr:    netip.AddrPortFrom(addr, binary.BigEndian.Uint16(m.ID.SPort[:])),
+		Listen:  proto == unix.IPPROTO_TCP && m.State == stateListen,
+		Bound:   proto == unix.IPPROTO_TCP && m.State == stateClose, // since Linux 6.8
+		UID:     m.UID, Inode: uint64(m.Inode),
+	}}
+	for attrs := b[size:]; len(attrs) >= unix.SizeofNlAttr; {
+		a := (*unix.NlAttr)(unsafe.Pointer(&attrs[0]))
+		if int(a.Len) < unix.SizeofNlAttr || int(a.Len) > len(attrs) {
+			return socket{}, errors.New("sock_diag: attribute cut short")
+		}
+		switch value := attrs[unix.SizeofNlAttr:a.Len]; {
+		case a.Type == v6OnlyAttr && len(value) >= 1:
+			s.V6Only = value[0] != 0
+		case a.Type == cgroupIDAttr && len(value) >= 8:
+			s.cgroupID = binary.NativeEndian.Uint64(value)
+		}
+		attrs = attrs[min(len(attrs), int(a.Len+3)&^3):]
+	}
+	return s, nil
+}
+
+// nameCgroups gives the sockets the paths of their cgroups: the id is the inode
+// of the cgroup's directory.
+func nameCgroups(want map[uint64][]*facts.Socket) {
+	for _, root := range []string{"/sys/fs/cgroup", "/sys/fs/cgroup/unified"} {
+		var st unix.Statfs_t
+		if unix.Statfs(root, &st) != nil || st.Type != unix.CGROUP2_SUPER_MAGIC {
+			continue
+		}
+		dirs := []string{root}
+		for len(want) > 0 && len(dirs) > 0 {
+			dir := dirs[len(dirs)-1]
+			dirs = dirs[:len(dirs)-1]
+			var st unix.Stat_t
+			if unix.Lstat(dir, &st) != nil {
+				continue
+			}
+			for _, s := range want[st.Ino] {
+				s.Cgroup = "/" + strings.TrimPrefix(strings.TrimPrefix(dir, root), "/")
+			}
+			delete(want, st.Ino)
+			entries, _ := os.ReadDir(dir)
+			for _, e := range entries {
+				if e.IsDir() {
+					dirs = append(dirs, dir+"/"+e.Name())
+				}
+			}
+		}
+	}
+}
+
+// How far nameProcesses looks: at the first descriptors of every process, where
+// servers have their listeners, then at all of them until the time is over.
+const (
+	firstDescriptors = 64
+	searchTime       = 100 * time.Millisecond
+)
+
+// nameProcesses gives the sockets the process that holds them, where its
+// descriptors can be read: it is ours, or we may trace it.
+func nameProcesses(want map[uint64]*facts.Socket) {
+	procs, _ := os.ReadDir("/proc")
+	end := time.Time{} // the first look has no end
+	for _, most := range []int{firstDescriptors, -1} {
+		for _, p := range procs {
+			if len(want) == 0 || !end.IsZero() && time.Now().After(end) {
+				return
+			}
+			if pid, err := strconv.Atoi(p.Name()); err == nil {
+				nameProcess(want, pid, most)
+			}
+		}
+		end = time.Now().Add(searchTime)
+	}
+}
+
+// nameProcess looks at most that many descriptors of a process, -1 for all.
+func nameProcess(want map[uint64]*facts.Socket, pid, most int) {
+	proc := "/proc/" + strconv.Itoa(pid)
+	dir, err := os.Open(proc + "/fd")
+	if err != nil {
+		return
+	}
+	defer dir.Close()
+	fds, _ := dir.Readdirnames(most)
+	for _, fd := range fds {
+		var link [64]byte
+		n, err := unix.Readlinkat(int(dir.Fd()), fd, link[:])
+		digits, ok := strings.CutPrefix(string(link[:max(n, 0)]), "socket:[")
+		if err != nil || !ok {
+			continue
+		}
+		inode, err := strconv.ParseUint(strings.TrimSuffix(digits, "]"), 10, 64)
+		if s := want[inode]; err == nil && s != nil {
+			comm, _ := os.ReadFile(proc + "/comm")
+			s.PID, s.Command, s.Self = pid, strings.TrimSuffix(string(comm), "\n"), pid == os.Getpid()
+			delete(want, inode)
+		}
+	}
+}
