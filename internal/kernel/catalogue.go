@@ -10,18 +10,21 @@ import (
 // {unit}, {port}, {start}, {addr}, {tcp}, {ss} and {stream} stand for those of the case at
 // hand, and {why} and {owner} for what only its own say function knows.
 type cause struct {
-	id              string
-	summary, detail string
-	kernel          string // where the rule stands: a function of the kernel or a man page
-	see             string // commands that show it by hand, one a line
-	helps           string // what changes it
-	useless         []useless
-	exit            int // the status of a program that ends with it; 0 for exitNoPerm
+	id string
+	wording
+	kernel  string // where the rule stands: a function of the kernel or a man page
+	see     string // commands that show it by hand, one a line
+	helps   string // what changes it
+	useless []useless
+	exit    int // the status of a program that ends with it; 0 for exitNoPerm
 
-	show    func(*look)                          // adds the facts that it rests on to the evidence
-	say     func(*look) (summary, detail string) // words of the case at hand, "" for those above
-	certain func(*facts.Facts, Goal) bool        // whether no other cause looks the same; nil for yes
+	show    func(*look)                   // adds the facts that it rests on to the evidence
+	say     func(*look, wording) wording  // gives the words of the case at hand; nil for those above
+	certain func(*facts.Facts, Goal) bool // whether no other cause looks the same; nil for yes
 }
+
+// A wording is what is wrong, in one line, and the rule of the kernel behind it.
+type wording struct{ summary, detail string }
 
 // The exit statuses of sysexits(3).
 const (

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"net"
 	"slices"
-	"strings"
 
 	"github.com/lowport/lowport/caps"
 	"github.com/lowport/lowport/internal/facts"
@@ -175,18 +174,12 @@ func (l *look) finding(all []Cause) Finding {
 		if entry.show != nil && l.w.Facts != nil {
 			entry.show(l)
 		}
-		summary, detail := entry.summary, entry.detail
+		said := entry.wording
 		if entry.say != nil {
-			s, d := entry.say(l)
-			if s != "" {
-				summary = s
-			}
-			if d != "" {
-				detail = d
-			}
+			said = entry.say(l, said)
 		}
 		fill := words(l.f, l.g, l.about(c.ID))
-		c.Summary, c.Detail = fill.Replace(summary), fill.Replace(detail)
+		c.Summary, c.Detail = fill.Replace(said.summary), fill.Replace(said.detail)
 	}
 	return Finding{Causes: all, Evidence: l.seen}
 }
@@ -216,5 +209,3 @@ func (l *look) about(id string) caps.Set {
 	}
 	return part
 }
-
-var _ = strings.ToUpper

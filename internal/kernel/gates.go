@@ -90,7 +90,7 @@ var Gates = []Gate{
 	{
 		Name: "free", Question: "Is the port free?", Causes: []string{"address-in-use"},
 		asked: bind,
-		opens: func(w World, g Goal, a attempt) bool { return w.Holder == nobody },
+		opens: func(w World, g Goal, a attempt) bool { return w.Holder == Nobody },
 		errno: answers("EADDRINUSE"),
 	},
 	{

@@ -6,7 +6,6 @@ import (
 	"syscall"
 
 	"github.com/lowport/lowport/caps"
-	"github.com/lowport/lowport/internal/facts"
 )
 
 // A Goal is what the program asked for, a bind or capabilities to hold, and what
@@ -73,7 +72,7 @@ func (g Goal) asks(family string) bool {
 
 // Threshold reports whether the port is unprivileged by the kernel's default, so that
 // only a raised threshold protects it.
-func (g Goal) Threshold() bool { return g.Network != "" && g.Port >= facts.DefaultPortStart }
+func (g Goal) Threshold() bool { return g.Network != "" && g.Port >= defaultPortStart }
 
 // An attempt is one socket that is made for a goal and bound.
 type attempt struct{ mptcp bool }
@@ -103,3 +102,10 @@ func (a attempt) probes(g Goal) (names []string) {
 
 // InUse reports whether the kernel said that the port is taken.
 func (g Goal) InUse() bool { return g.Refused.Errno == syscall.EADDRINUSE }
+
+// Retried is the goal before it is tried once more.
+func (g Goal) Retried() Goal {
+	capset := g.Refused.Capset
+	g.Refused = Refusal{Capset: capset}
+	return g
+}

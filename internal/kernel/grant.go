@@ -152,10 +152,7 @@ func (w World) stamped(g Goal) World {
 // Stamp is the file capabilities that the goal needs, beside those that the file has. A
 // bind needs no effective bit where the program raises what is permitted.
 func Stamp(i Image, g Goal) caps.File {
-	file := caps.File{}
-	if i.counts() {
-		file = i.Caps
-	}
+	file := i.Caps
 	file.Version, file.RootID = 2, 0
 	file.Permitted |= g.Need()
 	file.Effective = file.Effective || g.Network == "" || !g.Raises

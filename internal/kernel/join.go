@@ -7,7 +7,6 @@ import "slices"
 func Join(all ...Finding) Finding {
 	joined := all[0]
 	for _, f := range all[1:] {
-		joined.Explained = joined.Explained && f.Explained
 		for _, c := range f.Causes {
 			if !slices.ContainsFunc(joined.Causes, func(old Cause) bool { return old.ID == c.ID && old.Summary == c.Summary }) {
 				joined.Causes = append(joined.Causes, c)

@@ -4,7 +4,6 @@ import (
 	"syscall"
 
 	"github.com/lowport/lowport/caps"
-	"github.com/lowport/lowport/internal/facts"
 )
 
 // ofMachine are the questions about what the kernel decides by besides capabilities. What
@@ -160,5 +159,3 @@ func (w World) outcome(g Goal) bool {
 	}
 	return errno == "" || errno == ErrnoName(g.Refused.Errno)
 }
-
-var _ = facts.Known

@@ -1,7 +1,6 @@
 package kernel
 
 import (
-	"os"
 	"regexp"
 	"strings"
 	"syscall"
@@ -73,57 +72,56 @@ func onlyBPF(f *facts.Facts, g Goal) bool {
 	return g.Refused.Errno == syscall.EPERM
 }
 
-// held reports whether the profile was seen to withhold what the thread holds.
+// withholds reports whether the profile was seen to withhold what the thread holds.
 func withholds(f *facts.Facts, g Goal) bool { return f.Policy.Withheld.Value&g.Need() != 0 }
 
 // saySeccomp names the call that the filter refuses.
-func saySeccomp(l *look) (summary, detail string) {
+func saySeccomp(l *look, w wording) wording {
 	call := l.g.Refused.Call
 	switch {
 	case l.g.Refused.Capset != 0:
-		return "a seccomp filter refuses capset, so that {cap} cannot be made effective",
-			"the capability is permitted, and the program may not raise it: in a unit see SystemCallFilter=, in a container its seccomp profile; an ambient capability or =+ep on the file need no capset"
+		return wording{"a seccomp filter refuses capset, so that {cap} cannot be made effective",
+			"the capability is permitted, and the program may not raise it: in a unit see SystemCallFilter=, in a container its seccomp profile; an ambient capability or =+ep on the file need no capset"}
 	case call != "" && call != "bind":
-		detail = "binds to port 0 are let through, and " + call + " is not; in a unit see SystemCallFilter=, in a container its seccomp profile"
+		w.detail = "binds to port 0 are let through, and " + call + " is not; in a unit see SystemCallFilter=, in a container its seccomp profile"
 	default:
 		call = "bind"
 	}
-	return "a seccomp filter refuses " + call, l.snap("seccomp", detail)
+	w.summary = "a seccomp filter refuses " + call
+	return l.snap(w)
 }
 
 // sayAppArmor says what the profile has to grant.
-func sayAppArmor(l *look) (summary, detail string) {
+func sayAppArmor(l *look, w wording) wording {
 	name, confined := Profile(l.f)
 	profile := "the AppArmor profile"
 	if confined {
 		profile += " " + Show(name)
 	}
-	switch {
+	switch stream := l.g.stream(); {
 	case withholds(l.f, l.g):
-		return "", profile + " does not grant " + l.g.Need().String() + ", whoever holds it; it needs the line `" + ProfileRules(l.f, l.g)[0] + "`"
+		w.detail = profile + " does not grant " + l.g.Need().String() + ", whoever holds it; it needs the line `" + ProfileRules(l.f, l.g)[0] + "`"
+		return w
 	case Policy(l.f, l.g) == No:
-		stream := l.g.stream()
-		return "", l.snap("apparmor", "binds that need no privilege are refused too, and the profile "+Show(name)+" is enforced: it needs `network inet "+stream+",` and `network inet6 "+stream+",`; the kernel's log names what was denied")
+		w.detail = "binds that need no privilege are refused too, and the profile " + Show(name) + " is enforced: it needs `network inet " + stream + ",` and `network inet6 " + stream + ",`; the kernel's log names what was denied"
 	case Granted(l.f, l.g.Need()) == Unknown:
-		return "an AppArmor profile may withhold " + l.g.Need().String(),
-			"the profile " + Show(name) + " is enforced, and a capability counts only with the line `" + strings.Join(ProfileRules(l.f, l.g), " ") + "`"
+		return wording{"an AppArmor profile may withhold " + l.g.Need().String(),
+			"the profile " + Show(name) + " is enforced, and a capability counts only with the line `" + strings.Join(ProfileRules(l.f, l.g), " ") + "`"}
 	}
-	return "", l.snap("apparmor", "")
+	return l.snap(w)
 }
 
 // snap adds what a snap lacks that may not bind. snapd names its profiles
 // snap.NAME.APP, and makes the filter of the same plugs.
-func (l *look) snap(id, detail string) string {
+func (l *look) snap(w wording) wording {
 	label, _ := l.f.Policy.Label.Is()
 	m := regexp.MustCompile(`^snap\.([a-z0-9-]+(?:_[a-z0-9]+)?)\.`).FindStringSubmatch(label)
 	if m == nil {
-		return detail
+		return w
 	}
 	l.label()
-	if detail == "" {
-		detail = find(id).detail
-	}
-	return detail + "; a snap may bind once its plug is connected, which it has to declare: `snap connect " + m[1] + ":network-bind`, run as root"
+	w.detail += "; a snap may bind once its plug is connected, which it has to declare: `snap connect " + m[1] + ":network-bind`, run as root"
+	return w
 }
 
 // socketCause names why no socket of the family can be made.
@@ -143,18 +141,17 @@ func socketCause(w World, g Goal, a attempt) string {
 	return "unknown"
 }
 
-// hidden words whether a filter hides what the kernel says it does not have, or the kernel
+// hidden says whether a filter hides what the kernel says it does not have, or the kernel
 // has not got it.
-func hidden(filtered, lacking string) func(*look) (summary, detail string) {
-	return func(l *look) (string, string) {
+func hidden(filtered, lacking string) func(*look, wording) wording {
+	return func(l *look, w wording) wording {
 		switch mode, known := l.f.Proc.Seccomp.Is(); {
-		case !known:
-			return "", ""
-		case mode == 0:
-			return "", lacking
-		default:
-			return "", filtered
+		case known && mode == 0:
+			w.detail = lacking
+		case known:
+			w.detail = filtered
 		}
+		return w
 	}
 }
 
@@ -180,5 +177,3 @@ func addressCause(f *facts.Facts, g Goal) string {
 	}
 	return "address-unavailable"
 }
-
-var _ = os.Args

@@ -7,6 +7,7 @@ import (
 	"path"
 	"strconv"
 	"strings"
+	"syscall"
 
 	"github.com/lowport/lowport/caps"
 	"github.com/lowport/lowport/internal/facts"
@@ -43,22 +44,25 @@ func (g Goal) stream() string {
 
 const unfitDetail = "IPv6 accepts no multicast address for a TCP socket, and a link-local one only with its interface"
 
-// sayInvalid words why no socket can have the address.
-func sayInvalid(l *look) (summary, detail string) {
-	switch a := l.g.Addr; {
+// sayInvalid says why no socket can have the address.
+func sayInvalid(l *look, w wording) wording {
+	a := Show(l.g.Addr.String())
+	switch {
 	case l.g.Refused.Errno == 0 && l.err != nil:
-		return invalid(l.err), ""
+		return wording{invalid(l.err), w.detail}
 	case Fit(l.g):
-		return "the kernel accepts no listener on this address", unfitDetail
-	case a.IsMulticast():
-		return Show(a.String()) + " is a multicast address, which no TCP listener can have", unfitDetail
+		return wording{"the kernel accepts no listener on this address", unfitDetail}
+	case l.g.Addr.IsMulticast():
+		return wording{a + " is a multicast address, which no TCP listener can have", unfitDetail}
 	default:
-		return Show(a.String()) + " is link-local and lacks its zone, the name of an interface: " + Show(a.String()) + "%eth0", unfitDetail
+		return wording{a + " is link-local and lacks its zone, the name of an interface: " + a + "%eth0", unfitDetail}
 	}
 }
 
-// sayError words an error that never reached the kernel.
-func sayError(l *look) (summary, detail string) { return invalid(l.err), "" }
+// sayError says what is wrong with an address that the kernel was not asked for.
+func sayError(l *look, w wording) wording { return wording{invalid(l.err), w.detail} }
+
+// invalid words an error that never reached the kernel.
 
 func invalid(err error) string {
 	var addr *net.AddrError
@@ -76,48 +80,67 @@ func invalid(err error) string {
 	return Show(err.Error())
 }
 
-// sayAuthbind words why authbind's helper refused as well.
-func sayAuthbind(l *look) (summary, detail string) {
+// sayAuthbind says why authbind's helper refused as well.
+func sayAuthbind(l *look, w wording) wording {
 	var refused *privport.AuthbindError
 	errors.As(l.err, &refused)
-	return "authbind does not allow it either: " + Show(refused.Why), ""
+	return wording{"authbind does not allow it either: " + Show(refused.Why), w.detail}
 }
 
-// sayForeign words that no capability counts here, held or not.
-func sayForeign(l *look) (summary, detail string) {
-	if l.w.Holds(l.g) {
-		return "", ""
+// sayControl names the call that Control made.
+func sayControl(l *look, w wording) wording {
+	call, errno := l.g.Refused.Call, l.g.Refused.Errno
+	switch {
+	case call == "setsockopt" && (errno == syscall.EPERM || errno == syscall.EACCES):
+		w.summary = "setsockopt needs cap_net_admin or cap_net_raw: the program's Control function sets an option that this process may not"
+	case call == "setsockopt":
+		return wording{"setsockopt failed: " + errno.Error(), "the program's Control function sets an option of the socket that the kernel does not take here"}
+	default:
+		return wording{"the program's Control function failed: " + invalid(l.err), "it runs before the bind, which was not tried; its error is its own"}
 	}
-	return "{cap} would count only in another user namespace", ""
+	return w
 }
 
-// saySetID words that a set-ID bit cleared the ambient set.
-func saySetID(l *look) (summary, detail string) {
+// sayForeign says that no capability counts here, held or not.
+func sayForeign(l *look, w wording) wording {
+	if !l.w.Holds(l.g) {
+		w.summary = "{cap} would count only in another user namespace"
+	}
+	return w
+}
+
+// saySetID says that a set-ID bit cleared the ambient set, if one did.
+func saySetID(l *look, w wording) wording {
 	if !l.w.Image.Stat.Setid() || l.w.Image.counts() {
-		return "", ""
+		return w
 	}
-	return "the file's set-ID bit cleared the ambient {cap}",
-		"execve of a set-user-ID or set-group-ID file clears the ambient set, and leaves the inheritable one, which alone grants nothing; file capabilities count all the same"
+	return wording{"the file's set-ID bit cleared the ambient {cap}",
+		"execve of a set-user-ID or set-group-ID file clears the ambient set, and leaves the inheritable one, which alone grants nothing; file capabilities count all the same"}
 }
 
-// sayHolder words whose socket holds the port.
-func sayHolder(l *look) (summary, detail string) {
+// sayHolder says whose socket holds the port.
+func sayHolder(l *look, w wording) wording {
 	if l.w.Holder < 0 {
+		w.summary = "port {port} is held by a socket that cannot be seen from here"
 		if l.f.Kernel.WSL.Value {
-			return "port {port} is held by a socket that cannot be seen from here, perhaps of a Windows program",
-				"where WSL shares its network with Windows (networkingMode=mirrored), a program there excludes one here; `netstat -ano` in Windows names its process"
+			w.summary += ", perhaps of a Windows program"
+			w.detail = "where WSL shares its network with Windows (networkingMode=mirrored), a program there excludes one here; `netstat -ano` in Windows names its process"
 		}
-		return "port {port} is held by a socket that cannot be seen from here", ""
+		return w
 	}
 	s := l.f.Net.Sockets.Value[l.w.Holder]
 	owner, _, detail := holds(s)
-	if asked := l.g; !asked.InUse() && Conflicts(s, asked) != Yes {
-		if s.Bound {
-			detail += "; whether this one was cannot be seen"
-		}
-		return "port {port} may be held by " + owner, detail
+	if detail != "" {
+		w.detail = detail
 	}
-	return "port {port} is held by " + owner, detail
+	w.summary = "port {port} is held by " + owner
+	if !l.g.InUse() && Conflicts(s, l.g) != Yes {
+		w.summary = "port {port} may be held by " + owner
+		if s.Bound {
+			w.detail += "; whether this one was cannot be seen"
+		}
+	}
+	return w
 }
 
 // holds words who holds the port with a socket, what the socket does there, and

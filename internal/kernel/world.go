@@ -38,7 +38,7 @@ type World struct {
 
 // No socket holds the port, or one that was not seen does.
 const (
-	nobody       = -1
+	Nobody       = -1
 	unseenHolder = -2
 )
 

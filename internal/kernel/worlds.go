@@ -18,11 +18,16 @@ const defaultPortStart = 1024
 // the order of their costs. Where none is left the facts contradict each other. Of a
 // program that does not run yet there is one for each answer that the facts leave open.
 func Worlds(f *facts.Facts, g Goal) []World {
-	worlds := planned(f)
-	if !f.Launch.Planned {
+	var worlds []World
+	switch _, known := f.Proc.Thread.Is(); {
+	case f.Launch.Planned:
+		worlds = planned(f)
+	case !known:
+		worlds = untold(f)
+	default:
 		worlds = lived(f, g)
 	}
-	worlds = ask(worlds, g, g.Need(), ofMachine)
+	worlds = consider(worlds, g, g.Need(), ofMachine)
 	worlds = slices.DeleteFunc(worlds, func(w World) bool { return !w.outcome(g) })
 	slices.SortStableFunc(worlds, func(a, b World) int { return a.cost - b.cost })
 	return worlds
@@ -30,15 +35,31 @@ func Worlds(f *facts.Facts, g Goal) []World {
 
 // base is the world in which all is as it was read, and nothing stands in the way.
 func base(f *facts.Facts) World {
-	return World{Facts: f, Image: imageOf(f, f.File.Exe), PortStart: defaultPortStart, Counts: true, Granted: true, Local: true, Holder: nobody, now: f.Proc.Thread.Value}
+	return World{Facts: f, Image: imageOf(f, f.File.Exe), PortStart: defaultPortStart, Counts: true, Granted: true, Local: true, Holder: Nobody, now: f.Proc.Thread.Value}
+}
+
+// untold are the worlds where it is not known what the thread holds: everything, or nothing.
+func untold(f *facts.Facts) []World {
+	all, none := base(f), base(f)
+	all.seen, none.seen = true, true
+	full := caps.UpTo(caps.Last)
+	all.now, none.now = caps.State{Permitted: full, Effective: full}, caps.State{}
+	return []World{all, none}
 }
 
 // planned are the worlds of a program that does not run yet.
 func planned(f *facts.Facts) []World {
+	starter, okStarter := f.Launch.Starter.Is()
+	ids, okIDs := f.Proc.IDs.Is()
+	_, okStat := f.File.Installed.Stat.Is()
+	_, okNosuid := f.File.Installed.Nosuid.Is()
+	tracer, okTracer := f.Proc.TracerPid.Is()
+	if !okStarter || !okIDs || !okStat || !okNosuid || !okTracer || f.File.Installed.Caps.State == facts.Unreadable {
+		return untold(f)
+	}
 	w := base(f).Start()
-	w.Starter, w.Caller = f.Launch.Starter.Value, f.Proc.IDs.Value
-	w.Traced = f.Proc.TracerPid.Value != 0
-	return ask([]World{w}, Goal{}, 0, []unknown{plannedStarters, releases})
+	w.Starter, w.Caller, w.Traced = starter, ids, tracer != 0
+	return consider([]World{w}, Goal{}, 0, []unknown{releases})
 }
 
 // lived are the worlds of this process: how the thread that was refused came to hold what
@@ -57,7 +78,7 @@ func lived(f *facts.Facts, g Goal) []World {
 		}
 	}
 	missing := need &^ has(w.now, g)
-	for _, w := range ask([]World{w}, g, missing, ofProcess) {
+	for _, w := range consider([]World{w}, g, missing, ofProcess) {
 		if w, ok := w.predicts(missing); ok && w.cost <= mostAssumptions {
 			worlds = append(worlds, w)
 		}
@@ -84,8 +105,8 @@ func lacking(f *facts.Facts, g Goal) (caps.State, caps.Set) {
 	return f.Proc.Thread.Value, 0
 }
 
-// ask puts every question to every world, and leaves out stories of too many assumptions.
-func ask(worlds []World, g Goal, set caps.Set, questions []unknown) []World {
+// consider puts every question to every world, and leaves out stories of too many assumptions.
+func consider(worlds []World, g Goal, set caps.Set, questions []unknown) []World {
 	for _, question := range questions {
 		var more []World
 		for _, w := range worlds {

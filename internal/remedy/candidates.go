@@ -5,18 +5,19 @@ import (
 	"slices"
 
 	"github.com/lowport/lowport/internal/facts"
-	"github.com/lowport/lowport/internal/rules"
+	"github.com/lowport/lowport/internal/kernel"
 )
 
 // candidates lists what could help a process started like this one, in the
 // order to print it: what frees the address of each goal, then what gives the
 // privilege for all of them. Each maker returns nothing where it does not apply.
-func candidates(f facts.Facts, goals ...rules.Goal) []candidate {
+func candidates(w kernel.World, goals ...kernel.Goal) []candidate {
+	f := w.Facts
 	var all []candidate
-	g := rules.Goal{}
-	add := func(makers ...func(facts.Facts, rules.Goal) (candidate, bool)) {
+	g := kernel.Goal{}
+	add := func(makers ...func(kernel.World, kernel.Goal) (candidate, bool)) {
 		for _, make := range makers {
-			c, ok := make(f, g)
+			c, ok := make(w, g)
 			if ok && !slices.ContainsFunc(all, func(old candidate) bool { return slices.Equal(old.Steps, c.Steps) }) {
 				all = append(all, c)
 			}
@@ -27,10 +28,10 @@ func candidates(f facts.Facts, goals ...rules.Goal) []candidate {
 	}
 	g = lowest(goals)
 	switch {
-	case f.Unit.State == facts.Known:
-		sockets := func(f facts.Facts, _ rules.Goal) (candidate, bool) { return socketUnits(f, goals) }
+	case f.Launcher.Unit.State == facts.Known:
+		sockets := func(w kernel.World, _ kernel.Goal) (candidate, bool) { return socketUnits(w, goals) }
 		add(restart, widen, dropIn, sockets, setcap, remount)
-	case f.Container.State == facts.Known:
+	case f.Launcher.Container.State == facts.Known:
 		add(ambient, capAdd, container, compose, addToImage)
 		if keepsFiles(f) {
 			add(setcap)
@@ -46,6 +47,6 @@ func candidates(f facts.Facts, goals ...rules.Goal) []candidate {
 
 // lowest is the goal of the lowest port: what makes it unprivileged does so for
 // all.
-func lowest(goals []rules.Goal) rules.Goal {
-	return slices.MinFunc(goals, func(a, b rules.Goal) int { return cmp.Compare(a.Port, b.Port) })
+func lowest(goals []kernel.Goal) kernel.Goal {
+	return slices.MinFunc(goals, func(a, b kernel.Goal) int { return cmp.Compare(a.Port, b.Port) })
 }

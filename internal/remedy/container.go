@@ -5,21 +5,22 @@ import (
 	"strings"
 
 	"github.com/lowport/lowport/internal/facts"
-	"github.com/lowport/lowport/internal/rules"
+	"github.com/lowport/lowport/internal/kernel"
 )
 
 // keepsFiles says whether the container is a machine whose files last, and not
 // made of an image.
-func keepsFiles(f facts.Facts) bool {
-	return f.Container.Value == "lxc" || f.Container.Value == "systemd-nspawn"
+func keepsFiles(f *facts.Facts) bool {
+	return f.Launcher.Container.Value == "lxc" || f.Launcher.Container.Value == "systemd-nspawn"
 }
 
 // container lowers the threshold inside the container, in the words of its
 // engine: systemd-nspawn has none for it. A container on the host's network
 // cannot.
-func container(f facts.Facts, g rules.Goal) (candidate, bool) {
-	engine, ok := f.Container.Is()
-	if !ok || engine == "systemd-nspawn" || g.Network == "" || rules.Counts(f, g.Need()) == rules.No {
+func container(w kernel.World, g kernel.Goal) (candidate, bool) {
+	f := w.Facts
+	engine, ok := f.Launcher.Container.Is()
+	if !ok || engine == "systemd-nspawn" || g.Network == "" || !w.Counts {
 		return candidate{}, false
 	}
 	fix := Fix{ID: "container", Scope: "container", Summary: "for this container, unless it is on the host's network", Lasts: "as long as the container is started like this"}
@@ -42,21 +43,18 @@ func container(f facts.Facts, g rules.Goal) (candidate, bool) {
 	default:
 		fix.Steps = []Step{{Edit: "the container's configuration", Content: fmt.Sprintf("net.ipv4.ip_unprivileged_port_start=%d\n", g.Port)}}
 	}
-	return candidate{Fix: fix, change: func(f facts.Facts) facts.Facts {
-		f.PortStart = f.PortStart.Now(g.Port)
-		return f
-	}}, true
+	return candidate{Fix: fix, change: func(w kernel.World) kernel.World { w.PortStart = g.Port; return w }}, true
 }
 
 // capAdd adds the capability to the container: podman gives it to any user, as
 // an ambient one; docker puts it where root alone can use it, or a file with
 // capabilities.
-func capAdd(f facts.Facts, g rules.Goal) (candidate, bool) {
-	engine, _ := f.Container.Is()
-	ids, okIDs := f.IDs.Is()
-	now, okNow := rules.Starter(f).Is()
-	missing := rules.Missing(f)
-	if !okIDs || !okNow || engine != "podman" && (engine != "docker" || ids.EUID != 0 && missing == 0) {
+func capAdd(w kernel.World, g kernel.Goal) (candidate, bool) {
+	f := w.Facts
+	engine, _ := f.Launcher.Container.Is()
+	ids, okIDs := f.Proc.IDs.Is()
+	missing := w.Missing()
+	if !okIDs || engine != "podman" && (engine != "docker" || ids.EUID != 0 && missing == 0) {
 		return candidate{}, false
 	}
 	need := missing
@@ -70,38 +68,38 @@ func capAdd(f facts.Facts, g rules.Goal) (candidate, bool) {
 	return candidate{
 		Fix: Fix{ID: "cap-add", Scope: "container", Summary: "for this container", Lasts: "as long as the container is started like this",
 			Steps: []Step{{Edit: engine + " run", Content: strings.Join(flags, " ") + "\n"}}},
-		change: func(f facts.Facts) facts.Facts {
-			now.Bounding |= need
+		change: func(w kernel.World) kernel.World {
+			w.Starter.Bounding |= need
 			if missing == 0 {
-				now = holding(now, need)
+				w.Starter = kernel.Ambient(w.Starter, need)
 			}
-			f.Launch.Starter = f.Launch.Starter.Now(now)
-			return rules.Start(f)
+			return w.Start()
 		},
 	}, true
 }
 
 // ambient has systemd-nspawn start the program with the capability, which it
 // gives to any user within the container's bounding set.
-func ambient(f facts.Facts, g rules.Goal) (candidate, bool) {
-	now, okNow := rules.Starter(f).Is()
-	if !okNow || f.Container.Value != "systemd-nspawn" || !now.Bounding.Contains(g.Need()) {
+func ambient(w kernel.World, g kernel.Goal) (candidate, bool) {
+	f := w.Facts
+	if f.Launcher.Container.Value != "systemd-nspawn" || !w.Starter.Bounding.Contains(g.Need()) {
 		return candidate{}, false
 	}
 	return candidate{
 		Fix: Fix{ID: "ambient", Scope: "container", Summary: "for this container", Lasts: "as long as the container is started like this",
 			Steps: []Step{{Edit: "systemd-nspawn", Content: "--ambient-capability=" + strings.ReplaceAll(g.Need().Systemd(), " ", ",") + "\n"}}},
-		change: func(f facts.Facts) facts.Facts {
-			f.Launch.Starter = f.Launch.Starter.Now(holding(now, g.Need()))
-			return rules.Start(f)
+		change: func(w kernel.World) kernel.World {
+			w.Starter = kernel.Ambient(w.Starter, g.Need())
+			return w.Start()
 		},
 	}, true
 }
 
 // compose is container for those who start docker by a compose file.
-func compose(f facts.Facts, g rules.Goal) (candidate, bool) {
-	c, ok := container(f, g)
-	if !ok || f.Container.Value != "docker" {
+func compose(w kernel.World, g kernel.Goal) (candidate, bool) {
+	f := w.Facts
+	c, ok := container(w, g)
+	if !ok || f.Launcher.Container.Value != "docker" {
 		return candidate{}, false
 	}
 	c.ID, c.Lasts = "compose", "as long as the file says so"
@@ -116,18 +114,18 @@ func compose(f facts.Facts, g rules.Goal) (candidate, bool) {
 // addToImage stamps the program in the image: a container's files are made
 // there, and a change inside the running container would not last. A pod whose
 // bounding set lacks the capability has to add it too.
-func addToImage(f facts.Facts, g rules.Goal) (candidate, bool) {
-	exe, okExe := f.Path.Is()
-	stat, okStat := f.Installed.Stat.Is()
-	now, okNow := rules.Starter(f).Is()
-	if keepsFiles(f) || !okExe || !okStat || !okNow || goRun(f) || !stampable(f, stat) || f.Installed.Caps.State == facts.Unreadable || strings.ContainsAny(exe, "\n\r") {
+func addToImage(w kernel.World, g kernel.Goal) (candidate, bool) {
+	f := w.Facts
+	exe, okExe := f.File.Path.Is()
+	stat, okStat := f.File.Installed.Stat.Is()
+	if keepsFiles(f) || !okExe || !okStat || goRun(f) || !stampable(f, stat) || f.File.Installed.Caps.State == facts.Unreadable || strings.ContainsAny(exe, "\n\r") {
 		return candidate{}, false
 	}
-	file := stamped(f, g)
+	file, widens := stamped(w, g), false
 	fix := Fix{ID: "image", Scope: "container", Summary: "in the image's last stage, after any chown", Lasts: "until the image is built without it",
 		Steps: []Step{{Edit: "Dockerfile", Content: "RUN " + Command("setcap", capText(file), exe) + "\n"}}}
-	if f.Container.Value == "kubernetes" && !now.Bounding.Contains(g.Need()) {
-		now.Bounding |= g.Need()
+	if f.Launcher.Container.Value == "kubernetes" && !w.Starter.Bounding.Contains(g.Need()) {
+		widens = true
 		fix.Steps = append(fix.Steps, Step{Edit: "the pod's manifest", Content: fmt.Sprintf(`spec:
   containers:
   - name: NAME
@@ -137,9 +135,11 @@ func addToImage(f facts.Facts, g rules.Goal) (candidate, bool) {
         add: ["%s"]
 `, strings.Join(g.Need().Kubernetes(), `", "`))})
 	}
-	return candidate{Fix: fix, change: func(f facts.Facts) facts.Facts {
-		f.Launch.Starter = f.Launch.Starter.Now(now)
-		f.Installed.Caps = f.Installed.Caps.Now(file)
-		return rules.Start(f)
+	return candidate{Fix: fix, change: func(w kernel.World) kernel.World {
+		if widens {
+			w.Starter.Bounding |= g.Need()
+			w.Starter.Permitted |= g.Need() // of a runtime, which holds all of it
+		}
+		return install(w, file)
 	}}, true
 }

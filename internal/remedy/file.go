@@ -6,56 +6,55 @@ import (
 
 	"github.com/lowport/lowport/caps"
 	"github.com/lowport/lowport/internal/facts"
-	"github.com/lowport/lowport/internal/rules"
+	"github.com/lowport/lowport/internal/kernel"
 )
 
 const untilReplaced = "until the file is replaced or chowned"
 
 // restart: the file at the program's path is right already.
-func restart(f facts.Facts, g rules.Goal) (candidate, bool) {
+func restart(w kernel.World, g kernel.Goal) (candidate, bool) {
+	f := w.Facts
 	step, ok := again(f)
 	return candidate{
 		Fix:    Fix{ID: "restart", Scope: "file", Summary: "start it again: the file now grants it", Lasts: untilReplaced, Steps: []Step{step}},
-		change: rules.Start,
+		change: kernel.World.Start,
 	}, ok
 }
 
 // setcap stamps the file at the program's path.
-func setcap(f facts.Facts, g rules.Goal) (candidate, bool) {
+func setcap(w kernel.World, g kernel.Goal) (candidate, bool) {
+	f := w.Facts
 	exe, okExe := pathOutside(f)
-	stat, okStat := f.Installed.Stat.Is()
-	if !okExe || !okStat || goRun(f) || !stampable(f, stat) || f.Installed.Caps.State == facts.Unreadable || f.Installed.Caps.Reason == "EOPNOTSUPP" || readOnly(f) {
+	stat, okStat := f.File.Installed.Stat.Is()
+	if !okExe || !okStat || goRun(f) || !stampable(f, stat) || f.File.Installed.Caps.State == facts.Unreadable || f.File.Installed.Caps.Reason == "EOPNOTSUPP" || readOnly(f) {
 		return candidate{}, false
 	}
-	file := stamped(f, g)
-	if has, ok := f.Installed.Caps.Is(); ok && has.Permitted == file.Permitted && has.Effective == file.Effective && has.Version == file.Version {
+	file := stamped(w, g)
+	if has, ok := f.File.Installed.Caps.Is(); ok && has.Permitted == file.Permitted && has.Effective == file.Effective && has.Version == file.Version {
 		return candidate{}, false
 	}
 	steps := []Step{{Run: sudo(f, "setcap", capText(file), exe)}}
-	if _, inUnit := f.Unit.Is(); inUnit {
+	if _, inUnit := f.Launcher.Unit.Is(); inUnit {
 		if step, ok := again(f); ok {
 			steps = append(steps, step)
 		}
 	}
 	return candidate{
-		Fix: Fix{ID: "setcap", Scope: "file", Summary: "for this file", Lasts: untilReplaced, Steps: steps},
-		change: func(f facts.Facts) facts.Facts {
-			f.Installed.Caps = f.Installed.Caps.Now(file)
-			return rules.Start(f)
-		},
+		Fix:    Fix{ID: "setcap", Scope: "file", Summary: "for this file", Lasts: untilReplaced, Steps: steps},
+		change: func(w kernel.World) kernel.World { return install(w, file) },
 	}, true
 }
 
 // readOnly says whether the operator cannot write the file. Where process 1 is hidden, its
 // mount here counts, unless it is one of a unit's own.
-func readOnly(f facts.Facts) bool {
-	is, known := f.ReadOnly.Is()
-	return is || !known && f.Unit.State != facts.Known && f.Installed.Frozen.Value
+func readOnly(f *facts.Facts) bool {
+	is, known := f.File.ReadOnlyThere.Is()
+	return is || !known && f.Launcher.Unit.State != facts.Known && f.File.Installed.Frozen.Value
 }
 
 // stampable says whether a file may be given capabilities: a regular one that
 // nobody but its owner can write, and no interpreter.
-func stampable(f facts.Facts, s facts.Stat) bool {
+func stampable(f *facts.Facts, s facts.Stat) bool {
 	const ifmt, ifreg, othersWrite = 0o170000, 0o100000, 0o022
 	return !f.Launch.Interpreter && s.Mode&ifmt == ifreg && s.Mode&othersWrite == 0
 }
@@ -63,17 +62,21 @@ func stampable(f facts.Facts, s facts.Stat) bool {
 // stamped is the file capabilities that the goal needs, beside those that the
 // file has. A bind needs no effective bit: privport raises what is permitted,
 // and a file with it does not even start where the bounding set lacks some of it.
-func stamped(f facts.Facts, g rules.Goal) caps.File {
-	file, _ := f.Installed.Caps.Is()
-	file.Version, file.RootID = 2, 0
-	if rules.Missing(f) != 0 {
+func stamped(w kernel.World, g kernel.Goal) caps.File {
+	image := w.Start().Image
+	file := kernel.Stamp(image, g)
+	if w.Missing() != 0 && g.Network != "" && g.Raises {
 		file.Effective = false
 	}
-	if g.Network == "" || rules.Unprivileged(f, g.Port) != rules.Yes {
-		file.Permitted |= g.Need()
+	if g.Network != "" && !w.Privileged(g) {
+		file.Permitted = image.Caps.Permitted
 	}
-	file.Effective = file.Effective || g.Network == ""
 	return file
+}
+
+// install is the start of the program with other file capabilities.
+func install(w kernel.World, file caps.File) kernel.World {
+	return w.With(func(f *facts.Facts) { f.File.Installed.Caps = f.File.Installed.Caps.Now(file) }).Start()
 }
 
 // capText is the file capabilities as the documents write them for setcap(8),
@@ -89,16 +92,17 @@ func capText(file caps.File) string {
 
 // move copies the program to a file system that takes file capabilities and honours
 // them.
-func move(f facts.Facts, g rules.Goal) (candidate, bool) {
-	exe, okExe := f.Path.Is()
+func move(w kernel.World, g kernel.Goal) (candidate, bool) {
+	f := w.Facts
+	exe, okExe := f.File.Path.Is()
 	okExe = okExe && samePlace(f)
-	args, okArgs := f.Args.Is()
-	nosuid, okThere := f.Moved.Nosuid.Is()
-	stat, okStat := f.Installed.Stat.Is()
-	if !okExe || !okArgs || len(args) == 0 || !okThere || nosuid || f.Moved.Frozen.Value || !okStat || !stampable(f, stat) || f.Moved.Stat.State != facts.Absent || !f.Installed.Nosuid.Value && f.Installed.Caps.Reason != "EOPNOTSUPP" && !readOnly(f) {
+	args, okArgs := f.Command.Args.Is()
+	nosuid, okThere := f.File.Moved.Nosuid.Is()
+	stat, okStat := f.File.Installed.Stat.Is()
+	if !okExe || !okArgs || len(args) == 0 || !okThere || nosuid || f.File.Moved.Frozen.Value || !okStat || !stampable(f, stat) || f.File.Moved.Stat.State != facts.Absent || !f.File.Installed.Nosuid.Value && f.File.Installed.Caps.Reason != "EOPNOTSUPP" && !readOnly(f) {
 		return candidate{}, false
 	}
-	file := stamped(f, g)
+	file := stamped(w, g)
 	to := facts.MovedDir + "/" + path.Base(exe)
 	return candidate{
 		Fix: Fix{ID: "move", Scope: "file", Summary: "move it to where file capabilities count", Lasts: untilReplaced, Steps: []Step{
@@ -106,60 +110,61 @@ func move(f facts.Facts, g rules.Goal) (candidate, bool) {
 			{Run: sudo(f, "setcap", capText(file), to)},
 			start(f, to, args[1:]...),
 		}},
-		change: func(f facts.Facts) facts.Facts {
-			f.Installed.Nosuid = f.Installed.Nosuid.Now(false)
-			f.Installed.Caps = f.Installed.Caps.Now(file)
-			return rules.Start(f)
+		change: func(w kernel.World) kernel.World {
+			w = w.With(func(f *facts.Facts) { f.File.Installed.Nosuid = f.File.Installed.Nosuid.Now(false) })
+			return install(w, file)
 		},
 	}, true
 }
 
 // remount lifts nosuid from the mount that the program lies on.
-func remount(f facts.Facts, g rules.Goal) (candidate, bool) {
-	at, ok := f.MountPoint.Is()
+func remount(w kernel.World, g kernel.Goal) (candidate, bool) {
+	f := w.Facts
+	at, ok := f.File.MountPoint.Is()
 	step, okStep := again(f)
-	if !ok || !okStep || !samePlace(f) || !f.Installed.Nosuid.Value {
+	if !ok || !okStep || !samePlace(f) || !f.File.Installed.Nosuid.Value {
 		return candidate{}, false
 	}
 	return candidate{
 		Fix: Fix{ID: "remount", Scope: "host", Summary: "allow capabilities and setuid on the whole mount", Lasts: "until it is mounted again",
 			Steps: []Step{{Run: sudo(f, "mount", "-o", "remount,bind,suid", at)}, step}},
-		change: func(f facts.Facts) facts.Facts {
-			f.Installed.Nosuid = f.Installed.Nosuid.Now(false)
-			return rules.Start(f)
+		change: func(w kernel.World) kernel.World {
+			return w.With(func(f *facts.Facts) { f.File.Installed.Nosuid = f.File.Installed.Nosuid.Now(false) }).Start()
 		},
 	}, true
 }
 
 // build makes a lasting file of what go run would build again each time.
-func build(f facts.Facts, g rules.Goal) (candidate, bool) {
-	pkg, okPkg := f.Package.Is()
-	cwd, okCwd := f.Cwd.Is()
-	args, okArgs := f.Args.Is()
-	nosuid, okFS := f.CwdNosuid.Is()
+func build(w kernel.World, g kernel.Goal) (candidate, bool) {
+	f := w.Facts
+	pkg, okPkg := f.Command.Package.Is()
+	cwd, okCwd := f.Command.Cwd.Is()
+	args, okArgs := f.Command.Args.Is()
+	nosuid, okFS := f.Command.CwdNosuid.Is()
 	if !okPkg || !okCwd || !okArgs || !okFS || len(args) == 0 || pkg == "command-line-arguments" || strings.HasSuffix(pkg, ".test") {
 		return candidate{}, false
 	}
 	to := path.Join(cwd, "bin", path.Base(pkg))
-	file := stamped(facts.Facts{}, g)
+	file := kernel.Stamp(kernel.Image{}, g)
 	return candidate{
 		Fix: Fix{ID: "build", Scope: "file", Summary: "build a file that lasts, and grant it the capability", Lasts: "until the next build", Steps: []Step{
 			{Run: Command("go", "build", "-o", to, pkg)},
 			{Run: sudo(f, "setcap", capText(file), to)},
 			start(f, to, args[1:]...),
 		}},
-		change: func(f facts.Facts) facts.Facts {
-			f.Installed = facts.Image{
-				Caps:   f.Installed.Caps.Now(file),
-				Nosuid: f.Installed.Nosuid.Now(nosuid),
-				Stat:   f.Installed.Stat.Now(facts.Stat{Mode: 0o100755}),
-			}
-			return rules.Start(f)
+		change: func(w kernel.World) kernel.World {
+			return w.With(func(f *facts.Facts) {
+				f.File.Installed = facts.Image{
+					Caps:   f.File.Installed.Caps.Now(file),
+					Nosuid: f.File.Installed.Nosuid.Now(nosuid),
+					Stat:   f.File.Installed.Stat.Now(facts.Stat{Mode: 0o100755}),
+				}
+			}).Start()
 		},
 	}, true
 }
 
-func goRun(f facts.Facts) bool {
-	p, ok := f.Path.Is()
+func goRun(f *facts.Facts) bool {
+	p, ok := f.File.Path.Is()
 	return ok && facts.GoRun(p)
 }

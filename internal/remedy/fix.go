@@ -5,7 +5,7 @@ import (
 	"strings"
 
 	"github.com/lowport/lowport/internal/facts"
-	"github.com/lowport/lowport/internal/rules"
+	"github.com/lowport/lowport/internal/kernel"
 )
 
 // A Fix is a change that the rules allow what was refused after.
@@ -30,32 +30,40 @@ type Step struct {
 // A candidate is a fix that may or may not help here.
 type candidate struct {
 	Fix
-	change func(facts.Facts) facts.Facts // what the machine is like afterwards
+	change func(kernel.World) kernel.World // what is different once it is done
 }
 
-// Fixes returns what helps, best first: what fits the way this process was
-// started, then the smaller scope. Where no single change is enough, pairs are
-// tried. Of several goals a fix reaches all.
-func Fixes(f facts.Facts, goals ...rules.Goal) []Fix {
-	all := candidates(f, goals...)
-	reached := func(f facts.Facts) bool {
-		return !slices.ContainsFunc(goals, func(g rules.Goal) bool { return rules.Allows(f, g) != rules.Yes })
-	}
+// A Case is a goal and the worlds that are possible of its refusal.
+type Case struct {
+	Goal   kernel.Goal
+	Worlds []kernel.World
+}
+
+// Fixes returns what helps in every likeliest world of every case, best first: what fits
+// the way this process was started, then the smaller scope. Where no single change is
+// enough, pairs are tried.
+func Fixes(cases ...Case) []Fix {
 	fixes := []Fix{}
-	if slices.ContainsFunc(goals, func(g rules.Goal) bool { return rules.Allows(f, g) == rules.Yes }) {
-		return fixes // what refused is not in the facts, and no change to them would help
+	var goals []kernel.Goal
+	for _, c := range cases {
+		if len(c.Worlds) == 0 {
+			return fixes // nothing is known to help
+		}
+		goals = append(goals, c.Goal)
 	}
+	all := candidates(kernel.Likeliest(cases[0].Worlds)[0], goals...)
 	for _, c := range all {
-		if reached(c.change(f)) {
+		if help(cases, goals, c.Fix) {
 			fixes = append(fixes, c.Fix)
 		}
 	}
 	if len(fixes) > 0 {
 		return fixes
 	}
+	f := cases[0].Worlds[0].Facts
 	for i, a := range all {
 		for _, b := range all[i+1:] {
-			if reached(b.change(a.change(f))) {
+			if help(cases, goals, a.Fix, b.Fix) {
 				fixes = append(fixes, join(f, a.Fix, b.Fix))
 			}
 		}
@@ -63,9 +71,30 @@ func Fixes(f facts.Facts, goals ...rules.Goal) []Fix {
 	return fixes
 }
 
+// help reports whether the fixes together reach the goals: in each likeliest world they
+// are possible, word for word, and the bind is allowed after their changes.
+func help(cases []Case, goals []kernel.Goal, fixes ...Fix) bool {
+	for _, c := range cases {
+		for _, w := range kernel.Likeliest(c.Worlds) {
+			here := candidates(w, goals...)
+			for _, fix := range fixes {
+				i := slices.IndexFunc(here, func(c candidate) bool { return slices.Equal(c.Steps, fix.Steps) })
+				if i < 0 {
+					return false
+				}
+				w = here[i].change(w)
+			}
+			if !w.Allows(c.Goal.Retried()) {
+				return false
+			}
+		}
+	}
+	return true
+}
+
 // join makes one fix of two that help only together. What starts the program
 // comes last and once: before all else is done it would be refused again.
-func join(f facts.Facts, a, b Fix) Fix {
+func join(f *facts.Facts, a, b Fix) Fix {
 	scope := b.Scope // the wider one, by the order of the candidates
 	if starts(f, a) && !starts(f, b) {
 		a, b = b, a
@@ -84,7 +113,7 @@ func join(f facts.Facts, a, b Fix) Fix {
 }
 
 // starts says whether a fix ends with a start of the program.
-func starts(f facts.Facts, fix Fix) bool {
+func starts(f *facts.Facts, fix Fix) bool {
 	last := fix.Steps[len(fix.Steps)-1]
 	step, ok := again(f)
 	return last.Start != "" || ok && last == step

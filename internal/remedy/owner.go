@@ -7,23 +7,24 @@ import (
 	"strings"
 
 	"github.com/lowport/lowport/internal/facts"
-	"github.com/lowport/lowport/internal/rules"
+	"github.com/lowport/lowport/internal/kernel"
 )
 
 // stopOwner ends the program that holds the port. If one socket certainly holds
 // it, those that only may are mostly connections of its program, which have its
 // SO_REUSEADDR and are not in the way.
-func stopOwner(f facts.Facts, g rules.Goal) (candidate, bool) {
-	socks, _ := f.Sockets.Is()
-	sure := slices.ContainsFunc(socks, func(s facts.Socket) bool { return rules.Conflicts(s, g) == rules.Yes })
+func stopOwner(w kernel.World, g kernel.Goal) (candidate, bool) {
+	f := w.Facts
+	socks, _ := f.Net.Sockets.Is()
+	sure := slices.ContainsFunc(socks, func(s facts.Socket) bool { return kernel.Conflicts(s, g) == kernel.Yes })
 	summary, lasts := "stop what holds the port", "until it is started again"
 	var steps []Step
 	for _, s := range socks {
-		c := rules.Conflicts(s, g)
-		if c == rules.No {
+		c := kernel.Conflicts(s, g)
+		if c == kernel.No {
 			continue
 		}
-		if sure && c == rules.Unknown {
+		if sure && c == kernel.Unknown {
 			summary = "stop what holds the port; what it was connected to may hold it for another minute"
 			continue
 		}
@@ -45,11 +46,11 @@ func stopOwner(f facts.Facts, g rules.Goal) (candidate, bool) {
 	}
 	return candidate{
 		Fix: Fix{ID: "stop-owner", Scope: "host", Summary: summary, Lasts: lasts, Steps: steps},
-		change: func(f facts.Facts) facts.Facts {
-			f.Sockets = f.Sockets.Now(slices.DeleteFunc(slices.Clone(f.Sockets.Value), func(s facts.Socket) bool {
-				return rules.Conflicts(s, g) != rules.No
-			}))
-			return f
+		change: func(w kernel.World) kernel.World {
+			if w.Holder >= 0 {
+				w.Holder = kernel.Nobody
+			}
+			return w
 		},
 	}, true
 }
@@ -62,8 +63,8 @@ func stub(s facts.Socket) bool {
 	return path.Base(s.Cgroup) == "systemd-resolved.service" && (at == "127.0.0.53:53" || at == "127.0.0.54:53")
 }
 
-func stop(f facts.Facts, s facts.Socket) ([]Step, bool) {
-	ids, okIDs := f.IDs.Is()
+func stop(f *facts.Facts, s facts.Socket) ([]Step, bool) {
+	ids, okIDs := f.Proc.IDs.Is()
 	unit := path.Base(s.Cgroup)
 	switch {
 	case s.Self, s.PID == 1, strings.HasSuffix(unit, ".socket"): // systemd holds it for a .socket unit

@@ -4,38 +4,35 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/lowport/lowport/internal/explain"
 	"github.com/lowport/lowport/internal/facts"
-	"github.com/lowport/lowport/internal/rules"
+	"github.com/lowport/lowport/internal/kernel"
 )
 
 // profile adds to the AppArmor profile what it lacks. Which file it is in, its
 // name does not say: the parser takes the folder.
-func profile(f facts.Facts, g rules.Goal) (candidate, bool) {
+func profile(w kernel.World, g kernel.Goal) (candidate, bool) {
+	f := w.Facts
 	const dir = "/etc/apparmor.d"
-	name, ok := rules.Profile(f)
-	lines := rules.ProfileRules(f, g)
+	name, ok := kernel.Profile(f)
+	lines := kernel.ProfileRules(f, g)
 	if !ok || len(lines) == 0 {
 		return candidate{}, false
 	}
 	return candidate{
 		Fix: Fix{ID: "profile", Scope: "file", Summary: "in the AppArmor profile", Lasts: "as long as the profile says so", Steps: []Step{
-			{Edit: "the profile " + explain.Show(name) + " in " + dir, Content: strings.Join(lines, "\n") + "\n"},
+			{Edit: "the profile " + kernel.Show(name) + " in " + dir, Content: strings.Join(lines, "\n") + "\n"},
 			{Run: sudo(f, "apparmor_parser", "-r", dir)},
 		}},
-		change: func(f facts.Facts) facts.Facts {
-			f.Withheld = f.Withheld.Now(f.Withheld.Value &^ g.Need())
-			f.Granted = f.Granted.Now(f.Granted.Value | g.Need())
-			probes := slices.Clone(f.Probes.Value)
-			for i := range probes {
-				if probes[i].Refused() { // a family that the kernel lacks it still lacks
-					probes[i].Errno = ""
+		change: func(w kernel.World) kernel.World {
+			w.Granted, w.Unseen = true, ""
+			return w.With(func(f *facts.Facts) {
+				f.Policy.Probes.Value = slices.Clone(f.Policy.Probes.Value)
+				for i := range f.Policy.Probes.Value {
+					if p := &f.Policy.Probes.Value[i]; p.Refused() { // a family that the kernel lacks it still lacks
+						p.Errno = ""
+					}
 				}
-			}
-			if f.Probes.State == facts.Known {
-				f.Probes = f.Probes.Now(probes)
-			}
-			return f
+			})
 		},
 	}, true
 }

@@ -9,14 +9,14 @@ import (
 
 // Root says whether this process is root of the machine, as its operator then
 // is too: uid 0 where every id is mapped to itself.
-func Root(f facts.Facts) bool {
-	ids, okIDs := f.IDs.Is()
-	m, okMap := f.UIDMap.Is()
+func Root(f *facts.Facts) bool {
+	ids, okIDs := f.Proc.IDs.Is()
+	m, okMap := f.Net.UIDMap.Is()
 	return okIDs && okMap && ids.EUID == 0 && m == facts.WholeMap
 }
 
 // sudo is a command for root.
-func sudo(f facts.Facts, words ...string) string {
+func sudo(f *facts.Facts, words ...string) string {
 	if Root(f) {
 		return Command(words...)
 	}
@@ -24,12 +24,12 @@ func sudo(f facts.Facts, words ...string) string {
 }
 
 // again is how to start the program once more the way it was.
-func again(f facts.Facts) (Step, bool) {
-	if u, ok := f.Unit.Is(); ok {
+func again(f *facts.Facts) (Step, bool) {
+	if u, ok := f.Launcher.Unit.Is(); ok {
 		return Step{Run: Systemctl(Root(f), u, "restart")}, !u.Transient
 	}
 	exe, okExe := program(f)
-	args, okArgs := f.Args.Is()
+	args, okArgs := f.Command.Args.Is()
 	if !okExe || !okArgs || len(args) == 0 {
 		return Step{}, false
 	}
@@ -39,38 +39,38 @@ func again(f facts.Facts) (Step, bool) {
 // start is how the operator starts a program in the place of this one. In a network
 // namespace with a name that takes root, who becomes the user then; one without a name
 // is that of the shell which started this one.
-func start(f facts.Facts, program string, args ...string) Step {
+func start(f *facts.Facts, program string, args ...string) Step {
 	line := append([]string{program}, args...)
 	enter, okNet := entering(f)
 	user, okUser := asUser(f)
 	if enter == nil || !okNet || !okUser {
 		return Step{Start: Command(line...)}
 	}
-	return Step{Start: sudo(facts.Facts{}, slices.Concat(enter, user, []string{"--"}, line)...)}
+	return Step{Start: sudo(&facts.Facts{}, slices.Concat(enter, user, []string{"--"}, line)...)}
 }
 
 // program is what to start: the file, or the script that it interprets. What is
 // elsewhere outside, as in a chroot, is not to be started there.
-func program(f facts.Facts) (string, bool) {
+func program(f *facts.Facts) (string, bool) {
 	if f.Launch.Script != "" {
 		return f.Launch.Script, true
 	}
-	p, ok := f.Path.Is()
+	p, ok := f.File.Path.Is()
 	return p, ok && samePlace(f)
 }
 
 // samePlace says whether the operator has the file at the path that it has here,
 // unless it is known to be otherwise.
-func samePlace(f facts.Facts) bool {
-	return f.Outside.State != facts.Absent && f.Outside.Value == ""
+func samePlace(f *facts.Facts) bool {
+	return f.File.PathSeenByInit.State != facts.Absent && f.File.PathSeenByInit.Value == ""
 }
 
 // pathOutside is the path of the file for the operator.
-func pathOutside(f facts.Facts) (string, bool) {
-	if p, ok := f.Outside.Is(); ok && p != "" {
+func pathOutside(f *facts.Facts) (string, bool) {
+	if p, ok := f.File.PathSeenByInit.Is(); ok && p != "" {
 		return p, true
 	}
-	p, ok := f.Path.Is()
+	p, ok := f.File.Path.Is()
 	return p, ok && samePlace(f)
 }
 

@@ -8,7 +8,7 @@ import (
 
 	"github.com/lowport/lowport/caps"
 	"github.com/lowport/lowport/internal/facts"
-	"github.com/lowport/lowport/internal/rules"
+	"github.com/lowport/lowport/internal/kernel"
 )
 
 const longestUnitName = 255 // UNIT_NAME_MAX
@@ -17,16 +17,17 @@ const longestUnitName = 255 // UNIT_NAME_MAX
 // then needs no capability. It passes them to its child alone: a program that a
 // wrapper of the unit starts is not theirs (sd_listen_fds(3)). A policy of SELinux
 // may keep systemd from the port; that is not told.
-func socketUnits(f facts.Facts, goals []rules.Goal) (candidate, bool) {
-	u, okUnit := f.Unit.Is()
-	parent, okParent := f.Parent.Is()
-	manager, okManager := f.Init.Is()
+func socketUnits(w kernel.World, goals []kernel.Goal) (candidate, bool) {
+	f := w.Facts
+	u, okUnit := f.Launcher.Unit.Is()
+	parent, okParent := f.Proc.Parent.Is()
+	manager, okManager := f.Launcher.Init.Is()
 	base, service := strings.CutSuffix(u.Name, ".service")
-	if !okUnit || u.User || u.Transient || !service || !rules.UnitUser(f) || !okParent || parent != 1 ||
-		!okManager || !manager.Effective.Has(caps.NET_BIND_SERVICE) || f.Enforcing.Value {
+	if !okUnit || u.User || u.Transient || !service || !unitUser(f) || !okParent || parent != 1 ||
+		!okManager || !manager.Effective.Has(caps.NET_BIND_SERVICE) || f.Policy.Enforcing.Value {
 		return candidate{}, false
 	}
-	if theirs := rules.Counts(f, caps.SetOf(caps.NET_BIND_SERVICE)); theirs != rules.Yes && (theirs != rules.No || !privateUsers(f)) {
+	if !w.Counts && !privateUsers(f) {
 		return candidate{}, false
 	}
 	network, ok := networkOf(f)
@@ -50,9 +51,9 @@ func socketUnits(f facts.Facts, goals []rules.Goal) (candidate, bool) {
 	steps = append(append(steps, enables...), Step{Run: Systemctl(Root(f), u, "restart")})
 	return candidate{
 		Fix: Fix{ID: "systemd-socket", Scope: "unit", Summary: "by systemd, so that " + u.Name + " needs no capability", Lasts: "until the socket unit is disabled", Steps: steps},
-		change: func(f facts.Facts) facts.Facts {
-			f.PortStart = f.PortStart.Now(0) // for systemd, whose bind it is
-			return rules.Start(f)
+		change: func(w kernel.World) kernel.World {
+			w.PortStart = 0 // for systemd, whose bind it is
+			return w.Start()
 		},
 	}, true
 }
@@ -60,18 +61,18 @@ func socketUnits(f facts.Facts, goals []rules.Goal) (candidate, bool) {
 // networkOf is the line that has systemd bind in the service's network namespace, if it
 // has one with a name. In one without, as PrivateNetwork= makes, nobody could reach it:
 // there the machine's is meant.
-func networkOf(f facts.Facts) (line string, ok bool) {
-	if !apart(f) || f.NetName.State == facts.Absent {
+func networkOf(f *facts.Facts) (line string, ok bool) {
+	if !apart(f) || f.Net.Name.State == facts.Absent {
 		return "", true
 	}
-	name, known := f.NetName.Is()
+	name, known := f.Net.Name.Is()
 	return "NetworkNamespacePath=/run/netns/" + name + "\n", known && plainName.MatchString(name)
 }
 
 var plainName = regexp.MustCompile(`\A[A-Za-z0-9_][A-Za-z0-9_.-]*\z`)
 
 // socketFile is the unit of one socket (systemd.socket(5)).
-func socketFile(g rules.Goal, service, network string) string {
+func socketFile(g kernel.Goal, service, network string) string {
 	listen := map[string]string{"tcp": "ListenStream=", "udp": "ListenDatagram="}[g.Protocol()]
 	port := strconv.Itoa(g.Port)
 	switch {

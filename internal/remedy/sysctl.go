@@ -4,12 +4,13 @@ import (
 	"fmt"
 
 	"github.com/lowport/lowport/internal/facts"
-	"github.com/lowport/lowport/internal/rules"
+	"github.com/lowport/lowport/internal/kernel"
 )
 
 // sysctl lowers the threshold of the network namespace to the port.
-func sysctl(f facts.Facts, g rules.Goal) (candidate, bool) {
-	if g.Network == "" || f.Container.State == facts.Known && f.Unit.State != facts.Known && rules.Counts(f, g.Need()) != rules.No {
+func sysctl(w kernel.World, g kernel.Goal) (candidate, bool) {
+	f := w.Facts
+	if g.Network == "" || f.Launcher.Container.State == facts.Known && f.Launcher.Unit.State != facts.Known && w.Counts {
 		return candidate{}, false
 	}
 	start := g.Port
@@ -19,17 +20,15 @@ func sysctl(f facts.Facts, g rules.Goal) (candidate, bool) {
 	fix, ok := network(f, "", fmt.Sprintf("net.ipv4.ip_unprivileged_port_start=%d", start), "/etc/sysctl.d/50-lowport.conf")
 	fix.ID = "sysctl"
 	return candidate{
-		Fix: fix,
-		change: func(f facts.Facts) facts.Facts {
-			f.PortStart = f.PortStart.Now(start)
-			return f
-		},
+		Fix:    fix,
+		change: func(w kernel.World) kernel.World { w.PortStart = start; return w },
 	}, ok
 }
 
 // nonlocal lets programs bind an address before it is there.
-func nonlocal(f facts.Facts, g rules.Goal) (candidate, bool) {
-	if rules.Local(f, g) != rules.No {
+func nonlocal(w kernel.World, g kernel.Goal) (candidate, bool) {
+	f := w.Facts
+	if w.Local {
 		return candidate{}, false
 	}
 	setting, file := "net.ipv4.ip_nonlocal_bind=1", "/etc/sysctl.d/50-lowport-nonlocal.conf"
@@ -39,14 +38,7 @@ func nonlocal(f facts.Facts, g rules.Goal) (candidate, bool) {
 	fix, ok := network(f, "if the address comes later (a floating one)", setting, file)
 	fix.ID = "nonlocal-bind"
 	return candidate{
-		Fix: fix,
-		change: func(f facts.Facts) facts.Facts {
-			if g.Addr.Is4() {
-				f.Nonlocal = f.Nonlocal.Now(true)
-			} else {
-				f.Nonlocal6 = f.Nonlocal6.Now(true)
-			}
-			return f
-		},
+		Fix:    fix,
+		change: func(w kernel.World) kernel.World { w.Local = kernel.Fit(g); return w },
 	}, ok
 }

@@ -7,35 +7,33 @@ import (
 
 	"github.com/lowport/lowport/caps"
 	"github.com/lowport/lowport/internal/facts"
-	"github.com/lowport/lowport/internal/rules"
+	"github.com/lowport/lowport/internal/kernel"
 )
 
 // dropIn gives the systemd unit the capability as an ambient one, and takes away
 // what stands against it. One of systemd-run(1) is started so anew.
-func dropIn(f facts.Facts, g rules.Goal) (candidate, bool) {
-	u, okUnit := f.Unit.Is()
-	now, okNow := rules.Starter(f).Is()
-	if !okUnit || !okNow || u.User || !rules.UnitUser(f) || rules.Missing(f) != 0 { // a file with capabilities clears ambient ones
+func dropIn(w kernel.World, g kernel.Goal) (candidate, bool) {
+	f := w.Facts
+	u, okUnit := f.Launcher.Unit.Is()
+	if !okUnit || u.User || !unitUser(f) || w.Missing() != 0 { // a file with capabilities clears ambient ones
 		return candidate{}, false
 	}
 	list := g.Need().Systemd()
 	lines := []string{"AmbientCapabilities=" + list}
-	if !now.Bounding.Contains(g.Need()) {
+	if !w.Starter.Bounding.Contains(g.Need()) {
 		lines = append(lines, "CapabilityBoundingSet="+list)
 	}
-	ownUsers := rules.Counts(f, g.Need()) == rules.No && privateUsers(f)
+	ownUsers := !w.Counts && privateUsers(f)
 	if ownUsers {
 		lines = append(lines, "PrivateUsers=no")
 	}
 	return candidate{
 		Fix: settings(f, u, lines...),
-		change: func(f facts.Facts) facts.Facts {
-			now.Bounding |= g.Need()
-			f.Launch.Starter = f.Launch.Starter.Now(holding(now, g.Need()))
-			if ownUsers {
-				f.NetOwner = f.NetOwner.Now(facts.OwnerHere)
-			}
-			return rules.Start(f)
+		change: func(w kernel.World) kernel.World {
+			w.Starter.Bounding |= g.Need()
+			w.Starter = kernel.Ambient(w.Starter, g.Need())
+			w.Counts = w.Counts || ownUsers
+			return w.Start()
 		},
 	}, true
 }
@@ -44,7 +42,7 @@ func dropIn(f facts.Facts, g rules.Goal) (candidate, bool) {
 // two that set the same, the later name counts, and an empty setting takes back what
 // stands before it. The next unit of systemd-run(1) may have another name, and another
 // one that name: the lines are then for the next run.
-func settings(f facts.Facts, u facts.Unit, lines ...string) Fix {
+func settings(f *facts.Facts, u facts.Unit, lines ...string) Fix {
 	fix := Fix{ID: "systemd-drop-in", Scope: "unit", Summary: "for " + u.Name, Lasts: "until the drop-in is removed", Steps: []Step{
 		{Write: "/etc/systemd/system/" + u.Name + ".d/zz-lowport.conf", Content: "[Service]\n" + strings.Join(lines, "\n") + "\n"},
 		{Run: sudo(f, "systemctl", "daemon-reload")},
@@ -66,25 +64,26 @@ func settings(f facts.Facts, u facts.Unit, lines ...string) Fix {
 var taken = caps.SetOf(caps.MKNOD, caps.SYS_RAWIO, caps.SYS_MODULE, caps.SYSLOG, caps.SYS_TIME, caps.WAKE_ALARM)
 
 // widen gives the unit's bounding set what the file's effective bit asks for.
-func widen(f facts.Facts, g rules.Goal) (candidate, bool) {
-	u, okUnit := f.Unit.Is()
-	missing := rules.Missing(f)
-	manager, okManager := f.Ancestor.Is()
+func widen(w kernel.World, g kernel.Goal) (candidate, bool) {
+	f := w.Facts
+	u, okUnit := f.Launcher.Unit.Is()
+	missing := w.Missing()
+	manager, okManager := f.Launcher.Ancestor.Is()
 	if !okUnit || u.User || missing == 0 || missing&taken != 0 || !okManager || !manager.Bounding.Contains(missing) {
 		return candidate{}, false
 	}
 	return candidate{
 		Fix: settings(f, u, "CapabilityBoundingSet="+missing.Systemd()),
-		change: func(f facts.Facts) facts.Facts {
-			f.Launch.Starter.Value.Bounding |= missing
-			return rules.Start(f)
+		change: func(w kernel.World) kernel.World {
+			w.Starter.Bounding |= missing
+			return w.Start()
 		},
 	}, true
 }
 
 // privateUsers says whether the user namespace looks like the one of
 // PrivateUsers=: a few ids, each mapped to itself.
-func privateUsers(f facts.Facts) bool {
+func privateUsers(f *facts.Facts) bool {
 	m := idMap(f)
 	return len(m) > 0 && !slices.ContainsFunc(m, func(r caps.IDRange) bool {
 		return r.Inside != r.Outside || r.Count == math.MaxUint32
@@ -105,4 +104,17 @@ func Systemctl(root bool, u facts.Unit, verb ...string) string {
 		words = append(words, "--")
 	}
 	return Command(append(words, u.Name)...)
+}
+
+// unitUser reports whether the unit itself starts this process as its user, and not
+// as root that changes the user later, which takes away what the unit gave. A
+// supervisor that still runs is seen; one that became this process by execve has
+// no $USER, which systemd sets with User= (systemd.exec(5)).
+func unitUser(f *facts.Facts) bool {
+	if f.Launch.Planned { // as the unit says
+		return true
+	}
+	ids, known := f.Proc.IDs.Is()
+	between, seen := f.Launcher.Ancestor.Is()
+	return known && ids.UID == 0 || f.Launcher.UserNamed.Value && !(seen && !between.Init)
 }

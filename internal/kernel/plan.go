@@ -1,0 +1,84 @@
+package kernel
+
+import (
+	"fmt"
+
+	"github.com/lowport/lowport/caps"
+	"github.com/lowport/lowport/internal/facts"
+)
+
+// Rule is the source of what a program would hold.
+const Rule = "execve rule"
+
+// Plan returns the facts of a program as they would be if its starter executed it. Where
+// a fact that the execve rule needs is not known, what the thread would hold is not known
+// either.
+func Plan(f facts.Facts) facts.Facts {
+	f.Launch.Planned = true
+	f.File.Exe = f.File.Installed
+	f.File.Deleted, f.Proc.Dropped = f.File.Deleted.Now(false), f.Proc.Dropped.Now(0)
+	f.Proc.Threads, f.Proc.AtInit = f.Proc.Threads.None(), f.Proc.AtInit.None()
+	f.Proc.Secure, f.Proc.Dumpable = f.Proc.Secure.None(), f.Proc.Dumpable.None()
+	f.Proc.Thread = facts.Fact[caps.State]{Source: Rule, Reason: "a fact it needs is not known"}
+	worlds := Worlds(&f, Goal{})
+	for i, w := range worlds {
+		s, ok := w.Executed()
+		switch {
+		case w.seen:
+			return f
+		case !ok:
+			f.Proc.Thread.Reason = caps.ErrExecRefused.Error()
+			return f
+		case i > 0 && s != f.Proc.Thread.Value:
+			f.Proc.Thread = facts.Fact[caps.State]{Source: Rule, Reason: "the release of the kernel is not known"}
+			return f
+		}
+		f.Proc.Thread = f.Proc.Thread.Now(s)
+		f.Proc.Threads = f.Proc.Threads.Now(map[int]caps.State{0: s})
+	}
+	return f
+}
+
+// An Outcome is what the kernel would answer: the name of an errno, or "" where it lets
+// the goal be reached.
+type Outcome struct {
+	Errno    string
+	Executed bool // the program itself would be
+	Raised   bool // the capability has to be made effective for it
+}
+
+// Predict returns the outcome of a goal that was not tried. The error is that the worlds
+// differ in it.
+func Predict(worlds []World, g Goal) (Outcome, error) {
+	var all Outcome
+	var at string // the gate that refuses
+	for i, w := range worlds {
+		o, gate := w.predict(g)
+		switch {
+		case i == 0:
+			all, at = o, gate
+		case o.Errno != all.Errno && (gate == "free" || at == "free"):
+			return o, fmt.Errorf("the evidence does not suffice to tell whether port %d is free", g.Port)
+		case o != all:
+			return o, fmt.Errorf("the evidence does not suffice to tell whether port %d may be bound", g.Port)
+		}
+	}
+	return all, nil
+}
+
+// predict is the answer to the last attempt, where none gets through, and the gate that
+// gives it.
+func (w World) predict(g Goal) (o Outcome, gate string) {
+	o.Executed = true
+	for _, a := range g.attempts() {
+		shut := w.shut(g, a)
+		if len(shut) == 0 {
+			o.Errno = ""
+			o.Raised = w.Privileged(g) && !w.thread(g.Need()).Effective.Contains(g.Need())
+			return o, ""
+		}
+		gate = shut[0].Name
+		o.Errno, o.Executed = shut[0].errno(w, g, a), gate != "start"
+	}
+	return o, gate
+}
