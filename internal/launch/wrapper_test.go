@@ -1,0 +1,203 @@
+package launch
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/lowport/lowport/caps"
+)
+
+// The program behind each wrapper, and what the wrapper changes.
+func TestUnwrap(t *testing.T) {
+	for _, tt := range []struct{ line, want string }{
+		{"taskset 1 /srv/app :443", "/srv/app :443"},
+		{"/usr/bin/taskset -c 0-3 /srv/app", "/srv/app"},
+		{"taskset -c 1 /srv/app", "doubt"},
+		{"taskset -p 1 700", "doubt"},
+		{"taskset 1", "error"},
+		{"nice /srv/app", "/srv/app"},
+		{"nice -n -5 /srv/app", "/srv/app"},
+		{"nice -10 /srv/app", "/srv/app"},
+		{"nice --adjustment=3 -- /srv/app -v", "/srv/app -v"},
+		{"ionice -c3 /srv/app", "/srv/app"},
+		{"ionice -c 1 -n 0 /srv/app", "/srv/app refused"},
+		{"chrt -f 10 /srv/app", "/srv/app refused"},
+		{"chrt --other 0 /srv/app", "/srv/app"},
+		{"env A=1 B=2 /srv/app", "/srv/app"},
+		{"env -i PATH=/srv app", "app PATH=/srv closes"},
+		{"env -u LISTEN_FDS /srv/app", "/srv/app closes"},
+		{"env -S /srv/app", "doubt"},
+		{"env", "error"},
+		{"timeout -k 5 10s /srv/app", "/srv/app forks"},
+		{"timeout --signal=KILL 10 /srv/app", "/srv/app forks"},
+		{"setarch -R /srv/app", "/srv/app"},
+		{"setarch x86_64 --addr-no-randomize /srv/app", "/srv/app"},
+		{"setarch vax /srv/app", "doubt"},
+		{"linux32 /srv/app", "/srv/app"},
+		{"numactl --cpunodebind=0 -m 0 /srv/app", "/srv/app"},
+		{"stdbuf -oL -e 0 /srv/app", "/srv/app"},
+		{"nohup /srv/app", "/srv/app"},
+		{"tini -g -- /srv/app", "/srv/app forks"},
+		{"catatonit -- /srv/app", "/srv/app forks"},
+		{"dumb-init --rewrite 15:3 /srv/app", "/srv/app forks"},
+		{"gosu app:www /srv/app", "/srv/app as app:www"},
+		{"s6-setuidgid app /srv/app", "/srv/app as app"},
+		{"chpst -u app:www -n 5 /srv/app", "/srv/app as app:www"},
+		{"chpst -/ /jail /srv/app", "doubt"},
+		{"runuser -u app -- /srv/app :443", "/srv/app :443 as app refused forks"},
+		{"runuser app -c '/srv/app :443'", "/srv/app :443 as app refused forks may-fork"},
+		{"runuser - app -c /srv/app", "doubt"},
+		{"su app -s /bin/sh -c 'exec /srv/app'", "/srv/app as app refused forks"},
+		{"su -c '/srv/app; true' app", "doubt"},
+		{"sudo -u app -E /srv/app", "/srv/app as app refused forks closes"},
+		{"sudo -i /srv/app", "doubt"},
+		{"start-stop-daemon --start --chuid app --exec /srv/app -- -v :443", "/srv/app -v :443 as app"},
+		{"start-stop-daemon -S -x /srv/app -b -m -p /run/x", "doubt"},
+		{"start-stop-daemon --stop --exec /srv/app", "doubt"},
+		{"setpriv --reuid=app --regid app --init-groups --nnp /srv/app", "/srv/app as app:app nnp"},
+		{"setpriv --securebits=+noroot /srv/app", "doubt"},
+		{"sh -c 'exec /srv/app \"$@\"'", "/srv/app $@"},
+		{"sh -c 'A=1 /srv/app -x \"a b\"'", "/srv/app -x a b may-fork"},
+		{"bash -ec '/srv/app && true'", "doubt"},
+		{"sh -c '$APP'", "doubt"},
+		{"sh -c 'exec taskset 1 $APP'", "taskset 1 $APP"},
+		{"sh -c 'if true'", "doubt"},
+		{"sh -e /srv/run.sh", "script /srv/run.sh"},
+		{"sh", "doubt"},
+		{"/srv/app :443", "none"},
+	} {
+		if got := unwrapped(split(tt.line)); got != tt.want {
+			t.Errorf("%s: %s, want %s", tt.line, got, tt.want)
+		}
+	}
+	if w, _, _ := Unwrap([]string{"taskset", "1", mark + "APP"}); w.Doubt == "" {
+		t.Error("what a shell has not yet expanded is taken as it is")
+	}
+}
+
+// unwrapped is what a command line says, in words.
+func unwrapped(argv []string) string {
+	w, ok, err := Unwrap(argv)
+	switch {
+	case !ok:
+		return "none"
+	case err != nil:
+		return "error"
+	case w.Doubt != "":
+		return "doubt"
+	}
+	all := w.Command
+	if w.Script != "" {
+		all = append(all, "script", w.Script)
+	}
+	if w.User != "" {
+		all = append(all, "as", strings.TrimRight(w.User+":"+w.Group, ":"))
+	}
+	for word, is := range map[string]bool{"nnp": w.NoNewPrivs} {
+		if is {
+			all = append(all, word)
+		}
+	}
+	if w.Path != "" {
+		all = append(all, "PATH="+w.Path)
+	}
+	for _, is := range []struct {
+		word string
+		is   bool
+	}{{"refused", w.Refused != ""}, {"forks", w.Forks}, {"may-fork", w.MayFork}, {"closes", w.Closes}} {
+		if is.is {
+			all = append(all, is.word)
+		}
+	}
+	return strings.ReplaceAll(strings.Join(all, " "), mark, "$")
+}
+
+// A script is read as far as it only sets things up.
+func TestShellScript(t *testing.T) {
+	for _, tt := range []struct{ text, want string }{
+		{"#!/bin/sh -e\nexec /srv/app \"$@\"\n", "/srv/app $@"},
+		{"#!/bin/sh\nset -eu\nexport PATH=/srv\nA=1\ncd /srv\n\numask 022\nexec app -x \\\n  -y\n", "app -x -y PATH=/srv dir=/srv"},
+		{"/srv/app\n", "/srv/app forks"},
+		{"/srv/app\necho done\n", "doubt"},
+		{"test -e /x && exit\nexec /srv/app\n", "doubt"},
+		{"for i in 1; do\nexec /srv/app\ndone\n", "doubt"},
+		{"exec $APP\n", "doubt"},
+		{"export PATH=$PATH:/srv\nexec app\n", "doubt"},
+		{"set -e\n", "doubt"},
+		{"", "doubt"},
+		{"exec /srv/app >/dev/null\n", "doubt"},
+		{"exec '/srv/app\n", "doubt"},
+	} {
+		w := Wrap{}.ShellScript(tt.text)
+		got := strings.ReplaceAll(strings.Join(w.Command, " "), mark, "$")
+		if w.Forks {
+			got += " forks"
+		}
+		if w.Path != "" {
+			got += " PATH=" + w.Path
+		}
+		if w.Dir != "" {
+			got += " dir=" + w.Dir
+		}
+		if w.Doubt != "" {
+			got = "doubt"
+		}
+		if got != tt.want {
+			t.Errorf("%q: %s, want %s", tt.text, got, tt.want)
+		}
+	}
+}
+
+// What a change of user and setpriv(1)'s lists leave of the sets.
+func TestApply(t *testing.T) {
+	bind := caps.SetOf(caps.NET_BIND_SERVICE)
+	root := caps.State{Permitted: full, Effective: full, Bounding: full, Inheritable: bind, Ambient: bind}
+	app := caps.UIDs{Real: 1000, Effective: 1000, Saved: 1000}
+	for _, tt := range []struct {
+		line string
+		from caps.State
+		want caps.State
+	}{
+		{"gosu app /srv/app", root, caps.State{Bounding: full, Inheritable: bind}},
+		{"setpriv --reuid=app /srv/app", root, caps.State{Permitted: full, Effective: full, Bounding: full, Inheritable: bind, Securebits: caps.KeepCaps}},
+		{"setpriv --reuid=app --ambient-caps=+net_bind_service /srv/app", root,
+			caps.State{Permitted: full, Effective: full, Bounding: full, Inheritable: bind, Ambient: bind, Securebits: caps.KeepCaps}},
+		{"setpriv --bounding-set=-all --inh-caps=-all /srv/app", root, caps.State{Permitted: full, Effective: full}},
+		{"setpriv --bounding-set=-all /srv/app", caps.State{Bounding: full}, caps.State{Bounding: full}},
+		{"nice /srv/app", root, root},
+	} {
+		w, _, err := Unwrap(split(tt.line))
+		if err != nil {
+			t.Fatal(err)
+		}
+		who := caps.UIDs{}
+		if w.User != "" {
+			who = app
+		}
+		if got, err := w.Apply(tt.from, caps.UIDs{}, who); err != nil || got != tt.want {
+			t.Errorf("%s: %v %v, want %v", tt.line, got, err, tt.want)
+		}
+	}
+	w, _, _ := Unwrap(split("setpriv --ambient-caps=+net_bind_service /srv/app"))
+	if _, err := w.Apply(caps.State{Bounding: full}, app, app); err == nil {
+		t.Error("an ambient capability out of nothing")
+	}
+}
+
+// Whatever a script or a command holds, it is read or in doubt.
+func FuzzShellScript(f *testing.F) {
+	f.Add("#!/bin/sh\nset -e\nexec nice \"$@\"\n")
+	f.Fuzz(func(t *testing.T, text string) {
+		w := Wrap{}.ShellScript(text)
+		if w.Doubt == "" && len(w.Command) == 0 {
+			t.Error("neither a program nor a doubt")
+		}
+		for range 4 {
+			next, ok, err := Unwrap(append(w.Command, "x"))
+			if !ok || err != nil || len(next.Command) == 0 {
+				return
+			}
+			w = next
+		}
+	})
+}
