@@ -4,33 +4,28 @@ import (
 	"errors"
 	"syscall"
 
-	"github.com/lowport/lowport/internal/explain"
 	"github.com/lowport/lowport/internal/facts"
 	"github.com/lowport/lowport/internal/remedy"
-	"github.com/lowport/lowport/internal/rules"
+	"github.com/lowport/lowport/internal/kernel"
 )
 
 // refusal makes the report of what was found, with the fixes that the rules
 // allow.
-func refusal(subject, headline string, err error, found explain.Finding, f facts.Facts, goals ...rules.Goal) Report {
+func refusal(subject, headline string, err error, found kernel.Finding, f facts.Facts, cases ...remedy.Case) Report {
 	r := success(subject, "")
-	r.OK, r.Error, r.headline = false, explain.Show(err.Error()), headline
-	r.sudo = !remedy.Root(f)
+	r.OK, r.Error, r.headline = false, kernel.Show(err.Error()), headline
+	r.sudo = !remedy.Root(&f)
 	var errno syscall.Errno
 	if errors.As(err, &errno) {
-		r.Errno = errnoName(errno)
+		r.Errno = kernel.ErrnoName(errno)
 	}
 	for _, c := range found.Causes {
 		r.Causes = append(r.Causes, Cause{ID: c.ID, Certainty: string(c.Certainty), Summary: c.Summary, Detail: c.Detail})
 	}
 	for _, e := range found.Evidence {
-		r.Facts = append(r.Facts, Fact{Name: e.Name, Value: explain.Show(e.Value), Source: e.Source, State: e.State, says: e.Says})
+		r.Facts = append(r.Facts, Fact{Name: e.Name, Value: kernel.Show(e.Value), Source: e.Source, State: e.State, says: e.Says})
 	}
-	var fixes []remedy.Fix
-	if found.Explained {
-		fixes = remedy.Fixes(f, goals...)
-	}
-	for _, fix := range fixes {
+	for _, fix := range remedy.Fixes(cases...) {
 		r.Fixes = append(r.Fixes, shown(fix))
 	}
 	r.Unhelpful = append(r.Unhelpful, found.Unhelpful...)

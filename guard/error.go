@@ -49,12 +49,5 @@ func (e *Error) ExitCode() int {
 	if len(e.Causes) == 0 {
 		return exitNoPerm
 	}
-	switch e.Causes[0].ID {
-	case "address-invalid":
-		return exitUsage
-	case "address-in-use", "address-unavailable", "address-tentative", "host-unresolved", "family-unavailable", "protocol-unavailable", "resource-limit":
-		return exitUnavailable
-	default:
-		return exitNoPerm
-	}
+	return kernel.ExitCode(e.Causes[0].ID)
 }

@@ -5,20 +5,21 @@ import (
 
 	"github.com/lowport/lowport/caps"
 	"github.com/lowport/lowport/internal/facts"
-	"github.com/lowport/lowport/internal/rules"
+	"github.com/lowport/lowport/internal/kernel"
+	"github.com/lowport/lowport/internal/remedy"
 )
 
 // shows puts into the report what a person would want to see of the decision
 // itself: the five sets and the gates.
-func (r *Report) shows(f facts.Facts, g rules.Goal) {
-	r.Facts, r.Gates = withSets(r.Facts, f), gates(f, g)
+func (r *Report) shows(f facts.Facts, c remedy.Case) {
+	r.Facts, r.Gates = withSets(r.Facts, f), gates(c)
 }
 
 // gates are those that the path to a goal leads through.
-func gates(f facts.Facts, g rules.Goal) []Gate {
+func gates(c remedy.Case) []Gate {
 	var all []Gate
-	for _, s := range rules.Walk(f, g) {
-		answer := map[rules.Answer]string{rules.Yes: "yes", rules.No: "no", rules.Unknown: "could not tell"}[s.Answer]
+	for _, s := range kernel.Walk(c.Worlds, c.Goal) {
+		answer := map[kernel.Answer]string{kernel.Yes: "yes", kernel.No: "no", kernel.Unknown: "could not tell"}[s.Answer]
 		all = append(all, Gate{Name: s.Name, Question: s.Question, Answer: answer})
 	}
 	return all
@@ -27,7 +28,7 @@ func gates(f facts.Facts, g rules.Goal) []Gate {
 // withSets adds to the evidence those of the thread's five sets that it does not
 // have yet.
 func withSets(all []Fact, f facts.Facts) []Fact {
-	state, known := f.Thread.Is()
+	state, known := f.Proc.Thread.Is()
 	for _, set := range []struct {
 		name string
 		set  caps.Set
@@ -38,7 +39,7 @@ func withSets(all []Fact, f facts.Facts) []Fact {
 		if slices.ContainsFunc(all, func(has Fact) bool { return has.Name == set.name }) {
 			continue
 		}
-		fact := Fact{Name: set.name, Source: f.Thread.Source, State: "unreadable"}
+		fact := Fact{Name: set.name, Source: f.Proc.Thread.Source, State: "unreadable"}
 		if known {
 			fact.Value, fact.State = set.set.Hex(), "known"
 		}

@@ -7,10 +7,10 @@ import (
 	"runtime"
 
 	"github.com/lowport/lowport/caps"
-	"github.com/lowport/lowport/internal/explain"
 	"github.com/lowport/lowport/internal/facts"
 	"github.com/lowport/lowport/internal/live"
-	"github.com/lowport/lowport/internal/rules"
+	"github.com/lowport/lowport/internal/kernel"
+	"github.com/lowport/lowport/internal/remedy"
 )
 
 // Require returns nil if every named capability is effective on every thread of
@@ -29,13 +29,14 @@ func Require(need ...caps.Cap) error {
 
 // require decides over the facts of a machine.
 func require(need caps.Set, f facts.Facts) error {
-	g := rules.Goal{Require: need}
-	if rules.Allows(f, g) == rules.Yes {
+	g := kernel.Goal{Require: need}
+	if kernel.Allows(kernel.Worlds(&f, g), g) == kernel.Yes {
 		return nil
 	}
+	found := kernel.Explain(&f, g, nil)
 	subject := "require " + g.Require.String()
 	err := &notHeld{g.Require}
-	return &Error{Report: refusal(subject, subject+": not held", err, explain.Require(f, g), f, g), err: err}
+	return &Error{Report: refusal(subject, subject+": not held", err, found, f, remedy.Case{Goal: g, Worlds: found.Worlds}), err: err}
 }
 
 // MustRequire is Require for a main function: where it fails the report goes to

@@ -23,8 +23,8 @@ type condition struct {
 var (
 	always     = condition{"", func(World, Goal) bool { return true }}
 	bind       = condition{"", func(_ World, g Goal) bool { return g.Network != "" }}
-	bind4      = condition{"of IPv4", func(_ World, g Goal) bool { return g.Network != "" && g.v4() }}
-	bind6      = condition{"of IPv6", func(_ World, g Goal) bool { return g.Network != "" && !g.v4() }}
+	bind4      = condition{"of IPv4", func(_ World, g Goal) bool { return g.Network != "" && g.early() }}
+	bind6      = condition{"of IPv6", func(_ World, g Goal) bool { return g.Network != "" && !g.early() }}
 	listen     = condition{"of TCP", func(_ World, g Goal) bool { return g.Network != "" && g.Protocol() == "tcp" }}
 	privileged = condition{"of a port below", func(w World, g Goal) bool { return g.Network == "" || w.Privileged(g) }}
 )

@@ -16,6 +16,7 @@ type Goal struct {
 	Port    int
 	Require caps.Set // with no Network: these must be effective
 	Raises  bool     // the program makes what is permitted effective for the bind, as package guard does
+	Takes   bool       // a probe has shown that the address can be bound here
 	MPTCP   bool     // an MPTCP socket is tried before the TCP one, as net.Listen does since Go 1.24
 
 	Refused Refusal // how the last attempt failed; zero where nothing was tried
@@ -56,6 +57,10 @@ func (g Goal) v4() bool {
 	}
 	return g.Addr.Unmap().Is4()
 }
+
+// early reports whether the kernel looks at the address before the port. For IPv6 it only
+// looks whether it is a multicast one that TCP cannot have (__inet6_bind).
+func (g Goal) early() bool { return g.v4() || g.Addr.IsMulticast() && !Fit(g) }
 
 // asks reports whether the goal is about the family "4" or "6". A wildcard of either
 // family is about both, unless the network names one.

@@ -62,6 +62,9 @@ func locals(w World, g Goal, set caps.Set) []World {
 		return []World{w}
 	}
 	known := Local(w.Facts, g)
+	if g.Takes {
+		known = Yes
+	}
 	all := either(w, known, g, func(w *World, yes bool) { w.Local = yes })
 	if known == No && Fit(g) && g.Refused.Errno != 0 {
 		routed := w.costs(1)
