@@ -27,7 +27,7 @@ func gates(f facts.Facts, g rules.Goal) []Gate {
 // withSets adds to the evidence those of the thread's five sets that it does not
 // have yet.
 func withSets(all []Fact, f facts.Facts) []Fact {
-	state, known := f.Thread.Is()
+	state, known := f.Proc.Thread.Is()
 	for _, set := range []struct {
 		name string
 		set  caps.Set
@@ -38,7 +38,7 @@ func withSets(all []Fact, f facts.Facts) []Fact {
 		if slices.ContainsFunc(all, func(has Fact) bool { return has.Name == set.name }) {
 			continue
 		}
-		fact := Fact{Name: set.name, Source: f.Thread.Source, State: "unreadable"}
+		fact := Fact{Name: set.name, Source: f.Proc.Thread.Source, State: "unreadable"}
 		if known {
 			fact.Value, fact.State = set.set.Hex(), "known"
 		}

@@ -27,10 +27,10 @@ func candidates(f facts.Facts, goals ...rules.Goal) []candidate {
 	}
 	g = lowest(goals)
 	switch {
-	case f.Unit.State == facts.Known:
+	case f.Launcher.Unit.State == facts.Known:
 		sockets := func(f facts.Facts, _ rules.Goal) (candidate, bool) { return socketUnits(f, goals) }
 		add(restart, widen, dropIn, sockets, setcap, remount)
-	case f.Container.State == facts.Known:
+	case f.Launcher.Container.State == facts.Known:
 		add(ambient, capAdd, container, compose, addToImage)
 		if keepsFiles(f) {
 			add(setcap)

@@ -11,14 +11,14 @@ import (
 // keepsFiles says whether the container is a machine whose files last, and not
 // made of an image.
 func keepsFiles(f facts.Facts) bool {
-	return f.Container.Value == "lxc" || f.Container.Value == "systemd-nspawn"
+	return f.Launcher.Container.Value == "lxc" || f.Launcher.Container.Value == "systemd-nspawn"
 }
 
 // container lowers the threshold inside the container, in the words of its
 // engine: systemd-nspawn has none for it. A container on the host's network
 // cannot.
 func container(f facts.Facts, g rules.Goal) (candidate, bool) {
-	engine, ok := f.Container.Is()
+	engine, ok := f.Launcher.Container.Is()
 	if !ok || engine == "systemd-nspawn" || g.Network == "" || rules.Counts(f, g.Need()) == rules.No {
 		return candidate{}, false
 	}
@@ -43,7 +43,7 @@ func container(f facts.Facts, g rules.Goal) (candidate, bool) {
 		fix.Steps = []Step{{Edit: "the container's configuration", Content: fmt.Sprintf("net.ipv4.ip_unprivileged_port_start=%d\n", g.Port)}}
 	}
 	return candidate{Fix: fix, change: func(f facts.Facts) facts.Facts {
-		f.PortStart = f.PortStart.Now(g.Port)
+		f.Net.PortStart = f.Net.PortStart.Now(g.Port)
 		return f
 	}}, true
 }
@@ -52,8 +52,8 @@ func container(f facts.Facts, g rules.Goal) (candidate, bool) {
 // an ambient one; docker puts it where root alone can use it, or a file with
 // capabilities.
 func capAdd(f facts.Facts, g rules.Goal) (candidate, bool) {
-	engine, _ := f.Container.Is()
-	ids, okIDs := f.IDs.Is()
+	engine, _ := f.Launcher.Container.Is()
+	ids, okIDs := f.Proc.IDs.Is()
 	now, okNow := rules.Starter(f).Is()
 	missing := rules.Missing(f)
 	if !okIDs || !okNow || engine != "podman" && (engine != "docker" || ids.EUID != 0 && missing == 0) {
@@ -85,7 +85,7 @@ func capAdd(f facts.Facts, g rules.Goal) (candidate, bool) {
 // gives to any user within the container's bounding set.
 func ambient(f facts.Facts, g rules.Goal) (candidate, bool) {
 	now, okNow := rules.Starter(f).Is()
-	if !okNow || f.Container.Value != "systemd-nspawn" || !now.Bounding.Contains(g.Need()) {
+	if !okNow || f.Launcher.Container.Value != "systemd-nspawn" || !now.Bounding.Contains(g.Need()) {
 		return candidate{}, false
 	}
 	return candidate{
@@ -101,7 +101,7 @@ func ambient(f facts.Facts, g rules.Goal) (candidate, bool) {
 // compose is container for those who start docker by a compose file.
 func compose(f facts.Facts, g rules.Goal) (candidate, bool) {
 	c, ok := container(f, g)
-	if !ok || f.Container.Value != "docker" {
+	if !ok || f.Launcher.Container.Value != "docker" {
 		return candidate{}, false
 	}
 	c.ID, c.Lasts = "compose", "as long as the file says so"
@@ -117,16 +117,16 @@ func compose(f facts.Facts, g rules.Goal) (candidate, bool) {
 // there, and a change inside the running container would not last. A pod whose
 // bounding set lacks the capability has to add it too.
 func addToImage(f facts.Facts, g rules.Goal) (candidate, bool) {
-	exe, okExe := f.Path.Is()
-	stat, okStat := f.Installed.Stat.Is()
+	exe, okExe := f.File.Path.Is()
+	stat, okStat := f.File.Installed.Stat.Is()
 	now, okNow := rules.Starter(f).Is()
-	if keepsFiles(f) || !okExe || !okStat || !okNow || goRun(f) || !stampable(f, stat) || f.Installed.Caps.State == facts.Unreadable || strings.ContainsAny(exe, "\n\r") {
+	if keepsFiles(f) || !okExe || !okStat || !okNow || goRun(f) || !stampable(f, stat) || f.File.Installed.Caps.State == facts.Unreadable || strings.ContainsAny(exe, "\n\r") {
 		return candidate{}, false
 	}
 	file := stamped(f, g)
 	fix := Fix{ID: "image", Scope: "container", Summary: "in the image's last stage, after any chown", Lasts: "until the image is built without it",
 		Steps: []Step{{Edit: "Dockerfile", Content: "RUN " + Command("setcap", capText(file), exe) + "\n"}}}
-	if f.Container.Value == "kubernetes" && !now.Bounding.Contains(g.Need()) {
+	if f.Launcher.Container.Value == "kubernetes" && !now.Bounding.Contains(g.Need()) {
 		now.Bounding |= g.Need()
 		fix.Steps = append(fix.Steps, Step{Edit: "the pod's manifest", Content: fmt.Sprintf(`spec:
   containers:
@@ -139,7 +139,7 @@ func addToImage(f facts.Facts, g rules.Goal) (candidate, bool) {
 	}
 	return candidate{Fix: fix, change: func(f facts.Facts) facts.Facts {
 		f.Launch.Starter = f.Launch.Starter.Now(now)
-		f.Installed.Caps = f.Installed.Caps.Now(file)
+		f.File.Installed.Caps = f.File.Installed.Caps.Now(file)
 		return rules.Start(f)
 	}}, true
 }

@@ -23,16 +23,16 @@ func restart(f facts.Facts, g rules.Goal) (candidate, bool) {
 // setcap stamps the file at the program's path.
 func setcap(f facts.Facts, g rules.Goal) (candidate, bool) {
 	exe, okExe := pathOutside(f)
-	stat, okStat := f.Installed.Stat.Is()
-	if !okExe || !okStat || goRun(f) || !stampable(f, stat) || f.Installed.Caps.State == facts.Unreadable || f.Installed.Caps.Reason == "EOPNOTSUPP" || readOnly(f) {
+	stat, okStat := f.File.Installed.Stat.Is()
+	if !okExe || !okStat || goRun(f) || !stampable(f, stat) || f.File.Installed.Caps.State == facts.Unreadable || f.File.Installed.Caps.Reason == "EOPNOTSUPP" || readOnly(f) {
 		return candidate{}, false
 	}
 	file := stamped(f, g)
-	if has, ok := f.Installed.Caps.Is(); ok && has.Permitted == file.Permitted && has.Effective == file.Effective && has.Version == file.Version {
+	if has, ok := f.File.Installed.Caps.Is(); ok && has.Permitted == file.Permitted && has.Effective == file.Effective && has.Version == file.Version {
 		return candidate{}, false
 	}
 	steps := []Step{{Run: sudo(f, "setcap", capText(file), exe)}}
-	if _, inUnit := f.Unit.Is(); inUnit {
+	if _, inUnit := f.Launcher.Unit.Is(); inUnit {
 		if step, ok := again(f); ok {
 			steps = append(steps, step)
 		}
@@ -40,7 +40,7 @@ func setcap(f facts.Facts, g rules.Goal) (candidate, bool) {
 	return candidate{
 		Fix: Fix{ID: "setcap", Scope: "file", Summary: "for this file", Lasts: untilReplaced, Steps: steps},
 		change: func(f facts.Facts) facts.Facts {
-			f.Installed.Caps = f.Installed.Caps.Now(file)
+			f.File.Installed.Caps = f.File.Installed.Caps.Now(file)
 			return rules.Start(f)
 		},
 	}, true
@@ -49,8 +49,8 @@ func setcap(f facts.Facts, g rules.Goal) (candidate, bool) {
 // readOnly says whether the operator cannot write the file. Where process 1 is hidden, its
 // mount here counts, unless it is one of a unit's own.
 func readOnly(f facts.Facts) bool {
-	is, known := f.ReadOnly.Is()
-	return is || !known && f.Unit.State != facts.Known && f.Installed.Frozen.Value
+	is, known := f.File.ReadOnlyThere.Is()
+	return is || !known && f.Launcher.Unit.State != facts.Known && f.File.Installed.Frozen.Value
 }
 
 // stampable says whether a file may be given capabilities: a regular one that
@@ -64,7 +64,7 @@ func stampable(f facts.Facts, s facts.Stat) bool {
 // file has. A bind needs no effective bit: privport raises what is permitted,
 // and a file with it does not even start where the bounding set lacks some of it.
 func stamped(f facts.Facts, g rules.Goal) caps.File {
-	file, _ := f.Installed.Caps.Is()
+	file, _ := f.File.Installed.Caps.Is()
 	file.Version, file.RootID = 2, 0
 	if rules.Missing(f) != 0 {
 		file.Effective = false
@@ -90,12 +90,12 @@ func capText(file caps.File) string {
 // move copies the program to a file system that takes file capabilities and honours
 // them.
 func move(f facts.Facts, g rules.Goal) (candidate, bool) {
-	exe, okExe := f.Path.Is()
+	exe, okExe := f.File.Path.Is()
 	okExe = okExe && samePlace(f)
-	args, okArgs := f.Args.Is()
-	nosuid, okThere := f.Moved.Nosuid.Is()
-	stat, okStat := f.Installed.Stat.Is()
-	if !okExe || !okArgs || len(args) == 0 || !okThere || nosuid || f.Moved.Frozen.Value || !okStat || !stampable(f, stat) || f.Moved.Stat.State != facts.Absent || !f.Installed.Nosuid.Value && f.Installed.Caps.Reason != "EOPNOTSUPP" && !readOnly(f) {
+	args, okArgs := f.Command.Args.Is()
+	nosuid, okThere := f.File.Moved.Nosuid.Is()
+	stat, okStat := f.File.Installed.Stat.Is()
+	if !okExe || !okArgs || len(args) == 0 || !okThere || nosuid || f.File.Moved.Frozen.Value || !okStat || !stampable(f, stat) || f.File.Moved.Stat.State != facts.Absent || !f.File.Installed.Nosuid.Value && f.File.Installed.Caps.Reason != "EOPNOTSUPP" && !readOnly(f) {
 		return candidate{}, false
 	}
 	file := stamped(f, g)
@@ -107,8 +107,8 @@ func move(f facts.Facts, g rules.Goal) (candidate, bool) {
 			start(f, to, args[1:]...),
 		}},
 		change: func(f facts.Facts) facts.Facts {
-			f.Installed.Nosuid = f.Installed.Nosuid.Now(false)
-			f.Installed.Caps = f.Installed.Caps.Now(file)
+			f.File.Installed.Nosuid = f.File.Installed.Nosuid.Now(false)
+			f.File.Installed.Caps = f.File.Installed.Caps.Now(file)
 			return rules.Start(f)
 		},
 	}, true
@@ -116,16 +116,16 @@ func move(f facts.Facts, g rules.Goal) (candidate, bool) {
 
 // remount lifts nosuid from the mount that the program lies on.
 func remount(f facts.Facts, g rules.Goal) (candidate, bool) {
-	at, ok := f.MountPoint.Is()
+	at, ok := f.File.MountPoint.Is()
 	step, okStep := again(f)
-	if !ok || !okStep || !samePlace(f) || !f.Installed.Nosuid.Value {
+	if !ok || !okStep || !samePlace(f) || !f.File.Installed.Nosuid.Value {
 		return candidate{}, false
 	}
 	return candidate{
 		Fix: Fix{ID: "remount", Scope: "host", Summary: "allow capabilities and setuid on the whole mount", Lasts: "until it is mounted again",
 			Steps: []Step{{Run: sudo(f, "mount", "-o", "remount,bind,suid", at)}, step}},
 		change: func(f facts.Facts) facts.Facts {
-			f.Installed.Nosuid = f.Installed.Nosuid.Now(false)
+			f.File.Installed.Nosuid = f.File.Installed.Nosuid.Now(false)
 			return rules.Start(f)
 		},
 	}, true
@@ -133,10 +133,10 @@ func remount(f facts.Facts, g rules.Goal) (candidate, bool) {
 
 // build makes a lasting file of what go run would build again each time.
 func build(f facts.Facts, g rules.Goal) (candidate, bool) {
-	pkg, okPkg := f.Package.Is()
-	cwd, okCwd := f.Cwd.Is()
-	args, okArgs := f.Args.Is()
-	nosuid, okFS := f.CwdNosuid.Is()
+	pkg, okPkg := f.Command.Package.Is()
+	cwd, okCwd := f.Command.Cwd.Is()
+	args, okArgs := f.Command.Args.Is()
+	nosuid, okFS := f.Command.CwdNosuid.Is()
 	if !okPkg || !okCwd || !okArgs || !okFS || len(args) == 0 || pkg == "command-line-arguments" || strings.HasSuffix(pkg, ".test") {
 		return candidate{}, false
 	}
@@ -149,10 +149,10 @@ func build(f facts.Facts, g rules.Goal) (candidate, bool) {
 			start(f, to, args[1:]...),
 		}},
 		change: func(f facts.Facts) facts.Facts {
-			f.Installed = facts.Image{
-				Caps:   f.Installed.Caps.Now(file),
-				Nosuid: f.Installed.Nosuid.Now(nosuid),
-				Stat:   f.Installed.Stat.Now(facts.Stat{Mode: 0o100755}),
+			f.File.Installed = facts.Image{
+				Caps:   f.File.Installed.Caps.Now(file),
+				Nosuid: f.File.Installed.Nosuid.Now(nosuid),
+				Stat:   f.File.Installed.Stat.Now(facts.Stat{Mode: 0o100755}),
 			}
 			return rules.Start(f)
 		},
@@ -160,6 +160,6 @@ func build(f facts.Facts, g rules.Goal) (candidate, bool) {
 }
 
 func goRun(f facts.Facts) bool {
-	p, ok := f.Path.Is()
+	p, ok := f.File.Path.Is()
 	return ok && facts.GoRun(p)
 }

@@ -26,7 +26,7 @@ func network(f facts.Facts, when, setting, file string) (Fix, bool) {
 	if when != "" {
 		when += ", "
 	}
-	return Fix{Scope: "netns", Summary: when + "for every process in the network namespace " + explain.Show(f.NetName.Value), Lasts: "until that is deleted", Steps: []Step{
+	return Fix{Scope: "netns", Summary: when + "for every process in the network namespace " + explain.Show(f.Net.Name.Value), Lasts: "until that is deleted", Steps: []Step{
 		{Run: sudo(f, append(enter, "sysctl", "-w", setting)...)},
 	}}, true
 }
@@ -38,7 +38,7 @@ func entering(f facts.Facts) (words []string, ok bool) {
 	if !apart(f) {
 		return nil, true
 	}
-	name, ok := f.NetName.Is()
+	name, ok := f.Net.Name.Is()
 	if !ok || strings.HasPrefix(name, "-") { // ip-netns(8) would take it for an option
 		return nil, false
 	}
@@ -48,14 +48,14 @@ func entering(f facts.Facts) (words []string, ok bool) {
 // sealed says whether a service may have a network of its own where process 1 is hidden:
 // that of PrivateNetwork= has no addresses but the loopback interface's.
 func sealed(f facts.Facts) bool {
-	all, known := f.Addresses.Is()
+	all, known := f.Net.Addresses.Is()
 	beyond := slices.ContainsFunc(all, func(a netip.Addr) bool { return !a.IsLoopback() })
-	return f.Unit.State == facts.Known && f.NetApart.State != facts.Known && known && !beyond
+	return f.Launcher.Unit.State == facts.Known && f.Net.Apart.State != facts.Known && known && !beyond
 }
 
 // apart says whether this network namespace is another than the machine's. Where process
 // 1 is hidden, a name says so: the machine's has none.
 func apart(f facts.Facts) bool {
-	is, known := f.NetApart.Is()
-	return is || !known && f.NetName.State == facts.Known
+	is, known := f.Net.Apart.Is()
+	return is || !known && f.Net.Name.State == facts.Known
 }

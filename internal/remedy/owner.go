@@ -14,7 +14,7 @@ import (
 // it, those that only may are mostly connections of its program, which have its
 // SO_REUSEADDR and are not in the way.
 func stopOwner(f facts.Facts, g rules.Goal) (candidate, bool) {
-	socks, _ := f.Sockets.Is()
+	socks, _ := f.Net.Sockets.Is()
 	sure := slices.ContainsFunc(socks, func(s facts.Socket) bool { return rules.Conflicts(s, g) == rules.Yes })
 	summary, lasts := "stop what holds the port", "until it is started again"
 	var steps []Step
@@ -46,7 +46,7 @@ func stopOwner(f facts.Facts, g rules.Goal) (candidate, bool) {
 	return candidate{
 		Fix: Fix{ID: "stop-owner", Scope: "host", Summary: summary, Lasts: lasts, Steps: steps},
 		change: func(f facts.Facts) facts.Facts {
-			f.Sockets = f.Sockets.Now(slices.DeleteFunc(slices.Clone(f.Sockets.Value), func(s facts.Socket) bool {
+			f.Net.Sockets = f.Net.Sockets.Now(slices.DeleteFunc(slices.Clone(f.Net.Sockets.Value), func(s facts.Socket) bool {
 				return rules.Conflicts(s, g) != rules.No
 			}))
 			return f
@@ -63,7 +63,7 @@ func stub(s facts.Socket) bool {
 }
 
 func stop(f facts.Facts, s facts.Socket) ([]Step, bool) {
-	ids, okIDs := f.IDs.Is()
+	ids, okIDs := f.Proc.IDs.Is()
 	unit := path.Base(s.Cgroup)
 	switch {
 	case s.Self, s.PID == 1, strings.HasSuffix(unit, ".socket"): // systemd holds it for a .socket unit

@@ -24,16 +24,16 @@ func profile(f facts.Facts, g rules.Goal) (candidate, bool) {
 			{Run: sudo(f, "apparmor_parser", "-r", dir)},
 		}},
 		change: func(f facts.Facts) facts.Facts {
-			f.Withheld = f.Withheld.Now(f.Withheld.Value &^ g.Need())
-			f.Granted = f.Granted.Now(f.Granted.Value | g.Need())
-			probes := slices.Clone(f.Probes.Value)
+			f.Policy.Withheld = f.Policy.Withheld.Now(f.Policy.Withheld.Value &^ g.Need())
+			f.Policy.Granted = f.Policy.Granted.Now(f.Policy.Granted.Value | g.Need())
+			probes := slices.Clone(f.Policy.Probes.Value)
 			for i := range probes {
 				if probes[i].Refused() { // a family that the kernel lacks it still lacks
 					probes[i].Errno = ""
 				}
 			}
-			if f.Probes.State == facts.Known {
-				f.Probes = f.Probes.Now(probes)
+			if f.Policy.Probes.State == facts.Known {
+				f.Policy.Probes = f.Policy.Probes.Now(probes)
 			}
 			return f
 		},

@@ -12,10 +12,10 @@ import (
 // setpriv starts the program as the same user with an ambient capability, where the
 // user is the same outside and the network can be entered.
 func setpriv(f facts.Facts, g rules.Goal) (candidate, bool) {
-	ids := f.IDs.Value
+	ids := f.Proc.IDs.Value
 	user, okUser := asUser(f)
 	exe, okExe := program(f)
-	args, okArgs := f.Args.Is()
+	args, okArgs := f.Command.Args.Is()
 	now, okNow := rules.Starter(f).Is()
 	enter, okNet := entering(f)
 	if !okNet || !okUser || !okExe || !okArgs || !okNow || len(args) == 0 || ids.UID == 0 || goRun(f) {
@@ -31,7 +31,7 @@ func setpriv(f facts.Facts, g rules.Goal) (candidate, bool) {
 		Fix: Fix{ID: "setpriv", Scope: "file", Summary: "for one start of the program", Lasts: "until it ends", Steps: []Step{{Start: sudo(facts.Facts{}, line...)}}},
 		change: func(f facts.Facts) facts.Facts {
 			ids.EGID = ids.GID // which the file may change again
-			f.IDs = f.IDs.Now(ids)
+			f.Proc.IDs = f.Proc.IDs.Now(ids)
 			f.Launch.Starter = f.Launch.Starter.Now(holding(now, g.Need()&now.Bounding))
 			return rules.Start(f)
 		},
@@ -41,9 +41,9 @@ func setpriv(f facts.Facts, g rules.Goal) (candidate, bool) {
 // asUser is how setpriv(1) makes root the user of this process, with the groups that the
 // user has. A set-ID file has two users.
 func asUser(f facts.Facts) (words []string, ok bool) {
-	ids, ok := f.IDs.Is()
+	ids, ok := f.Proc.IDs.Is()
 	user, groups := strconv.Itoa(int(ids.UID)), "--clear-groups"
-	if name, ok := f.User.Is(); ok {
+	if name, ok := f.Command.User.Is(); ok {
 		user, groups = name, "--init-groups"
 	}
 	return []string{"setpriv", "--reuid=" + user, "--regid=" + strconv.Itoa(int(ids.GID)), groups}, ok && ids.UID == ids.EUID && sameUser(f, ids.UID)
@@ -53,12 +53,12 @@ func asUser(f facts.Facts) (words []string, ok bool) {
 // it is known to be otherwise.
 func sameUser(f facts.Facts, uid uint32) bool {
 	out, ok := idMap(f).Outside(uid)
-	return f.UIDMap.State != facts.Known || ok && out == uid
+	return f.Net.UIDMap.State != facts.Known || ok && out == uid
 }
 
 // idMap is the map of the user namespace's uids; nil where it is not known.
 func idMap(f facts.Facts) caps.IDMap {
-	rows, _ := f.UIDMap.Is()
+	rows, _ := f.Net.UIDMap.Is()
 	m, _ := caps.ParseIDMap([]byte(strings.ReplaceAll(rows, ", ", "\n") + "\n"))
 	return m
 }

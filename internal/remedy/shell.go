@@ -10,8 +10,8 @@ import (
 // Root says whether this process is root of the machine, as its operator then
 // is too: uid 0 where every id is mapped to itself.
 func Root(f facts.Facts) bool {
-	ids, okIDs := f.IDs.Is()
-	m, okMap := f.UIDMap.Is()
+	ids, okIDs := f.Proc.IDs.Is()
+	m, okMap := f.Net.UIDMap.Is()
 	return okIDs && okMap && ids.EUID == 0 && m == facts.WholeMap
 }
 
@@ -25,11 +25,11 @@ func sudo(f facts.Facts, words ...string) string {
 
 // again is how to start the program once more the way it was.
 func again(f facts.Facts) (Step, bool) {
-	if u, ok := f.Unit.Is(); ok {
+	if u, ok := f.Launcher.Unit.Is(); ok {
 		return Step{Run: Systemctl(Root(f), u, "restart")}, !u.Transient
 	}
 	exe, okExe := program(f)
-	args, okArgs := f.Args.Is()
+	args, okArgs := f.Command.Args.Is()
 	if !okExe || !okArgs || len(args) == 0 {
 		return Step{}, false
 	}
@@ -55,22 +55,22 @@ func program(f facts.Facts) (string, bool) {
 	if f.Launch.Script != "" {
 		return f.Launch.Script, true
 	}
-	p, ok := f.Path.Is()
+	p, ok := f.File.Path.Is()
 	return p, ok && samePlace(f)
 }
 
 // samePlace says whether the operator has the file at the path that it has here,
 // unless it is known to be otherwise.
 func samePlace(f facts.Facts) bool {
-	return f.Outside.State != facts.Absent && f.Outside.Value == ""
+	return f.File.PathSeenByInit.State != facts.Absent && f.File.PathSeenByInit.Value == ""
 }
 
 // pathOutside is the path of the file for the operator.
 func pathOutside(f facts.Facts) (string, bool) {
-	if p, ok := f.Outside.Is(); ok && p != "" {
+	if p, ok := f.File.PathSeenByInit.Is(); ok && p != "" {
 		return p, true
 	}
-	p, ok := f.Path.Is()
+	p, ok := f.File.Path.Is()
 	return p, ok && samePlace(f)
 }
 

@@ -18,12 +18,12 @@ const longestUnitName = 255 // UNIT_NAME_MAX
 // wrapper of the unit starts is not theirs (sd_listen_fds(3)). A policy of SELinux
 // may keep systemd from the port; that is not told.
 func socketUnits(f facts.Facts, goals []rules.Goal) (candidate, bool) {
-	u, okUnit := f.Unit.Is()
-	parent, okParent := f.Parent.Is()
-	manager, okManager := f.Init.Is()
+	u, okUnit := f.Launcher.Unit.Is()
+	parent, okParent := f.Proc.Parent.Is()
+	manager, okManager := f.Launcher.Init.Is()
 	base, service := strings.CutSuffix(u.Name, ".service")
 	if !okUnit || u.User || u.Transient || !service || !rules.UnitUser(f) || !okParent || parent != 1 ||
-		!okManager || !manager.Effective.Has(caps.NET_BIND_SERVICE) || f.Enforcing.Value {
+		!okManager || !manager.Effective.Has(caps.NET_BIND_SERVICE) || f.Policy.Enforcing.Value {
 		return candidate{}, false
 	}
 	if theirs := rules.Counts(f, caps.SetOf(caps.NET_BIND_SERVICE)); theirs != rules.Yes && (theirs != rules.No || !privateUsers(f)) {
@@ -51,7 +51,7 @@ func socketUnits(f facts.Facts, goals []rules.Goal) (candidate, bool) {
 	return candidate{
 		Fix: Fix{ID: "systemd-socket", Scope: "unit", Summary: "by systemd, so that " + u.Name + " needs no capability", Lasts: "until the socket unit is disabled", Steps: steps},
 		change: func(f facts.Facts) facts.Facts {
-			f.PortStart = f.PortStart.Now(0) // for systemd, whose bind it is
+			f.Net.PortStart = f.Net.PortStart.Now(0) // for systemd, whose bind it is
 			return rules.Start(f)
 		},
 	}, true
@@ -61,10 +61,10 @@ func socketUnits(f facts.Facts, goals []rules.Goal) (candidate, bool) {
 // has one with a name. In one without, as PrivateNetwork= makes, nobody could reach it:
 // there the machine's is meant.
 func networkOf(f facts.Facts) (line string, ok bool) {
-	if !apart(f) || f.NetName.State == facts.Absent {
+	if !apart(f) || f.Net.Name.State == facts.Absent {
 		return "", true
 	}
-	name, known := f.NetName.Is()
+	name, known := f.Net.Name.Is()
 	return "NetworkNamespacePath=/run/netns/" + name + "\n", known && plainName.MatchString(name)
 }
 

@@ -9,7 +9,7 @@ import (
 
 // sysctl lowers the threshold of the network namespace to the port.
 func sysctl(f facts.Facts, g rules.Goal) (candidate, bool) {
-	if g.Network == "" || f.Container.State == facts.Known && f.Unit.State != facts.Known && rules.Counts(f, g.Need()) != rules.No {
+	if g.Network == "" || f.Launcher.Container.State == facts.Known && f.Launcher.Unit.State != facts.Known && rules.Counts(f, g.Need()) != rules.No {
 		return candidate{}, false
 	}
 	start := g.Port
@@ -21,7 +21,7 @@ func sysctl(f facts.Facts, g rules.Goal) (candidate, bool) {
 	return candidate{
 		Fix: fix,
 		change: func(f facts.Facts) facts.Facts {
-			f.PortStart = f.PortStart.Now(start)
+			f.Net.PortStart = f.Net.PortStart.Now(start)
 			return f
 		},
 	}, ok
@@ -42,9 +42,9 @@ func nonlocal(f facts.Facts, g rules.Goal) (candidate, bool) {
 		Fix: fix,
 		change: func(f facts.Facts) facts.Facts {
 			if g.Addr.Is4() {
-				f.Nonlocal = f.Nonlocal.Now(true)
+				f.Net.Nonlocal = f.Net.Nonlocal.Now(true)
 			} else {
-				f.Nonlocal6 = f.Nonlocal6.Now(true)
+				f.Net.Nonlocal6 = f.Net.Nonlocal6.Now(true)
 			}
 			return f
 		},

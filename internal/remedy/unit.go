@@ -13,7 +13,7 @@ import (
 // dropIn gives the systemd unit the capability as an ambient one, and takes away
 // what stands against it. One of systemd-run(1) is started so anew.
 func dropIn(f facts.Facts, g rules.Goal) (candidate, bool) {
-	u, okUnit := f.Unit.Is()
+	u, okUnit := f.Launcher.Unit.Is()
 	now, okNow := rules.Starter(f).Is()
 	if !okUnit || !okNow || u.User || !rules.UnitUser(f) || rules.Missing(f) != 0 { // a file with capabilities clears ambient ones
 		return candidate{}, false
@@ -33,7 +33,7 @@ func dropIn(f facts.Facts, g rules.Goal) (candidate, bool) {
 			now.Bounding |= g.Need()
 			f.Launch.Starter = f.Launch.Starter.Now(holding(now, g.Need()))
 			if ownUsers {
-				f.NetOwner = f.NetOwner.Now(facts.OwnerHere)
+				f.Net.Owner = f.Net.Owner.Now(facts.OwnerHere)
 			}
 			return rules.Start(f)
 		},
@@ -67,9 +67,9 @@ var taken = caps.SetOf(caps.MKNOD, caps.SYS_RAWIO, caps.SYS_MODULE, caps.SYSLOG,
 
 // widen gives the unit's bounding set what the file's effective bit asks for.
 func widen(f facts.Facts, g rules.Goal) (candidate, bool) {
-	u, okUnit := f.Unit.Is()
+	u, okUnit := f.Launcher.Unit.Is()
 	missing := rules.Missing(f)
-	manager, okManager := f.Ancestor.Is()
+	manager, okManager := f.Launcher.Ancestor.Is()
 	if !okUnit || u.User || missing == 0 || missing&taken != 0 || !okManager || !manager.Bounding.Contains(missing) {
 		return candidate{}, false
 	}
