@@ -56,7 +56,7 @@ func (how Launch) plan(ports ...int) (*plan, error) {
 	if _, err := caps.ReadFile("/proc/self/exe"); err == nil {
 		p.notes = append(p.notes, "this program's own file has capabilities, so it may hold others than what started it")
 	}
-	if on, ok := f.Enforcing.Is(); ok && on {
+	if on, ok := f.Policy.Enforcing.Is(); ok && on {
 		p.notes = append(p.notes, "SELinux is enforcing: what it allows the program's domain is not known")
 	}
 	if u == nil {
@@ -147,7 +147,7 @@ func (p *plan) unit(f facts.Facts, program live.Program, u *launch.Unit, user st
 	if err != nil {
 		return err
 	}
-	here := f.Sockets
+	here := f.Net.Sockets
 	if f, err = u.Start(f, manager, who); err != nil {
 		return err
 	}
@@ -163,8 +163,8 @@ func (p *plan) unit(f facts.Facts, program live.Program, u *launch.Unit, user st
 			p.notes = append(p.notes, n)
 		}
 		p.offers = append(p.offers, privport.Offer{Name: s.Name, Network: s.Network, Addr: s.Addr, Both: s.Both})
-		if !p.remote && f.Sockets.State == facts.Known {
-			f.Sockets.Value = append(slices.Clip(f.Sockets.Value), held(s))
+		if !p.remote && f.Net.Sockets.State == facts.Known {
+			f.Net.Sockets.Value = append(slices.Clip(f.Net.Sockets.Value), held(s))
 		}
 	}
 	p.facts = rules.Start(f)

@@ -158,7 +158,7 @@ func (p *plan) predict(r *request) {
 		case err == nil:
 			g.Local = true
 		case errors.Is(err, syscall.EADDRNOTAVAIL):
-			p.facts.Addresses.Value = slices.DeleteFunc(slices.Clone(p.facts.Addresses.Value), func(a netip.Addr) bool { return a == at.WithZone("") })
+			p.facts.Net.Addresses.Value = slices.DeleteFunc(slices.Clone(p.facts.Net.Addresses.Value), func(a netip.Addr) bool { return a == at.WithZone("") })
 		}
 	}
 	done, err := decide(p.facts, g)
@@ -207,7 +207,7 @@ func (r *request) untold(why string, udp bool, at netip.Addr) {
 // seen.
 func (p *plan) beside(g rules.Goal) (errno, why string) {
 	g.InUse = true
-	if p.remote || !slices.ContainsFunc(p.facts.Sockets.Value, func(s facts.Socket) bool { return rules.Conflicts(s, g) != rules.No }) {
+	if p.remote || !slices.ContainsFunc(p.facts.Net.Sockets.Value, func(s facts.Socket) bool { return rules.Conflicts(s, g) != rules.No }) {
 		return "", ""
 	}
 	at := g.Addr

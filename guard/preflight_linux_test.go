@@ -133,7 +133,7 @@ func TestPredict(t *testing.T) {
 	}
 	bind := caps.SetOf(caps.NET_BIND_SERVICE)
 	file := func(f caps.File) func(*facts.Facts) {
-		return func(m *facts.Facts) { m.Installed.Caps = m.Installed.Caps.Now(f) }
+		return func(m *facts.Facts) { m.File.Installed.Caps = m.File.Installed.Caps.Now(f) }
 	}
 	for _, tt := range []struct {
 		name, address string
@@ -148,23 +148,23 @@ func TestPredict(t *testing.T) {
 		{"stamped with what the bounding set lacks", ":8443", file(caps.File{Version: 2, Permitted: 1 << 24, Effective: true}), nil, "", "exec-refused"},
 		{"stamped, and withheld by a profile", ":443", func(m *facts.Facts) {
 			file(caps.File{Version: 2, Permitted: bind})(m)
-			m.Withheld = m.Withheld.Now(bind)
+			m.Policy.Withheld = m.Policy.Withheld.Now(bind)
 		}, nil, "", "apparmor"},
-		{"an unreadable file", ":443", func(m *facts.Facts) { m.Installed.Caps = facts.Fact[caps.File]{} }, nil, "", "unknown"},
-		{"sockets that cannot be seen", ":8443", func(m *facts.Facts) { m.Sockets = facts.Fact[[]facts.Socket]{} }, nil, "", "unknown"},
+		{"an unreadable file", ":443", func(m *facts.Facts) { m.File.Installed.Caps = facts.Fact[caps.File]{} }, nil, "", "unknown"},
+		{"sockets that cannot be seen", ":8443", func(m *facts.Facts) { m.Net.Sockets = facts.Fact[[]facts.Socket]{} }, nil, "", "unknown"},
 		{"a doubt", ":8443", nil, nil, "nobody looked", "unknown"},
 		{"a socket unit", ":443", nil, []privport.Offer{offer(":443")}, "", "ok inherited"},
 		{"a socket unit, and a doubt", ":443", nil, []privport.Offer{offer(":443")}, "nobody looked", "unknown"},
-		{"a socket unit, and sockets that cannot be seen", ":443", func(m *facts.Facts) { m.Sockets = facts.Fact[[]facts.Socket]{} }, []privport.Offer{offer(":443")}, "", "unknown"},
+		{"a socket unit, and sockets that cannot be seen", ":443", func(m *facts.Facts) { m.Net.Sockets = facts.Fact[[]facts.Socket]{} }, []privport.Offer{offer(":443")}, "", "unknown"},
 		{"of another port", ":443", nil, []privport.Offer{offer(":80")}, "", "no-capability"},
 	} {
 		f := there
-		f.Sockets = f.Sockets.Now(nil)
-		f.Thread.Value.Bounding &^= 1 << 24
+		f.Net.Sockets = f.Net.Sockets.Now(nil)
+		f.Proc.Thread.Value.Bounding &^= 1 << 24
 		if tt.change != nil {
 			tt.change(&f)
 		}
-		p := &plan{facts: rules.Start(launch.Here(f)), offers: tt.offers, doubt: func(rules.Goal) string { return tt.doubt }, remote: true, sockets: f.Sockets}
+		p := &plan{facts: rules.Start(launch.Here(f)), offers: tt.offers, doubt: func(rules.Goal) string { return tt.doubt }, remote: true, sockets: f.Net.Sockets}
 		r := named(tt.address)
 		r.on(nil)
 		if r.target, err = r.parse(context.Background()); err != nil {
@@ -196,10 +196,10 @@ func TestReplayUnseen(t *testing.T) {
 	for range 2 {
 		r := named(":8443")
 		r.on(nil)
-		if err := r.replay(f, nil); (err != nil) != (f.Sockets.State != facts.Known) {
-			t.Errorf("sockets %v: %v", f.Sockets.State, err)
+		if err := r.replay(f, nil); (err != nil) != (f.Net.Sockets.State != facts.Known) {
+			t.Errorf("sockets %v: %v", f.Net.Sockets.State, err)
 		}
-		f.Sockets = facts.Fact[[]facts.Socket]{}
+		f.Net.Sockets = facts.Fact[[]facts.Socket]{}
 	}
 }
 

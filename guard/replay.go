@@ -171,7 +171,7 @@ func decide(f facts.Facts, g rules.Goal) (outcome, error) {
 	if !isErrno(o.errno) {
 		return o, fmt.Errorf("what the probes were refused with is no errno of this system: %s", o.errno)
 	}
-	if s, _ := f.Thread.Is(); open != rules.Yes && held == rules.Yes && !s.Effective.Contains(g.Need()) {
+	if s, _ := f.Proc.Thread.Is(); open != rules.Yes && held == rules.Yes && !s.Effective.Contains(g.Need()) {
 		o.via = privport.Raised
 	}
 	return o, nil
@@ -179,7 +179,7 @@ func decide(f facts.Facts, g rules.Goal) (outcome, error) {
 
 // policyErrno is what the probes of the protocol were refused with.
 func policyErrno(f facts.Facts, g rules.Goal) string {
-	for _, p := range f.Probes.Value {
+	for _, p := range f.Policy.Probes.Value {
 		if p.Refused() && strings.HasPrefix(p.Network, g.Protocol()) {
 			return p.Errno
 		}

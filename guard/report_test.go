@@ -336,7 +336,7 @@ func TestReportHostile(t *testing.T) {
 		r["proc/self/attr/current"], r["sys/kernel/security/lsm"] = r["user"], r["user"]
 		r["exe xattr"] = facts.Item{Err: nasty}
 		f, cause := r.Facts(), &net.OpError{Op: "listen", Net: "tcp", Err: os.NewSyscallError("bind", syscall.EACCES)}
-		f.Sockets = f.Sockets.Now([]facts.Socket{{Network: "tcp", Addr: netip.MustParseAddrPort("0.0.0.0:443"), Listen: true, PID: 7, Command: nasty, Cgroup: "/system.slice/" + nasty}})
+		f.Net.Sockets = f.Net.Sockets.Now([]facts.Socket{{Network: "tcp", Addr: netip.MustParseAddrPort("0.0.0.0:443"), Listen: true, PID: 7, Command: nasty, Cgroup: "/system.slice/" + nasty}})
 		report := refusal("bind tcp :443", "listen tcp :443", cause, explain.Bind(f, low, cause), f, low)
 		for line := range strings.Lines(report.String()) {
 			if strings.HasPrefix(strings.TrimSpace(line), "reboot") {

@@ -46,11 +46,11 @@ type Finding struct {
 // words fills the {placeholders} of the catalogue; about is what is said to be missing.
 func words(f facts.Facts, g rules.Goal, about caps.Set) *strings.Replacer {
 	exe := "the program's file"
-	if p, ok := f.Path.Is(); ok {
+	if p, ok := f.File.Path.Is(); ok {
 		exe = Show(p)
 	}
 	where := "the file"
-	if u, ok := f.Unit.Is(); ok {
+	if u, ok := f.Launcher.Unit.Is(); ok {
 		where = u.Name
 	}
 	return strings.NewReplacer(
@@ -58,7 +58,7 @@ func words(f facts.Facts, g rules.Goal, about caps.Set) *strings.Replacer {
 		"{exe}", exe,
 		"{unit}", where,
 		"{port}", strconv.Itoa(g.Port),
-		"{start}", strconv.Itoa(f.PortStart.Value),
+		"{start}", strconv.Itoa(f.Net.PortStart.Value),
 		"{addr}", Show(g.Addr.String()),
 		"{tcp}", g.Protocol(),
 		"{ss}", map[string]string{"tcp": "ss -ltnp", "udp": "ss -lunp"}[g.Protocol()],

@@ -13,23 +13,23 @@ import (
 // without: what the drop found tells them apart. Started again it is root once more.
 func TestDropped(t *testing.T) {
 	known := func(f *facts.Facts, dropped caps.Set) {
-		f.Dropped = f.Dropped.Now(dropped)
+		f.Proc.Dropped = f.Proc.Dropped.Now(dropped)
 	}
 	var none facts.Facts
-	none.Thread = none.Thread.Now(caps.State{NoNewPrivs: true})
-	none.Threads = none.Threads.Now(map[int]caps.State{1: none.Thread.Value})
-	none.PortStart = none.PortStart.Now(1024)
-	none.NetOwner = none.NetOwner.Now(facts.OwnerHere)
-	none.Withheld = none.Withheld.Now(0)
-	none.Exe.Caps = none.Exe.Caps.None()
-	none.Grown = none.Grown.Now(false)
-	none.Deleted = none.Deleted.Now(false)
+	none.Proc.Thread = none.Proc.Thread.Now(caps.State{NoNewPrivs: true})
+	none.Proc.Threads = none.Proc.Threads.Now(map[int]caps.State{1: none.Proc.Thread.Value})
+	none.Net.PortStart = none.Net.PortStart.Now(1024)
+	none.Net.Owner = none.Net.Owner.Now(facts.OwnerHere)
+	none.Policy.Withheld = none.Policy.Withheld.Now(0)
+	none.File.Exe.Caps = none.File.Exe.Caps.None()
+	none.Proc.GainedOrChangedUser = none.Proc.GainedOrChangedUser.Now(false)
+	none.File.Deleted = none.File.Deleted.Now(false)
 
 	all, other, kept := none, none, none
 	known(&all, caps.UpTo(40))
 	known(&other, caps.SetOf(caps.NET_RAW))
 	known(&kept, caps.SetOf(caps.NET_BIND_SERVICE))
-	kept.Thread.Value.Permitted = caps.SetOf(caps.NET_BIND_SERVICE)
+	kept.Proc.Thread.Value.Permitted = caps.SetOf(caps.NET_BIND_SERVICE)
 	g := rules.Goal{Network: "tcp", Port: 443}
 	for name, tt := range map[string]struct {
 		facts facts.Facts

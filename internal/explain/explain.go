@@ -148,7 +148,7 @@ func (l *look) finding(causes []Cause, why map[string]string) Finding {
 
 // about says which of the needed capabilities a cause is about.
 func (l *look) about(cause string) caps.Set {
-	need, held := l.g.Need(), l.f.Thread.Value
+	need, held := l.g.Need(), l.f.Proc.Thread.Value
 	part := need
 	switch cause {
 	case "foreign-user-namespace":
@@ -160,7 +160,7 @@ func (l *look) about(cause string) caps.Set {
 	case "exec-refused":
 		return rules.Missing(l.f)
 	case "file-caps-partial":
-		part &^= l.f.Exe.Caps.Value.Permitted
+		part &^= l.f.File.Exe.Caps.Value.Permitted
 	case "no-capability":
 		part &^= held.Permitted
 	case "not-raised":
@@ -235,15 +235,15 @@ func (l *look) taken(why map[string]string) Certainty {
 			l.summary["address-in-use"] = fmt.Sprintf("port %d may be held by %s", l.g.Port, owner)
 		}
 		why["{owner}"] = owner
-		see(l, "socket", l.f.Sockets.Now(nil),
+		see(l, "socket", l.f.Net.Sockets.Now(nil),
 			func([]facts.Socket) string { return s.Addr.String() },
 			func([]facts.Socket) string { return s.Addr.String() + does })
 		return c
 	}
-	if l.f.Sockets.State == facts.Unreadable {
-		see(l, "socket", l.f.Sockets, nil, nil)
+	if l.f.Net.Sockets.State == facts.Unreadable {
+		see(l, "socket", l.f.Net.Sockets, nil, nil)
 	}
-	if l.f.WSL.Value {
+	if l.f.Kernel.WSL.Value {
 		why["{owner}"] = "a socket that cannot be seen from here, perhaps of a Windows program"
 		l.detail["address-in-use"] = "where WSL shares its network with Windows (networkingMode=mirrored), a program there excludes one here; `netstat -ano` in Windows names its process"
 	}
@@ -255,7 +255,7 @@ func (l *look) taken(why map[string]string) Certainty {
 // and unless the kernel said that the port is taken, not whether one does. Most
 // connections come from a server that used SO_REUSEADDR; those are left out then.
 func (l *look) inTheWay() (facts.Socket, Certainty) {
-	socks, _ := l.f.Sockets.Is()
+	socks, _ := l.f.Net.Sockets.Is()
 	asked := l.g
 	asked.InUse = true
 	var may []facts.Socket
@@ -328,10 +328,10 @@ func (l *look) absent() string {
 		return ""
 	}
 	list := func(all []netip.Addr) string { return fmt.Sprint(all) }
-	if tentative, _ := l.f.Tentative.Is(); slices.Contains(tentative, l.g.Addr.WithZone("")) {
-		see(l, "tentative", l.f.Tentative, list, func([]netip.Addr) string { return l.g.Addr.String() + " is tentative" })
+	if tentative, _ := l.f.Net.Tentative.Is(); slices.Contains(tentative, l.g.Addr.WithZone("")) {
+		see(l, "tentative", l.f.Net.Tentative, list, func([]netip.Addr) string { return l.g.Addr.String() + " is tentative" })
 		return "address-tentative"
 	}
-	see(l, "addresses", l.f.Addresses, list, func(all []netip.Addr) string { return fmt.Sprintf("this machine has %v", all) })
+	see(l, "addresses", l.f.Net.Addresses, list, func(all []netip.Addr) string { return fmt.Sprintf("this machine has %v", all) })
 	return "address-unavailable"
 }

@@ -177,7 +177,7 @@ func factFields(f *facts.Facts) []factField {
 			if field.Type() == reflect.TypeFor[facts.Launch]() {
 				continue // is not read
 			}
-			if field.Type() == reflect.TypeFor[facts.Image]() {
+			if !field.FieldByName("State").IsValid() { // a group of facts
 				walk(name+".", field)
 			} else {
 				all = append(all, factField{name, field})
@@ -212,7 +212,7 @@ func TestShownFit(t *testing.T) {
 		for _, errno := range []syscall.Errno{m.errno, syscall.EADDRNOTAVAIL, syscall.EADDRINUSE} {
 			m.errno = errno
 			f := r.Facts()
-			f.Sockets = f.Sockets.Now([]facts.Socket{{Network: "tcp6", Addr: netip.MustParseAddrPort("[::]:443"), Listen: true, PID: 9, Command: nasty}})
+			f.Net.Sockets = f.Net.Sockets.Now([]facts.Socket{{Network: "tcp6", Addr: netip.MustParseAddrPort("[::]:443"), Listen: true, PID: 9, Command: nasty}})
 			found := m.explain(f)
 			shown := append([]string{}, found.Unhelpful...)
 			for _, c := range found.Causes {

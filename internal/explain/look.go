@@ -62,7 +62,7 @@ func (l *look) has(s caps.Set) string {
 
 // set looks at one of the thread's five sets, under its name in status.
 func (l *look) set(name string, pick func(caps.State) caps.Set) caps.Set {
-	s, _ := see(l, name, l.f.Thread,
+	s, _ := see(l, name, l.f.Proc.Thread,
 		func(s caps.State) string { return pick(s).Hex() },
 		func(s caps.State) string { return name + " " + pick(s).Hex() + " " + l.has(pick(s)) })
 	return pick(s)
@@ -74,7 +74,7 @@ func bounding(s caps.State) caps.Set    { return s.Bounding }
 func inheritable(s caps.State) caps.Set { return s.Inheritable }
 
 func (l *look) noNewPrivs() bool {
-	s, _ := see(l, "NoNewPrivs", l.f.Thread,
+	s, _ := see(l, "NoNewPrivs", l.f.Proc.Thread,
 		func(s caps.State) string { return map[bool]string{true: "1", false: "0"}[s.NoNewPrivs] },
 		func(s caps.State) string {
 			if s.NoNewPrivs {
@@ -88,7 +88,7 @@ func (l *look) noNewPrivs() bool {
 // grown looks whether this process had more than it was started with: where it
 // lacks that now, it let go of it itself.
 func (l *look) grown() bool {
-	grown, _ := see(l, "more since the start", l.f.Grown, yesNo, func(grown bool) string {
+	grown, _ := see(l, "more since the start", l.f.Proc.GainedOrChangedUser, yesNo, func(grown bool) string {
 		if !grown {
 			return ""
 		}
@@ -100,14 +100,14 @@ func (l *look) grown() bool {
 // dropped looks whether package caps/drop found permitted what is no longer: only
 // this process itself can have given it up.
 func (l *look) dropped() bool {
-	if l.f.Dropped.State != facts.Known {
+	if l.f.Proc.Dropped.State != facts.Known {
 		return false // as in older recordings, which say nothing of it
 	}
-	need := l.g.Need() &^ l.f.Thread.Value.Permitted
-	if !l.f.Dropped.Value.Contains(need) {
+	need := l.g.Need() &^ l.f.Proc.Thread.Value.Permitted
+	if !l.f.Proc.Dropped.Value.Contains(need) {
 		return false
 	}
-	see(l, "CapPrm before the drop", l.f.Dropped, caps.Set.Hex, func(s caps.Set) string {
+	see(l, "CapPrm before the drop", l.f.Proc.Dropped, caps.Set.Hex, func(s caps.Set) string {
 		return "CapPrm " + s.Hex() + " before the drop had " + need.String()
 	})
 	return true
@@ -115,7 +115,7 @@ func (l *look) dropped() bool {
 
 // file looks at the capabilities of the running file.
 func (l *look) file() (caps.File, bool) {
-	return see(l, "file capabilities", l.f.Exe.Caps, fileText, func(c caps.File) string {
+	return see(l, "file capabilities", l.f.File.Exe.Caps, fileText, func(c caps.File) string {
 		return "the file has " + fileText(c)
 	})
 }
@@ -129,7 +129,7 @@ func fileText(c caps.File) string {
 }
 
 func (l *look) nosuid() bool {
-	n, _ := see(l, "nosuid", l.f.Exe.Nosuid, yesNo, func(n bool) string {
+	n, _ := see(l, "nosuid", l.f.File.Exe.Nosuid, yesNo, func(n bool) string {
 		if n {
 			return "the file's mount is nosuid"
 		}

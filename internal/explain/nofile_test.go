@@ -13,7 +13,7 @@ import (
 // missed for another reason.
 func TestNoFileCaps(t *testing.T) {
 	f := machines(t)["traced"].record.Facts()
-	f.TracerPid, f.NoFile = f.TracerPid.Now(0), f.NoFile.Now(true)
+	f.Proc.TracerPid, f.Kernel.NoFile = f.Proc.TracerPid.Now(0), f.Kernel.NoFile.Now(true)
 	g := rules.Goal{Network: "tcp", Port: 443}
 	got := Bind(f, g, &net.OpError{Op: "listen", Net: "tcp", Err: os.NewSyscallError("bind", syscall.EACCES)}).Causes
 	if len(got) != 1 || got[0].ID != "no-file-caps" || got[0].Certainty != Proven {

@@ -41,7 +41,7 @@ func (l *look) policy() []Cause {
 		return []Cause{{ID: "landlock", Certainty: Likely}}
 	case errno == syscall.EPERM:
 		c := Cause{ID: "bpf-or-policy", Certainty: Likely}
-		if lsms, ok := l.f.LSMs.Is(); ok && mode == 0 && l.f.Seccomp.State == facts.Known && quiet(lsms) {
+		if lsms, ok := l.f.Policy.LSMs.Is(); ok && mode == 0 && l.f.Proc.Seccomp.State == facts.Known && quiet(lsms) {
 			c.Certainty = Proven
 		}
 		return []Cause{c}
@@ -59,7 +59,7 @@ func (l *look) call() string {
 }
 
 func (l *look) seccomp() (mode int, known bool) {
-	return see(l, "Seccomp", l.f.Seccomp, strconv.Itoa, func(n int) string {
+	return see(l, "Seccomp", l.f.Proc.Seccomp, strconv.Itoa, func(n int) string {
 		if n == 0 {
 			return "Seccomp 0: no filter"
 		}
@@ -85,7 +85,7 @@ func (l *look) hidden(id, filtered, lacking string) Cause {
 
 // probes looks at the binds that take no privilege.
 func (l *look) probes() []facts.Probe {
-	probes, _ := see(l, "probes", l.f.Probes,
+	probes, _ := see(l, "probes", l.f.Policy.Probes,
 		func(all []facts.Probe) string { return fmt.Sprint(all) },
 		func(all []facts.Probe) string {
 			var refused []string
@@ -120,11 +120,11 @@ func refusals(probes []facts.Probe) (all, tcp, udp bool) {
 }
 
 func (l *look) selinux() bool {
-	if enforcing, ok := l.f.Enforcing.Is(); !ok || !enforcing {
+	if enforcing, ok := l.f.Policy.Enforcing.Is(); !ok || !enforcing {
 		return false
 	}
-	see(l, "SELinux", l.f.Enforcing, yesNo, func(bool) string { return "SELinux enforces" })
-	see(l, "label", l.f.Label, Show, func(s string) string { return "this process is " + Show(s) })
+	see(l, "SELinux", l.f.Policy.Enforcing, yesNo, func(bool) string { return "SELinux enforces" })
+	see(l, "label", l.f.Policy.Label, Show, func(s string) string { return "this process is " + Show(s) })
 	return true
 }
 
@@ -135,7 +135,7 @@ func (l *look) apparmor() bool {
 	if !ok {
 		return false
 	}
-	see(l, "label", l.f.Label, Show, func(s string) string { return "AppArmor profile " + Show(s) })
+	see(l, "label", l.f.Policy.Label, Show, func(s string) string { return "AppArmor profile " + Show(s) })
 	if rules.Policy(l.f, l.g) == rules.No {
 		l.detail["apparmor"] = "binds that need no privilege are refused too, and the profile " + Show(name) + " is enforced: it needs `network inet " + l.stream() + ",` and `network inet6 " + l.stream() + ",`; the kernel's log names what was denied"
 	}
@@ -145,12 +145,12 @@ func (l *look) apparmor() bool {
 // snap adds what a snap lacks that may not bind. snapd names its profiles
 // snap.NAME.APP, and makes the filter of the same plugs.
 func (l *look) snap(id string) {
-	label, _ := l.f.Label.Is()
+	label, _ := l.f.Policy.Label.Is()
 	m := snapProfile.FindStringSubmatch(label)
 	if m == nil {
 		return
 	}
-	see(l, "label", l.f.Label, Show, func(s string) string { return "AppArmor profile " + Show(s) })
+	see(l, "label", l.f.Policy.Label, Show, func(s string) string { return "AppArmor profile " + Show(s) })
 	if l.detail[id] == "" {
 		l.detail[id] = words(l.f, l.g, l.about(id)).Replace(catalogue[id].detail)
 	}
@@ -171,9 +171,9 @@ func (l *look) withheld() bool {
 		return false
 	}
 	l.set("CapPrm", permitted)
-	see(l, "withheld", l.f.Withheld, caps.Set.Hex, func(s caps.Set) string { return "capget(2) hides " + (s & l.g.Need()).String() })
+	see(l, "withheld", l.f.Policy.Withheld, caps.Set.Hex, func(s caps.Set) string { return "capget(2) hides " + (s & l.g.Need()).String() })
 	profile := "the AppArmor profile"
-	label, _ := see(l, "label", l.f.Label, Show, func(s string) string { return "AppArmor profile " + Show(s) })
+	label, _ := see(l, "label", l.f.Policy.Label, Show, func(s string) string { return "AppArmor profile " + Show(s) })
 	if name, ok := rules.Profile(l.f); ok {
 		profile += " " + Show(name)
 	} else if label == "unconfined" {
@@ -190,7 +190,7 @@ func (l *look) confined() []Cause {
 		return nil
 	}
 	name, _ := rules.Profile(l.f)
-	see(l, "label", l.f.Label, Show, func(s string) string { return "AppArmor profile " + Show(s) })
+	see(l, "label", l.f.Policy.Label, Show, func(s string) string { return "AppArmor profile " + Show(s) })
 	l.summary["apparmor"] = "an AppArmor profile may withhold " + l.g.Need().String()
 	l.detail["apparmor"] = "the profile " + Show(name) + " is enforced, and a capability counts only with the line `" + strings.Join(rules.ProfileRules(l.f, l.g), " ") + "`"
 	return []Cause{{ID: "apparmor", Certainty: Possible}}

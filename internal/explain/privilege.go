@@ -13,27 +13,27 @@ import (
 
 // threshold looks whether the port is privileged here at all.
 func (l *look) threshold() (privileged bool) {
-	start, known := see(l, "ip_unprivileged_port_start", l.f.PortStart, strconv.Itoa, func(n int) string {
+	start, known := see(l, "ip_unprivileged_port_start", l.f.Net.PortStart, strconv.Itoa, func(n int) string {
 		return fmt.Sprintf("ports below %d are privileged", n)
 	})
 	privileged = !known || l.g.Port < start
-	if apart, _ := l.f.NetApart.Is(); apart && privileged {
+	if apart, _ := l.f.Net.Apart.Is(); apart && privileged {
 		l.apart = true
-		see(l, "network of process 1", l.f.NetApart, yesNo, func(bool) string { return "this network namespace is not that of process 1" })
+		see(l, "network of process 1", l.f.Net.Apart, yesNo, func(bool) string { return "this network namespace is not that of process 1" })
 	}
 	return privileged
 }
 
 // owner looks whether our capabilities count for this network namespace.
 func (l *look) owner() (foreign bool) {
-	if l.f.NetOwner.State != facts.Known && rules.InInitial(l.f) == rules.Yes {
+	if l.f.Net.Owner.State != facts.Known && rules.InInitial(l.f) == rules.Yes {
 		return false // AppArmor lets few open a namespace's file; and nothing is outside this one
 	}
 	netns := "this network namespace"
-	if id, ok := l.f.NetNS.Is(); ok {
+	if id, ok := l.f.Net.NS.Is(); ok {
 		netns = id
 	}
-	o, _ := see(l, "network namespace owner", l.f.NetOwner,
+	o, _ := see(l, "network namespace owner", l.f.Net.Owner,
 		func(o facts.Owner) string {
 			return map[facts.Owner]string{facts.OwnerHere: "this user namespace", facts.OwnerBelow: "a descendant", facts.OwnerOutside: "outside"}[o]
 		},
@@ -48,7 +48,7 @@ func (l *look) owner() (foreign bool) {
 
 // uidMap looks whether this is a user namespace of its own.
 func (l *look) uidMap() (string, bool) {
-	return see(l, "uid_map", l.f.UIDMap, Show, func(m string) string {
+	return see(l, "uid_map", l.f.Net.UIDMap, Show, func(m string) string {
 		if m == facts.WholeMap {
 			return ""
 		}
@@ -58,7 +58,7 @@ func (l *look) uidMap() (string, bool) {
 
 // child looks whether this is another user namespace than the initial one.
 func (l *look) child() bool {
-	see(l, "user namespace", l.f.UserNS, Show, func(id string) string {
+	see(l, "user namespace", l.f.Net.UserNS, Show, func(id string) string {
 		if id == facts.InitialUserNS {
 			return ""
 		}
@@ -70,7 +70,7 @@ func (l *look) child() bool {
 
 // foreign is the cause that no capability counts here, held or not.
 func (l *look) foreign() Cause {
-	if need := l.g.Need(); !l.f.Thread.Value.Effective.Contains(need) && !l.set("CapPrm", permitted).Contains(need) {
+	if need := l.g.Need(); !l.f.Proc.Thread.Value.Effective.Contains(need) && !l.set("CapPrm", permitted).Contains(need) {
 		l.summary["foreign-user-namespace"] = need.String() + " would count only in another user namespace"
 	}
 	return l.cause("foreign-user-namespace")
@@ -81,7 +81,7 @@ func (l *look) refused() []Cause {
 	if !l.threshold() {
 		return l.policy()
 	}
-	if l.f.Thread.State != facts.Known {
+	if l.f.Proc.Thread.State != facts.Known {
 		l.set("CapEff", effective)
 		return []Cause{l.guess("unknown")}
 	}
@@ -100,7 +100,7 @@ func (l *look) refused() []Cause {
 		return l.policy()
 	}
 	var causes []Cause
-	if l.g.Port >= 1024 && l.f.PortStart.State == facts.Known {
+	if l.g.Port >= 1024 && l.f.Net.PortStart.State == facts.Known {
 		causes = []Cause{l.cause("threshold-raised")}
 	} else {
 		causes = l.missing()
@@ -113,7 +113,7 @@ func (l *look) refused() []Cause {
 
 // lacking finds why a capability that the program requires does not hold.
 func (l *look) lacking() []Cause {
-	if l.f.Thread.State != facts.Known {
+	if l.f.Proc.Thread.State != facts.Known {
 		l.set("CapEff", effective)
 		return []Cause{l.guess("unknown")}
 	}
@@ -129,12 +129,12 @@ func (l *look) lacking() []Cause {
 	}
 	if eff.Contains(l.g.Need()) {
 		lacks := 0 // the first thread that does
-		for _, tid := range slices.Sorted(maps.Keys(l.f.Threads.Value)) {
-			if lacks == 0 && !l.f.Threads.Value[tid].Effective.Contains(l.g.Need()) {
+		for _, tid := range slices.Sorted(maps.Keys(l.f.Proc.Threads.Value)) {
+			if lacks == 0 && !l.f.Proc.Threads.Value[tid].Effective.Contains(l.g.Need()) {
 				lacks = tid
 			}
 		}
-		_, known := see(l, "threads", l.f.Threads, func(all map[int]caps.State) string { return strconv.Itoa(len(all)) },
+		_, known := see(l, "threads", l.f.Proc.Threads, func(all map[int]caps.State) string { return strconv.Itoa(len(all)) },
 			func(all map[int]caps.State) string {
 				if lacks == 0 {
 					return "every thread has it"
@@ -156,7 +156,7 @@ func (l *look) lacking() []Cause {
 func (l *look) missing() []Cause {
 	need := l.g.Need()
 	if prm := l.set("CapPrm", permitted); prm.Contains(need) {
-		doubt(l, "capget", l.f.Withheld) // a profile that withholds it looks the same in /proc
+		doubt(l, "capget", l.f.Policy.Withheld) // a profile that withholds it looks the same in /proc
 		return []Cause{l.cause("not-raised")}
 	}
 	if l.unequal(true) {
@@ -179,7 +179,7 @@ func (l *look) missing() []Cause {
 	if l.nosuid() {
 		further = append(further, l.cause("nosuid-mount"))
 	}
-	if l.f.Exe.Caps.Reason == "EOPNOTSUPP" {
+	if l.f.File.Exe.Caps.Reason == "EOPNOTSUPP" {
 		further = append(further, l.cause("xattr-unsupported"))
 	}
 	first := l.ungranted()
@@ -192,11 +192,11 @@ func (l *look) missing() []Cause {
 // unequal looks for a thread of this process that has, or has not, what is needed:
 // what this one is different in was not there at execve, which leaves one thread.
 func (l *look) unequal(has bool) bool {
-	doubt(l, "threads", l.f.Threads)
-	all := l.f.Threads.Value
+	doubt(l, "threads", l.f.Proc.Threads)
+	all := l.f.Proc.Threads.Value
 	for _, tid := range slices.Sorted(maps.Keys(all)) {
 		if set := all[tid].Permitted; set.Contains(l.g.Need()) == has {
-			see(l, "threads", l.f.Threads, func(all map[int]caps.State) string { return strconv.Itoa(len(all)) },
+			see(l, "threads", l.f.Proc.Threads, func(all map[int]caps.State) string { return strconv.Itoa(len(all)) },
 				func(map[int]caps.State) string {
 					return fmt.Sprintf("thread %d: CapPrm %s %s", tid, set.Hex(), l.has(set))
 				})
@@ -209,13 +209,13 @@ func (l *look) unequal(has bool) bool {
 // rootLetGo looks whether this is root without a capability that execve gives to
 // root as long as the bounding set has it (handle_privileged_root).
 func (l *look) rootLetGo() bool {
-	ids, ok := l.f.IDs.Is()
-	tracer, known := l.f.TracerPid.Is()
-	thread := l.f.Thread.Value
+	ids, ok := l.f.Proc.IDs.Is()
+	tracer, known := l.f.Proc.TracerPid.Is()
+	thread := l.f.Proc.Thread.Value
 	if !ok || ids.EUID != 0 || !known || tracer != 0 || thread.NoNewPrivs || thread.Securebits&caps.NoRoot != 0 {
 		return false
 	}
-	see(l, "effective uid", l.f.IDs,
+	see(l, "effective uid", l.f.Proc.IDs,
 		func(ids facts.IDs) string { return strconv.Itoa(int(ids.EUID)) }, func(facts.IDs) string { return "it is root, to whom execve gives all of CapBnd" })
 	return true
 }
@@ -229,11 +229,11 @@ func (l *look) ungranted() Cause {
 		l.unsure = l.unsure || grown // it may have cut the set itself
 		return l.cause("bounding-excludes")
 	}
-	if l.f.Thread.Value.Securebits&caps.NoRoot != 0 {
-		see(l, "securebits", l.f.Thread,
+	if l.f.Proc.Thread.Value.Securebits&caps.NoRoot != 0 {
+		see(l, "securebits", l.f.Proc.Thread,
 			func(s caps.State) string { return fmt.Sprintf("%#x", uint32(s.Securebits)) },
 			func(s caps.State) string { return fmt.Sprintf("securebits %#x: noroot", uint32(s.Securebits)) })
-		ids, ok := see(l, "effective uid", l.f.IDs,
+		ids, ok := see(l, "effective uid", l.f.Proc.IDs,
 			func(ids facts.IDs) string { return strconv.Itoa(int(ids.EUID)) }, func(facts.IDs) string { return "" })
 		if ok && ids.EUID == 0 {
 			return l.cause("noroot-securebit")
@@ -251,15 +251,15 @@ func (l *look) ungranted() Cause {
 		}
 		return l.cause("inheritable-only")
 	}
-	doubt(l, "authbind", l.f.Authbind)
-	if l.f.Authbind.Value {
-		see(l, "authbind", l.f.Authbind, yesNo, func(bool) string { return "AUTHBIND_LIB is set: authbind started this" })
+	doubt(l, "authbind", l.f.Launcher.Authbind)
+	if l.f.Launcher.Authbind.Value {
+		see(l, "authbind", l.f.Launcher.Authbind, yesNo, func(bool) string { return "AUTHBIND_LIB is set: authbind started this" })
 		return l.cause("authbind-bypassed")
 	}
 	if l.limited(bnd) {
 		return l.cause("bounding-only")
 	}
-	p, _ := see(l, "executable", l.f.Path, Show, func(p string) string {
+	p, _ := see(l, "executable", l.f.File.Path, Show, func(p string) string {
 		if facts.GoRun(p) {
 			return "go run's own file " + Show(p)
 		}
@@ -275,11 +275,11 @@ func (l *look) ungranted() Cause {
 // changed: the nearest ancestor of another user has it so too. The change
 // clears every set but the inheritable one (cap_emulate_setxuid).
 func (l *look) lostOnTheWay() bool {
-	ids, ok := l.f.IDs.Is()
+	ids, ok := l.f.Proc.IDs.Is()
 	lost := func(p facts.Ancestor) bool {
 		return ok && p.UID != ids.UID && p.Inheritable.Contains(l.g.Need())
 	}
-	p, known := see(l, "ancestor's CapInh", l.f.Ancestor,
+	p, known := see(l, "ancestor's CapInh", l.f.Launcher.Ancestor,
 		func(p facts.Ancestor) string { return p.Inheritable.Hex() },
 		func(p facts.Ancestor) string {
 			if !lost(p) {
@@ -293,13 +293,13 @@ func (l *look) lostOnTheWay() bool {
 // setID looks whether execve changed an id because of the file's mode, which clears
 // the ambient set and leaves the inheritable one (cap_bprm_creds_from_file).
 func (l *look) setID() bool {
-	ids, okIDs := l.f.IDs.Is()
-	file, okFile := l.f.Exe.Stat.Is()
+	ids, okIDs := l.f.Proc.IDs.Is()
+	file, okFile := l.f.File.Exe.Stat.Is()
 	changes := file.Setuid() && file.UID != ids.UID || file.Setgid() && file.GID != ids.GID
-	if !okIDs || !okFile || !changes || l.f.Thread.Value.NoNewPrivs || l.f.Exe.Nosuid.Value {
+	if !okIDs || !okFile || !changes || l.f.Proc.Thread.Value.NoNewPrivs || l.f.File.Exe.Nosuid.Value {
 		return false
 	}
-	see(l, "mode", l.f.Exe.Stat,
+	see(l, "mode", l.f.File.Exe.Stat,
 		func(s facts.Stat) string { return fmt.Sprintf("%04o", s.Mode&0o7777) },
 		func(s facts.Stat) string { return fmt.Sprintf("the file's mode %04o changes an id", s.Mode&0o7777) })
 	l.summary["ambient-cleared-by-file"] = "the file's set-ID bit cleared the ambient " + l.g.Need().String()
@@ -310,26 +310,26 @@ func (l *look) setID() bool {
 // foreignMount looks whether the file was executed from a mount of another
 // mount namespace, whose files grant nothing here (mnt_may_suid).
 func (l *look) foreignMount() bool {
-	see(l, "mount point", l.f.MountPoint, Show, func(string) string { return "" })
-	return l.f.MountPoint.State == facts.Absent
+	see(l, "mount point", l.f.File.MountPoint, Show, func(string) string { return "" })
+	return l.f.File.MountPoint.State == facts.Absent
 }
 
 // limited looks whether somebody made the bounding set smaller, and left the
 // capability in, as one does who means to grant it: for a service compared with
 // what process 1 has, in a container with what the kernel has.
 func (l *look) limited(bnd caps.Set) bool {
-	doubt(l, "unit", l.f.Unit)
-	if l.f.Unit.State == facts.Known {
-		init, ok := see(l, "CapBnd of process 1", l.f.Init,
+	doubt(l, "unit", l.f.Launcher.Unit)
+	if l.f.Launcher.Unit.State == facts.Known {
+		init, ok := see(l, "CapBnd of process 1", l.f.Launcher.Init,
 			func(s caps.State) string { return s.Bounding.Hex() },
 			func(s caps.State) string { return "process 1 has CapBnd " + s.Bounding.Hex() })
 		return ok && bnd != init.Bounding
 	}
-	doubt(l, "container", l.f.Container)
-	if l.f.Container.State != facts.Known {
+	doubt(l, "container", l.f.Launcher.Container)
+	if l.f.Launcher.Container.State != facts.Known {
 		return false
 	}
-	last, ok := see(l, "cap_last_cap", l.f.LastCap,
+	last, ok := see(l, "cap_last_cap", l.f.Kernel.LastCap,
 		func(c caps.Cap) string { return strconv.Itoa(int(c)) },
 		func(c caps.Cap) string { return "a full bounding set would be " + caps.UpTo(c).Hex() })
 	return ok && bnd != caps.UpTo(last)
@@ -355,7 +355,7 @@ func (l *look) fromFile(file caps.File) []Cause {
 		}
 	}
 	if l.grown() {
-		if l.f.Thread.Value.Permitted&file.Permitted == 0 {
+		if l.f.Proc.Thread.Value.Permitted&file.Permitted == 0 {
 			return []Cause{{ID: "let-go", Certainty: Likely}}
 		}
 		l.unsure = true // it got some of it, and may have had the rest
@@ -366,8 +366,8 @@ func (l *look) fromFile(file caps.File) []Cause {
 	if l.nosuid() {
 		shut = append(shut, l.cause("nosuid-mount"))
 	}
-	if l.f.NoFile.Value {
-		see(l, "no_file_caps", l.f.NoFile, yesNo, func(bool) string { return "the kernel was booted with no_file_caps" })
+	if l.f.Kernel.NoFile.Value {
+		see(l, "no_file_caps", l.f.Kernel.NoFile, yesNo, func(bool) string { return "the kernel was booted with no_file_caps" })
 		shut = append(shut, l.cause("no-file-caps"))
 	}
 	if l.foreignMount() {
@@ -379,7 +379,7 @@ func (l *look) fromFile(file caps.File) []Cause {
 	if l.noNewPrivs() {
 		shut = append(shut, l.cause("no-new-privs"))
 	}
-	tracer, _ := see(l, "TracerPid", l.f.TracerPid, strconv.Itoa, func(pid int) string {
+	tracer, _ := see(l, "TracerPid", l.f.Proc.TracerPid, strconv.Itoa, func(pid int) string {
 		if pid == 0 {
 			return ""
 		}
@@ -405,7 +405,7 @@ func (l *look) fromFile(file caps.File) []Cause {
 // replaced looks whether this process runs a file that is no longer the one at
 // its path, and that one grants what is needed.
 func (l *look) replaced() bool {
-	gone, _ := see(l, "deleted", l.f.Deleted, yesNo, func(gone bool) string {
+	gone, _ := see(l, "deleted", l.f.File.Deleted, yesNo, func(gone bool) string {
 		if gone {
 			return "the running file is deleted"
 		}
@@ -414,7 +414,7 @@ func (l *look) replaced() bool {
 	if !gone {
 		return false
 	}
-	file, ok := see(l, "new file capabilities", l.f.Installed.Caps, caps.File.String, func(c caps.File) string {
+	file, ok := see(l, "new file capabilities", l.f.File.Installed.Caps, caps.File.String, func(c caps.File) string {
 		return "the file at its path has " + c.String()
 	})
 	return ok && file.Permitted.Contains(l.g.Need())

@@ -25,9 +25,9 @@ func TestSnap(t *testing.T) {
 		{"unconfined", 2, ""},
 	} {
 		f := machines(t)["policy"].record.Facts()
-		f.Enforcing, f.Label, f.Seccomp = f.Enforcing.None(), f.Label.Now(tt.label), f.Seccomp.Now(tt.seccomp)
+		f.Policy.Enforcing, f.Policy.Label, f.Proc.Seccomp = f.Policy.Enforcing.None(), f.Policy.Label.Now(tt.label), f.Proc.Seccomp.Now(tt.seccomp)
 		errno := map[bool]string{true: "EPERM"}[tt.seccomp == 2]
-		f.Probes = f.Probes.Now([]facts.Probe{{Network: "tcp4", Errno: errno}, {Network: "udp4", Errno: errno}})
+		f.Policy.Probes = f.Policy.Probes.Now([]facts.Probe{{Network: "tcp4", Errno: errno}, {Network: "udp4", Errno: errno}})
 		c := Bind(f, rules.Goal{Network: "tcp", Port: 443}, &net.OpError{Op: "listen", Err: syscall.EPERM}).Causes[0]
 		if c.Certainty == Proven || !strings.Contains(c.Detail, tt.want) || strings.Contains(c.Detail, "snap connect") != (tt.want != "") || strings.ContainsAny(c.Detail, "{}") {
 			t.Errorf("%+v: %+v", tt, c)

@@ -9,7 +9,7 @@ import (
 // notExecuted explains why the program would not even be executed, and what
 // would refuse its bind if it were.
 func (l *look) notExecuted(missing caps.Set, why map[string]string) []Cause {
-	file, _ := see(l, "file capabilities", l.f.Installed.Caps, fileText, func(c caps.File) string {
+	file, _ := see(l, "file capabilities", l.f.File.Installed.Caps, fileText, func(c caps.File) string {
 		return "the file has " + fileText(c)
 	})
 	see(l, "starter's CapBnd", l.f.Launch.Starter,
@@ -22,12 +22,12 @@ func (l *look) notExecuted(missing caps.Set, why map[string]string) []Cause {
 	// The same file without its effective bit.
 	file.Effective = false
 	started := l.f
-	started.Installed.Caps = started.Installed.Caps.Now(file)
+	started.File.Installed.Caps = started.File.Installed.Caps.Now(file)
 	started = rules.Start(started)
 	next := &look{f: started, g: l.g, err: l.err, summary: l.summary, detail: l.detail}
 	switch {
 	case l.g.Network == "":
-		if !started.Thread.Value.Bounding.Contains(l.g.Need()) {
+		if !started.Proc.Thread.Value.Bounding.Contains(l.g.Need()) {
 			causes = append(causes, next.ungranted())
 		}
 	default:

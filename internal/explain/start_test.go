@@ -26,7 +26,7 @@ func TestNotExecuted(t *testing.T) {
 		{bind, bind | raw, rules.Goal{Require: bind}, "exec-refused"},
 	} {
 		f := machines(t)["no-capability"].record.Facts()
-		f.Installed.Caps = f.Installed.Caps.Now(caps.File{Version: 2, Permitted: tt.file, Effective: true})
+		f.File.Installed.Caps = f.File.Installed.Caps.Now(caps.File{Version: 2, Permitted: tt.file, Effective: true})
 		f.Launch.Starter = known(caps.State{Bounding: tt.bounding})
 		f = rules.Start(f)
 		var found Finding

@@ -44,7 +44,7 @@ func TestTaken(t *testing.T) {
 		"a group's":                        {[]facts.Socket{datagrams}, "udp", "224.0.1.1", syscall.EACCES, Possible, "may be held by uid 1004"},
 	} {
 		f := machines(t)["no-capability"].record.Facts()
-		f.Sockets = f.Sockets.Now(tt.has)
+		f.Net.Sockets = f.Net.Sockets.Now(tt.has)
 		g := rules.Goal{Network: tt.network, Addr: netip.MustParseAddr(tt.addr), Port: 443, InUse: tt.errno == syscall.EADDRINUSE}
 		var got Cause
 		for _, c := range Bind(f, g, &net.OpError{Op: "listen", Err: tt.errno}).Causes {

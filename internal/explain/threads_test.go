@@ -17,13 +17,13 @@ import (
 func TestRequireThreads(t *testing.T) {
 	g := rules.Goal{Require: caps.SetOf(caps.NET_BIND_SERVICE)}
 	machine := machines(t)["threads-differ"].record.Facts()
-	has, lacks := machine.Thread.Value, machine.Thread.Value
+	has, lacks := machine.Proc.Thread.Value, machine.Proc.Thread.Value
 	lacks.Effective = 0
 
 	same := machine
-	same.Threads.Value = map[int]caps.State{1: has, 2: has}
-	same.NetOwner = facts.Fact[facts.Owner]{Reason: "EACCES"}
-	same.UserNS = facts.Fact[string]{Reason: "EACCES"}
+	same.Proc.Threads.Value = map[int]caps.State{1: has, 2: has}
+	same.Net.Owner = facts.Fact[facts.Owner]{Reason: "EACCES"}
+	same.Net.UserNS = facts.Fact[string]{Reason: "EACCES"}
 	if rules.Allows(same, g) != rules.Unknown {
 		t.Fatal("the rules can tell")
 	}
@@ -32,9 +32,9 @@ func TestRequireThreads(t *testing.T) {
 	}
 
 	differ := machine
-	differ.Threads.Value = map[int]caps.State{1: has}
+	differ.Proc.Threads.Value = map[int]caps.State{1: has}
 	for tid := 2; tid < 40; tid++ {
-		differ.Threads.Value[tid] = lacks
+		differ.Proc.Threads.Value[tid] = lacks
 	}
 	found := Require(differ, g)
 	if c := found.Causes; len(c) != 1 || c[0].ID != "threads-differ" || c[0].Certainty != Proven {
@@ -46,7 +46,7 @@ func TestRequireThreads(t *testing.T) {
 	}
 
 	hidden := machine
-	hidden.Threads = facts.Fact[map[int]caps.State]{Reason: "EACCES"}
+	hidden.Proc.Threads = facts.Fact[map[int]caps.State]{Reason: "EACCES"}
 	if c := Require(hidden, g).Causes; len(c) != 1 || c[0].ID != "threads-differ" || c[0].Certainty == Proven {
 		t.Errorf("the threads cannot be read: %+v", c)
 	}
@@ -58,9 +58,9 @@ func TestRequireThreads(t *testing.T) {
 func TestBindThreads(t *testing.T) {
 	g := rules.Goal{Network: "tcp", Port: 443}
 	machine := machines(t)["no-capability"].record.Facts()
-	lacks, has := machine.Thread.Value, machine.Thread.Value
+	lacks, has := machine.Proc.Thread.Value, machine.Proc.Thread.Value
 	has.Permitted, has.Effective = g.Need(), g.Need()
-	machine.Threads.Value = map[int]caps.State{1: has, 2: lacks}
+	machine.Proc.Threads.Value = map[int]caps.State{1: has, 2: lacks}
 	refused := []facts.Probe{{Network: "tcp4", Errno: "EACCES"}, {Network: "tcp6", Errno: "EACCES"}, {Network: "udp4"}, {Network: "udp6"}}
 	for _, tt := range []struct {
 		name   string
@@ -73,9 +73,9 @@ func TestBindThreads(t *testing.T) {
 		{"this one has it, and a policy refuses", has, refused, Cause{ID: "landlock", Certainty: Likely}},
 	} {
 		f := machine
-		f.Thread = f.Thread.Now(tt.thread)
+		f.Proc.Thread = f.Proc.Thread.Now(tt.thread)
 		if tt.probes != nil {
-			f.Probes = f.Probes.Now(tt.probes)
+			f.Policy.Probes = f.Policy.Probes.Now(tt.probes)
 		}
 		got := Bind(f, g, &net.OpError{Op: "listen", Net: "tcp", Err: os.NewSyscallError("bind", syscall.EACCES)}).Causes[0]
 		if got.ID != tt.want.ID || got.Certainty != tt.want.Certainty {

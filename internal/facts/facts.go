@@ -8,65 +8,99 @@ import (
 
 // Facts is all that lowport knows about the machine and this process. Rules,
 // causes and remedies are functions over it; only internal/live reads.
+//
+// They are in groups, so that what starts a program elsewhere replaces a group as a
+// whole, and cannot forget a fact that is added to it.
 type Facts struct {
+	Proc     Proc
+	Kernel   Kernel
+	Launcher Launcher
+	File     File
+	Net      Net
+	Policy   Policy
+	Command  Command
+	Launch   Launch
+}
+
+// A Proc is this process: what it is and holds.
+type Proc struct {
 	Thread    Fact[caps.State] // the calling thread, with its securebits
-	Withheld  Fact[caps.Set]   // of those it holds, what a security module does not let it use
-	Granted   Fact[caps.Set]   // of those it holds, what a security module lets it use
-	Dropped   Fact[caps.Set]   // what package caps/drop found permitted, before it let go of it
-	IDs       Fact[IDs]
-	PID       Fact[int]  // as this pid namespace sees it
-	Parent    Fact[int]  // 0: a process of another pid namespace
-	TracerPid Fact[int]  // 0: not traced
-	Grown     Fact[bool] // execve gave it capabilities of its file, or it changed its user since
-	Seccomp   Fact[int]  // 0 none, 1 strict, 2 filter
 	Threads   Fact[map[int]caps.State]
-	LastCap   Fact[caps.Cap]
-	Release   Fact[Release]
-	WSL       Fact[bool]       // the kernel is that of the Windows Subsystem for Linux
-	NoFile    Fact[bool]       // the system was booted so that execve ignores file capabilities
+	IDs       Fact[IDs]
+	PID       Fact[int] // as this pid namespace sees it
+	Parent    Fact[int] // 0: a process of another pid namespace
+	TracerPid Fact[int] // 0: not traced
+	Seccomp   Fact[int] // 0 none, 1 strict, 2 filter
+
+	GainedOrChangedUser Fact[bool]     // execve gave it capabilities of its file, or it changed its user since
+	Dropped             Fact[caps.Set] // what package caps/drop found permitted, before it let go of it
+}
+
+// A Kernel is the one that runs.
+type Kernel struct {
+	Release Fact[Release]
+	LastCap Fact[caps.Cap]
+	NoFile  Fact[bool] // it was booted so that execve ignores file capabilities
+	WSL     Fact[bool] // it is that of the Windows Subsystem for Linux
+}
+
+// A Launcher is what started this process, and what is around both.
+type Launcher struct {
 	Init      Fact[caps.State] // process 1 of this pid namespace
 	Ancestor  Fact[Ancestor]   // the nearest that is another user
+	Unit      Fact[Unit]
+	UserNamed Fact[bool]   // $USER is set, as systemd does for a unit with User=
+	Container Fact[string] // "docker", "podman", "kubernetes", or "container" for another kind
+	Authbind  Fact[bool]   // started by authbind(1)
+}
 
-	Launch    Launch
+// A File is the program's, and where it lies.
+type File struct {
 	Path      Fact[string] // what /proc/self/exe names, without " (deleted)"
 	Deleted   Fact[bool]   // the running file is no longer at Path
 	Exe       Image        // the file this process runs
 	Installed Image        // the file at Path now: what starting again executes
 	Moved     Image        // the file of the same name in MovedDir, and that mount
 
-	MountPoint Fact[string] // of the file system that Exe lies on
-	Outside    Fact[string] // where process 1 has the file of Path, "" for there too; Absent: nowhere that is known
-	ReadOnly   Fact[bool]   // there
+	MountPoint     Fact[string] // of the file system that Exe lies on
+	PathSeenByInit Fact[string] // where process 1 has the file of Path, "" for there too; Absent: nowhere that is known
+	ReadOnlyThere  Fact[bool]   // it lies on a read-only mount there
+}
 
+// A Net is the network namespace, and the user namespaces that decide over it.
+type Net struct {
 	UIDMap    Fact[string]
 	UserNS    Fact[string] // "user:[4026531837]"
-	NetNS     Fact[string] // "net:[4026531833]"
-	NetOwner  Fact[Owner]
-	NetApart  Fact[bool]   // it is not that of process 1: a sysctl set there does not count here
-	NetName   Fact[string] // its name in /run/netns, by which ip-netns(8) reaches it
+	NS        Fact[string] // "net:[4026531833]"
+	Owner     Fact[Owner]
+	Apart     Fact[bool]   // it is not that of process 1: a sysctl set there does not count here
+	Name      Fact[string] // its name in /run/netns, by which ip-netns(8) reaches it
 	PortStart Fact[int]    // ports below it are privileged in this network namespace
-
-	Unit      Fact[Unit]
-	UserNamed Fact[bool]   // $USER is set, as systemd does for a unit with User=
-	Container Fact[string] // "docker", "podman", "kubernetes", or "container" for another kind
-	Authbind  Fact[bool]   // started by authbind(1)
-
-	LSMs      Fact[string] // the security modules, separated by commas
-	Label     Fact[string] // what they call this process: /proc/self/attr/current
-	Enforcing Fact[bool]   // SELinux is there, and enforces
-	Probes    Fact[[]Probe]
-
-	Args      Fact[[]string]
-	Cwd       Fact[string]
-	CwdNosuid Fact[bool]
-	Package   Fact[string] // the import path of the main package
-	User      Fact[string] // the name of the effective uid
 
 	Sockets   Fact[[]Socket]
 	Addresses Fact[[]netip.Addr]
 	Tentative Fact[[]netip.Addr] // of Addresses, those of IPv6 that are still looked for on the network
 	Nonlocal  Fact[bool]         // IPv4 may bind addresses that this machine does not have
 	Nonlocal6 Fact[bool]         // IPv6 may
+}
+
+// A Policy is what security modules and filters leave to this process.
+type Policy struct {
+	LSMs      Fact[string] // the security modules, separated by commas
+	Label     Fact[string] // what they call this process: /proc/self/attr/current
+	Enforcing Fact[bool]   // SELinux is there, and enforces
+	Probes    Fact[[]Probe]
+	Withheld  Fact[caps.Set] // of the capabilities it holds, what a security module does not let it use
+	Granted   Fact[caps.Set] // of those, what a security module lets it use
+}
+
+// A Command is how this process was called.
+type Command struct {
+	Args      Fact[[]string]
+	Cwd       Fact[string]
+	CwdNosuid Fact[bool]
+	Package   Fact[string] // the import path of the main package
+	User      Fact[string] // the name of the effective uid
 }
 
 // MovedDir is where a program is proposed to move from a nosuid mount.

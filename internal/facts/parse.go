@@ -22,63 +22,83 @@ import (
 // this machine and for a recorded one. What cannot be parsed is Unreadable.
 func (r Record) Facts() Facts {
 	f := Facts{
-		Thread:     fact(r, "proc/thread-self/status", caps.ParseStatus),
-		IDs:        fact(r, "proc/thread-self/status", ParseIDs),
-		PID:        fact(r, "proc/thread-self/status", StatusInt("Tgid", math.MaxInt32)),
-		Parent:     fact(r, "proc/thread-self/status", StatusInt("PPid", math.MaxInt32)),
-		TracerPid:  fact(r, "proc/thread-self/status", StatusInt("TracerPid", math.MaxInt32)),
-		Grown:      grown(r),
-		Seccomp:    fact(r, "proc/thread-self/status", StatusInt("Seccomp", 2)),
-		Threads:    fact(r, "threads", parseThreads),
-		LastCap:    fact(r, "proc/sys/kernel/cap_last_cap", parseCap),
-		Release:    fact(r, "uname", parseRelease),
-		WSL:        fact(r, "uname", ParseWSL),
-		NoFile:     fact(r, "no_file_caps", parseBool),
-		Init:       fact(r, "proc/1/status", caps.ParseStatus),
-		Ancestor:   fact(r, "ancestor status", parseAncestor),
-		Path:       fact(r, "proc/self/exe", ParsePath),
-		Deleted:    fact(r, "proc/self/exe", parseDeleted),
-		Exe:        image(r, "exe"),
-		Installed:  image(r, "path"),
-		Moved:      image(r, "moved"),
-		MountPoint: fact(r, "mount point", parsePlace),
-		Outside:    outside(r),
-		ReadOnly:   fact(r, "read-only outside", parseTruth),
-		UIDMap:     fact(r, "proc/self/uid_map", parseUIDMap),
-		UserNS:     fact(r, "proc/self/ns/user", parseNS("user")),
-		NetNS:      fact(r, "proc/self/ns/net", parseNS("net")),
-		NetApart:   fact(r, "network apart", parseTruth),
-		NetName:    network(r),
-		PortStart:  fact(r, "proc/sys/net/ipv4/ip_unprivileged_port_start", parsePort),
-		Unit:       unit(r),
-		UserNamed:  hasEnv(r, "USER"),
-		Container:  container(r),
-		LSMs:       fact(r, "sys/kernel/security/lsm", parseText),
-		Label:      fact(r, "proc/self/attr/current", parseText),
-		Enforcing:  fact(r, "sys/fs/selinux/enforce", parseBool),
-		Probes:     fact(r, "probes", ParseJSON[[]Probe]),
-		Authbind:   hasEnv(r, "AUTHBIND_LIB"),
-		Args:       fact(r, "args", parseArgs),
-		Cwd:        fact(r, "cwd", parsePlace),
-		CwdNosuid:  fact(r, "cwd statfs", parseNosuid),
-		Package:    fact(r, "main package", parseText),
-		User:       fact(r, "user", parseText),
-		Sockets:    fact(r, "sockets", ParseSockets),
-		Addresses:  fact(r, "addresses", ParseAddresses),
-		Tentative:  fact(r, "tentative", ParseAddresses),
-		Nonlocal:   fact(r, "proc/sys/net/ipv4/ip_nonlocal_bind", parseBool),
-		Nonlocal6:  fact(r, "proc/sys/net/ipv6/ip_nonlocal_bind", parseBool),
+		Proc: Proc{
+			Thread:              thread(r),
+			Threads:             fact(r, "threads", parseThreads),
+			IDs:                 fact(r, "proc/thread-self/status", ParseIDs),
+			PID:                 fact(r, "proc/thread-self/status", StatusInt("Tgid", math.MaxInt32)),
+			Parent:              fact(r, "proc/thread-self/status", StatusInt("PPid", math.MaxInt32)),
+			TracerPid:           fact(r, "proc/thread-self/status", StatusInt("TracerPid", math.MaxInt32)),
+			Seccomp:             fact(r, "proc/thread-self/status", StatusInt("Seccomp", 2)),
+			GainedOrChangedUser: gainedOrChangedUser(r),
+			Dropped:             fact(r, "caps/drop", parseSet),
+		},
+		Kernel: Kernel{
+			Release: fact(r, "uname", parseRelease),
+			LastCap: fact(r, "proc/sys/kernel/cap_last_cap", parseCap),
+			NoFile:  fact(r, "no_file_caps", parseBool),
+			WSL:     fact(r, "uname", ParseWSL),
+		},
+		Launcher: Launcher{
+			Init:      fact(r, "proc/1/status", caps.ParseStatus),
+			Ancestor:  fact(r, "ancestor status", parseAncestor),
+			Unit:      unit(r),
+			UserNamed: hasEnv(r, "USER"),
+			Container: container(r),
+			Authbind:  hasEnv(r, "AUTHBIND_LIB"),
+		},
+		File: File{
+			Path:           fact(r, "proc/self/exe", ParsePath),
+			Deleted:        fact(r, "proc/self/exe", parseDeleted),
+			Exe:            image(r, "exe"),
+			Installed:      image(r, "path"),
+			Moved:          image(r, "moved"),
+			MountPoint:     fact(r, "mount point", parsePlace),
+			PathSeenByInit: outside(r),
+			ReadOnlyThere:  fact(r, "read-only outside", parseTruth),
+		},
+		Net: Net{
+			UIDMap:    fact(r, "proc/self/uid_map", parseUIDMap),
+			UserNS:    fact(r, "proc/self/ns/user", parseNS("user")),
+			NS:        fact(r, "proc/self/ns/net", parseNS("net")),
+			Owner:     netOwner(r),
+			Apart:     fact(r, "network apart", parseTruth),
+			Name:      network(r),
+			PortStart: fact(r, "proc/sys/net/ipv4/ip_unprivileged_port_start", parsePort),
+			Sockets:   fact(r, "sockets", ParseSockets),
+			Addresses: fact(r, "addresses", ParseAddresses),
+			Tentative: fact(r, "tentative", ParseAddresses),
+			Nonlocal:  fact(r, "proc/sys/net/ipv4/ip_nonlocal_bind", parseBool),
+			Nonlocal6: fact(r, "proc/sys/net/ipv6/ip_nonlocal_bind", parseBool),
+		},
+		Policy: Policy{
+			LSMs:      fact(r, "sys/kernel/security/lsm", parseText),
+			Label:     fact(r, "proc/self/attr/current", parseText),
+			Enforcing: fact(r, "sys/fs/selinux/enforce", parseBool),
+			Probes:    fact(r, "probes", ParseJSON[[]Probe]),
+			Granted:   fact(r, "capget", parseSet),
+		},
+		Command: Command{
+			Args:      fact(r, "args", parseArgs),
+			Cwd:       fact(r, "cwd", parsePlace),
+			CwdNosuid: fact(r, "cwd statfs", parseNosuid),
+			Package:   fact(r, "main package", parseText),
+			User:      fact(r, "user", parseText),
+		},
 	}
+	f.Policy.Withheld = withheld(f.Policy.Granted, f.Proc.Thread)
+	return f
+}
+
+// thread reads the state of the calling thread. Its securebits are no line of status.
+func thread(r Record) Fact[caps.State] {
+	f := fact(r, "proc/thread-self/status", caps.ParseStatus)
 	bits := fact(r, "prctl PR_GET_SECUREBITS", parseInt)
-	if f.Thread.State == Known && bits.State == Known {
-		f.Thread.Value.Securebits = caps.Securebits(bits.Value)
-	} else if f.Thread.State == Known {
-		f.Thread = Fact[caps.State]{Source: bits.Source, Reason: bits.Reason}
+	if f.State == Known && bits.State == Known {
+		f.Value.Securebits = caps.Securebits(bits.Value)
+	} else if f.State == Known {
+		f = Fact[caps.State]{Source: bits.Source, Reason: bits.Reason}
 	}
-	f.Granted = fact(r, "capget", parseSet)
-	f.Dropped = fact(r, "caps/drop", parseSet)
-	f.Withheld = withheld(f.Granted, f.Thread)
-	f.NetOwner = netOwner(r)
 	return f
 }
 

@@ -89,7 +89,7 @@ func TestUnit(t *testing.T) {
 		for name, item := range marked {
 			r[name] = item
 		}
-		if got := factstest.Words(r.Facts())["Unit"]; !strings.HasPrefix(got, tt.want) {
+		if got := factstest.Words(r.Facts())["Launcher.Unit"]; !strings.HasPrefix(got, tt.want) {
 			t.Errorf("%q: facts.Unit is %q, want %q", tt.cgroup, got, tt.want)
 		}
 	}
@@ -100,7 +100,7 @@ func TestUnitTransient(t *testing.T) {
 	r := facts.Record{"proc/self/cgroup": {Data: []byte("0::/system.slice/run-u1.service\n")}, "environ": {Data: []byte("INVOCATION_ID\n")}, "run/systemd/system": {}}
 	for err, want := range map[string]bool{"": true, "ENOENT": false, "EACCES": false} {
 		r["run/systemd/transient"] = facts.Item{Err: err}
-		if u, ok := r.Facts().Unit.Is(); !ok || u.Transient != want {
+		if u, ok := r.Facts().Launcher.Unit.Is(); !ok || u.Transient != want {
 			t.Errorf("%q: %+v", err, u)
 		}
 	}
@@ -109,11 +109,11 @@ func TestUnitTransient(t *testing.T) {
 // A root that is not process 1's does not show the names of network namespaces.
 func TestNetworkName(t *testing.T) {
 	r := facts.Record{"network namespace name": {Err: "ENOENT"}, "path outside": {Data: []byte("same\n")}}
-	if f := r.Facts().NetName; f.State != facts.Absent {
+	if f := r.Facts().Net.Name; f.State != facts.Absent {
 		t.Errorf("%+v", f)
 	}
 	r["path outside"] = facts.Item{Data: []byte("/srv/jail/app")}
-	if f := r.Facts().NetName; f.State != facts.Unreadable {
+	if f := r.Facts().Net.Name; f.State != facts.Unreadable {
 		t.Errorf("%+v", f)
 	}
 }
@@ -131,7 +131,7 @@ func TestUnitRoot(t *testing.T) {
 		{facts.Item{Err: "ENOENT"}, true}, // of process 1, which is hidden
 	} {
 		r["path outside"] = tt.at
-		if _, ok := r.Facts().Unit.Is(); ok != tt.want {
+		if _, ok := r.Facts().Launcher.Unit.Is(); ok != tt.want {
 			t.Errorf("%+v: %v", tt.at, ok)
 		}
 	}
@@ -154,7 +154,7 @@ func TestUnitMarks(t *testing.T) {
 	} {
 		r := facts.Record{"proc/self/cgroup": {Data: []byte("0::/system.slice/app.service\n")}, env: {Data: []byte("INVOCATION_ID\n")}, run: {}}
 		r[tt.change] = tt.item
-		if got := factstest.Words(r.Facts())["Unit"]; !strings.HasPrefix(got, tt.want) {
+		if got := factstest.Words(r.Facts())["Launcher.Unit"]; !strings.HasPrefix(got, tt.want) {
 			t.Errorf("%s %q: facts.Unit is %q, want %q", tt.change, tt.item, got, tt.want)
 		}
 	}
@@ -202,7 +202,7 @@ func TestContainer(t *testing.T) {
 				r[name] = item
 			}
 		}
-		if got := factstest.Words(r.Facts())["Container"]; !strings.HasPrefix(got, tt.want) {
+		if got := factstest.Words(r.Facts())["Launcher.Container"]; !strings.HasPrefix(got, tt.want) {
 			t.Errorf("%s: Container is %q, want %q", tt.name, got, tt.want)
 		}
 	}

@@ -17,9 +17,9 @@ import (
 // that holds everything where this machine is not run by one.
 func Manager(f facts.Facts, systemd bool) facts.Fact[caps.State] {
 	if systemd {
-		return f.Init
+		return f.Launcher.Init
 	}
-	last, ok := f.LastCap.Is()
+	last, ok := f.Kernel.LastCap.Is()
 	if !ok {
 		last = caps.Last
 	}
@@ -87,29 +87,29 @@ func (u *Unit) Start(f facts.Facts, manager facts.Fact[caps.State], who facts.Ac
 	}
 	plus := strings.Contains(marks, "+")              // nothing of what follows applies
 	setuid := !plus && strings.Count(marks, "!") != 1 // "!!" is for kernels without ambient capabilities
-	path, _ := f.Path.Is()
+	path, _ := f.File.Path.Is()
 	if by := u.set.hides(path); by != "" && !plus {
 		return f, fmt.Errorf("%s: systemd starts nothing (status=203/EXEC): %s hides %s", u.Name, by, path)
 	}
-	f.Unit = f.Unit.Now(facts.Unit{Name: u.Name, User: u.User})
-	f.Unit.Source = u.Name
-	f.Ancestor = facts.Fact[facts.Ancestor]{Value: facts.Ancestor{State: manager.Value}, State: manager.State, Source: manager.Source, Reason: manager.Reason}
+	f.Launcher.Unit = f.Launcher.Unit.Now(facts.Unit{Name: u.Name, User: u.User})
+	f.Launcher.Unit.Source = u.Name
+	f.Launcher.Ancestor = facts.Fact[facts.Ancestor]{Value: facts.Ancestor{State: manager.Value}, State: manager.State, Source: manager.Source, Reason: manager.Reason}
 	if !u.User {
-		f.Init = manager
+		f.Launcher.Init = manager
 	}
-	f.Authbind, f.TracerPid = f.Authbind.Now(false), f.TracerPid.Now(0)
-	f.PID, f.Parent = f.PID.None(), f.Parent.Now(1)
-	f.Label, f.Withheld, f.Granted = f.Label.None(), f.Withheld.None(), f.Granted.None() // of this process's profile
+	f.Launcher.Authbind, f.Proc.TracerPid = f.Launcher.Authbind.Now(false), f.Proc.TracerPid.Now(0)
+	f.Proc.PID, f.Proc.Parent = f.Proc.PID.None(), f.Proc.Parent.Now(1)
+	f.Policy.Label, f.Policy.Withheld, f.Policy.Granted = f.Policy.Label.None(), f.Policy.Withheld.None(), f.Policy.Granted.None() // of this process's profile
 	f = u.network(f)
 	f = u.filters(f, plus)
 
 	s := manager.Value
 	if u.set.is("PrivateUsers") && !plus {
 		s = caps.State{Permitted: full, Effective: full, Bounding: full}
-		f.NetOwner = facts.Fact[facts.Owner]{Value: facts.OwnerOutside, State: facts.Known, Source: "PrivateUsers="}
-		f.UIDMap = f.UIDMap.Now("0 0 1, " + strings.Repeat(strconv.Itoa(int(who.UID))+" ", 2) + "1")
-		f.UIDMap.Source = "PrivateUsers="
-		f.UserNS = facts.Fact[string]{Source: "PrivateUsers=", Reason: "a new one"}
+		f.Net.Owner = facts.Fact[facts.Owner]{Value: facts.OwnerOutside, State: facts.Known, Source: "PrivateUsers="}
+		f.Net.UIDMap = f.Net.UIDMap.Now("0 0 1, " + strings.Repeat(strconv.Itoa(int(who.UID))+" ", 2) + "1")
+		f.Net.UIDMap.Source = "PrivateUsers="
+		f.Net.UserNS = facts.Fact[string]{Source: "PrivateUsers=", Reason: "a new one"}
 	}
 	if !setuid {
 		who = facts.Account{Name: "root"}
@@ -117,9 +117,9 @@ func (u *Unit) Start(f facts.Facts, manager facts.Fact[caps.State], who facts.Ac
 	f = as(f, who)
 	if !plus {
 		s = u.confine(s, who)
-		if u.set.nosuid(path) && f.Enforcing.State != facts.Known {
-			f.Installed.Nosuid = f.Installed.Nosuid.Now(true)
-			f.Installed.Nosuid.Source = u.Name + ": what it mounts anew under NoNewPrivileges="
+		if u.set.nosuid(path) && f.Policy.Enforcing.State != facts.Known {
+			f.File.Installed.Nosuid = f.File.Installed.Nosuid.Now(true)
+			f.File.Installed.Nosuid.Source = u.Name + ": what it mounts anew under NoNewPrivileges="
 		}
 	}
 	f.Launch.Starter = manager.Now(s)
@@ -161,27 +161,27 @@ func (u *Unit) network(f facts.Facts) facts.Facts {
 		other = "JoinsNamespaceOf="
 	case u.set.is("PrivateNetwork"):
 		const source = "PrivateNetwork="
-		f.PortStart = facts.Fact[int]{Value: 1024, State: facts.Known, Source: source}
-		f.Sockets = facts.Fact[[]facts.Socket]{State: facts.Known, Source: source}
-		f.Nonlocal = facts.Fact[bool]{State: facts.Known, Source: source}
-		f.Nonlocal6, f.Tentative = f.Nonlocal, facts.Fact[[]netip.Addr]{State: facts.Known, Source: source}
-		f.Addresses = facts.Fact[[]netip.Addr]{Value: []netip.Addr{netip.MustParseAddr("127.0.0.1"), netip.IPv6Loopback()}, State: facts.Known, Source: source}
-		f.NetNS = facts.Fact[string]{Source: source, Reason: "a new one"}
-		f.NetApart, f.NetName = facts.Fact[bool]{Value: true, State: facts.Known, Source: source}, f.NetName.None()
-		f.NetOwner = facts.Fact[facts.Owner]{Value: facts.OwnerHere, State: facts.Known, Source: source}
+		f.Net.PortStart = facts.Fact[int]{Value: 1024, State: facts.Known, Source: source}
+		f.Net.Sockets = facts.Fact[[]facts.Socket]{State: facts.Known, Source: source}
+		f.Net.Nonlocal = facts.Fact[bool]{State: facts.Known, Source: source}
+		f.Net.Nonlocal6, f.Net.Tentative = f.Net.Nonlocal, facts.Fact[[]netip.Addr]{State: facts.Known, Source: source}
+		f.Net.Addresses = facts.Fact[[]netip.Addr]{Value: []netip.Addr{netip.MustParseAddr("127.0.0.1"), netip.IPv6Loopback()}, State: facts.Known, Source: source}
+		f.Net.NS = facts.Fact[string]{Source: source, Reason: "a new one"}
+		f.Net.Apart, f.Net.Name = facts.Fact[bool]{Value: true, State: facts.Known, Source: source}, f.Net.Name.None()
+		f.Net.Owner = facts.Fact[facts.Owner]{Value: facts.OwnerHere, State: facts.Known, Source: source}
 		return f
 	default:
 		return f
 	}
 	const reason = "another network namespace"
-	f.PortStart = facts.Fact[int]{Source: other, Reason: reason}
-	f.Sockets = facts.Fact[[]facts.Socket]{Source: other, Reason: reason}
-	f.Nonlocal = facts.Fact[bool]{Source: other, Reason: reason}
-	f.Nonlocal6, f.Tentative = f.Nonlocal, facts.Fact[[]netip.Addr]{Source: other, Reason: reason}
-	f.Addresses = facts.Fact[[]netip.Addr]{Source: other, Reason: reason}
-	f.NetNS = facts.Fact[string]{Source: other, Reason: reason}
-	f.NetApart, f.NetName = facts.Fact[bool]{Value: true, State: facts.Known, Source: other}, facts.Fact[string]{Source: other, Reason: reason}
-	f.NetOwner = facts.Fact[facts.Owner]{Source: other, Reason: reason}
+	f.Net.PortStart = facts.Fact[int]{Source: other, Reason: reason}
+	f.Net.Sockets = facts.Fact[[]facts.Socket]{Source: other, Reason: reason}
+	f.Net.Nonlocal = facts.Fact[bool]{Source: other, Reason: reason}
+	f.Net.Nonlocal6, f.Net.Tentative = f.Net.Nonlocal, facts.Fact[[]netip.Addr]{Source: other, Reason: reason}
+	f.Net.Addresses = facts.Fact[[]netip.Addr]{Source: other, Reason: reason}
+	f.Net.NS = facts.Fact[string]{Source: other, Reason: reason}
+	f.Net.Apart, f.Net.Name = facts.Fact[bool]{Value: true, State: facts.Known, Source: other}, facts.Fact[string]{Source: other, Reason: reason}
+	f.Net.Owner = facts.Fact[facts.Owner]{Source: other, Reason: reason}
 	return f
 }
 
@@ -195,9 +195,9 @@ func (u *Unit) OwnNetwork() bool {
 // filters. Of what this process was refused only that the kernel lacks a family
 // is taken over, and that where no filter of its own says so.
 func (u *Unit) filters(f facts.Facts, plus bool) facts.Facts {
-	mode, okMode := f.Seccomp.Is()
+	mode, okMode := f.Proc.Seccomp.Is()
 	probes := []facts.Probe{}
-	for _, p := range f.Probes.Value {
+	for _, p := range f.Policy.Probes.Value {
 		if p.Errno != "EAFNOSUPPORT" || !okMode || mode != 0 {
 			p.Errno = ""
 		}
@@ -213,10 +213,10 @@ func (u *Unit) filters(f facts.Facts, plus bool) facts.Facts {
 		}
 		probes = append(probes, p)
 	}
-	f.Probes = facts.Fact[[]facts.Probe]{Value: probes, State: f.Probes.State, Source: u.Name, Reason: f.Probes.Reason}
-	f.Seccomp = facts.Fact[int]{State: facts.Known, Source: u.Name}
+	f.Policy.Probes = facts.Fact[[]facts.Probe]{Value: probes, State: f.Policy.Probes.State, Source: u.Name, Reason: f.Policy.Probes.Reason}
+	f.Proc.Seccomp = facts.Fact[int]{State: facts.Known, Source: u.Name}
 	if u.set.filtered() && !plus {
-		f.Seccomp.Value = 2
+		f.Proc.Seccomp.Value = 2
 	}
 	return f
 }

@@ -59,8 +59,12 @@ func started(t *testing.T, u *Unit) facts.Facts {
 		t.Fatal(err)
 	}
 	probes := []facts.Probe{{Network: "tcp4"}, {Network: "tcp6"}, {Network: "udp4"}, {Network: "udp6"}}
-	f := facts.Facts{Path: known("/srv/app"), Probes: known(probes), PortStart: known(80), Seccomp: known(0), NetOwner: known(facts.OwnerHere),
-		Label: known("doctor (enforce)"), Withheld: known(caps.SetOf(caps.NET_BIND_SERVICE))}
+	f := facts.Facts{
+		Proc:   facts.Proc{Seccomp: known(0)},
+		File:   facts.File{Path: known("/srv/app")},
+		Net:    facts.Net{PortStart: known(80), Owner: known(facts.OwnerHere)},
+		Policy: facts.Policy{Probes: known(probes), Label: known("doctor (enforce)"), Withheld: known(caps.SetOf(caps.NET_BIND_SERVICE))},
+	}
 	if f, err = u.Start(f, root, who); err != nil {
 		t.Fatal(err)
 	}
@@ -124,21 +128,21 @@ func TestStartFacts(t *testing.T) {
 		service string
 		holds   func(facts.Facts) bool
 	}{
-		{"", func(f facts.Facts) bool { return f.PortStart.Value == 80 && f.IDs.Value.UID == 0 }},
+		{"", func(f facts.Facts) bool { return f.Net.PortStart.Value == 80 && f.Proc.IDs.Value.UID == 0 }},
 		{"", func(f facts.Facts) bool {
-			return f.Label.State == facts.Absent && rules.Granted(f, full) == rules.Yes
+			return f.Policy.Label.State == facts.Absent && rules.Granted(f, full) == rules.Yes
 		}},
-		{"User=app", func(f facts.Facts) bool { return f.IDs.Value.UID == 1000 && f.User.Value == "app" }},
-		{"PrivateNetwork=yes", func(f facts.Facts) bool { return f.PortStart.Value == 1024 && len(f.Addresses.Value) == 2 }},
-		{"NetworkNamespacePath=/run/netns/x", func(f facts.Facts) bool { return f.PortStart.State == facts.Unreadable }},
-		{"PrivateUsers=yes", func(f facts.Facts) bool { return f.NetOwner.Value == facts.OwnerOutside }},
-		{"DynamicUser=yes", func(f facts.Facts) bool { return f.Installed.Nosuid.Value && f.User.State == facts.Absent }},
-		{"NoNewPrivileges=yes\nPrivateTmp=yes", func(f facts.Facts) bool { return f.Installed.Nosuid.State == facts.Unreadable }},
-		{"NoNewPrivileges=yes\nReadOnlyPaths=-/srv:x", func(f facts.Facts) bool { return f.Installed.Nosuid.Value }},
-		{"NoNewPrivileges=yes\nProtectSystem=strict", func(f facts.Facts) bool { return f.Installed.Nosuid.Value }},
-		{"ProtectSystem=strict", func(f facts.Facts) bool { return f.Installed.Nosuid.State == facts.Unreadable }},
-		{"NoNewPrivileges=yes", func(f facts.Facts) bool { return f.Installed.Nosuid.State == facts.Unreadable }},
-		{"PrivateTmp=yes\nUser=app\nLockPersonality=yes", func(f facts.Facts) bool { return f.Installed.Nosuid.State == facts.Unreadable }},
+		{"User=app", func(f facts.Facts) bool { return f.Proc.IDs.Value.UID == 1000 && f.Command.User.Value == "app" }},
+		{"PrivateNetwork=yes", func(f facts.Facts) bool { return f.Net.PortStart.Value == 1024 && len(f.Net.Addresses.Value) == 2 }},
+		{"NetworkNamespacePath=/run/netns/x", func(f facts.Facts) bool { return f.Net.PortStart.State == facts.Unreadable }},
+		{"PrivateUsers=yes", func(f facts.Facts) bool { return f.Net.Owner.Value == facts.OwnerOutside }},
+		{"DynamicUser=yes", func(f facts.Facts) bool { return f.File.Installed.Nosuid.Value && f.Command.User.State == facts.Absent }},
+		{"NoNewPrivileges=yes\nPrivateTmp=yes", func(f facts.Facts) bool { return f.File.Installed.Nosuid.State == facts.Unreadable }},
+		{"NoNewPrivileges=yes\nReadOnlyPaths=-/srv:x", func(f facts.Facts) bool { return f.File.Installed.Nosuid.Value }},
+		{"NoNewPrivileges=yes\nProtectSystem=strict", func(f facts.Facts) bool { return f.File.Installed.Nosuid.Value }},
+		{"ProtectSystem=strict", func(f facts.Facts) bool { return f.File.Installed.Nosuid.State == facts.Unreadable }},
+		{"NoNewPrivileges=yes", func(f facts.Facts) bool { return f.File.Installed.Nosuid.State == facts.Unreadable }},
+		{"PrivateTmp=yes\nUser=app\nLockPersonality=yes", func(f facts.Facts) bool { return f.File.Installed.Nosuid.State == facts.Unreadable }},
 		{"RestrictAddressFamilies=AF_UNIX AF_INET", errnos("", "EAFNOSUPPORT")},
 		{"RestrictAddressFamilies=~AF_INET", errnos("EAFNOSUPPORT", "")},
 		{"RestrictAddressFamilies=none", errnos("EAFNOSUPPORT", "EAFNOSUPPORT")},
@@ -159,7 +163,7 @@ func TestStartFacts(t *testing.T) {
 
 func errnos(v4, v6 string) func(facts.Facts) bool {
 	return func(f facts.Facts) bool {
-		p := f.Probes.Value
+		p := f.Policy.Probes.Value
 		return p[0].Errno == v4 && p[1].Errno == v6 && p[2].Errno == v4 && p[3].Errno == v6
 	}
 }
@@ -212,7 +216,7 @@ func TestNotStarted(t *testing.T) {
 			err = u.Lacks(disk("-- usr/x --\n-- srv/app --\n"))
 		}
 		if err == nil {
-			_, err = u.Start(facts.Facts{Path: known("/srv/app")}, root, who)
+			_, err = u.Start(facts.Facts{File: facts.File{Path: known("/srv/app")}}, root, who)
 		}
 		if err == nil {
 			t.Errorf("%q: started", service)
@@ -388,8 +392,8 @@ func TestAsUser(t *testing.T) {
 		{7, caps.State{Inheritable: bind, Permitted: bind, Ambient: bind, Bounding: bind}, caps.State{Bounding: bind}}, // by a root
 		{1000, caps.State{Inheritable: bind, Permitted: bind, Effective: bind, Ambient: bind, Bounding: bind}, caps.State{Inheritable: bind, Permitted: bind, Effective: bind, Ambient: bind, Bounding: bind}},
 	} {
-		f := AsUser(facts.Facts{Thread: known(tt.has), IDs: known(facts.IDs{UID: tt.uid, EUID: tt.uid})}, who)
-		if got := f.Launch.Starter.Value; got != tt.want || f.IDs.Value.EUID != 1000 || f.Ancestor.Value.UID != tt.uid {
+		f := AsUser(facts.Facts{Proc: facts.Proc{Thread: known(tt.has), IDs: known(facts.IDs{UID: tt.uid, EUID: tt.uid})}}, who)
+		if got := f.Launch.Starter.Value; got != tt.want || f.Proc.IDs.Value.EUID != 1000 || f.Launcher.Ancestor.Value.UID != tt.uid {
 			t.Errorf("uid %d with %+v:\n%+v, want\n%+v", tt.uid, tt.has, got, tt.want)
 		}
 	}
@@ -427,7 +431,7 @@ func FuzzParse(f *testing.F) {
 		_, _ = u.Exec(fstest.MapFS{})
 		u.Unlooked()
 		u.Doubt(rules.Goal{Network: "tcp", Port: 443})
-		if started, err := u.Start(facts.Facts{Path: known("/srv/app")}, root, who); err == nil && !full.Contains(started.Launch.Starter.Value.Bounding) {
+		if started, err := u.Start(facts.Facts{File: facts.File{Path: known("/srv/app")}}, root, who); err == nil && !full.Contains(started.Launch.Starter.Value.Bounding) {
 			t.Errorf("%+v", started.Launch)
 		}
 	})

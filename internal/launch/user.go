@@ -7,7 +7,7 @@ import (
 
 // Here is a start by this process, as it is.
 func Here(f facts.Facts) facts.Facts {
-	f.Launch.Starter = f.Thread
+	f.Launch.Starter = f.Proc.Thread
 	return f
 }
 
@@ -16,28 +16,28 @@ func Here(f facts.Facts) facts.Facts {
 // (capset is not called). Where this process may not change them, the start is by
 // a root with the same bounding set.
 func AsUser(f facts.Facts, who facts.Account) facts.Facts {
-	now, okThread := f.Thread.Is()
-	ids, okIDs := f.IDs.Is()
+	now, okThread := f.Proc.Thread.Is()
+	ids, okIDs := f.Proc.IDs.Is()
 	if !okThread || !okIDs {
-		f.Launch.Starter = facts.Fact[caps.State]{Source: f.Thread.Source, Reason: f.Thread.Reason + f.IDs.Reason}
+		f.Launch.Starter = facts.Fact[caps.State]{Source: f.Proc.Thread.Source, Reason: f.Proc.Thread.Reason + f.Proc.IDs.Reason}
 		return as(f, who)
 	}
-	f.Ancestor = facts.Fact[facts.Ancestor]{Value: facts.Ancestor{State: now, IDs: ids}, State: facts.Known, Source: f.Thread.Source}
+	f.Launcher.Ancestor = facts.Fact[facts.Ancestor]{Value: facts.Ancestor{State: now, IDs: ids}, State: facts.Known, Source: f.Proc.Thread.Source}
 	old := caps.UIDs{Real: ids.UID, Effective: ids.EUID, Saved: ids.EUID}
 	if !now.Effective.Has(caps.SETUID) && (ids.UID != who.UID || ids.EUID != who.UID) {
 		now = caps.State{Permitted: now.Bounding, Effective: now.Bounding, Bounding: now.Bounding, NoNewPrivs: now.NoNewPrivs}
 		old = caps.UIDs{}
 	}
-	f.Launch.Starter = f.Thread.Now(now.SetUIDs(old, caps.UIDs{Real: who.UID, Effective: who.UID, Saved: who.UID}))
+	f.Launch.Starter = f.Proc.Thread.Now(now.SetUIDs(old, caps.UIDs{Real: who.UID, Effective: who.UID, Saved: who.UID}))
 	return as(f, who)
 }
 
 // as makes the facts those of an account.
 func as(f facts.Facts, who facts.Account) facts.Facts {
-	f.IDs = f.IDs.Now(facts.IDs{UID: who.UID, EUID: who.UID, GID: who.GID, EGID: who.GID})
-	f.User = f.User.None()
+	f.Proc.IDs = f.Proc.IDs.Now(facts.IDs{UID: who.UID, EUID: who.UID, GID: who.GID, EGID: who.GID})
+	f.Command.User = f.Command.User.None()
 	if who.Name != "" {
-		f.User = f.User.Now(who.Name)
+		f.Command.User = f.Command.User.Now(who.Name)
 	}
 	return f
 }

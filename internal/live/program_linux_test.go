@@ -64,10 +64,10 @@ func TestOpen(t *testing.T) {
 			t.Errorf("%s: %+v", tt.path, p)
 		}
 		f := p.Read().Facts()
-		if f.Path.Value != tt.is || f.Installed.Stat.State != facts.Known || f.Installed.Stat != f.Exe.Stat && f.Installed.Stat.Value != f.Exe.Stat.Value {
-			t.Errorf("%s: %+v %+v", tt.path, f.Path, f.Installed)
+		if f.File.Path.Value != tt.is || f.File.Installed.Stat.State != facts.Known || f.File.Installed.Stat != f.File.Exe.Stat && f.File.Installed.Stat.Value != f.File.Exe.Stat.Value {
+			t.Errorf("%s: %+v %+v", tt.path, f.File.Path, f.File.Installed)
 		}
-		if args, ok := f.Args.Is(); !ok || len(args) != 1 || args[0] != p.Name() {
+		if args, ok := f.Command.Args.Is(); !ok || len(args) != 1 || args[0] != p.Name() {
 			t.Errorf("%s: args %q", tt.path, args)
 		}
 		if err := p.Mine(); err != nil {

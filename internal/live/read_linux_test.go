@@ -54,9 +54,9 @@ func TestLiveRoundTrip(t *testing.T) {
 		t.Error(diff)
 	}
 	may := map[string]bool{ // be absent or forbidden on a sound machine
-		"Init": true, "Installed.Caps": true, "Exe.Caps": true, "Moved.Caps": true, "Moved.Stat": true, "Moved.Nosuid": true, "Moved.Frozen": true,
-		"Unit": true, "Container": true, "LSMs": true, "Label": true, "User": true, "MountPoint": true, "NetOwner": true, "Package": true,
-		"Ancestor": true, "Enforcing": true, "Outside": true, "ReadOnly": true, "NetApart": true, "NetName": true,
+		"Launcher.Init": true, "File.Installed.Caps": true, "File.Exe.Caps": true, "File.Moved.Caps": true, "File.Moved.Stat": true, "File.Moved.Nosuid": true, "File.Moved.Frozen": true,
+		"Launcher.Unit": true, "Launcher.Container": true, "Policy.LSMs": true, "Policy.Label": true, "Command.User": true, "File.MountPoint": true, "Net.Owner": true, "Command.Package": true,
+		"Launcher.Ancestor": true, "Policy.Enforcing": true, "File.PathSeenByInit": true, "File.ReadOnlyThere": true, "Net.Apart": true, "Net.Name": true,
 	}
 	for name, got := range factstest.Words(r.Facts()) {
 		if !may[name] && !strings.HasPrefix(got, "known") {
@@ -99,12 +99,12 @@ func TestLiveAgrees(t *testing.T) {
 	}
 	want := agreed{self, facts.IDs{UID: uint32(os.Getuid()), EUID: uint32(os.Geteuid()), GID: uint32(os.Getgid()), EGID: uint32(os.Getegid())},
 		exe, wd, os.Args, info.Mode().Perm(), false}
-	got := agreed{f.Thread.Value, f.IDs.Value, f.Path.Value, f.Cwd.Value, f.Args.Value, os.FileMode(f.Exe.Stat.Value.Mode).Perm(), f.Deleted.Value}
+	got := agreed{f.Proc.Thread.Value, f.Proc.IDs.Value, f.File.Path.Value, f.Command.Cwd.Value, f.Command.Args.Value, os.FileMode(f.File.Exe.Stat.Value.Mode).Perm(), f.File.Deleted.Value}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
 	}
-	if f.Exe.Stat != f.Installed.Stat && f.Exe.Stat.Value != f.Installed.Stat.Value {
-		t.Errorf("the running file %v is not the one at its path %v", f.Exe.Stat, f.Installed.Stat)
+	if f.File.Exe.Stat != f.File.Installed.Stat && f.File.Exe.Stat.Value != f.File.Installed.Stat.Value {
+		t.Errorf("the running file %v is not the one at its path %v", f.File.Exe.Stat, f.File.Installed.Stat)
 	}
 }
 
@@ -129,7 +129,7 @@ func TestLiveSockets(t *testing.T) {
 			continue
 		}
 		addr := ln.Addr().(*net.TCPAddr).AddrPort()
-		socks := Read(int(addr.Port())).Facts().Sockets
+		socks := Read(int(addr.Port())).Facts().Net.Sockets
 		found := false
 		for _, s := range socks.Value {
 			if s.Addr.Port() != addr.Port() {
@@ -150,7 +150,7 @@ func TestLiveSockets(t *testing.T) {
 			t.Errorf("%s %v: our own listener is not among %v", tt.network, addr, socks)
 		}
 		ln.Close()
-		for _, s := range Read(int(addr.Port())).Facts().Sockets.Value {
+		for _, s := range Read(int(addr.Port())).Facts().Net.Sockets.Value {
 			if s.Listen && s.Addr == addr {
 				t.Errorf("%v still listens after Close", s)
 			}
@@ -183,11 +183,11 @@ func TestLiveHostilePath(t *testing.T) {
 			t.Fatalf("%q: %v", name, err)
 		}
 		f := r.Facts()
-		if f.Path.Value != link || f.Cwd.Value != dir || f.Args.Value[0] != link {
-			t.Errorf("%q: path %+q, cwd %+q, args %+q", link, f.Path, f.Cwd, f.Args)
+		if f.File.Path.Value != link || f.Command.Cwd.Value != dir || f.Command.Args.Value[0] != link {
+			t.Errorf("%q: path %+q, cwd %+q, args %+q", link, f.File.Path, f.Command.Cwd, f.Command.Args)
 		}
-		if f.Installed.Stat.State != facts.Known {
-			t.Errorf("%q: %+v", link, f.Installed.Stat)
+		if f.File.Installed.Stat.State != facts.Known {
+			t.Errorf("%q: %+v", link, f.File.Installed.Stat)
 		}
 	}
 }
@@ -237,8 +237,8 @@ func TestLiveDeleted(t *testing.T) {
 		t.Fatal(err)
 	}
 	f := r.Facts()
-	if f.Path.Value != path || !f.Deleted.Value || f.Exe.Stat.State != facts.Known || f.Installed.Stat.State != facts.Absent {
-		t.Errorf("path %+v, deleted %+v, running %+v, at the path %+v", f.Path, f.Deleted, f.Exe.Stat, f.Installed.Stat)
+	if f.File.Path.Value != path || !f.File.Deleted.Value || f.File.Exe.Stat.State != facts.Known || f.File.Installed.Stat.State != facts.Absent {
+		t.Errorf("path %+v, deleted %+v, running %+v, at the path %+v", f.File.Path, f.File.Deleted, f.File.Exe.Stat, f.File.Installed.Stat)
 	}
 }
 
@@ -261,8 +261,8 @@ func TestLiveNamedDeleted(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if f := r.Facts(); f.Path.State != facts.Unreadable || f.Deleted.State != facts.Unreadable {
-		t.Errorf("path %+v, deleted %+v", f.Path, f.Deleted)
+	if f := r.Facts(); f.File.Path.State != facts.Unreadable || f.File.Deleted.State != facts.Unreadable {
+		t.Errorf("path %+v, deleted %+v", f.File.Path, f.File.Deleted)
 	}
 }
 

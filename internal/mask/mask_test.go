@@ -88,7 +88,7 @@ func TestMaskedFactsAreTheSame(t *testing.T) {
 	if err != nil || len(files) == 0 {
 		t.Fatal("no recorded machines: ", err)
 	}
-	names := map[string]bool{"Path": true, "MountPoint": true, "Unit": true, "Args": true, "Cwd": true, "Package": true, "User": true, "NetName": true, "Addresses": true, "Sockets": true, "Label": true}
+	names := map[string]bool{"File.Path": true, "File.MountPoint": true, "Launcher.Unit": true, "Command.Args": true, "Command.Cwd": true, "Command.Package": true, "Command.User": true, "Net.Name": true, "Net.Addresses": true, "Net.Sockets": true, "Policy.Label": true}
 	for _, file := range files {
 		b, err := os.ReadFile(file)
 		if err != nil {
@@ -124,11 +124,11 @@ func TestMaskedAddresses(t *testing.T) {
 	}
 	masked, bound := Record(r, netip.MustParseAddr("::ffff:10.1.2.3"))
 	f := masked.Facts()
-	has := f.Addresses.Value
+	has := f.Net.Addresses.Value
 	if len(has) != 4 || has[0].String() != "127.0.0.1" || has[1].String() != "::1" || !has[2].Is4() || !has[3].Is6() || has[2] != bound {
 		t.Errorf("addresses %v, bound %v", has, bound)
 	}
-	if s := f.Sockets.Value; len(s) != 2 || s[0].Addr.Addr() != bound || !s[1].Addr.Addr().IsUnspecified() {
+	if s := f.Net.Sockets.Value; len(s) != 2 || s[0].Addr.Addr() != bound || !s[1].Addr.Addr().IsUnspecified() {
 		t.Errorf("sockets %v, bound %v", s, bound)
 	}
 	if !reflect.DeepEqual(r["addresses"].Data, []byte(`["127.0.0.1","::1","10.1.2.3","fd00::7"]`+"\n")) {

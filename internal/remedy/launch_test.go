@@ -15,8 +15,8 @@ func TestFixesOfNotExecuted(t *testing.T) {
 	raw, high := caps.SetOf(caps.NET_RAW), rules.Goal{Network: "tcp", Port: 8443}
 	manager := func(b caps.Set) func(*facts.Facts) {
 		return func(f *facts.Facts) {
-			f.Init = known(caps.State{Permitted: b, Effective: b, Bounding: b})
-			f.Ancestor = known(facts.Ancestor{State: f.Init.Value})
+			f.Launcher.Init = known(caps.State{Permitted: b, Effective: b, Bounding: b})
+			f.Launcher.Ancestor = known(facts.Ancestor{State: f.Launcher.Init.Value})
 		}
 	}
 	for _, tt := range []struct {
@@ -40,7 +40,7 @@ func TestFixesOfNotExecuted(t *testing.T) {
 		{"an interpreter", raw, bind, high, []func(*facts.Facts){func(f *facts.Facts) { f.Launch.Interpreter = true }}, "", ""},
 	} {
 		f := app(tt.changes...)
-		f.Installed.Caps = known(caps.File{Version: 2, Permitted: tt.file, Effective: true})
+		f.File.Installed.Caps = known(caps.File{Version: 2, Permitted: tt.file, Effective: true})
 		f.Launch.Starter = known(caps.State{Bounding: tt.bounding})
 		fixes := Fixes(rules.Start(f), tt.goal)
 		var ids []string
@@ -58,8 +58,8 @@ func TestFixesOfNotExecuted(t *testing.T) {
 // A script is started by its own name, and its interpreter is not stamped.
 func TestFixesOfScript(t *testing.T) {
 	f := app(func(f *facts.Facts) {
-		f.Path, f.Args = known("/bin/dash"), known([]string{"/srv/script"})
-		f.Launch = facts.Launch{Script: "/srv/script", Interpreter: true, Starter: f.Thread}
+		f.File.Path, f.Command.Args = known("/bin/dash"), known([]string{"/srv/script"})
+		f.Launch = facts.Launch{Script: "/srv/script", Interpreter: true, Starter: f.Proc.Thread}
 	})
 	for _, fix := range Fixes(rules.Start(f), low) {
 		for _, s := range fix.Steps {

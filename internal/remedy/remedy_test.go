@@ -28,15 +28,24 @@ func app(changes ...func(*facts.Facts)) facts.Facts {
 	nothing := caps.State{Bounding: caps.UpTo(caps.Last)}
 	image := facts.Image{Caps: none[caps.File](), Stat: known(facts.Stat{Mode: 0o100755, UID: 1000}), Nosuid: known(false)}
 	f := facts.Facts{
-		Thread: known(nothing), Threads: known(map[int]caps.State{7: nothing}),
-		IDs: known(facts.IDs{UID: 1000, EUID: 1000, GID: 1000, EGID: 1000}), TracerPid: known(0), User: known("app"),
-		Path: known("/srv/app"), Deleted: known(false), Exe: image, Installed: image,
-		Moved:      facts.Image{Stat: none[facts.Stat](), Nosuid: known(false)},
-		MountPoint: known("/srv"), UIDMap: known("0 0 4294967295"),
-		NetOwner: known(facts.OwnerHere), PortStart: known(1024),
-		Unit: none[facts.Unit](), Container: none[string](),
-		Args: known([]string{"app", "-v"}), Cwd: known("/home/app"), CwdNosuid: known(false), Package: known("example.com/app"),
-		Sockets: known([]facts.Socket{}), Addresses: known([]netip.Addr{netip.MustParseAddr("192.0.2.1")}), Nonlocal: known(false),
+		Proc: facts.Proc{
+			Thread: known(nothing), Threads: known(map[int]caps.State{7: nothing}),
+			IDs: known(facts.IDs{UID: 1000, EUID: 1000, GID: 1000, EGID: 1000}), TracerPid: known(0),
+		},
+		Launcher: facts.Launcher{Unit: none[facts.Unit](), Container: none[string]()},
+		File: facts.File{
+			Path: known("/srv/app"), Deleted: known(false), Exe: image, Installed: image,
+			Moved:      facts.Image{Stat: none[facts.Stat](), Nosuid: known(false)},
+			MountPoint: known("/srv"),
+		},
+		Net: facts.Net{
+			UIDMap: known("0 0 4294967295"), Owner: known(facts.OwnerHere), PortStart: known(1024), Sockets: known([]facts.Socket{}),
+			Addresses: known([]netip.Addr{netip.MustParseAddr("192.0.2.1")}), Nonlocal: known(false),
+		},
+		Command: facts.Command{
+			Args: known([]string{"app", "-v"}), Cwd: known("/home/app"), CwdNosuid: known(false),
+			Package: known("example.com/app"), User: known("app"),
+		},
 	}
 	for _, change := range changes {
 		change(&f)
@@ -45,53 +54,55 @@ func app(changes ...func(*facts.Facts)) facts.Facts {
 }
 
 func mode(m uint32) func(*facts.Facts) {
-	return func(f *facts.Facts) { f.Installed.Stat = known(facts.Stat{Mode: m}) }
+	return func(f *facts.Facts) { f.File.Installed.Stat = known(facts.Stat{Mode: m}) }
 }
 
-func withheld(f *facts.Facts) { f.Withheld = known(bind) }
-func profiled(f *facts.Facts) { f.Label = known("/srv/app (enforce)") }
+func withheld(f *facts.Facts) { f.Policy.Withheld = known(bind) }
+func profiled(f *facts.Facts) { f.Policy.Label = known("/srv/app (enforce)") }
 
-func inAnother(f *facts.Facts) { f.NetApart = known(true) }
+func inAnother(f *facts.Facts) { f.Net.Apart = known(true) }
 
 func setgid(f *facts.Facts) {
-	f.IDs.Value.EGID = 7
-	f.Release = known(facts.Release{Major: 6, Minor: 18})
-	f.Exe.Stat = known(facts.Stat{Mode: 0o102755, GID: 7})
-	f.Installed.Stat = f.Exe.Stat
+	f.Proc.IDs.Value.EGID = 7
+	f.Kernel.Release = known(facts.Release{Major: 6, Minor: 18})
+	f.File.Exe.Stat = known(facts.Stat{Mode: 0o102755, GID: 7})
+	f.File.Installed.Stat = f.File.Exe.Stat
 }
 
 func refusedProbes(f *facts.Facts) {
-	f.Probes = known([]facts.Probe{{Network: "tcp4", Errno: "EACCES"}, {Network: "tcp6", Errno: "EACCES"}})
+	f.Policy.Probes = known([]facts.Probe{{Network: "tcp4", Errno: "EACCES"}, {Network: "tcp6", Errno: "EACCES"}})
 }
 
 func held(s facts.Socket) func(*facts.Facts) {
 	s.Network, s.Addr, s.Listen = "tcp", netip.MustParseAddrPort("0.0.0.0:443"), true
-	return func(f *facts.Facts) { f.Sockets = known([]facts.Socket{s}) }
+	return func(f *facts.Facts) { f.Net.Sockets = known([]facts.Socket{s}) }
 }
 
 func thread(change func(*caps.State)) func(*facts.Facts) {
 	return func(f *facts.Facts) {
-		change(&f.Thread.Value)
-		f.Threads = known(map[int]caps.State{7: f.Thread.Value})
+		change(&f.Proc.Thread.Value)
+		f.Proc.Threads = known(map[int]caps.State{7: f.Proc.Thread.Value})
 	}
 }
 
 func unit(f *facts.Facts) {
-	f.Unit, f.UserNamed, f.Parent = known(facts.Unit{Name: "app.service"}), known(true), known(1)
-	f.Init = known(caps.State{Permitted: caps.UpTo(caps.Last), Effective: caps.UpTo(caps.Last), Bounding: caps.UpTo(caps.Last)})
+	f.Launcher.Unit, f.Launcher.UserNamed, f.Proc.Parent = known(facts.Unit{Name: "app.service"}), known(true), known(1)
+	f.Launcher.Init = known(caps.State{Permitted: caps.UpTo(caps.Last), Effective: caps.UpTo(caps.Last), Bounding: caps.UpTo(caps.Last)})
 }
-func userUnit(f *facts.Facts)     { f.Unit = known(facts.Unit{Name: "app.service", User: true}) }
-func docker(f *facts.Facts)       { f.Container = known("docker") }
-func nosuid(f *facts.Facts)       { f.Installed.Nosuid = known(true) }
-func outside(f *facts.Facts)      { f.NetOwner, f.UIDMap = known(facts.OwnerOutside), known("0 1000 1") }
+func userUnit(f *facts.Facts) { f.Launcher.Unit = known(facts.Unit{Name: "app.service", User: true}) }
+func docker(f *facts.Facts)   { f.Launcher.Container = known("docker") }
+func nosuid(f *facts.Facts)   { f.File.Installed.Nosuid = known(true) }
+func outside(f *facts.Facts) {
+	f.Net.Owner, f.Net.UIDMap = known(facts.OwnerOutside), known("0 1000 1")
+}
 func ambientRoom(s *caps.State)   { s.NoNewPrivs = true }
 func noBounding(s *caps.State)    { s.Bounding = 0 }
-func noAttributes(f *facts.Facts) { f.Installed.Caps.Reason = "EOPNOTSUPP" }
+func noAttributes(f *facts.Facts) { f.File.Installed.Caps.Reason = "EOPNOTSUPP" }
 func stamped1(f *facts.Facts) {
-	f.Installed.Caps = known(caps.File{Version: 2, Permitted: bind})
+	f.File.Installed.Caps = known(caps.File{Version: 2, Permitted: bind})
 }
-func goRunFile(f *facts.Facts)  { f.Path = known("/tmp/go-build123/b001/exe/app") }
-func goRunCache(f *facts.Facts) { f.Path = known("/c/b8/" + strings.Repeat("ab", 32) + "-d/app") }
+func goRunFile(f *facts.Facts)  { f.File.Path = known("/tmp/go-build123/b001/exe/app") }
+func goRunCache(f *facts.Facts) { f.File.Path = known("/c/b8/" + strings.Repeat("ab", 32) + "-d/app") }
 func holds(f *facts.Facts) {
 	thread(func(s *caps.State) { s.Permitted, s.Effective = bind, bind })(f)
 }
@@ -106,24 +117,24 @@ func TestFixes(t *testing.T) {
 	}{
 		{"shell", app(), low, "setcap setpriv sysctl"},
 		{"unit", app(unit), low, "systemd-drop-in systemd-socket setcap sysctl"},
-		{"unit of systemd-run", app(unit, func(f *facts.Facts) { f.Unit.Value.Transient = true }), low, "ambient setcap sysctl"},
-		{"a root of its own", app(func(f *facts.Facts) { f.Outside = known("/srv/jail/app") }), low, "setcap sysctl"},
-		{"a root of its own, somewhere", app(func(f *facts.Facts) { f.Outside = facts.Fact[string]{State: facts.Absent} }), low, "sysctl"},
-		{"a read-only mount", app(func(f *facts.Facts) { f.ReadOnly = known(true) }), low, "setpriv move sysctl"},
-		{"a read-only mount, process 1 hidden", app(func(f *facts.Facts) { f.Installed.Frozen = known(true) }), low, "setpriv move sysctl"},
-		{"a unit's read-only mount, process 1 hidden", app(unit, func(f *facts.Facts) { f.Installed.Frozen = known(true) }), low, "systemd-drop-in systemd-socket setcap sysctl"},
-		{"a read-only mount here alone", app(func(f *facts.Facts) { f.ReadOnly, f.Installed.Frozen = known(false), known(true) }), low, "setcap setpriv sysctl"},
-		{"a read-only mount, and no other place", app(func(f *facts.Facts) { f.ReadOnly, f.Moved.Frozen = known(true), known(true) }), low, "setpriv sysctl"},
-		{"a unit's own network", app(unit, inAnother, func(f *facts.Facts) { f.NetName = none[string]() }), low, "systemd-drop-in systemd-socket setcap"},
-		{"a user who is another outside", app(func(f *facts.Facts) { f.UIDMap = known("0 100000 65536") }), low, "setcap sysctl"},
-		{"unit of a wrapper", app(unit, func(f *facts.Facts) { f.Parent = known(9) }), low, "systemd-drop-in setcap sysctl"},
-		{"unit, its parent not to be seen", app(unit, func(f *facts.Facts) { f.Parent = facts.Fact[int]{} }), low, "systemd-drop-in setcap sysctl"},
-		{"unit of a systemd that is not root", app(unit, func(f *facts.Facts) { f.Init = known(caps.State{}) }), low, "systemd-drop-in setcap sysctl"},
-		{"unit, process 1 not to be seen", app(unit, func(f *facts.Facts) { f.Init = facts.Fact[caps.State]{} }), low, "systemd-drop-in setcap sysctl"},
-		{"unit, SELinux enforces", app(unit, func(f *facts.Facts) { f.Enforcing = known(true) }), low, "systemd-drop-in setcap sysctl"},
+		{"unit of systemd-run", app(unit, func(f *facts.Facts) { f.Launcher.Unit.Value.Transient = true }), low, "ambient setcap sysctl"},
+		{"a root of its own", app(func(f *facts.Facts) { f.File.PathSeenByInit = known("/srv/jail/app") }), low, "setcap sysctl"},
+		{"a root of its own, somewhere", app(func(f *facts.Facts) { f.File.PathSeenByInit = facts.Fact[string]{State: facts.Absent} }), low, "sysctl"},
+		{"a read-only mount", app(func(f *facts.Facts) { f.File.ReadOnlyThere = known(true) }), low, "setpriv move sysctl"},
+		{"a read-only mount, process 1 hidden", app(func(f *facts.Facts) { f.File.Installed.Frozen = known(true) }), low, "setpriv move sysctl"},
+		{"a unit's read-only mount, process 1 hidden", app(unit, func(f *facts.Facts) { f.File.Installed.Frozen = known(true) }), low, "systemd-drop-in systemd-socket setcap sysctl"},
+		{"a read-only mount here alone", app(func(f *facts.Facts) { f.File.ReadOnlyThere, f.File.Installed.Frozen = known(false), known(true) }), low, "setcap setpriv sysctl"},
+		{"a read-only mount, and no other place", app(func(f *facts.Facts) { f.File.ReadOnlyThere, f.File.Moved.Frozen = known(true), known(true) }), low, "setpriv sysctl"},
+		{"a unit's own network", app(unit, inAnother, func(f *facts.Facts) { f.Net.Name = none[string]() }), low, "systemd-drop-in systemd-socket setcap"},
+		{"a user who is another outside", app(func(f *facts.Facts) { f.Net.UIDMap = known("0 100000 65536") }), low, "setcap sysctl"},
+		{"unit of a wrapper", app(unit, func(f *facts.Facts) { f.Proc.Parent = known(9) }), low, "systemd-drop-in setcap sysctl"},
+		{"unit, its parent not to be seen", app(unit, func(f *facts.Facts) { f.Proc.Parent = facts.Fact[int]{} }), low, "systemd-drop-in setcap sysctl"},
+		{"unit of a systemd that is not root", app(unit, func(f *facts.Facts) { f.Launcher.Init = known(caps.State{}) }), low, "systemd-drop-in setcap sysctl"},
+		{"unit, process 1 not to be seen", app(unit, func(f *facts.Facts) { f.Launcher.Init = facts.Fact[caps.State]{} }), low, "systemd-drop-in setcap sysctl"},
+		{"unit, SELinux enforces", app(unit, func(f *facts.Facts) { f.Policy.Enforcing = known(true) }), low, "systemd-drop-in setcap sysctl"},
 		{"unit with a link-local address", app(unit), rules.Goal{Network: "tcp", Port: 443, Addr: netip.MustParseAddr("fe80::1%eth0"), Local: true}, "systemd-drop-in setcap sysctl"},
 		{"unit in a foreign namespace", app(unit, outside), low, "sysctl"},
-		{"unit with PrivateUsers=", app(unit, outside, func(f *facts.Facts) { f.UIDMap = known("0 0 1, 1000 1000 1") }), low, "systemd-drop-in systemd-socket sysctl"},
+		{"unit with PrivateUsers=", app(unit, outside, func(f *facts.Facts) { f.Net.UIDMap = known("0 0 1, 1000 1000 1") }), low, "systemd-drop-in systemd-socket sysctl"},
 		{"user unit", app(userUnit), low, "setcap sysctl"},
 		{"stamped since", app(stamped1), low, "restart setpriv sysctl"},
 		{"go run", app(goRunFile), low, "build sysctl"},
@@ -140,16 +151,16 @@ func TestFixes(t *testing.T) {
 		{"writable by all, on nosuid", app(mode(0o100777), nosuid), low, "setpriv sysctl"},
 		{"no attributes here", app(noAttributes), low, "setpriv move sysctl"},
 		{"another network namespace", app(inAnother), low, "setcap"},
-		{"another network namespace, with a name", app(inAnother, func(f *facts.Facts) { f.NetName = known("lan") }), low, "setcap setpriv sysctl"},
-		{"a network namespace with a name, process 1 hidden", app(func(f *facts.Facts) { f.NetName = known("-lan") }), low, "setcap"},
-		{"unit in a network namespace whose name is hidden", app(unit, inAnother, func(f *facts.Facts) { f.NetName = facts.Fact[string]{} }), low, "systemd-drop-in setcap"},
-		{"another network namespace, with a name like an option", app(inAnother, func(f *facts.Facts) { f.NetName = known("-all") }), low, "setcap"},
-		{"unit in a network namespace with an odd name", app(unit, inAnother, func(f *facts.Facts) { f.NetName = known("a b") }), low, "systemd-drop-in setcap sysctl"},
+		{"another network namespace, with a name", app(inAnother, func(f *facts.Facts) { f.Net.Name = known("lan") }), low, "setcap setpriv sysctl"},
+		{"a network namespace with a name, process 1 hidden", app(func(f *facts.Facts) { f.Net.Name = known("-lan") }), low, "setcap"},
+		{"unit in a network namespace whose name is hidden", app(unit, inAnother, func(f *facts.Facts) { f.Net.Name = facts.Fact[string]{} }), low, "systemd-drop-in setcap"},
+		{"another network namespace, with a name like an option", app(inAnother, func(f *facts.Facts) { f.Net.Name = known("-all") }), low, "setcap"},
+		{"unit in a network namespace with an odd name", app(unit, inAnother, func(f *facts.Facts) { f.Net.Name = known("a b") }), low, "systemd-drop-in setcap sysctl"},
 		{"another network namespace, and not ours yet", app(holds, inAnother), rules.Goal{Network: "tcp", Port: 443, Addr: netip.MustParseAddr("192.0.2.9")}, ""},
-		{"file capabilities switched off", app(func(f *facts.Facts) { f.NoFile = known(true) }), low, "setpriv sysctl"},
+		{"file capabilities switched off", app(func(f *facts.Facts) { f.Kernel.NoFile = known(true) }), low, "setpriv sysctl"},
 		{"setgid file", app(setgid), low, "setcap sysctl"},
-		{"file gone", app(func(f *facts.Facts) { f.Installed.Stat = none[facts.Stat]() }), low, "sysctl"},
-		{"setuid program of another user", app(func(f *facts.Facts) { f.IDs.Value.EUID = 33 }), low, "setcap sysctl"},
+		{"file gone", app(func(f *facts.Facts) { f.File.Installed.Stat = none[facts.Stat]() }), low, "sysctl"},
+		{"setuid program of another user", app(func(f *facts.Facts) { f.Proc.IDs.Value.EUID = 33 }), low, "setcap sysctl"},
 		{"taken by a service", app(holds, held(facts.Socket{Cgroup: "/system.slice/nginx.service", UID: 33})), low, "stop-owner"},
 		{"taken by a process", app(holds, held(facts.Socket{PID: 77, UID: 33})), low, "stop-owner"},
 		{"taken by process 1", app(holds, held(facts.Socket{PID: 1, Cgroup: "/init.scope"})), low, ""},
@@ -158,9 +169,9 @@ func TestFixes(t *testing.T) {
 		{"taken and not allowed", app(held(facts.Socket{PID: 77})), low, "stop-owner+setcap stop-owner+setpriv stop-owner+sysctl"},
 		{"a profile withholds it", app(holds, withheld, profiled), low, "profile sysctl"},
 		{"a profile withholds it, and the kernel lacks the family", app(holds, withheld, profiled, func(f *facts.Facts) {
-			f.Probes = known([]facts.Probe{{Network: "tcp4"}, {Network: "tcp6", Errno: "EAFNOSUPPORT"}})
+			f.Policy.Probes = known([]facts.Probe{{Network: "tcp4"}, {Network: "tcp6", Errno: "EAFNOSUPPORT"}})
 		}), rules.Goal{Network: "tcp6", Port: 443}, ""},
-		{"a profile that only complains", app(holds, withheld, func(f *facts.Facts) { f.Label = known("app (complain)") }), low, "sysctl"},
+		{"a profile that only complains", app(holds, withheld, func(f *facts.Facts) { f.Policy.Label = known("app (complain)") }), low, "sysctl"},
 		{"a profile refuses TCP", app(holds, profiled, refusedProbes), low, "profile"},
 		{"a profile and what it hides", app(profiled, refusedProbes), low, "setcap+profile profile+setpriv profile+sysctl"},
 		{"a profile and what it hides, in a unit", app(profiled, refusedProbes, unit), low, "profile+systemd-drop-in profile+systemd-socket profile+setcap profile+sysctl"},
@@ -190,11 +201,11 @@ func TestFixesOverPairs(t *testing.T) {
 		mode(0o100777), mode(0o100775), thread(ambientRoom), thread(noBounding), holds,
 		func(f *facts.Facts) { profiled(f); refusedProbes(f) },
 		held(facts.Socket{PID: 1}), held(facts.Socket{PID: 77}),
-		func(f *facts.Facts) { f.IDs = known(facts.IDs{}) },
-		func(f *facts.Facts) { f.TracerPid = known(9) },
-		func(f *facts.Facts) { f.Installed.Caps = facts.Fact[caps.File]{Reason: "EACCES"} },
-		func(f *facts.Facts) { f.NetOwner = facts.Fact[facts.Owner]{Reason: "ENOSYS"} },
-		func(f *facts.Facts) { f.Sockets = facts.Fact[[]facts.Socket]{Reason: "EPERM"} },
+		func(f *facts.Facts) { f.Proc.IDs = known(facts.IDs{}) },
+		func(f *facts.Facts) { f.Proc.TracerPid = known(9) },
+		func(f *facts.Facts) { f.File.Installed.Caps = facts.Fact[caps.File]{Reason: "EACCES"} },
+		func(f *facts.Facts) { f.Net.Owner = facts.Fact[facts.Owner]{Reason: "ENOSYS"} },
+		func(f *facts.Facts) { f.Net.Sockets = facts.Fact[[]facts.Socket]{Reason: "EPERM"} },
 	}
 	printed := 0
 	for _, a := range changes {
@@ -218,13 +229,13 @@ func TestFixesOverPairs(t *testing.T) {
 							t.Errorf("%s starts the program and goes on: %+v", fix.ID, fix.Steps)
 						}
 						line := s.Run + s.Start + s.Content
-						mode := f.Installed.Stat.Value.Mode
+						mode := f.File.Installed.Stat.Value.Mode
 						switch {
 						case strings.Contains(line, "setcap") && mode&0o022 != 0 && fix.ID != "build":
 							t.Errorf("stamps a file of mode %#o: %s", mode, line)
-						case strings.Contains(line, "setcap") && facts.GoRun(f.Path.Value) && strings.Contains(line, f.Path.Value):
+						case strings.Contains(line, "setcap") && facts.GoRun(f.File.Path.Value) && strings.Contains(line, f.File.Path.Value):
 							t.Errorf("stamps go run's file: %s", line)
-						case fix.Scope != "host" && f.NetOwner.Value == facts.OwnerOutside && g.Network != "":
+						case fix.Scope != "host" && f.Net.Owner.Value == facts.OwnerOutside && g.Network != "":
 							t.Errorf("does not reach the owner of the network namespace: %s", line)
 						case strings.HasSuffix(line, "kill 1"):
 							t.Errorf("kills process 1: %s", line)
@@ -251,8 +262,8 @@ func TestHostileCommands(t *testing.T) {
 		}
 		exe := path.Join("/srv", "x"+strings.ReplaceAll(nasty, "/", "_"))
 		hurt := func(f *facts.Facts) {
-			f.Path, f.Args, f.User = known(exe), known([]string{"app", nasty, "--"}), known("u"+nasty)
-			f.MountPoint, f.Cwd = known(exe), known(exe)
+			f.File.Path, f.Command.Args, f.Command.User = known(exe), known([]string{"app", nasty, "--"}), known("u"+nasty)
+			f.File.MountPoint, f.Command.Cwd = known(exe), known(exe)
 		}
 		want := map[string][]string{
 			"setcap":  {"sudo", "setcap", "cap_net_bind_service=+p", exe},

@@ -30,8 +30,8 @@ func TestFixesOfSeveral(t *testing.T) {
 // Two programs hold two of the ports: both are to stop.
 func TestFixesOfSeveralOwners(t *testing.T) {
 	f := app(func(f *facts.Facts) {
-		f.PortStart = known(0)
-		f.Sockets = known([]facts.Socket{
+		f.Net.PortStart = known(0)
+		f.Net.Sockets = known([]facts.Socket{
 			{Network: "tcp", Addr: netip.MustParseAddrPort("0.0.0.0:80"), Listen: true, PID: 10, UID: 1},
 			{Network: "udp", Addr: netip.MustParseAddrPort("0.0.0.0:53"), PID: 11, UID: 1},
 		})
@@ -65,8 +65,8 @@ func TestResolved(t *testing.T) {
 		{"192.0.2.1:53", "until it is started again", []Step{{Run: "sudo systemctl stop systemd-resolved.service"}}},
 	} {
 		f := app(func(f *facts.Facts) {
-			f.PortStart = known(0)
-			f.Sockets = known([]facts.Socket{{Network: "udp", Addr: netip.MustParseAddrPort(tt.addr), UID: 33, Cgroup: "/system.slice/systemd-resolved.service"}})
+			f.Net.PortStart = known(0)
+			f.Net.Sockets = known([]facts.Socket{{Network: "udp", Addr: netip.MustParseAddrPort(tt.addr), UID: 33, Cgroup: "/system.slice/systemd-resolved.service"}})
 		})
 		fixes := Fixes(f, rules.Goal{Network: "udp", Port: 53})
 		if len(fixes) != 1 || fixes[0].Lasts != tt.lasts || !slices.Equal(fixes[0].Steps, tt.steps) {

@@ -53,7 +53,7 @@ func Family(f facts.Facts, g Goal) Answer { return of(SocketErrno(f, g) == "") }
 // families is refused, "" where one of them can be made.
 func SocketErrno(f facts.Facts, g Goal) string {
 	errno := ""
-	probes, _ := f.Probes.Is()
+	probes, _ := f.Policy.Probes.Is()
 	for _, p := range probes {
 		if !strings.HasPrefix(p.Network, g.Protocol()) || !g.asks(p.Network[len("tcp"):]) {
 			continue
@@ -71,7 +71,7 @@ func SocketErrno(f facts.Facts, g Goal) string {
 // two families one that is let through is enough. Facts without probes show no
 // policy.
 func Policy(f facts.Facts, g Goal) Answer {
-	probes, _ := f.Probes.Is()
+	probes, _ := f.Policy.Probes.Is()
 	answer := Yes
 	for _, p := range probes {
 		if !strings.HasPrefix(p.Network, g.Protocol()) || !g.asks(p.Network[len("tcp"):]) {
@@ -101,15 +101,15 @@ func (g Goal) asks(family string) bool {
 // Unprivileged says whether anybody may bind the port: it is not below
 // net.ipv4.ip_unprivileged_port_start, which governs IPv6 too (inet_port_requires_bind_service).
 func Unprivileged(f facts.Facts, port int) Answer {
-	return ask(f.PortStart, func(start int) bool { return port >= start })
+	return ask(f.Net.PortStart, func(start int) bool { return port >= start })
 }
 
 // Effective says whether every thread that can be seen has the whole set
 // effective, and this one for certain.
 func Effective(f facts.Facts, set caps.Set) Answer {
 	return And(
-		ask(f.Thread, func(s caps.State) bool { return s.Effective.Contains(set) }),
-		ask(f.Threads, func(all map[int]caps.State) bool {
+		ask(f.Proc.Thread, func(s caps.State) bool { return s.Effective.Contains(set) }),
+		ask(f.Proc.Threads, func(all map[int]caps.State) bool {
 			for _, s := range all {
 				if !s.Effective.Contains(set) {
 					return false
@@ -122,7 +122,7 @@ func Effective(f facts.Facts, set caps.Set) Answer {
 // Permitted says whether the set can be made effective: what a bind needs,
 // since privport raises it for the one call.
 func Permitted(f facts.Facts, set caps.Set) Answer {
-	return ask(f.Thread, func(s caps.State) bool { return s.Permitted.Contains(set) })
+	return ask(f.Proc.Thread, func(s caps.State) bool { return s.Permitted.Contains(set) })
 }
 
 // Granted says whether the security modules let the thread use the set, once
@@ -130,13 +130,13 @@ func Permitted(f facts.Facts, set caps.Set) Answer {
 // thread does not hold an AppArmor profile tells nothing; those of containers
 // grant what containers may have.
 func Granted(f facts.Facts, set caps.Set) Answer {
-	withheld, _ := f.Withheld.Is()
-	granted, _ := f.Granted.Is()
+	withheld, _ := f.Policy.Withheld.Is()
+	granted, _ := f.Policy.Granted.Is()
 	_, confined := Profile(f)
 	switch {
 	case withheld&set != 0:
 		return No
-	case confined && f.Container.State != facts.Known && !granted.Contains(set):
+	case confined && f.Launcher.Container.State != facts.Known && !granted.Contains(set):
 		return Unknown
 	default:
 		return Yes
@@ -163,7 +163,7 @@ var Initial = caps.SetOf(caps.SYS_MODULE, caps.SYS_RAWIO, caps.SYS_BOOT, caps.SY
 func Counts(f facts.Facts, set caps.Set) Answer {
 	here := Yes
 	if set&Network != 0 {
-		here = ask(f.NetOwner, func(o facts.Owner) bool { return o != facts.OwnerOutside })
+		here = ask(f.Net.Owner, func(o facts.Owner) bool { return o != facts.OwnerOutside })
 		if here == Unknown && InInitial(f) == Yes {
 			here = Yes // nothing is outside the initial user namespace
 		}
@@ -177,10 +177,10 @@ func Counts(f facts.Facts, set caps.Set) Answer {
 // InInitial says whether this is the initial user namespace. One that maps
 // every id to itself is told by its inode alone.
 func InInitial(f facts.Facts) Answer {
-	if f.UserNS.State == facts.Known {
-		return of(f.UserNS.Value == facts.InitialUserNS)
+	if f.Net.UserNS.State == facts.Known {
+		return of(f.Net.UserNS.Value == facts.InitialUserNS)
 	}
-	if m, ok := f.UIDMap.Is(); ok && m != facts.WholeMap {
+	if m, ok := f.Net.UIDMap.Is(); ok && m != facts.WholeMap {
 		return No
 	}
 	return Unknown
@@ -196,9 +196,9 @@ func Local(f facts.Facts, g Goal) Answer {
 		return Yes
 	}
 	has := func(all []netip.Addr) bool { return slices.Contains(all, g.Addr.WithZone("").Unmap()) }
-	nonlocal, here := f.Nonlocal, ask(f.Addresses, has)
+	nonlocal, here := f.Net.Nonlocal, ask(f.Net.Addresses, has)
 	if !g.Addr.Is4() {
-		nonlocal, here = f.Nonlocal6, And(here, ask(f.Tentative, func(all []netip.Addr) bool { return !has(all) }))
+		nonlocal, here = f.Net.Nonlocal6, And(here, ask(f.Net.Tentative, func(all []netip.Addr) bool { return !has(all) }))
 	}
 	return Or(ask(nonlocal, func(on bool) bool { return on }), here)
 }
@@ -222,7 +222,7 @@ func Fit(g Goal) bool {
 // Free says whether no other socket holds the port. Where the kernel says that
 // it is taken, one that may stand in the way does.
 func Free(f facts.Facts, g Goal) Answer {
-	all, known := f.Sockets.Is()
+	all, known := f.Net.Sockets.Is()
 	if !known {
 		return Unknown
 	}

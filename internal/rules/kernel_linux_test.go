@@ -103,11 +103,11 @@ func TestFreeBesideConnection(t *testing.T) {
 	addr := ln.Addr().(*net.TCPAddr).AddrPort()
 	ln.Close()
 	f := live.Read(int(addr.Port())).Facts()
-	if len(f.Sockets.Value) == 0 {
+	if len(f.Net.Sockets.Value) == 0 {
 		t.Errorf("the connection on %v is not seen", addr)
 	}
 	if got := Free(f, Goal{Network: "tcp4", Addr: addr.Addr(), Port: int(addr.Port())}); got != Yes {
-		t.Errorf("Free = %v beside %+v", got, f.Sockets.Value)
+		t.Errorf("Free = %v beside %+v", got, f.Net.Sockets.Value)
 	}
 	again, err := net.Listen("tcp4", addr.String())
 	if err != nil {

@@ -10,7 +10,7 @@ import (
 // Profile is the name of the AppArmor profile that confines this process, if one
 // does: in complain mode it refuses nothing.
 func Profile(f facts.Facts) (name string, enforced bool) {
-	label, _ := f.Label.Is()
+	label, _ := f.Policy.Label.Is()
 	return strings.CutSuffix(label, " (enforce)")
 }
 

@@ -20,7 +20,7 @@ func TestProfile(t *testing.T) {
 		"":                          "",
 		"/srv/app (enforce) (kill)": "",
 	} {
-		name, ok := Profile(with(web(), func(f *facts.Facts) { f.Label = known(label) }))
+		name, ok := Profile(with(web(), func(f *facts.Facts) { f.Policy.Label = known(label) }))
 		if ok != (want != "") || ok && name != want {
 			t.Errorf("%q: profile %q, %v", label, name, ok)
 		}
@@ -33,10 +33,10 @@ func TestProfile(t *testing.T) {
 // What a profile withholds stands in the way of nothing else.
 func TestGranted(t *testing.T) {
 	withheld := func(s caps.Set) func(*facts.Facts) {
-		return func(f *facts.Facts) { f.Withheld = known(s) }
+		return func(f *facts.Facts) { f.Policy.Withheld = known(s) }
 	}
-	enforced := func(f *facts.Facts) { f.Label = known("/srv/app (enforce)") }
-	granted := func(f *facts.Facts) { f.Granted = known(bindCap) }
+	enforced := func(f *facts.Facts) { f.Policy.Label = known("/srv/app (enforce)") }
+	granted := func(f *facts.Facts) { f.Policy.Granted = known(bindCap) }
 	for _, tt := range []struct {
 		name string
 		f    facts.Facts
@@ -49,8 +49,8 @@ func TestGranted(t *testing.T) {
 		{"not known", with(web(), holding(effective)), tcp("", 443), Yes},
 		{"a profile, and held", with(web(), holding(effective), enforced, withheld(0), granted), tcp("", 443), Yes},
 		{"a profile, and not shown", with(web(), holding(effective), enforced), tcp("", 443), Unknown},
-		{"a profile that complains", with(web(), holding(effective), func(f *facts.Facts) { f.Label = known("/srv/app (complain)") }), tcp("", 443), Yes},
-		{"a container's profile", with(web(), holding(effective), enforced, func(f *facts.Facts) { f.Container = known("docker") }), tcp("", 443), Yes},
+		{"a profile that complains", with(web(), holding(effective), func(f *facts.Facts) { f.Policy.Label = known("/srv/app (complain)") }), tcp("", 443), Yes},
+		{"a container's profile", with(web(), holding(effective), enforced, func(f *facts.Facts) { f.Launcher.Container = known("docker") }), tcp("", 443), Yes},
 		{"an unprivileged port", with(web(), withheld(bindCap)), tcp("", 8443), Yes},
 		{"lowered", with(web(), withheld(bindCap), lowered), tcp("", 443), Yes},
 		{"required", with(web(), holding(effective), withheld(bindCap)), Goal{Require: bindCap}, No},
@@ -65,9 +65,9 @@ func TestGranted(t *testing.T) {
 // AppArmor lets few programs open a namespace's file. In the initial user
 // namespace it need not be read: every other is below it.
 func TestCountsInInitial(t *testing.T) {
-	hidden := func(f *facts.Facts) { f.NetOwner = facts.Fact[facts.Owner]{Reason: "EACCES"} }
+	hidden := func(f *facts.Facts) { f.Net.Owner = facts.Fact[facts.Owner]{Reason: "EACCES"} }
 	in := func(ns string) func(*facts.Facts) {
-		return func(f *facts.Facts) { f.UserNS = known(ns) }
+		return func(f *facts.Facts) { f.Net.UserNS = known(ns) }
 	}
 	for _, tt := range []struct {
 		name string
@@ -86,9 +86,9 @@ func TestCountsInInitial(t *testing.T) {
 
 func TestProfileRules(t *testing.T) {
 	refused := func(f *facts.Facts) {
-		f.Probes = known([]facts.Probe{{Network: "tcp4", Errno: "EACCES"}, {Network: "tcp6", Errno: "EACCES"}, {Network: "udp4"}, {Network: "udp6"}})
+		f.Policy.Probes = known([]facts.Probe{{Network: "tcp4", Errno: "EACCES"}, {Network: "tcp6", Errno: "EACCES"}, {Network: "udp4"}, {Network: "udp6"}})
 	}
-	withheld := func(f *facts.Facts) { f.Withheld = known(bindCap | caps.SetOf(caps.NET_RAW)) }
+	withheld := func(f *facts.Facts) { f.Policy.Withheld = known(bindCap | caps.SetOf(caps.NET_RAW)) }
 	capability, tcpLines := "capability net_bind_service,", []string{"network inet stream,", "network inet6 stream,"}
 	for _, tt := range []struct {
 		name string

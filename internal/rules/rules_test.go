@@ -20,13 +20,16 @@ func web() facts.Facts {
 	nothing := caps.State{Bounding: caps.UpTo(caps.Last)}
 	image := facts.Image{Caps: none[caps.File](), Stat: known(facts.Stat{Mode: 0o100755}), Nosuid: known(false)}
 	return facts.Facts{
-		Thread: known(nothing), Threads: known(map[int]caps.State{1: nothing}),
-		IDs: known(facts.IDs{UID: 1000, EUID: 1000, GID: 1000, EGID: 1000}), TracerPid: known(0),
-		Exe: image, Installed: image, Deleted: known(false),
-		NetOwner: known(facts.OwnerHere), PortStart: known(1024),
-		Sockets: known([]facts.Socket{}), Nonlocal: known(false),
-		Nonlocal6: known(false), Tentative: known([]netip.Addr{}),
-		Addresses: known([]netip.Addr{netip.MustParseAddr("127.0.0.1"), netip.MustParseAddr("192.0.2.1"), netip.MustParseAddr("2001:db8::1")}),
+		Proc: facts.Proc{
+			Thread: known(nothing), Threads: known(map[int]caps.State{1: nothing}),
+			IDs: known(facts.IDs{UID: 1000, EUID: 1000, GID: 1000, EGID: 1000}), TracerPid: known(0),
+		},
+		File: facts.File{Exe: image, Installed: image, Deleted: known(false)},
+		Net: facts.Net{
+			Owner: known(facts.OwnerHere), PortStart: known(1024), Sockets: known([]facts.Socket{}),
+			Nonlocal: known(false), Nonlocal6: known(false), Tentative: known([]netip.Addr{}),
+			Addresses: known([]netip.Addr{netip.MustParseAddr("127.0.0.1"), netip.MustParseAddr("192.0.2.1"), netip.MustParseAddr("2001:db8::1")}),
+		},
 	}
 }
 
@@ -40,7 +43,7 @@ func with(f facts.Facts, changes ...func(*facts.Facts)) facts.Facts {
 
 func holding(s caps.State) func(*facts.Facts) {
 	return func(f *facts.Facts) {
-		f.Thread, f.Threads = known(s), known(map[int]caps.State{1: s})
+		f.Proc.Thread, f.Proc.Threads = known(s), known(map[int]caps.State{1: s})
 	}
 }
 
@@ -49,17 +52,17 @@ var (
 	effective = caps.State{Permitted: bindCap, Effective: bindCap, Bounding: bindCap}
 )
 
-func outside(f *facts.Facts)   { f.NetOwner = known(facts.OwnerOutside) }
-func below(f *facts.Facts)     { f.NetOwner = known(facts.OwnerBelow) }
-func nonlocal(f *facts.Facts)  { f.Nonlocal = known(true) }
-func nonlocal6(f *facts.Facts) { f.Nonlocal6 = known(true) }
+func outside(f *facts.Facts)   { f.Net.Owner = known(facts.OwnerOutside) }
+func below(f *facts.Facts)     { f.Net.Owner = known(facts.OwnerBelow) }
+func nonlocal(f *facts.Facts)  { f.Net.Nonlocal = known(true) }
+func nonlocal6(f *facts.Facts) { f.Net.Nonlocal6 = known(true) }
 func tentative(f *facts.Facts) {
-	f.Tentative = known([]netip.Addr{netip.MustParseAddr("2001:db8::1")})
+	f.Net.Tentative = known([]netip.Addr{netip.MustParseAddr("2001:db8::1")})
 }
-func lowered(f *facts.Facts) { f.PortStart = known(443) }
+func lowered(f *facts.Facts) { f.Net.PortStart = known(443) }
 
 func taken(f *facts.Facts) {
-	f.Sockets = known([]facts.Socket{{Network: "tcp", Addr: netip.MustParseAddrPort("0.0.0.0:443"), Listen: true}})
+	f.Net.Sockets = known([]facts.Socket{{Network: "tcp", Addr: netip.MustParseAddrPort("0.0.0.0:443"), Listen: true}})
 }
 
 func tcp(addr string, port int) Goal {
@@ -109,7 +112,7 @@ func TestAllows(t *testing.T) {
 		{"require: wrong namespace bears on the network alone", with(web(), holding(caps.State{Effective: caps.SetOf(caps.CHOWN)}), outside), require(caps.CHOWN), Yes},
 		{"require: nothing", web(), require(), Yes},
 		{"require: a thread differs", with(web(), holding(effective), func(f *facts.Facts) {
-			f.Threads = known(map[int]caps.State{1: effective, 2: permitted})
+			f.Proc.Threads = known(map[int]caps.State{1: effective, 2: permitted})
 		}), require(caps.NET_BIND_SERVICE), No},
 	} {
 		if got := Allows(tt.f, tt.g); got != tt.want {
@@ -122,15 +125,15 @@ func TestAllows(t *testing.T) {
 func TestAllowsUnknown(t *testing.T) {
 	low, far, require := tcp("", 443), tcp("192.0.2.1", 443), Goal{Require: bindCap}
 	forget := map[string]func(*facts.Facts){
-		"Thread":    func(f *facts.Facts) { f.Thread = facts.Fact[caps.State]{} },
-		"Threads":   func(f *facts.Facts) { f.Threads = facts.Fact[map[int]caps.State]{} },
-		"NetOwner":  func(f *facts.Facts) { f.NetOwner = facts.Fact[facts.Owner]{} },
-		"PortStart": func(f *facts.Facts) { f.PortStart = facts.Fact[int]{} },
-		"Sockets":   func(f *facts.Facts) { f.Sockets = facts.Fact[[]facts.Socket]{} },
-		"Addresses": func(f *facts.Facts) { f.Addresses = facts.Fact[[]netip.Addr]{} },
-		"Nonlocal":  func(f *facts.Facts) { f.Nonlocal = facts.Fact[bool]{} },
-		"Nonlocal6": func(f *facts.Facts) { f.Nonlocal6 = facts.Fact[bool]{} },
-		"Tentative": func(f *facts.Facts) { f.Tentative = facts.Fact[[]netip.Addr]{} },
+		"Proc.Thread":   func(f *facts.Facts) { f.Proc.Thread = facts.Fact[caps.State]{} },
+		"Proc.Threads":  func(f *facts.Facts) { f.Proc.Threads = facts.Fact[map[int]caps.State]{} },
+		"Net.Owner":     func(f *facts.Facts) { f.Net.Owner = facts.Fact[facts.Owner]{} },
+		"Net.PortStart": func(f *facts.Facts) { f.Net.PortStart = facts.Fact[int]{} },
+		"Net.Sockets":   func(f *facts.Facts) { f.Net.Sockets = facts.Fact[[]facts.Socket]{} },
+		"Net.Addresses": func(f *facts.Facts) { f.Net.Addresses = facts.Fact[[]netip.Addr]{} },
+		"Net.Nonlocal":  func(f *facts.Facts) { f.Net.Nonlocal = facts.Fact[bool]{} },
+		"Net.Nonlocal6": func(f *facts.Facts) { f.Net.Nonlocal6 = facts.Fact[bool]{} },
+		"Net.Tentative": func(f *facts.Facts) { f.Net.Tentative = facts.Fact[[]netip.Addr]{} },
 	}
 	for _, tt := range []struct {
 		forget string
@@ -138,23 +141,23 @@ func TestAllowsUnknown(t *testing.T) {
 		g      Goal
 		want   Answer
 	}{
-		{"Thread", with(web(), holding(effective)), low, Unknown},
-		{"NetOwner", with(web(), holding(effective)), low, Unknown},
-		{"Sockets", with(web(), holding(effective)), low, Unknown},
-		{"Addresses", with(web(), holding(effective)), far, Unknown},
-		{"PortStart", with(web(), lowered), low, Unknown}, // it may be lowered; no is not told either
-		{"PortStart", with(web(), holding(effective)), low, Yes},
-		{"PortStart", web(), low, Unknown},
-		{"Nonlocal", with(web(), holding(effective)), tcp("192.0.2.2", 443), Unknown},
-		{"Nonlocal", with(web(), holding(effective)), far, Yes},
-		{"Nonlocal6", with(web(), holding(effective)), tcp("2001:db8::2", 443), Unknown},
-		{"Tentative", with(web(), holding(effective)), tcp("2001:db8::1", 443), Unknown},
-		{"Tentative", with(web(), holding(effective)), tcp("2001:db8::2", 443), No},
-		{"Thread", with(web(), holding(effective), taken), low, No}, // taken, whoever asks
-		{"Thread", with(web(), holding(effective)), require, Unknown},
-		{"Threads", with(web(), holding(effective)), require, Unknown},
-		{"NetOwner", with(web(), holding(effective)), require, Unknown},
-		{"NetOwner", with(web(), holding(permitted)), require, No},
+		{"Proc.Thread", with(web(), holding(effective)), low, Unknown},
+		{"Net.Owner", with(web(), holding(effective)), low, Unknown},
+		{"Net.Sockets", with(web(), holding(effective)), low, Unknown},
+		{"Net.Addresses", with(web(), holding(effective)), far, Unknown},
+		{"Net.PortStart", with(web(), lowered), low, Unknown}, // it may be lowered; no is not told either
+		{"Net.PortStart", with(web(), holding(effective)), low, Yes},
+		{"Net.PortStart", web(), low, Unknown},
+		{"Net.Nonlocal", with(web(), holding(effective)), tcp("192.0.2.2", 443), Unknown},
+		{"Net.Nonlocal", with(web(), holding(effective)), far, Yes},
+		{"Net.Nonlocal6", with(web(), holding(effective)), tcp("2001:db8::2", 443), Unknown},
+		{"Net.Tentative", with(web(), holding(effective)), tcp("2001:db8::1", 443), Unknown},
+		{"Net.Tentative", with(web(), holding(effective)), tcp("2001:db8::2", 443), No},
+		{"Proc.Thread", with(web(), holding(effective), taken), low, No}, // taken, whoever asks
+		{"Proc.Thread", with(web(), holding(effective)), require, Unknown},
+		{"Proc.Threads", with(web(), holding(effective)), require, Unknown},
+		{"Net.Owner", with(web(), holding(effective)), require, Unknown},
+		{"Net.Owner", with(web(), holding(permitted)), require, No},
 	} {
 		if got := Allows(with(tt.f, forget[tt.forget]), tt.g); got != tt.want {
 			t.Errorf("%v without %s: %v, want %v", tt.g, tt.forget, got, tt.want)
@@ -198,7 +201,7 @@ func TestLogic(t *testing.T) {
 func TestStart(t *testing.T) {
 	full := caps.State{Bounding: caps.UpTo(caps.Last)}
 	stamp := func(file caps.File) func(*facts.Facts) {
-		return func(f *facts.Facts) { f.Installed.Caps = known(file) }
+		return func(f *facts.Facts) { f.File.Installed.Caps = known(file) }
 	}
 	p := stamp(caps.File{Version: 2, Permitted: bindCap})
 	ep := stamp(caps.File{Version: 2, Permitted: bindCap, Effective: true})
@@ -213,9 +216,9 @@ func TestStart(t *testing.T) {
 	ambient := state(func(s *caps.State) {
 		s.Inheritable, s.Permitted, s.Effective, s.Ambient = bindCap, bindCap, bindCap, bindCap
 	})
-	nosuid := func(f *facts.Facts) { f.Installed.Nosuid = known(true) }
-	traced := func(f *facts.Facts) { f.TracerPid = known(7) }
-	setuid := func(f *facts.Facts) { f.Installed.Stat = known(facts.Stat{Mode: 0o104755}) }
+	nosuid := func(f *facts.Facts) { f.File.Installed.Nosuid = known(true) }
+	traced := func(f *facts.Facts) { f.Proc.TracerPid = known(7) }
+	setuid := func(f *facts.Facts) { f.File.Installed.Stat = known(facts.Stat{Mode: 0o104755}) }
 	for _, tt := range []struct {
 		name    string
 		changes []func(*facts.Facts)
@@ -234,19 +237,19 @@ func TestStart(t *testing.T) {
 		{"setuid root", []func(*facts.Facts){setuid}, Yes},
 		{"setuid root, nosuid", []func(*facts.Facts){setuid, nosuid}, No},
 
-		{"thread unknown", []func(*facts.Facts){p, func(f *facts.Facts) { f.Thread = facts.Fact[caps.State]{} }}, Unknown},
-		{"ids unknown", []func(*facts.Facts){p, func(f *facts.Facts) { f.IDs = facts.Fact[facts.IDs]{} }}, Unknown},
-		{"mount unknown", []func(*facts.Facts){p, func(f *facts.Facts) { f.Installed.Nosuid = facts.Fact[bool]{} }}, Unknown},
-		{"file unknown", []func(*facts.Facts){p, func(f *facts.Facts) { f.Installed.Caps = facts.Fact[caps.File]{} }}, Unknown},
-		{"mode unknown", []func(*facts.Facts){p, func(f *facts.Facts) { f.Installed.Stat = facts.Fact[facts.Stat]{} }}, Unknown},
-		{"file gone", []func(*facts.Facts){p, func(f *facts.Facts) { f.Installed.Stat = none[facts.Stat]() }}, Unknown},
-		{"tracer unknown", []func(*facts.Facts){p, func(f *facts.Facts) { f.TracerPid = facts.Fact[int]{} }}, Unknown},
+		{"thread unknown", []func(*facts.Facts){p, func(f *facts.Facts) { f.Proc.Thread = facts.Fact[caps.State]{} }}, Unknown},
+		{"ids unknown", []func(*facts.Facts){p, func(f *facts.Facts) { f.Proc.IDs = facts.Fact[facts.IDs]{} }}, Unknown},
+		{"mount unknown", []func(*facts.Facts){p, func(f *facts.Facts) { f.File.Installed.Nosuid = facts.Fact[bool]{} }}, Unknown},
+		{"file unknown", []func(*facts.Facts){p, func(f *facts.Facts) { f.File.Installed.Caps = facts.Fact[caps.File]{} }}, Unknown},
+		{"mode unknown", []func(*facts.Facts){p, func(f *facts.Facts) { f.File.Installed.Stat = facts.Fact[facts.Stat]{} }}, Unknown},
+		{"file gone", []func(*facts.Facts){p, func(f *facts.Facts) { f.File.Installed.Stat = none[facts.Stat]() }}, Unknown},
+		{"tracer unknown", []func(*facts.Facts){p, func(f *facts.Facts) { f.Proc.TracerPid = facts.Fact[int]{} }}, Unknown},
 	} {
 		f := Start(with(web(), tt.changes...))
 		if got := Permitted(f, bindCap); got != tt.want {
 			t.Errorf("%s: permitted %v, want %v", tt.name, got, tt.want)
 		}
-		if thread, threads := f.Thread.State, f.Threads.State; tt.want == Unknown && (thread == facts.Known || threads == facts.Known) {
+		if thread, threads := f.Proc.Thread.State, f.Proc.Threads.State; tt.want == Unknown && (thread == facts.Known || threads == facts.Known) {
 			t.Errorf("%s: thread %v, threads %v", tt.name, thread, threads)
 		}
 	}

@@ -12,7 +12,7 @@ import (
 func Starter(f facts.Facts) facts.Fact[caps.State] {
 	s := f.Launch.Starter
 	if s.State != facts.Known {
-		s = f.Thread
+		s = f.Proc.Thread
 	}
 	if Entrypoint(f) {
 		s.Value.Permitted = s.Value.Bounding
@@ -28,9 +28,9 @@ func UnitUser(f facts.Facts) bool {
 	if f.Launch.Starter.State == facts.Known { // as the unit says
 		return true
 	}
-	ids, known := f.IDs.Is()
-	between, seen := f.Ancestor.Is()
-	return known && ids.UID == 0 || f.UserNamed.Value && !(seen && !between.Init)
+	ids, known := f.Proc.IDs.Is()
+	between, seen := f.Launcher.Ancestor.Is()
+	return known && ids.UID == 0 || f.Launcher.UserNamed.Value && !(seen && !between.Init)
 }
 
 // Starts says whether the kernel executes the program at all. One that runs has
@@ -69,20 +69,20 @@ func Missing(f facts.Facts) caps.Set {
 func Start(f facts.Facts) facts.Facts {
 	now, knownThread := Starter(f).Is()
 	e, known := exec(f)
-	f.Exe = f.Installed
-	f.Deleted, f.Grown = f.Deleted.Now(false), f.Grown.Now(false)
-	f.Dropped = f.Dropped.Now(0)
+	f.File.Exe = f.File.Installed
+	f.File.Deleted, f.Proc.GainedOrChangedUser = f.File.Deleted.Now(false), f.Proc.GainedOrChangedUser.Now(false)
+	f.Proc.Dropped = f.Proc.Dropped.Now(0)
 	unknown := facts.Fact[caps.State]{Source: Rule, Reason: "a fact it needs is not known"}
-	f.Threads = f.Threads.None()
+	f.Proc.Threads = f.Proc.Threads.None()
 	if !knownThread || !known {
-		f.Thread = unknown
+		f.Proc.Thread = unknown
 	} else if next, err := execute(f, now, e); err != nil {
 		unknown.Reason = err.Error()
-		f.Thread = unknown
+		f.Proc.Thread = unknown
 	} else {
-		f.Thread = f.Thread.Now(next)
-		f.Thread.Source = Rule
-		f.Threads = f.Threads.Now(map[int]caps.State{0: next})
+		f.Proc.Thread = f.Proc.Thread.Now(next)
+		f.Proc.Thread.Source = Rule
+		f.Proc.Threads = f.Proc.Threads.Now(map[int]caps.State{0: next})
 	}
 	return f
 }
@@ -94,15 +94,15 @@ const Rule = "execve rule"
 // itself: the runtime then held all of the bounding set as permitted, so that
 // no_new_privs finds nothing new in what the file grants.
 func Entrypoint(f facts.Facts) bool {
-	pid, ok := f.PID.Is()
-	return ok && pid == 1 && f.Container.Value == "kubernetes"
+	pid, ok := f.Proc.PID.Is()
+	return ok && pid == 1 && f.Launcher.Container.Value == "kubernetes"
 }
 
 // execute applies the execve rule of the running kernel; where its release is
 // not known, the rules before and since 6.16 have to agree. An error says that
 // nothing can be said: the program never starts, or differs between the two.
 func execute(f facts.Facts, now caps.State, e caps.Exec) (caps.State, error) {
-	release, known := f.Release.Is()
+	release, known := f.Kernel.Release.Is()
 	e.RealIDs = known && release.Before(6, 16)
 	next, err := now.Exec(e)
 	if known || err != nil {
@@ -119,15 +119,15 @@ func execute(f facts.Facts, now caps.State, e caps.Exec) (caps.State, error) {
 // supplementary groups out: a setgid file of one of them then counts as one that
 // changes ids, which grants less.
 func exec(f facts.Facts) (caps.Exec, bool) {
-	ids, okIDs := f.IDs.Is()
-	stat, okStat := f.Installed.Stat.Is()
-	nosuid, okNosuid := f.Installed.Nosuid.Is()
-	tracer, okTracer := f.TracerPid.Is()
-	last, _ := f.LastCap.Is() // where it is hidden, that of today's kernels
-	if !okIDs || !okStat || !okNosuid || !okTracer || f.Installed.Caps.State == facts.Unreadable {
+	ids, okIDs := f.Proc.IDs.Is()
+	stat, okStat := f.File.Installed.Stat.Is()
+	nosuid, okNosuid := f.File.Installed.Nosuid.Is()
+	tracer, okTracer := f.Proc.TracerPid.Is()
+	last, _ := f.Kernel.LastCap.Is() // where it is hidden, that of today's kernels
+	if !okIDs || !okStat || !okNosuid || !okTracer || f.File.Installed.Caps.State == facts.Unreadable {
 		return caps.Exec{}, false
 	}
-	if f.Exe.Stat.Value.Setid() { // it changed the effective ids; what starts the program has the real ones
+	if f.File.Exe.Stat.Value.Setid() { // it changed the effective ids; what starts the program has the real ones
 		ids.EUID, ids.EGID = ids.UID, ids.GID
 	}
 	e := caps.Exec{
@@ -139,7 +139,7 @@ func exec(f facts.Facts) (caps.Exec, bool) {
 		FileUID: stat.UID, FileGID: stat.GID,
 		LastCap: last,
 	}
-	if file, ok := f.Installed.Caps.Is(); ok && ForUs(f, file) && !f.NoFile.Value {
+	if file, ok := f.File.Installed.Caps.Is(); ok && ForUs(f, file) && !f.Kernel.NoFile.Value {
 		e.File = &file
 	}
 	return e, true

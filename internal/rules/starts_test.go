@@ -27,12 +27,12 @@ func TestStarts(t *testing.T) {
 		{"by the inheritable sets", caps.State{Inheritable: bindCap}, caps.File{Permitted: bindCap, Inheritable: bindCap, Effective: true}, nil, Yes, 0},
 		{"above the last", caps.State{}, caps.File{Permitted: 1 << 60, Effective: true}, nil, Yes, 0},
 		{"for another namespace", caps.State{}, caps.File{Permitted: bindCap, Effective: true, Version: 3, RootID: 7}, nil, Yes, 0},
-		{"nosuid", caps.State{}, caps.File{Permitted: bindCap, Effective: true}, func(f *facts.Facts) { f.Installed.Nosuid = known(true) }, Yes, 0},
+		{"nosuid", caps.State{}, caps.File{Permitted: bindCap, Effective: true}, func(f *facts.Facts) { f.File.Installed.Nosuid = known(true) }, Yes, 0},
 		{"by a foreign mount", caps.State{}, caps.File{Permitted: bindCap, Effective: true}, func(f *facts.Facts) { f.Launch.Foreign = true }, Yes, 0},
-		{"unreadable", caps.State{}, caps.File{}, func(f *facts.Facts) { f.Installed.Caps = facts.Fact[caps.File]{} }, Unknown, 0},
+		{"unreadable", caps.State{}, caps.File{}, func(f *facts.Facts) { f.File.Installed.Caps = facts.Fact[caps.File]{} }, Unknown, 0},
 	} {
 		f := web()
-		f.Installed.Caps = known(tt.file)
+		f.File.Installed.Caps = known(tt.file)
 		f.Launch.Starter = known(tt.starter)
 		if tt.change != nil {
 			tt.change(&f)
@@ -64,7 +64,7 @@ func TestFamily(t *testing.T) {
 			}
 			probes = append(probes, p)
 		}
-		return with(web(), func(f *facts.Facts) { f.Probes = known(probes) })
+		return with(web(), func(f *facts.Facts) { f.Policy.Probes = known(probes) })
 	}
 	for _, tt := range []struct {
 		f    facts.Facts
@@ -87,17 +87,17 @@ func TestFamily(t *testing.T) {
 }
 
 func TestUnitUser(t *testing.T) {
-	user := func(f *facts.Facts) { f.IDs = known(facts.IDs{UID: 1000, EUID: 1000}) }
-	named := func(f *facts.Facts) { f.UserNamed = known(true) }
+	user := func(f *facts.Facts) { f.Proc.IDs = known(facts.IDs{UID: 1000, EUID: 1000}) }
+	named := func(f *facts.Facts) { f.Launcher.UserNamed = known(true) }
 	below := func(init bool) func(*facts.Facts) {
-		return func(f *facts.Facts) { f.Ancestor = known(facts.Ancestor{Init: init}) }
+		return func(f *facts.Facts) { f.Launcher.Ancestor = known(facts.Ancestor{Init: init}) }
 	}
 	for _, tt := range []struct {
 		name string
 		f    facts.Facts
 		want bool
 	}{
-		{"root", with(facts.Facts{}, func(f *facts.Facts) { f.IDs = known(facts.IDs{}) }, below(true)), true},
+		{"root", with(facts.Facts{}, func(f *facts.Facts) { f.Proc.IDs = known(facts.IDs{}) }, below(true)), true},
 		{"User=", with(facts.Facts{}, user, named, below(true)), true},
 		{"it changed itself", with(facts.Facts{}, user, below(true)), false},
 		{"a supervisor changed it", with(facts.Facts{}, user, named, below(false)), false},

@@ -8,7 +8,7 @@ import (
 	"github.com/lowport/lowport/internal/facts"
 )
 
-// Words returns every fact of f by name, such as "Exe.Nosuid", in the words
+// Words returns every fact of f by name, such as "File.Exe.Nosuid", in the words
 // "known VALUE", "absent REASON" or "unreadable REASON".
 func Words(f facts.Facts) map[string]string {
 	all := map[string]string{}
@@ -19,7 +19,7 @@ func Words(f facts.Facts) map[string]string {
 			if field.Type() == reflect.TypeFor[facts.Launch]() {
 				continue // is not read
 			}
-			if field.Type() == reflect.TypeFor[facts.Image]() {
+			if !field.FieldByName("State").IsValid() { // a group of facts
 				walk(name+".", field)
 				continue
 			}

@@ -9,12 +9,12 @@ import (
 	"strings"
 )
 
-// grown says whether this process has had more than it was started with, and so
-// let go itself of what it has no longer. Two traces stay: AT_SECURE of getauxval(3),
+// gainedOrChangedUser reports whether this process has had more than it was started with,
+// and so dropped what it lacks. Two traces stay: AT_SECURE of getauxval(3),
 // where execve gave it capabilities of its file (cap_bprm_creds_from_file), and that
 // it is not dumpable, where it changed its user since (commit_creds). execve of a
 // setuid or setgid file leaves both too (begin_new_exec).
-func grown(r Record) Fact[bool] {
+func gainedOrChangedUser(r Record) Fact[bool] {
 	dumpable := fact(r, "prctl PR_GET_DUMPABLE", parseInt)
 	secure := fact(r, "AT_SECURE", parseBool)
 	label := fact(r, "proc/self/attr/current", parseText)

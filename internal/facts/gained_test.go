@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-func TestGrown(t *testing.T) {
+func TestGainedOrChangedUser(t *testing.T) {
 	data := func(s string) Item { return Item{Data: []byte(s)} }
 	for _, tt := range []struct {
 		dumpable, secure, label Item
@@ -25,7 +25,7 @@ func TestGrown(t *testing.T) {
 		{Item{Err: "EPERM"}, data("0\n"), Item{Err: "EINVAL"}, Unreadable, false},
 		{data("x\n"), data("0\n"), Item{Err: "EINVAL"}, Unreadable, false},
 	} {
-		got := Record{"prctl PR_GET_DUMPABLE": tt.dumpable, "AT_SECURE": tt.secure, "proc/self/attr/current": tt.label}.Facts().Grown
+		got := Record{"prctl PR_GET_DUMPABLE": tt.dumpable, "AT_SECURE": tt.secure, "proc/self/attr/current": tt.label}.Facts().Proc.GainedOrChangedUser
 		if got.State != tt.state || got.Value != tt.grown || got.State == Unreadable && got.Reason == "" {
 			t.Errorf("%+v: %+v", tt, got)
 		}
@@ -44,7 +44,7 @@ func TestGrown(t *testing.T) {
 		{Item{Err: "process 8: ENOENT"}, "0\n", Known},
 		{Item{Err: "ENODATA"}, "", Unreadable}, // AT_SECURE is hidden
 	} {
-		got := Record{"prctl PR_GET_DUMPABLE": data("0\n"), "AT_SECURE": data(tt.secure), "ancestor status": tt.ancestor, "proc/thread-self/status": data("PPid:\t8\n")}.Facts().Grown
+		got := Record{"prctl PR_GET_DUMPABLE": data("0\n"), "AT_SECURE": data(tt.secure), "ancestor status": tt.ancestor, "proc/thread-self/status": data("PPid:\t8\n")}.Facts().Proc.GainedOrChangedUser
 		if got.State != tt.state || got.Value != (tt.state == Known) {
 			t.Errorf("%+v: %+v", tt, got)
 		}
@@ -52,7 +52,7 @@ func TestGrown(t *testing.T) {
 }
 
 // What execve of a setuid or setgid file leaves is no trace of the program's own doing.
-func TestGrownSetid(t *testing.T) {
+func TestGainedOrChangedUserSetid(t *testing.T) {
 	r := func(mode uint32, dumpable, secure string) Record {
 		return Record{
 			"exe stat":              {Data: fmt.Appendf(nil, `{"Mode":%d,"UID":0,"GID":0,"Dev":1,"Ino":2}`, mode)},
@@ -72,7 +72,7 @@ func TestGrownSetid(t *testing.T) {
 		{0o102745, "0\n", "1\n", Known, true}, // no setgid: the group may not execute it
 		{0o100755, "0\n", "1\n", Known, true},
 	} {
-		if got := r(tt.mode, tt.dumpable, tt.secure).Facts().Grown; got.State != tt.state || got.Value != tt.grown {
+		if got := r(tt.mode, tt.dumpable, tt.secure).Facts().Proc.GainedOrChangedUser; got.State != tt.state || got.Value != tt.grown {
 			t.Errorf("%+v: %+v", tt, got)
 		}
 	}
