@@ -32,8 +32,10 @@ type Proc struct {
 	TracerPid Fact[int] // 0: not traced
 	Seccomp   Fact[int] // 0 none, 1 strict, 2 filter
 
-	GainedOrChangedUser Fact[bool]     // execve gave it capabilities of its file, or it changed its user since
-	Dropped             Fact[caps.Set] // what package caps/drop found permitted, before it let go of it
+	AtInit   Fact[caps.State] // what the first thread held before the program's own code ran: E, P, I and no_new_privs alone
+	Secure   Fact[bool]       // AT_SECURE of getauxval(3)
+	Dumpable Fact[int]        // PR_GET_DUMPABLE
+	Dropped  Fact[caps.Set]   // what package caps/drop found permitted, before it let go of it
 }
 
 // A Kernel is the one that runs.
@@ -48,6 +50,8 @@ type Kernel struct {
 type Launcher struct {
 	Init      Fact[caps.State] // process 1 of this pid namespace
 	Ancestor  Fact[Ancestor]   // the nearest that is another user
+	Parent    Fact[Ancestor]   // the parent
+	Tracer    Fact[caps.State] // what traces this process
 	Unit      Fact[Unit]
 	UserNamed Fact[bool]   // $USER is set, as systemd does for a unit with User=
 	Container Fact[string] // "docker", "podman", "kubernetes", or "container" for another kind
@@ -62,6 +66,7 @@ type File struct {
 	Installed Image        // the file at Path now: what starting again executes
 	Moved     Image        // the file of the same name in MovedDir, and that mount
 
+	ChangedSince   Fact[bool]   // the inode of Exe may have changed after this process was forked
 	MountPoint     Fact[string] // of the file system that Exe lies on
 	PathSeenByInit Fact[string] // where process 1 has the file of Path, "" for there too; Absent: nowhere that is known
 	ReadOnlyThere  Fact[bool]   // it lies on a read-only mount there
@@ -145,6 +150,7 @@ type Image struct {
 // A Launch is what is not read of a machine but said of a program that does not
 // run yet. It is zero for one that runs.
 type Launch struct {
+	Planned     bool             // the facts are of a program that does not run yet
 	Starter     Fact[caps.State] // what the thread that executes the program holds
 	Foreign     bool             // its file was reached by a mount of another mount namespace, which counts as nosuid (mnt_may_suid)
 	Script      string           // the script whose interpreter the file is, "" for none

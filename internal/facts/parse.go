@@ -23,15 +23,17 @@ import (
 func (r Record) Facts() Facts {
 	f := Facts{
 		Proc: Proc{
-			Thread:              thread(r),
-			Threads:             fact(r, "threads", parseThreads),
-			IDs:                 fact(r, "proc/thread-self/status", ParseIDs),
-			PID:                 fact(r, "proc/thread-self/status", StatusInt("Tgid", math.MaxInt32)),
-			Parent:              fact(r, "proc/thread-self/status", StatusInt("PPid", math.MaxInt32)),
-			TracerPid:           fact(r, "proc/thread-self/status", StatusInt("TracerPid", math.MaxInt32)),
-			Seccomp:             fact(r, "proc/thread-self/status", StatusInt("Seccomp", 2)),
-			GainedOrChangedUser: gainedOrChangedUser(r),
-			Dropped:             fact(r, "caps/drop", parseSet),
+			Thread:    thread(r),
+			Threads:   fact(r, "threads", parseThreads),
+			IDs:       fact(r, "proc/thread-self/status", ParseIDs),
+			PID:       fact(r, "proc/thread-self/status", StatusInt("Tgid", math.MaxInt32)),
+			Parent:    fact(r, "proc/thread-self/status", StatusInt("PPid", math.MaxInt32)),
+			TracerPid: fact(r, "proc/thread-self/status", StatusInt("TracerPid", math.MaxInt32)),
+			Seccomp:   fact(r, "proc/thread-self/status", StatusInt("Seccomp", 2)),
+			AtInit:    fact(r, "at init", parseAtInit),
+			Secure:    fact(r, "AT_SECURE", parseBool),
+			Dumpable:  fact(r, "prctl PR_GET_DUMPABLE", parseInt),
+			Dropped:   fact(r, "caps/drop", parseSet),
 		},
 		Kernel: Kernel{
 			Release: fact(r, "uname", parseRelease),
@@ -42,6 +44,8 @@ func (r Record) Facts() Facts {
 		Launcher: Launcher{
 			Init:      fact(r, "proc/1/status", caps.ParseStatus),
 			Ancestor:  fact(r, "ancestor status", parseAncestor),
+			Parent:    fact(r, "parent status", parseAncestor),
+			Tracer:    fact(r, "tracer status", caps.ParseStatus),
 			Unit:      unit(r),
 			UserNamed: hasEnv(r, "USER"),
 			Container: container(r),
@@ -53,6 +57,7 @@ func (r Record) Facts() Facts {
 			Exe:            image(r, "exe"),
 			Installed:      image(r, "path"),
 			Moved:          image(r, "moved"),
+			ChangedSince:   fact(r, "exe changed since", parseTruth),
 			MountPoint:     fact(r, "mount point", parsePlace),
 			PathSeenByInit: outside(r),
 			ReadOnlyThere:  fact(r, "read-only outside", parseTruth),
@@ -116,6 +121,23 @@ func withheld(capget Fact[caps.Set], thread Fact[caps.State]) Fact[caps.Set] {
 	return f
 }
 
+// parseAtInit reads what was noted at the start: the three sets of capget(2), and
+// no_new_privs.
+func parseAtInit(b []byte) (caps.State, error) {
+	words := strings.Fields(string(b))
+	if len(words) != 4 || words[3] != "0" && words[3] != "1" {
+		return caps.State{}, errors.New("not three sets and no_new_privs")
+	}
+	s := caps.State{NoNewPrivs: words[3] == "1"}
+	for i, set := range []*caps.Set{&s.Inheritable, &s.Permitted, &s.Effective} {
+		var err error
+		if *set, err = parseSet([]byte(words[i])); err != nil {
+			return caps.State{}, err
+		}
+	}
+	return s, nil
+}
+
 // parseSet reads a set in hexadecimal digits, as /proc/PID/status has it.
 func parseSet(b []byte) (caps.Set, error) {
 	var s caps.Set
@@ -171,8 +193,14 @@ func Source(name string) string {
 		return "stat /proc/self/exe"
 	case "exe statfs":
 		return "statfs /proc/self/exe"
-	case "ancestor status":
+	case "ancestor status", "parent status":
 		return "/proc/PPID/status"
+	case "tracer status":
+		return "/proc/TRACERPID/status"
+	case "at init":
+		return "capget, at the start"
+	case "exe changed since":
+		return "stat /proc/self/exe, /proc/self/stat"
 	case "probes":
 		return "bind to port 0"
 	case "no_file_caps":

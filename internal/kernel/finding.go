@@ -26,7 +26,7 @@ func Explain(f *facts.Facts, g Goal, err error) Finding {
 	if id := unasked(g, err); id != "" {
 		return l.finding([]Cause{{ID: id, Certainty: Proven}})
 	}
-	worlds := Worlds(f, g)
+	worlds := slices.DeleteFunc(Worlds(f, g), func(w World) bool { return w.Allows(g) })
 	if len(worlds) == 0 {
 		return l.contradiction()
 	}

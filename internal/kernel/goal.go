@@ -1,7 +1,9 @@
 package kernel
 
 import (
+	"errors"
 	"net/netip"
+	"os"
 	"strings"
 	"syscall"
 
@@ -16,7 +18,7 @@ type Goal struct {
 	Port    int
 	Require caps.Set // with no Network: these must be effective
 	Raises  bool     // the program makes what is permitted effective for the bind, as package guard does
-	Takes   bool       // a probe has shown that the address can be bound here
+	Takes   bool     // a probe has shown that the address can be bound here
 	MPTCP   bool     // an MPTCP socket is tried before the TCP one, as net.Listen does since Go 1.24
 
 	Refused Refusal // how the last attempt failed; zero where nothing was tried
@@ -28,6 +30,20 @@ type Refusal struct {
 	Call   string        // the system call: "socket", "setsockopt", "bind" or "listen"
 	Raised bool          // the capability was effective in the last attempt
 	Capset syscall.Errno // why the capability could not be made effective; 0 where it could, or was not tried
+}
+
+// RefusalOf takes an error of a listen apart. What a Control function returned is no answer
+// to a call of the listen itself: its call is "control".
+func RefusalOf(err error) Refusal {
+	r := Refusal{Call: "control"}
+	if !errors.As(err, &r.Errno) {
+		return Refusal{}
+	}
+	var call *os.SyscallError
+	if errors.As(err, &call) {
+		r.Call = call.Syscall
+	}
+	return r
 }
 
 // Need is the set of capabilities that the goal rests on.

@@ -209,7 +209,7 @@ func kindOfNothing(w World, g Goal) string {
 		return "inheritable-only"
 	case f.Launcher.Authbind.Value && g.Network != "":
 		return "authbind-bypassed"
-	case limited(f, w.Starter.Bounding):
+	case w.Starter.Bounding.Contains(need) && limited(f, w.Starter.Bounding):
 		return "bounding-only"
 	case facts.GoRun(path):
 		return "go-run"

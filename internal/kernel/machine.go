@@ -99,7 +99,7 @@ func holders(w World, g Goal, set caps.Set) []World {
 	unseen := w
 	unseen.Holder = unseenHolder
 	switch {
-	case g.Refused.Errno != 0 && known && !w.Facts.Net.SocketsIncomplete():
+	case g.Refused.Errno != 0 && known && g.Protocol() == "udp":
 		return append(append(may, w), unseen.costs(1))
 	case g.InUse():
 		return append(append(may, w), unseen)

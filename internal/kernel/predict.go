@@ -43,7 +43,7 @@ func (w World) predicts(set caps.Set) (World, bool) {
 		}
 		w.cost++ // selinux_bprm_creds_for_exec
 	}
-	if dumpable, known := f.Proc.Dumpable.Is(); known && (dumpable == 1) == w.undumpable(executed) && !unreadable(f) {
+	if dumpable, known := f.Proc.Dumpable.Is(); known && (dumpable == 1) == w.undumpable(executed) {
 		w.cost++ // prctl(PR_SET_DUMPABLE)
 	}
 	return w, true
@@ -75,12 +75,4 @@ func (w World) undumpable(executed caps.State) bool {
 	ids, known := w.Facts.Proc.IDs.Is()
 	changed := known && (ids.UID != w.Caller.UID || ids.UID != ids.EUID || ids.GID != ids.EGID)
 	return changed || !w.Starter.Permitted.Contains(executed.Permitted)
-}
-
-// unreadable reports whether the user may be one who cannot read the program's file,
-// which makes a process undumpable too (would_dump).
-func unreadable(f *facts.Facts) bool {
-	const othersRead = 0o004
-	stat, known := f.File.Exe.Stat.Is()
-	return known && stat.Mode&othersRead == 0
 }

@@ -215,15 +215,15 @@ func sharedFolders(w World, g Goal, set caps.Set) []World {
 	return []World{w, shared}
 }
 
-// stamps: did the file have the attribute at execve that it has now? A process started
-// after the attribute's inode changed saw what is there.
+// stamps: did the file have the attribute at execve that it has now? A process that was
+// forked after the inode last changed saw what is there.
 func stamps(w World, g Goal, set caps.Set) []World {
 	if w.Facts.File.Exe.Caps.State == facts.Unreadable {
 		granted := w.costs(1)
 		granted.Image.Stamped, granted.Image.Caps = true, caps.File{Version: 2, Permitted: set}
 		return []World{w, granted}
 	}
-	if unchanged(w.Facts) {
+	if changed, known := w.Facts.File.ChangedSince.Is(); known && !changed {
 		return []World{w}
 	}
 	other := w.costs(1)
@@ -233,13 +233,6 @@ func stamps(w World, g Goal, set caps.Set) []World {
 		other.Image.Stamped, other.Image.Caps = true, caps.File{Version: 2, Permitted: set, Effective: true}
 	}
 	return []World{w, other}
-}
-
-// unchanged reports whether the file's inode last changed before the process started.
-func unchanged(f *facts.Facts) bool {
-	started, ok := f.Proc.Started.Is()
-	stat, okStat := f.File.Exe.Stat.Is()
-	return ok && okStat && stat.Changed != 0 && stat.Changed < started
 }
 
 // nosuids: was the mount nosuid at execve as it is now?

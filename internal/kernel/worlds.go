@@ -69,12 +69,18 @@ func lived(f *facts.Facts, g Goal) []World {
 	w := base(f)
 	var worlds []World
 	if missing := need &^ has(w.now, g); missing == 0 {
-		w.seen = true
-		w.Starter, w.Caller = w.now, f.Proc.IDs.Value
-		worlds = append(worlds, w)
-		w.seen = false
-		if w.now, missing = lacking(f, g); missing == 0 {
+		seen := w
+		seen.seen = true
+		seen.Starter, seen.Caller = w.now, f.Proc.IDs.Value
+		if w.now, missing = lacking(f, g); missing == 0 || g.Network != "" {
+			worlds = append(worlds, seen)
+		}
+		if missing == 0 && f.Proc.Threads.State == facts.Known {
 			return worlds
+		}
+		if missing == 0 { // another thread may lack it
+			w.now.Effective, w.now.Permitted = w.now.Effective&^need, w.now.Permitted&^need
+			w.cost++
 		}
 	}
 	missing := need &^ has(w.now, g)

@@ -20,6 +20,7 @@ import (
 	"time"
 
 	"github.com/lowport/lowport/caps"
+	"github.com/lowport/lowport/internal/began"
 	"github.com/lowport/lowport/internal/dropped"
 	"github.com/lowport/lowport/internal/facts"
 	"golang.org/x/sys/unix"
@@ -54,6 +55,13 @@ func Read(ports ...int) facts.Record {
 	})
 	r.add("prctl PR_GET_DUMPABLE", dumpable)
 	r.add("AT_SECURE", secure)
+	r.add("at init", func() ([]byte, error) {
+		s, ok := began.Noted()
+		if !ok {
+			return nil, errors.New("capget failed then")
+		}
+		return fmt.Appendln(nil, s.Inheritable.Hex(), s.Permitted.Hex(), s.Effective.Hex(), map[bool]int{true: 1}[s.NoNewPrivs]), nil
+	})
 	r.add("capget", func() ([]byte, error) {
 		s, err := caps.Self()
 		return []byte(s.Permitted.Hex() + "\n"), err
@@ -76,6 +84,9 @@ func Read(ports ...int) facts.Record {
 		return facts.FormatThreads(all), err
 	})
 	r.add("ancestor status", ancestor)
+	r.add("parent status", func() ([]byte, error) { return statusOf(r, "PPid") })
+	r.add("tracer status", func() ([]byte, error) { return statusOf(r, "TracerPid") })
+	r.add("exe changed since", changedSince)
 	r.image("exe", "/proc/self/exe")
 	if exe, err := facts.ParsePath(r["proc/self/exe"].Data); err == nil {
 		r.image("path", exe)
@@ -212,6 +223,19 @@ func spare() error {
 		return err
 	}
 	return errors.Join(unix.Close(pipe[0]), unix.Close(pipe[1]))
+}
+
+// statusOf reads the status of the process that a line of our own names; ENODATA says that
+// there is none.
+func statusOf(r reading, line string) ([]byte, error) {
+	pid, err := facts.StatusInt(line, math.MaxInt32)(r["proc/thread-self/status"].Data)
+	if err != nil {
+		return nil, err
+	}
+	if pid == 0 {
+		return nil, unix.ENODATA
+	}
+	return readPath(fmt.Sprintf("/proc/%d/status", pid))
 }
 
 // ancestor reads the status of the nearest ancestor that is another user: what

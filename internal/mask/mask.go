@@ -65,6 +65,8 @@ var masks = map[string]mask{
 	"proc/thread-self/status": maskStatus,
 	"proc/1/status":           maskStatus,
 	"ancestor status":         maskStatus,
+	"parent status":           maskStatus,
+	"tracer status":           maskStatus,
 
 	"prctl PR_GET_SECUREBITS":                      only(`[0-9]+\n`),
 	"prctl PR_GET_DUMPABLE":                        only(`[0-9]+\n`),
@@ -77,6 +79,7 @@ var masks = map[string]mask{
 	"threads":                                      only(`([0-9]+( [0-9a-f]{16}){5} (true|false)\n)+`),
 	"no_file_caps":                                 only(`[0-9]+\n`),
 	"capget":                                       only(`[0-9a-f]{16}\n`),
+	"at init":                                      only(`([0-9a-f]{16} ){3}[01]\n`),
 	"caps/drop":                                    only(`[0-9a-f]{16}\n`),
 	"uname":                                        maskRelease,
 
@@ -86,7 +89,7 @@ var masks = map[string]mask{
 
 	"proc/self/exe": maskExe,
 	"mount point":   maskMount,
-	"path outside":  maskOutside, "read-only outside": only(`true\n|false\n`),
+	"path outside":  maskOutside, "read-only outside": only(`true\n|false\n`), "exe changed since": only(`true\n|false\n`),
 	"cwd":          instead(maskedDir),
 	"args":         instead(maskedDir + "/" + maskedProgram + "\x00"),
 	"main package": maskMain,

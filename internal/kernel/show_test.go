@@ -1,4 +1,4 @@
-package explain
+package kernel
 
 import "testing"
 

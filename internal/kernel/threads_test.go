@@ -1,4 +1,4 @@
-package explain
+package kernel
 
 import (
 	"net"
@@ -8,14 +8,13 @@ import (
 
 	"github.com/lowport/lowport/caps"
 	"github.com/lowport/lowport/internal/facts"
-	"github.com/lowport/lowport/internal/rules"
 )
 
 // Threads that all have what is required differ in nothing: where it cannot be
 // told whether that counts, no thread is blamed. Of several threads that lack it
 // the report names the same one each time.
 func TestRequireThreads(t *testing.T) {
-	g := rules.Goal{Require: caps.SetOf(caps.NET_BIND_SERVICE)}
+	g := Goal{Require: caps.SetOf(caps.NET_BIND_SERVICE)}
 	machine := machines(t)["threads-differ"].record.Facts()
 	has, lacks := machine.Proc.Thread.Value, machine.Proc.Thread.Value
 	lacks.Effective = 0
@@ -24,10 +23,10 @@ func TestRequireThreads(t *testing.T) {
 	same.Proc.Threads.Value = map[int]caps.State{1: has, 2: has}
 	same.Net.Owner = facts.Fact[facts.Owner]{Reason: "EACCES"}
 	same.Net.UserNS = facts.Fact[string]{Reason: "EACCES"}
-	if rules.Allows(same, g) != rules.Unknown {
+	if Allows(Worlds(&same, g), g) != Unknown {
 		t.Fatal("the rules can tell")
 	}
-	if c := Require(same, g).Causes; len(c) != 1 || c[0].ID != "unknown" || c[0].Certainty != Possible {
+	if c := Explain(&same, g, nil).Causes; len(c) != 1 || c[0].ID != "unknown" || c[0].Certainty != Possible {
 		t.Errorf("every thread has it, and the namespace is not known: %+v", c)
 	}
 
@@ -36,7 +35,7 @@ func TestRequireThreads(t *testing.T) {
 	for tid := 2; tid < 40; tid++ {
 		differ.Proc.Threads.Value[tid] = lacks
 	}
-	found := Require(differ, g)
+	found := Explain(&differ, g, nil)
 	if c := found.Causes; len(c) != 1 || c[0].ID != "threads-differ" || c[0].Certainty != Proven {
 		t.Errorf("threads differ: %+v", c)
 	}
@@ -47,7 +46,7 @@ func TestRequireThreads(t *testing.T) {
 
 	hidden := machine
 	hidden.Proc.Threads = facts.Fact[map[int]caps.State]{Reason: "EACCES"}
-	if c := Require(hidden, g).Causes; len(c) != 1 || c[0].ID != "threads-differ" || c[0].Certainty == Proven {
+	if c := Explain(&hidden, g, nil).Causes; len(c) != 1 || c[0].ID != "threads-differ" || c[0].Certainty == Proven {
 		t.Errorf("the threads cannot be read: %+v", c)
 	}
 }
@@ -56,7 +55,7 @@ func TestRequireThreads(t *testing.T) {
 // granted; what it has and another one lacks may be another thread's refusal, as long as
 // no policy shows itself.
 func TestBindThreads(t *testing.T) {
-	g := rules.Goal{Network: "tcp", Port: 443}
+	g := Goal{Network: "tcp", Port: 443, Raises: true}
 	machine := machines(t)["no-capability"].record.Facts()
 	lacks, has := machine.Proc.Thread.Value, machine.Proc.Thread.Value
 	has.Permitted, has.Effective = g.Need(), g.Need()
@@ -77,7 +76,7 @@ func TestBindThreads(t *testing.T) {
 		if tt.probes != nil {
 			f.Policy.Probes = f.Policy.Probes.Now(tt.probes)
 		}
-		got := Bind(f, g, &net.OpError{Op: "listen", Net: "tcp", Err: os.NewSyscallError("bind", syscall.EACCES)}).Causes[0]
+		got := bindRefused(f, g, &net.OpError{Op: "listen", Net: "tcp", Err: os.NewSyscallError("bind", syscall.EACCES)}).Causes[0]
 		if got.ID != tt.want.ID || got.Certainty != tt.want.Certainty {
 			t.Errorf("%s: %s (%s)", tt.name, got.ID, got.Certainty)
 		}

@@ -1,4 +1,4 @@
-package explain
+package kernel
 
 import (
 	"fmt"
@@ -19,7 +19,6 @@ import (
 	"github.com/lowport/lowport/internal/archive"
 	"github.com/lowport/lowport/internal/facts"
 	"github.com/lowport/lowport/internal/live"
-	"github.com/lowport/lowport/internal/rules"
 )
 
 // A recorded machine is a file of testdata: a record, and above it
@@ -31,7 +30,7 @@ import (
 // Such a record is what this test binary prints where LOWPORT_RECORD is a port.
 type recorded struct {
 	record facts.Record
-	goal   rules.Goal
+	goal   Goal
 	errno  syscall.Errno
 	want   []string
 }
@@ -75,7 +74,7 @@ func machines(t *testing.T) map[string]recorded {
 				if m.errno = errnos[words[2]]; err != nil || m.errno == 0 {
 					t.Fatalf("%s: %s", file, line)
 				}
-				m.goal = rules.Goal{Network: "tcp", Port: port, Raised: len(words) > 3}
+				m.goal = Goal{Network: "tcp", Port: port, Raises: true, Refused: Refusal{Raised: len(words) > 3}}
 			default:
 				m.want = append(m.want, strings.Join(words, " "))
 			}
@@ -87,10 +86,24 @@ func machines(t *testing.T) map[string]recorded {
 
 func (m recorded) explain(f facts.Facts) Finding {
 	if m.goal.Network == "" {
-		return Require(f, m.goal)
+		return Explain(&f, m.goal, nil)
 	}
 	err := &net.OpError{Op: "listen", Net: "tcp", Err: os.NewSyscallError("bind", m.errno)}
-	return Bind(f, m.goal, err)
+	return bindRefused(f, m.goal, err)
+}
+
+// bindRefused explains a bind that failed with err; a bare errno is that of bind itself.
+func bindRefused(f facts.Facts, g Goal, err error) Finding {
+	if errno, bare := err.(syscall.Errno); bare {
+		err = os.NewSyscallError("bind", errno)
+	}
+	if op, ok := err.(*net.OpError); ok {
+		if errno, bare := op.Err.(syscall.Errno); bare {
+			op.Err = os.NewSyscallError("bind", errno)
+		}
+	}
+	g.Refused = RefusalOf(err)
+	return Explain(&f, g, err)
 }
 
 func TestRecordedMachines(t *testing.T) {
@@ -234,7 +247,7 @@ func TestShownFit(t *testing.T) {
 func TestWindowsHolds(t *testing.T) {
 	for release, want := range map[string]bool{"5.15.167.4-microsoft-standard-WSL2\n": true, "6.1.0\n": false} {
 		f := facts.Record{"uname": {Data: []byte(release)}, "sockets": {Data: []byte("[]\n")}}.Facts()
-		found := Bind(f, rules.Goal{Network: "tcp", Port: 443, InUse: true}, &net.OpError{Op: "listen", Err: syscall.EADDRINUSE})
+		found := bindRefused(f, Goal{Network: "tcp", Port: 443, Refused: Refusal{Errno: syscall.EADDRINUSE}}, &net.OpError{Op: "listen", Err: syscall.EADDRINUSE})
 		if c := found.Causes[0]; c.ID != "address-in-use" || c.Certainty != Likely || strings.Contains(c.Summary+c.Detail, "Windows") != want {
 			t.Errorf("%s: %+v", release, c)
 		}

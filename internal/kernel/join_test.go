@@ -1,4 +1,4 @@
-package explain
+package kernel
 
 import (
 	"testing"
@@ -14,8 +14,8 @@ func TestJoin(t *testing.T) {
 	}
 	cap := Evidence{Name: "CapEff", Value: "0"}
 	got := Join(
-		Finding{Causes: []Cause{nobody, taken("80")}, Evidence: []Evidence{cap}, Unhelpful: []string{"root"}, Explained: true},
-		Finding{Causes: []Cause{nobody}, Evidence: []Evidence{cap}, Explained: true},
+		Finding{Causes: []Cause{nobody, taken("80")}, Evidence: []Evidence{cap}, Unhelpful: []string{"root"}},
+		Finding{Causes: []Cause{nobody}, Evidence: []Evidence{cap}},
 		Finding{Causes: []Cause{taken("443")}, Evidence: []Evidence{{Name: "socket", Value: "x"}}, Unhelpful: []string{"root", "setcap"}},
 	)
 	want := Finding{

@@ -1,4 +1,4 @@
-package explain
+package kernel
 
 import (
 	"syscall"
@@ -6,7 +6,6 @@ import (
 
 	"github.com/lowport/lowport/caps"
 	"github.com/lowport/lowport/internal/facts"
-	"github.com/lowport/lowport/internal/rules"
 )
 
 // Root that has dropped everything has an empty bounding set, as one that was started
@@ -22,7 +21,7 @@ func TestDropped(t *testing.T) {
 	none.Net.Owner = none.Net.Owner.Now(facts.OwnerHere)
 	none.Policy.Withheld = none.Policy.Withheld.Now(0)
 	none.File.Exe.Caps = none.File.Exe.Caps.None()
-	none.Proc.GainedOrChangedUser = none.Proc.GainedOrChangedUser.Now(false)
+	none.Proc.Secure, none.Proc.Dumpable = none.Proc.Secure.Now(false), none.Proc.Dumpable.Now(1)
 	none.File.Deleted = none.File.Deleted.Now(false)
 
 	all, other, kept := none, none, none
@@ -30,7 +29,7 @@ func TestDropped(t *testing.T) {
 	known(&other, caps.SetOf(caps.NET_RAW))
 	known(&kept, caps.SetOf(caps.NET_BIND_SERVICE))
 	kept.Proc.Thread.Value.Permitted = caps.SetOf(caps.NET_BIND_SERVICE)
-	g := rules.Goal{Network: "tcp", Port: 443}
+	g := Goal{Network: "tcp", Port: 443, Raises: true}
 	for name, tt := range map[string]struct {
 		facts facts.Facts
 		cause string
@@ -39,9 +38,9 @@ func TestDropped(t *testing.T) {
 		"all dropped":          {all, "let-go"},
 		"another dropped":      {other, "bounding-excludes"},
 		"kept, and not raised": {kept, "not-raised"},
-		"started again":        {rules.Start(all), "unknown"},
+		"started again":        {Plan(all), "unknown"},
 	} {
-		if c := Bind(tt.facts, g, syscall.EACCES).Causes[0]; c.ID != tt.cause || c.ID == "let-go" && c.Certainty != Proven {
+		if c := bindRefused(tt.facts, g, syscall.EACCES).Causes[0]; c.ID != tt.cause || c.ID == "let-go" && c.Certainty != Proven {
 			t.Errorf("%s: %s (%s), not %s", name, c.ID, c.Certainty, tt.cause)
 		}
 	}

@@ -1,4 +1,4 @@
-package explain
+package kernel
 
 import (
 	"net"
@@ -8,7 +8,6 @@ import (
 	"testing"
 
 	"github.com/lowport/lowport/internal/facts"
-	"github.com/lowport/lowport/internal/rules"
 )
 
 // Whether a socket that does not listen has SO_REUSEADDR cannot be seen: it is
@@ -45,9 +44,9 @@ func TestTaken(t *testing.T) {
 	} {
 		f := machines(t)["no-capability"].record.Facts()
 		f.Net.Sockets = f.Net.Sockets.Now(tt.has)
-		g := rules.Goal{Network: tt.network, Addr: netip.MustParseAddr(tt.addr), Port: 443, InUse: tt.errno == syscall.EADDRINUSE}
+		g := Goal{Network: tt.network, Addr: netip.MustParseAddr(tt.addr), Port: 443, Raises: true}
 		var got Cause
-		for _, c := range Bind(f, g, &net.OpError{Op: "listen", Err: tt.errno}).Causes {
+		for _, c := range bindRefused(f, g, &net.OpError{Op: "listen", Err: tt.errno}).Causes {
 			if c.ID == "address-in-use" {
 				got = c
 			}

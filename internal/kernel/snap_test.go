@@ -1,4 +1,4 @@
-package explain
+package kernel
 
 import (
 	"net"
@@ -7,7 +7,6 @@ import (
 	"testing"
 
 	"github.com/lowport/lowport/internal/facts"
-	"github.com/lowport/lowport/internal/rules"
 )
 
 // A snap is told by snapd's profile, and is never proven to be what refused.
@@ -28,7 +27,7 @@ func TestSnap(t *testing.T) {
 		f.Policy.Enforcing, f.Policy.Label, f.Proc.Seccomp = f.Policy.Enforcing.None(), f.Policy.Label.Now(tt.label), f.Proc.Seccomp.Now(tt.seccomp)
 		errno := map[bool]string{true: "EPERM"}[tt.seccomp == 2]
 		f.Policy.Probes = f.Policy.Probes.Now([]facts.Probe{{Network: "tcp4", Errno: errno}, {Network: "udp4", Errno: errno}})
-		c := Bind(f, rules.Goal{Network: "tcp", Port: 443}, &net.OpError{Op: "listen", Err: syscall.EPERM}).Causes[0]
+		c := bindRefused(f, Goal{Network: "tcp", Port: 443, Raises: true}, &net.OpError{Op: "listen", Err: syscall.EPERM}).Causes[0]
 		if c.Certainty == Proven || !strings.Contains(c.Detail, tt.want) || strings.Contains(c.Detail, "snap connect") != (tt.want != "") || strings.ContainsAny(c.Detail, "{}") {
 			t.Errorf("%+v: %+v", tt, c)
 		}

@@ -1,4 +1,4 @@
-package explain
+package kernel
 
 import (
 	"strings"
@@ -7,7 +7,6 @@ import (
 
 	"github.com/lowport/lowport/caps"
 	"github.com/lowport/lowport/internal/facts"
-	"github.com/lowport/lowport/internal/rules"
 )
 
 // A program that is not executed, and what else would stand in its way.
@@ -16,24 +15,24 @@ func TestNotExecuted(t *testing.T) {
 	bind, raw := caps.SetOf(caps.NET_BIND_SERVICE), caps.SetOf(caps.NET_RAW)
 	for _, tt := range []struct {
 		bounding, file caps.Set
-		goal           rules.Goal
+		goal           Goal
 		want           string
 	}{
-		{raw, bind, rules.Goal{Network: "tcp", Port: 443}, "exec-refused bounding-excludes"},
-		{raw, bind, rules.Goal{Network: "tcp", Port: 8443}, "exec-refused"},
-		{bind, bind | raw, rules.Goal{Network: "tcp", Port: 443}, "exec-refused"},
-		{bind, bind | raw, rules.Goal{Require: raw}, "exec-refused bounding-excludes"},
-		{bind, bind | raw, rules.Goal{Require: bind}, "exec-refused"},
+		{raw, bind, Goal{Network: "tcp", Port: 443, Raises: true}, "exec-refused bounding-excludes"},
+		{raw, bind, Goal{Network: "tcp", Port: 8443}, "exec-refused"},
+		{bind, bind | raw, Goal{Network: "tcp", Port: 443, Raises: true}, "exec-refused"},
+		{bind, bind | raw, Goal{Require: raw}, "exec-refused bounding-excludes"},
+		{bind, bind | raw, Goal{Require: bind}, "exec-refused"},
 	} {
 		f := machines(t)["no-capability"].record.Facts()
 		f.File.Installed.Caps = f.File.Installed.Caps.Now(caps.File{Version: 2, Permitted: tt.file, Effective: true})
 		f.Launch.Starter = known(caps.State{Bounding: tt.bounding})
-		f = rules.Start(f)
+		f = Plan(f)
 		var found Finding
 		if tt.goal.Network == "" {
-			found = Require(f, tt.goal)
+			found = Explain(&f, tt.goal, nil)
 		} else {
-			found = Bind(f, tt.goal, syscall.EPERM)
+			found = bindRefused(f, tt.goal, syscall.EPERM)
 		}
 		var got []string
 		for _, c := range found.Causes {
@@ -42,7 +41,7 @@ func TestNotExecuted(t *testing.T) {
 				t.Errorf("%+v", c)
 			}
 		}
-		if strings.Join(got, " ") != tt.want || !found.Explained {
+		if strings.Join(got, " ") != tt.want {
 			t.Errorf("%v of a file with %v for %+v: %q, want %q", tt.bounding, tt.file, tt.goal, got, tt.want)
 		}
 		if missing := tt.file &^ tt.bounding; !strings.Contains(found.Causes[0].Summary, missing.String()) {
@@ -54,9 +53,9 @@ func TestNotExecuted(t *testing.T) {
 // What cannot be told is said to be so, whatever else is known.
 func TestUntold(t *testing.T) {
 	for name, m := range machines(t) {
-		found := Untold(m.record.Facts(), m.goal, "nobody looked")
+		found := Untold(new(m.record.Facts()), m.goal, "nobody looked")
 		if len(found.Causes) != 1 || found.Causes[0].ID != "unknown" || found.Causes[0].Certainty != Possible ||
-			!strings.Contains(found.Causes[0].Detail, "nobody looked") || found.Explained {
+			!strings.Contains(found.Causes[0].Detail, "nobody looked") {
 			t.Errorf("%s: %+v", name, found)
 		}
 	}

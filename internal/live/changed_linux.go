@@ -1,0 +1,55 @@
+package live
+
+import (
+	"bytes"
+	"errors"
+	"strconv"
+
+	"golang.org/x/sys/unix"
+)
+
+// tick is 1/USER_HZ, in nanoseconds.
+const tick = 10_000_000
+
+// changedSince reports whether the inode of the running file may have changed after this
+// process was forked: its ctime is not older than the start time by more than a tick, by
+// which either may lag behind. No times are recorded.
+func changedSince() ([]byte, error) {
+	line, err := readPath("/proc/self/stat")
+	if err != nil {
+		return nil, err
+	}
+	ticks, err := startTicks(line)
+	if err != nil {
+		return nil, err
+	}
+	var file unix.Stat_t
+	var now, uptime unix.Timespec
+	if err := errors.Join(unix.Stat("/proc/self/exe", &file),
+		unix.ClockGettime(unix.CLOCK_REALTIME, &now), unix.ClockGettime(unix.CLOCK_BOOTTIME, &uptime)); err != nil {
+		return nil, err
+	}
+	forked := now.Nano() - (uptime.Nano() - ticks*tick)
+	if file.Ctim.Nano() < forked-tick {
+		return []byte("false\n"), nil
+	}
+	return []byte("true\n"), nil
+}
+
+// startTicks reads the start time from /proc/PID/stat, in ticks since the boot: field 22
+// of proc_pid_stat(5). The second field is a name that may hold anything.
+func startTicks(line []byte) (int64, error) {
+	_, rest, ok := bytes.Cut(line, []byte(") "))
+	for found := ok; found; {
+		var after []byte
+		if _, after, found = bytes.Cut(rest, []byte(") ")); found {
+			rest = after
+		}
+	}
+	const first, start = 3, 22
+	fields := bytes.Fields(rest)
+	if !ok || len(fields) <= start-first {
+		return 0, errors.New("stat: cut short")
+	}
+	return strconv.ParseInt(string(fields[start-first]), 10, 64)
+}
