@@ -15,6 +15,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"github.com/lowport/lowport/internal/figures"
+	"github.com/lowport/lowport/internal/lab/box"
 )
 
 // programs are what the scenarios find in /lab.
@@ -60,7 +61,7 @@ func TestScenarios(t *testing.T) {
 
 // leavesNothing checks that this machine is as it was.
 func leavesNothing(t *testing.T, had []string) {
-	for _, dir := range cgroupsOf(this) {
+	for _, dir := range box.CgroupsOf(box.This) {
 		t.Errorf("cgroup %s is left", dir)
 	}
 	for _, file := range traces() {
@@ -87,17 +88,17 @@ func build(t *testing.T) *house {
 	if none := missing(tools...); len(none) > 0 {
 		lack(t, none...)
 	}
-	if ownCgroup() == "" {
+	if box.OwnCgroup() == "" {
 		lack(t, "a mounted cgroup v2 hierarchy")
 	}
 	// What a test that was killed has left.
-	for _, dir := range cgroupsOf(ended) {
-		_ = removeCgroup(dir) // if it is still busy, leave it
+	for _, dir := range box.CgroupsOf(box.Ended) {
+		_ = box.RemoveCgroup(dir) // if it is still busy, leave it
 	}
 	dir := t.TempDir()
 	if ours != "" {
 		h := &house{base: dir, bin: ours}
-		if err := writeBase(h.base); err != nil {
+		if err := box.WriteBase(h.base); err != nil {
 			t.Fatal(err)
 		}
 		copyPrograms(t, h.bin)
@@ -109,7 +110,7 @@ func build(t *testing.T) *house {
 			t.Fatal(err)
 		}
 	}
-	if err := writeBase(h.base); err != nil {
+	if err := box.WriteBase(h.base); err != nil {
 		t.Fatal(err)
 	}
 	compile := func(dir, name, pkg string) {

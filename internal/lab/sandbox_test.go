@@ -15,6 +15,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"github.com/lowport/lowport/internal/lab/box"
 )
 
 // patience bounds every single command: it ends what hangs, and asserts nothing
@@ -53,7 +55,7 @@ func (h *house) open(k kind, scenario string, needsGo bool) (_ *sandbox, err err
 			err = errors.Join(err, s.close())
 		}
 	}()
-	if s.cgroup, err = newCgroup(); err != nil {
+	if s.cgroup, err = box.NewCgroup(); err != nil {
 		return nil, err
 	}
 	if s.user, err = os.Open(filepath.Join(s.cgroup, "user.slice")); err != nil {
@@ -145,7 +147,7 @@ func (s *sandbox) close() error {
 		}
 	}
 	if s.cgroup != "" {
-		err = errors.Join(err, removeCgroup(s.cgroup))
+		err = errors.Join(err, box.RemoveCgroup(s.cgroup))
 	}
 	return err
 }
@@ -187,7 +189,7 @@ func (s *sandbox) run(c command) result {
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	args := []string{"-t", strconv.Itoa(s.init.Process.Pid), "-m", "-u", "-i", "-n", "-p", "-C", "-r", "-w", "--"}
-	if id, ok := userIDs[c.user]; ok {
+	if id, ok := box.UserIDs[c.user]; ok {
 		args = append(args, "setpriv", "--reuid="+c.user, "--regid="+c.user, "--init-groups", "--",
 			"env", "HOME=/home/"+c.user, "USER="+c.user, "LOGNAME="+c.user, fmt.Sprint("XDG_RUNTIME_DIR=/run/user/", id))
 	}

@@ -1,6 +1,6 @@
 //go:build linux
 
-package lab
+package box
 
 import (
 	"errors"
@@ -11,9 +11,9 @@ import (
 	"strings"
 )
 
-// ownCgroup is this process's folder in the cgroup v2 hierarchy, "" if there
+// OwnCgroup is this process's folder in the cgroup v2 hierarchy, "" if there
 // is none.
-func ownCgroup() string {
+func OwnCgroup() string {
 	mounts, err := os.ReadFile("/proc/self/mountinfo")
 	if err != nil {
 		return ""
@@ -41,11 +41,11 @@ func ownCgroup() string {
 	return ""
 }
 
-// newCgroup makes a cgroup below this process's own. A process is started in
+// NewCgroup makes a cgroup below this process's own. A process is started in
 // its init folder and commands in its user.slice, as on a booted system: a
 // cgroup that hands controllers down may not hold processes itself.
-func newCgroup() (string, error) {
-	own := ownCgroup()
+func NewCgroup() (string, error) {
+	own := OwnCgroup()
 	if own == "" {
 		return "", errors.New("no cgroup v2 hierarchy is mounted")
 	}
@@ -60,10 +60,10 @@ func newCgroup() (string, error) {
 // cgroupPrefix is what the lab's cgroups begin with; the test's pid follows.
 const cgroupPrefix = "lowport-lab-"
 
-// cgroupsOf are the lab's cgroups of the tests whose pid fits.
-func cgroupsOf(fits func(pid string) bool) []string {
+// CgroupsOf are the lab's cgroups of the tests whose pid fits.
+func CgroupsOf(fits func(pid string) bool) []string {
 	var found []string
-	dirs, _ := filepath.Glob(filepath.Join(ownCgroup(), cgroupPrefix+"*"))
+	dirs, _ := filepath.Glob(filepath.Join(OwnCgroup(), cgroupPrefix+"*"))
 	for _, dir := range dirs {
 		pid, _, ok := strings.Cut(strings.TrimPrefix(filepath.Base(dir), cgroupPrefix), "-")
 		if ok && fits(pid) {
@@ -73,17 +73,17 @@ func cgroupsOf(fits func(pid string) bool) []string {
 	return found
 }
 
-// this reports whether a pid is that of this test.
-func this(pid string) bool { return pid == fmt.Sprint(os.Getpid()) }
+// This reports whether a pid is that of this process.
+func This(pid string) bool { return pid == fmt.Sprint(os.Getpid()) }
 
-// ended reports whether nothing runs under a pid.
-func ended(pid string) bool {
+// Ended reports whether nothing runs under a pid.
+func Ended(pid string) bool {
 	_, err := os.Stat("/proc/" + pid)
 	return errors.Is(err, fs.ErrNotExist)
 }
 
-// removeCgroup removes a cgroup and those below it, whose processes have ended.
-func removeCgroup(dir string) error {
+// RemoveCgroup removes a cgroup and those below it, whose processes have ended.
+func RemoveCgroup(dir string) error {
 	var dirs []string
 	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
 		if err == nil && d.IsDir() {

@@ -1,6 +1,6 @@
 //go:build linux
 
-package lab
+package box
 
 import (
 	"fmt"
@@ -9,12 +9,12 @@ import (
 	"strings"
 )
 
-// userIDs are the users of every sandbox, beside root; their groups are alike.
-var userIDs = map[string]int{"app": 1000, "operator": 1001}
+// UserIDs are the users of every sandbox, beside root; their groups are alike.
+var UserIDs = map[string]int{"app": 1000, "operator": 1001}
 
-// writeBase writes the files that every sandbox lays over this machine's: the
+// WriteBase writes the files that every sandbox lays over this machine's: the
 // two users, sudo for one of them, and a systemd that leaves the machine alone.
-func writeBase(dir string) error {
+func WriteBase(dir string) error {
 	passwd, err := withUsers("/etc/passwd", "NAME:x:ID:ID::/home/NAME:/bin/sh\n")
 	if err != nil {
 		return err
@@ -52,7 +52,7 @@ func writeBase(dir string) error {
 			return err
 		}
 	}
-	for name, id := range userIDs {
+	for name, id := range UserIDs {
 		for _, path := range []string{"home/" + name, "home/" + name + "/.profile"} {
 			if err := os.Lchown(filepath.Join(dir, path), id, id); err != nil {
 				return err
@@ -79,14 +79,14 @@ func withUsers(path, format string) (string, error) {
 	for line := range strings.Lines(string(content)) {
 		field := strings.Split(strings.TrimSpace(line), ":")
 		taken := false
-		for name, id := range userIDs {
+		for name, id := range UserIDs {
 			taken = taken || field[0] == name || len(field) > 2 && field[2] == fmt.Sprint(id)
 		}
 		if !taken {
 			b.WriteString(line)
 		}
 	}
-	for name, id := range userIDs {
+	for name, id := range UserIDs {
 		b.WriteString(strings.NewReplacer("NAME", name, "ID", fmt.Sprint(id)).Replace(format))
 	}
 	return b.String(), nil

@@ -1,0 +1,65 @@
+package dice
+
+// A standing is what a cause stands for.
+type standing struct {
+	keep   string   // the knobs that it blames together
+	remove []string // the ways to take it away, each some knobs; keep, if there is none
+	gates  string   // the gates at which it refuses; one of them does not say yes
+}
+
+// causes has the knobs that each cause stands for. It is all that the judge knows of the guard:
+// where a cause blames a combination, keep has all of it.
+var causes = map[string]standing{
+	"no-capability":           {keep: "file grant user", remove: []string{"file"}, gates: "permitted"},
+	"bounding-only":           {keep: "file grant user bounding", remove: []string{"file"}, gates: "permitted"},
+	"inheritable-only":        {keep: "file grant", remove: []string{"file"}, gates: "permitted"},
+	"file-caps-partial":       {keep: "file", gates: "permitted"},
+	"ambient-cleared-by-file": {keep: "file grant", remove: []string{"file"}, gates: "permitted"},
+	"lost-on-uid-change":      {keep: "change file grant", remove: []string{"change", "file"}, gates: "permitted"},
+	"let-go":                  {keep: "before user", remove: []string{"before"}, gates: "permitted"},
+	"not-raised":              {keep: "file before", gates: "permitted"},
+	"threads-differ":          {keep: "before", gates: "permitted"},
+	"file-replaced":           {gates: "permitted"},
+	"no-file-caps":            {gates: "permitted"},
+	"no-new-privs":            {keep: "nnp", gates: "permitted"},
+	"traced-exec":             {keep: "tracer", gates: "permitted"},
+	"nosuid-mount":            {keep: "mount", gates: "permitted"},
+	"xattr-unsupported":       {keep: "mount", gates: "permitted"},
+	"foreign-mount":           {keep: "mount", gates: "permitted"},
+	"rootid-mismatch":         {keep: "file userns", remove: []string{"file", "userns"}, gates: "permitted"},
+	"bounding-excludes":       {keep: "bounding", gates: "permitted start"},
+	"exec-refused":            {keep: "file bounding", remove: []string{"file", "bounding"}, gates: "start"},
+	"noroot-securebit":        {keep: "securebits user file", remove: []string{"securebits"}, gates: "permitted"},
+	"foreign-user-namespace":  {keep: "userns", gates: "namespace permitted"},
+	"initial-user-namespace":  {keep: "userns", gates: "namespace permitted"},
+	"threshold-raised":        {keep: "threshold file grant user", remove: []string{"threshold"}, gates: "port permitted"},
+	"landlock":                {keep: "landlock mptcp", remove: []string{"landlock"}, gates: "policy"},
+	"seccomp":                 {keep: "seccomp", gates: "policy socket"},
+	"bpf-or-policy":           {keep: "seccomp bpf landlock mptcp", gates: "policy socket"},
+	"selinux":                 {gates: "policy"},
+	"apparmor":                {gates: "policy profile"},
+	"family-unavailable":      {keep: "seccomp address", gates: "socket"},
+	"protocol-unavailable":    {keep: "seccomp", gates: "socket"},
+	"resource-limit":          {gates: "socket"},
+	"address-in-use":          {keep: "holder", gates: "free"},
+	"address-unavailable":     {keep: "address", gates: "address"},
+	"address-tentative":       {keep: "address", gates: "address"},
+	"address-invalid":         {keep: "address"},
+	"host-unresolved":         {keep: "address"},
+	"authbind-bypassed":       {},
+	"authbind-refused":        {},
+	"go-run":                  {gates: "permitted"},
+	"unknown":                 {},
+}
+
+// ways are the ways to take a cause away.
+func (c standing) ways() [][]string {
+	if len(c.remove) == 0 {
+		return [][]string{words(c.keep)}
+	}
+	var all [][]string
+	for _, way := range c.remove {
+		all = append(all, words(way))
+	}
+	return all
+}

@@ -1,0 +1,66 @@
+package dice
+
+import "math/rand/v2"
+
+// Draw draws a situation: few knobs that matter more often than many.
+func Draw(r *rand.Rand) Situation {
+	s := make(Situation)
+	turn := func(k Knob) { s[k.Name] = k.Values[1+r.IntN(len(k.Values)-1)] }
+	for _, k := range Knobs {
+		if k.Question && r.IntN(6) == 0 {
+			turn(k)
+		}
+	}
+	// What is granted decides most: a third of the draws have the file as it is, and nearly
+	// as many no capability on it.
+	if file, _ := knob("file"); r.IntN(3) > 0 {
+		turn(file)
+		if r.IntN(3) == 0 {
+			s["file"] = "none"
+		}
+	}
+	for range 1 + r.IntN(2) + r.IntN(2)*r.IntN(3) + r.IntN(2)*r.IntN(2)*r.IntN(4) {
+		k := Knobs[r.IntN(len(Knobs))]
+		if !k.Question && k.Name != "file" {
+			turn(k)
+		}
+	}
+	return s.sound()
+}
+
+// sound returns the situation without the knobs that would contradict others or say nothing.
+func (s Situation) sound() Situation {
+	drop := func(names ...string) { s = s.without(names...) }
+	if !s.is("ask", "bind") {
+		drop("proto", "family", "landlock", "bpf", "threshold", "address", "holder", "mptcp", "control")
+		if !s.is("seccomp", "none", "capset:EPERM", "capget:EPERM") {
+			drop("seccomp")
+		}
+	}
+	if s.is("proto", "udp") {
+		drop("mptcp")
+		if s.is("holder", "reuseport", "bound", "bound-alone", "mptcp", "dual", "time-wait", "served", "served-wait") {
+			drop("holder")
+		}
+	}
+	if s.is("family", "4") && s.is("address", "any6", "lo6", "absent6", "off6", "tentative", "zone") ||
+		s.is("family", "6") && s.is("address", "any4", "lo4", "lo2", "absent4") {
+		drop("family")
+	}
+	if s.is("before", "user") {
+		s = s.with("user", "root")
+	}
+	if !s.is("user", "app") {
+		drop("change")
+	}
+	if s.is("seccomp", "capset:EPERM", "capget:EPERM") {
+		drop("change")
+		if !s.is("user", "root") || !s.is("grant", "none") {
+			drop("grant", "bounding", "securebits")
+		}
+		if s.is("nnp", "same") {
+			drop("nnp")
+		}
+	}
+	return s
+}

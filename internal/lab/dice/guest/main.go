@@ -1,0 +1,158 @@
+//go:build linux
+
+// Guest is the program of a situation of the dice: it binds an address, or requires
+// capabilities, and leaves what it was told in the folder of box.Said.
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"net"
+	"os"
+	"runtime"
+	"slices"
+	"syscall"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/lowport/lowport/caps"
+	"github.com/lowport/lowport/caps/drop"
+	"github.com/lowport/lowport/guard"
+	"github.com/lowport/lowport/internal/lab/box"
+	"github.com/lowport/lowport/internal/lab/dice"
+)
+
+var (
+	before  = flag.String("before", "", "what it does before: capset, thread, drop, user")
+	network = flag.String("network", "tcp", "tcp, tcp4, tcp6, udp, udp4 or udp6")
+	mptcp   = flag.Bool("mptcp", true, "listen with Multipath TCP where the kernel has it")
+	control = flag.String("control", "", "what it sets on the socket: transparent, mark, reuseport, file")
+	need    caps.Set
+)
+
+func main() {
+	flag.Var(&need, "require", "require `capabilities` instead of a port")
+	flag.Parse()
+	said, code := ask()
+	text, err := json.Marshal(said)
+	if err == nil {
+		err = leave(text)
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "guest:", err)
+		os.Exit(74)
+	}
+	os.Exit(code)
+}
+
+// ask does what a server does at its start, and returns what it hears and its exit status.
+func ask() (dice.Said, int) {
+	if err := letGo(*before); err != nil {
+		return dice.Said{Failed: err.Error()}, 70
+	}
+	var r guard.Report
+	var err error
+	if need != 0 {
+		err = guard.Require(slices.Collect(need.All())...)
+		r.OK = err == nil
+	} else {
+		err = listen(&r)
+	}
+	var said dice.Said
+	code := 0
+	var refused *guard.Error
+	switch {
+	case errors.As(err, &refused):
+		code, r, said.Line = refused.ExitCode(), refused.Report, refused.Error()
+	case err != nil:
+		return dice.Said{Failed: err.Error()}, 70
+	}
+	said.Text = r.String()
+	said.Report, err = json.Marshal(r)
+	if err != nil {
+		return dice.Said{Failed: err.Error()}, 70
+	}
+	if need == 0 && (code == 77 || code == 69) {
+		recording, err := guard.Record(address(), options(nil)...)
+		if err != nil {
+			return dice.Said{Failed: "record: " + err.Error()}, 70
+		}
+		said.Recording = string(recording)
+	}
+	return said, code
+}
+
+// address has the network before it, as BindAll takes it.
+func address() string { return *network + "/" + flag.Arg(0) }
+
+func listen(r *guard.Report) error {
+	sockets, err := guard.BindAll(context.Background(), []string{address()}, options(r)...)
+	if err != nil {
+		return err
+	}
+	return sockets.Close()
+}
+
+func options(r *guard.Report) []guard.Option {
+	var lc net.ListenConfig
+	lc.SetMultipathTCP(*mptcp)
+	if *control != "" {
+		lc.Control = setUp
+	}
+	opts := []guard.Option{guard.ListenConfig(lc)}
+	if r != nil {
+		opts = append(opts, guard.ReportTo(r))
+	}
+	return opts
+}
+
+// setUp is the Control of the socket.
+func setUp(_, _ string, c syscall.RawConn) error {
+	if *control == "file" {
+		_, err := os.ReadFile("/etc/shadow")
+		return err
+	}
+	option := map[string]struct{ level, name int }{
+		"transparent": {unix.SOL_IP, unix.IP_TRANSPARENT},
+		"mark":        {unix.SOL_SOCKET, unix.SO_MARK},
+		"reuseport":   {unix.SOL_SOCKET, unix.SO_REUSEPORT},
+	}[*control]
+	var set error
+	err := c.Control(func(fd uintptr) {
+		set = os.NewSyscallError("setsockopt", unix.SetsockoptInt(int(fd), option.level, option.name, 1))
+	})
+	return errors.Join(err, set)
+}
+
+// letGo does what takes capabilities away.
+func letGo(how string) error {
+	hdr := unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}
+	var none [2]unix.CapUserData
+	switch how {
+	case "":
+		return nil
+	case "drop":
+		return drop.All()
+	case "capset":
+		_, _, errno := syscall.AllThreadsSyscall(unix.SYS_CAPSET, uintptr(unsafe.Pointer(&hdr)), uintptr(unsafe.Pointer(&none[0])), 0)
+		if errno != 0 {
+			return errno
+		}
+		return nil
+	case "thread":
+		runtime.LockOSThread()
+		return unix.Capset(&hdr, &none[0])
+	case "user":
+		return errors.Join(syscall.Setgroups(nil), syscall.Setgid(1000), syscall.Setuid(1000))
+	}
+	return fmt.Errorf("%q is nothing to do before", how)
+}
+
+// leave writes what was said where the judge looks for it.
+func leave(text []byte) error {
+	return os.WriteFile(fmt.Sprint(box.Said, "/report-", os.Getpid()), text, 0o644)
+}

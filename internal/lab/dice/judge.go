@@ -1,0 +1,213 @@
+//go:build linux
+
+package dice
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/lowport/lowport/internal/lab/box"
+)
+
+// Kinds are the kinds of wrong sentences, a to i.
+const Kinds = "abcdefghi"
+
+// A Wrong is a sentence that the kernel contradicts.
+type Wrong struct {
+	Kind  byte   // of Kinds
+	Said  string // what the guard said
+	Shown string // what the kernel did
+}
+
+func (w Wrong) String() string { return fmt.Sprintf("%c: said %s; %s", w.Kind, w.Said, w.Shown) }
+
+// A Verdict is what the kernel makes of one situation.
+type Verdict struct {
+	Situation Situation
+	Unmade    string // why it could not be made, or its program not be started
+	Outcome   Outcome
+	Wrong     []Wrong
+	Boxes     int // situations that were made for it
+}
+
+// A Judge makes situations, and remembers how those went that it was asked for before.
+type Judge struct {
+	maker box.Maker
+	known map[string]Outcome
+	boxes int
+}
+
+// NewJudge returns a judge of boxes from m. It is for one goroutine.
+func NewJudge(m box.Maker) *Judge { return &Judge{maker: m, known: make(map[string]Outcome)} }
+
+// Judge makes a situation and has the kernel judge what the guard says of it. An error is one
+// of the lab's.
+func (j *Judge) Judge(s Situation) (Verdict, error) {
+	v := Verdict{Situation: s}
+	j.boxes = 0
+	o, err := j.fresh(s)
+	if errors.Is(err, errUnmade) {
+		v.Unmade = err.Error()
+		return v, nil
+	}
+	if err != nil {
+		return v, err
+	}
+	v.Outcome = o
+	if !o.Bound {
+		for _, check := range []func(Situation, Outcome) ([]Wrong, error){
+			j.blamed, j.complete, j.fixes, j.useless, j.unfixed, agree, replayed,
+		} {
+			wrong, err := check(s, o)
+			if err != nil {
+				return v, fmt.Errorf("%s: %w", s, err)
+			}
+			v.Wrong = append(v.Wrong, wrong...)
+		}
+	}
+	v.Boxes = j.boxes
+	return v, nil
+}
+
+// fresh makes a situation and starts the program once.
+func (j *Judge) fresh(s Situation) (o Outcome, err error) {
+	err = j.in(s, func(p *place) error {
+		o, err = p.start()
+		return err
+	})
+	return o, err
+}
+
+// in makes a situation and does something there.
+func (j *Judge) in(s Situation, f func(*place) error) error {
+	j.boxes++
+	p, err := open(j.maker, s)
+	if err != nil {
+		return err
+	}
+	return errors.Join(f(p), p.close())
+}
+
+// An answer is how other situations went.
+type answer struct {
+	bound, refused, unmade []string
+}
+
+func (a answer) String() string {
+	var parts []string
+	for _, part := range []struct {
+		how  string
+		that []string
+	}{{"it binds with", a.bound}, {"it is refused with", a.refused}, {"it cannot be made with", a.unmade}} {
+		if len(part.that) > 0 {
+			parts = append(parts, part.how+" ["+strings.Join(part.that, "] and [")+"]")
+		}
+	}
+	return strings.Join(parts, ", ")
+}
+
+// ask makes other situations, until one goes as it is hoped for.
+func (j *Judge) ask(bound bool, others ...Situation) (a answer, err error) {
+	for _, s := range others {
+		o, ok := j.known[s.String()]
+		if !ok {
+			o, err = j.fresh(s)
+			if errors.Is(err, errUnmade) {
+				a.unmade = append(a.unmade, s.String())
+				continue
+			}
+			if err != nil {
+				return a, err
+			}
+			j.known[s.String()] = o
+		}
+		if o.Bound {
+			a.bound = append(a.bound, s.String())
+		} else {
+			a.refused = append(a.refused, s.String())
+		}
+		if o.Bound == bound {
+			return a, nil
+		}
+	}
+	return a, nil
+}
+
+// executors are the knobs that put an execve between the starter and the program.
+var executors = []string{"tracer", "launcher", "shell", "userns", "nnp", "wrapper", "landlock", "seccomp", "change"}
+
+// likewise is a changed situation, and the same with an execve in the place of those that it
+// has lost.
+func (s Situation) likewise(changed Situation) []Situation {
+	all := []Situation{changed}
+	lost := slices.ContainsFunc(executors, func(k string) bool { return s[k] != "" && changed[k] == "" })
+	if lost && changed["wrapper"] == "" {
+		all = append(all, changed.with("wrapper", "env"))
+	}
+	return all
+}
+
+// blamed checks the first cause (a) and those that are proven (c).
+func (j *Judge) blamed(s Situation, o Outcome) (wrong []Wrong, err error) {
+	for i, c := range o.Report.Causes {
+		proven := c.Certainty == "proven"
+		if i > 0 && !proven {
+			continue
+		}
+		stands, ok := causes[c.ID]
+		if !ok {
+			return nil, fmt.Errorf("no knobs are known for the cause %q: add it to causes", c.ID)
+		}
+		if c.ID == "unknown" {
+			continue // it blames nothing; b counts it
+		}
+		a, err := j.ask(false, s.likewise(s.only(words(stands.keep)...))...)
+		if err != nil {
+			return nil, err
+		}
+		if len(a.bound) == 0 || len(a.refused) > 0 {
+			continue
+		}
+		said := fmt.Sprintf("%s (%s)", c.ID, c.Certainty)
+		if i == 0 {
+			wrong = append(wrong, Wrong{'a', said, a.String()})
+		}
+		if proven {
+			wrong = append(wrong, Wrong{'c', said, a.String()})
+		}
+	}
+	return wrong, nil
+}
+
+// complete checks that with all causes taken away the bind succeeds (b).
+func (j *Judge) complete(s Situation, o Outcome) ([]Wrong, error) {
+	others := []Situation{s}
+	for _, c := range o.Report.Causes {
+		var next []Situation
+		for _, way := range causes[c.ID].ways() {
+			for _, other := range others {
+				next = append(next, other.without(way...))
+			}
+		}
+		if others = next; len(others) > 16 {
+			others = others[:16]
+		}
+	}
+	var all []Situation
+	seen := make(map[string]bool)
+	for _, other := range others {
+		for _, like := range s.likewise(other) {
+			if !seen[like.String()] {
+				seen[like.String()] = true
+				all = append(all, like)
+			}
+		}
+	}
+	a, err := j.ask(true, all...)
+	if err != nil || len(a.bound) > 0 || len(a.refused) == 0 {
+		return nil, err
+	}
+	return []Wrong{{'b', strings.Join(o.Report.causes(), " ") + " and nothing else", a.String()}}, nil
+}

@@ -1,0 +1,43 @@
+package dice
+
+import "strings"
+
+// Knobs are all knobs. What each value does stands in plan.go.
+var Knobs = []Knob{
+	{Name: "ask", Values: words("bind require require2"), Question: true},
+	{Name: "proto", Values: words("tcp udp"), Question: true},
+	{Name: "family", Values: words("both 4 6"), Question: true},
+
+	// The program's file.
+	{Name: "file", Values: words("granted none p ep i ei more other other-e partial empty foreign setgid setuid")},
+	{Name: "mount", Values: words("plain nosuid ramfs read-only overlay foreign")},
+
+	// Its starter, from outside to inside.
+	{Name: "place", Values: words("machine nested nested-net nested-pid netns chroot hidepid subset")},
+	{Name: "tracer", Values: words("none user root")},
+	{Name: "launcher", Values: words("none unshare-n unshare-m unshare-p netns chroot no-proc")},
+	{Name: "bounding", Values: words("full without only empty")},
+	{Name: "securebits", Values: words("none noroot no-fixup")},
+	{Name: "landlock", Values: words("none tcp")},
+	{Name: "seccomp", Values: words("none bind:EPERM bind:EACCES bind:ENOSYS bind:EADDRNOTAVAIL socket:EPERM socket:EACCES inet-socket:EAFNOSUPPORT inet-socket:EPROTONOSUPPORT listen:EPERM listen:EACCES capset:EPERM capget:EPERM")},
+	{Name: "grant", Values: words("none ambient inheritable")},
+	{Name: "user", Values: words("app root nameless")},
+	{Name: "change", Values: words("setpriv su sudo runuser")},
+	{Name: "shell", Values: words("none sh")},
+	{Name: "userns", Values: words("none foreign own nested current")},
+	{Name: "nnp", Values: words("none same later")},
+	{Name: "wrapper", Values: words("none env sh-exec sh-child taskset nice script tini dumb-init")},
+
+	// The machine.
+	{Name: "bpf", Values: words("none bind create after")},
+	{Name: "threshold", Values: words("default lowered port raised")},
+	{Name: "address", Values: words("any any4 any6 lo4 lo6 localhost lo2 absent4 absent6 off6 tentative zone")},
+	{Name: "holder", Values: words("none other same root any4 lo4 reuseport bound bound-alone mptcp dual time-wait served served-wait")},
+
+	// The program.
+	{Name: "mptcp", Values: words("on off")},
+	{Name: "control", Values: words("none transparent mark reuseport file")},
+	{Name: "before", Values: words("nothing capset thread drop user")},
+}
+
+func words(list string) []string { return strings.Fields(list) }

@@ -1,0 +1,94 @@
+//go:build linux
+
+package dice
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"strings"
+	"sync"
+	"sync/atomic"
+
+	"github.com/lowport/lowport/internal/lab/box"
+)
+
+// A Count is what was found in some draws.
+type Count struct {
+	Draws, Unmade, Refused, Boxes int
+	Wrong                         [len(Kinds)]int // draws, by the kind of what is wrong
+	Any                           int             // draws with anything wrong
+}
+
+// Add counts one draw.
+func (c *Count) Add(v Verdict) {
+	c.Draws++
+	c.Boxes += v.Boxes
+	switch {
+	case v.Unmade != "":
+		c.Unmade++
+	case !v.Outcome.Bound:
+		c.Refused++
+	}
+	if len(v.Wrong) > 0 {
+		c.Any++
+	}
+	for i := range Kinds {
+		for _, w := range v.Wrong {
+			if w.Kind == Kinds[i] {
+				c.Wrong[i]++
+				break
+			}
+		}
+	}
+}
+
+func (c Count) String() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "draws %d, not made %d, refused %d, told wrongly %d (", c.Draws, c.Unmade, c.Refused, c.Any)
+	for i, n := range c.Wrong {
+		fmt.Fprintf(&b, "%s%c %d", map[bool]string{true: ", "}[i > 0], Kinds[i], n)
+	}
+	fmt.Fprintf(&b, "), situations made %d", c.Boxes)
+	return b.String()
+}
+
+// DrawNumber is draw number i of a seed.
+func DrawNumber(seed uint64, i int) Situation { return Draw(rand.New(rand.NewPCG(seed, uint64(i)))) }
+
+// Roll judges the draws 1 to n of a seed, or all if n is 0, until the context ends. It calls
+// each with every verdict, from several goroutines.
+func Roll(ctx context.Context, m box.Maker, seed uint64, n, jobs int, each func(int, Verdict)) error {
+	return Each(ctx, m, jobs, func(i int) (Situation, bool) { return DrawNumber(seed, i), n == 0 || i <= n }, each)
+}
+
+// Each judges the situations 1, 2, … until there is none or the context ends.
+func Each(ctx context.Context, m box.Maker, jobs int, get func(int) (Situation, bool), each func(int, Verdict)) error {
+	var next atomic.Int64
+	var workers sync.WaitGroup
+	var mu sync.Mutex
+	var failed error
+	for range jobs {
+		workers.Go(func() {
+			j := NewJudge(m)
+			for ctx.Err() == nil {
+				i := int(next.Add(1))
+				s, ok := get(i)
+				if !ok {
+					return
+				}
+				v, err := j.Judge(s)
+				if err != nil {
+					mu.Lock()
+					failed = errors.Join(failed, fmt.Errorf("draw %d: %w", i, err))
+					mu.Unlock()
+					return
+				}
+				each(i, v)
+			}
+		})
+	}
+	workers.Wait()
+	return failed
+}
