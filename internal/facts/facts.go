@@ -83,6 +83,7 @@ type Net struct {
 	PortStart Fact[int]    // ports below it are privileged in this network namespace
 
 	Sockets   Fact[[]Socket]
+	AllBound  Fact[bool] // Sockets has also TCP sockets that are bound and neither listen nor are connected
 	Addresses Fact[[]netip.Addr]
 	Tentative Fact[[]netip.Addr] // of Addresses, those of IPv6 that are still looked for on the network
 	Nonlocal  Fact[bool]         // IPv4 may bind addresses that this machine does not have
@@ -136,8 +137,15 @@ type Probe struct {
 	Errno   string // "" where it was allowed
 }
 
-// Refused says whether the kernel refused the probe as a matter of permission.
-func (p Probe) Refused() bool { return p.Errno == "EACCES" || p.Errno == "EPERM" }
+// Refused reports whether a policy refused the probe: with any errno that does not say
+// that there is no such family or that a limit is reached.
+func (p Probe) Refused() bool {
+	switch p.Errno {
+	case "", "EAFNOSUPPORT", "EPROTONOSUPPORT", "EPROTOTYPE", "ESOCKTNOSUPPORT", "EMFILE", "ENFILE", "ENOBUFS", "ENOMEM":
+		return false
+	}
+	return true
+}
 
 // An Image is an executable file and how the kernel would take it.
 type Image struct {

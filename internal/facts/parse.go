@@ -70,7 +70,8 @@ func (r Record) Facts() Facts {
 			Apart:     fact(r, "network apart", parseTruth),
 			Name:      network(r),
 			PortStart: fact(r, "proc/sys/net/ipv4/ip_unprivileged_port_start", parsePort),
-			Sockets:   fact(r, "sockets", ParseSockets),
+			Sockets:   sockets(r),
+			AllBound:  allBound(r),
 			Addresses: fact(r, "addresses", ParseAddresses),
 			Tentative: fact(r, "tentative", ParseAddresses),
 			Nonlocal:  fact(r, "proc/sys/net/ipv4/ip_nonlocal_bind", parseBool),
@@ -105,6 +106,32 @@ func thread(r Record) Fact[caps.State] {
 		f = Fact[caps.State]{Source: bits.Source, Reason: bits.Reason}
 	}
 	return f
+}
+
+// Where sockets were listed.
+const (
+	FromDiag = "sock_diag"
+	FromProc = "/proc/net"
+)
+
+// sockets reads those that hold the port; their source is where they were listed.
+func sockets(r Record) Fact[[]Socket] {
+	f := fact(r, "sockets", ParseSockets)
+	if from := fact(r, "sockets from", parseText); from.State == Known {
+		f.Source = from.Value
+	}
+	return f
+}
+
+// allBound reports whether sockets that are only bound were listed: by sock_diag since
+// Linux 6.8 (tcp_diag, TCPF_BOUND_INACTIVE), never by /proc/net.
+func allBound(r Record) Fact[bool] {
+	from, release := fact(r, "sockets from", parseText), fact(r, "uname", parseRelease)
+	f := Fact[bool]{Source: from.Source, Reason: from.Reason + release.Reason}
+	if from.State != Known || release.State != Known {
+		return f
+	}
+	return f.Now(from.Value == FromDiag && !release.Value.Before(6, 8))
 }
 
 // withheld compares what /proc says the thread holds with what capget(2) says,

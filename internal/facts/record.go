@@ -23,7 +23,7 @@ var Items = []string{
 	"proc/self/cgroup", "run/.containerenv", ".dockerenv", "run/host/container-manager", "run/systemd/system", "run/systemd/transient", "environ",
 	"sys/kernel/security/lsm", "proc/self/attr/current", "sys/fs/selinux/enforce", "probes",
 	"args", "cwd", "cwd statfs", "main package", "user",
-	"sockets", "addresses", "tentative", "proc/sys/net/ipv4/ip_nonlocal_bind", "proc/sys/net/ipv6/ip_nonlocal_bind",
+	"sockets", "sockets from", "addresses", "tentative", "proc/sys/net/ipv4/ip_nonlocal_bind", "proc/sys/net/ipv6/ip_nonlocal_bind",
 }
 
 // Lacks reports whether the item is not there.

@@ -78,9 +78,10 @@ var addressCauses = []cause{
 		exit:    exitUnavailable,
 	},
 	{
-		id:   "address-in-use",
-		show: (*look).holder,
-		say:  sayHolder,
+		id:      "address-in-use",
+		certain: told,
+		show:    (*look).holder,
+		say:     sayHolder,
 		wording: wording{"port {port} is held by {owner}",
 			"the socket there excludes any other; `{ss}`, run as root, names its process"},
 		kernel:  "inet_csk_get_port",

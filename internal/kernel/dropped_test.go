@@ -24,21 +24,18 @@ func TestDropped(t *testing.T) {
 	none.Proc.Secure, none.Proc.Dumpable = none.Proc.Secure.Now(false), none.Proc.Dumpable.Now(1)
 	none.File.Deleted = none.File.Deleted.Now(false)
 
-	all, other, kept := none, none, none
+	all, other := none, none
 	known(&all, caps.UpTo(40))
 	known(&other, caps.SetOf(caps.NET_RAW))
-	known(&kept, caps.SetOf(caps.NET_BIND_SERVICE))
-	kept.Proc.Thread.Value.Permitted = caps.SetOf(caps.NET_BIND_SERVICE)
 	g := Goal{Network: "tcp", Port: 443, Raises: true}
 	for name, tt := range map[string]struct {
 		facts facts.Facts
 		cause string
 	}{
-		"nothing noted":        {none, "bounding-excludes"},
-		"all dropped":          {all, "let-go"},
-		"another dropped":      {other, "bounding-excludes"},
-		"kept, and not raised": {kept, "not-raised"},
-		"started again":        {Plan(all), "unknown"},
+		"nothing noted":   {none, "bounding-excludes"},
+		"all dropped":     {all, "let-go"},
+		"another dropped": {other, "bounding-excludes"},
+		"started again":   {Plan(all), "unknown"},
 	} {
 		if c := bindRefused(tt.facts, g, syscall.EACCES).Causes[0]; c.ID != tt.cause || c.ID == "let-go" && c.Certainty != Proven {
 			t.Errorf("%s: %s (%s), not %s", name, c.ID, c.Certainty, tt.cause)

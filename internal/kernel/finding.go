@@ -26,10 +26,13 @@ func Explain(f *facts.Facts, g Goal, err error) Finding {
 	if id := unasked(g, err); id != "" {
 		return l.finding([]Cause{{ID: id, Certainty: Proven}})
 	}
-	worlds := slices.DeleteFunc(Worlds(f, g), func(w World) bool { return w.Allows(g) })
-	if len(worlds) == 0 {
+	worlds := Worlds(f, g)
+	refusing := slices.DeleteFunc(slices.Clone(worlds), func(w World) bool { return w.Allows(g) })
+	if len(refusing) == 0 {
 		return l.contradiction()
 	}
+	l.open = len(refusing) < len(worlds)
+	worlds = refusing
 	l.w = worlds[0]
 	found := l.finding(l.causes(worlds))
 	found.Worlds = worlds
@@ -102,7 +105,7 @@ func (l *look) causes(worlds []World) []Cause {
 		c := Cause{ID: id, Certainty: Possible}
 		certain := find(id).certain
 		switch {
-		case id == "unknown":
+		case id == "unknown", l.open: // some world even allows it
 		case inAll[id] == len(worlds) && (certain == nil || certain(l.f, l.g)):
 			c.Certainty = Proven
 		case inBest[id] == len(best):
@@ -126,8 +129,13 @@ func (l *look) causes(worlds []World) []Cause {
 // last one's.
 func (w World) Obstacles(g Goal) []string {
 	var fewest []string
+	var first []string
+	if !w.seen && w.Missing() != 0 { // what else would refuse, once the program is executed
+		first = []string{"exec-refused"}
+		w.Image.Caps.Effective, w.raised = false, true
+	}
 	for i, a := range g.attempts() {
-		var ids []string
+		ids := slices.Clone(first)
 		for _, gate := range w.shut(g, a) {
 			ids = union(ids, gate.causes(w, g, a))
 		}

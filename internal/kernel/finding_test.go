@@ -19,6 +19,7 @@ import (
 	"github.com/lowport/lowport/internal/archive"
 	"github.com/lowport/lowport/internal/facts"
 	"github.com/lowport/lowport/internal/live"
+	"github.com/lowport/lowport/internal/mask"
 )
 
 // A recorded machine is a file of testdata: a record, and above it
@@ -37,7 +38,8 @@ type recorded struct {
 
 func TestMain(m *testing.M) {
 	if port, err := strconv.Atoi(os.Getenv("LOWPORT_RECORD")); err == nil {
-		os.Stdout.Write(archive.Save(live.Read(port)))
+		record, _ := mask.Record(live.Read(port), netip.Addr{})
+		os.Stdout.Write(archive.Save(record))
 		return
 	}
 	os.Exit(m.Run())

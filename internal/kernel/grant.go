@@ -56,7 +56,7 @@ var impediments = []impediment{
 		}},
 	{"threads-differ",
 		func(w World, g Goal) bool { return w.Since == OnThread },
-		func(w World, g Goal) World { w.Since = Kept; return w }},
+		func(w World, g Goal) World { w.Since, w.raised = Kept, true; return w }}, // as on the other threads
 	{"let-go",
 		func(w World, g Goal) bool { return w.Since == LetGo },
 		func(w World, g Goal) World { w.Since = Kept; return w }},
@@ -163,7 +163,7 @@ func Stamp(i Image, g Goal) caps.File {
 // what the goal needs. Of sets of one size it takes one that leaves an ambient grant, else
 // the first. None is no answer: then nobody grants it.
 func fewestImpediments(w World, g Goal) ([]impediment, bool) {
-	standing := slices.DeleteFunc(slices.Clone(impediments), func(i impediment) bool { return !i.stands(w, g) })
+	standing := allStanding(w, g)
 	var best []impediment
 	found, ambient := false, false
 	for chosen := range 1 << len(standing) {
@@ -192,6 +192,28 @@ func fewestImpediments(w World, g Goal) ([]impediment, bool) {
 		}
 	}
 	return best, found
+}
+
+// allStanding are the impediments that stand, and those that would once others are gone.
+func allStanding(w World, g Goal) []impediment {
+	free := w
+	stood := make([]bool, len(impediments))
+	for more := true; more; {
+		more = false
+		for n, i := range impediments {
+			if !stood[n] && i.stands(free, g) {
+				stood[n], more = true, true
+				free = i.without(free, g)
+			}
+		}
+	}
+	var all []impediment
+	for n, i := range impediments {
+		if stood[n] {
+			all = append(all, i)
+		}
+	}
+	return all
 }
 
 // kindOfNothing names what there is in the place of a grant.

@@ -14,6 +14,7 @@ type look struct {
 	f    *facts.Facts
 	g    Goal
 	w    World // the likeliest
+	open bool  // some world allows the goal
 	err  error // of the bind
 	seen []Evidence
 }

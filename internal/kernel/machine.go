@@ -98,17 +98,16 @@ func holders(w World, g Goal, set caps.Set) []World {
 	}
 	unseen := w
 	unseen.Holder = unseenHolder
+	whole, _ := w.Facts.Net.AllBound.Is()
 	switch {
-	case g.Refused.Errno != 0 && known && g.Protocol() == "udp":
-		return append(append(may, w), unseen.costs(1))
-	case g.InUse():
-		return append(append(may, w), unseen)
-	case g.Refused.Errno != 0: // it hides whether the port is free
-		return append(append(may, w), unseen.costs(2))
-	case !known:
+	case g.InUse() && known && (whole || g.Protocol() == "udp"):
+		return append(may, w, unseen.costs(1))
+	case g.InUse(), g.Refused.Errno == 0 && !known:
 		return append(may, w, unseen)
-	default:
+	case g.Refused.Errno == 0:
 		return append(may, w)
+	default: // what refused hides whether the port is free
+		return append(may, w, unseen.costs(2))
 	}
 }
 
@@ -131,7 +130,7 @@ func unseens(w World, g Goal, set caps.Set) []World {
 		at("socket", 1)
 	case syscall.EADDRNOTAVAIL, syscall.EINVAL:
 		at("address", 1)
-		at("policy", 2)
+	case syscall.EADDRINUSE:
 	default:
 		at("policy", 2)
 	}

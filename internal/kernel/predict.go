@@ -20,6 +20,9 @@ func (w World) predicts(set caps.Set) (World, bool) {
 	if began, noted := f.Proc.AtInit.Is(); noted && (began.Permitted^executed.Permitted)&set != 0 {
 		return w, false
 	}
+	if dropped, noted := f.Proc.Dropped.Is(); noted && w.Since != LetGo && dropped&set&^w.now.Permitted != 0 {
+		return w, false // package caps/drop found it permitted
+	}
 	now, thread := w.now, w.thread(set)
 	switch {
 	case (now.Permitted^thread.Permitted)&set != 0, (now.Ambient^thread.Ambient)&set != 0:

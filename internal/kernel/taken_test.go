@@ -43,8 +43,11 @@ func TestTaken(t *testing.T) {
 		"a group's":                        {[]facts.Socket{datagrams}, "udp", "224.0.1.1", syscall.EACCES, Possible, "may be held by uid 1004"},
 	} {
 		f := machines(t)["no-capability"].record.Facts()
-		f.Net.Sockets = f.Net.Sockets.Now(tt.has)
+		f.Net.Sockets, f.Net.AllBound = f.Net.Sockets.Now(tt.has), f.Net.AllBound.Now(true)
 		g := Goal{Network: tt.network, Addr: netip.MustParseAddr(tt.addr), Port: 443, Raises: true}
+		if tt.errno == syscall.EADDRINUSE {
+			f.Net.PortStart = f.Net.PortStart.Now(0)
+		}
 		var got Cause
 		for _, c := range bindRefused(f, g, &net.OpError{Op: "listen", Err: tt.errno}).Causes {
 			if c.ID == "address-in-use" {

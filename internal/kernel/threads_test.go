@@ -26,7 +26,7 @@ func TestRequireThreads(t *testing.T) {
 	if Allows(Worlds(&same, g), g) != Unknown {
 		t.Fatal("the rules can tell")
 	}
-	if c := Explain(&same, g, nil).Causes; len(c) != 1 || c[0].ID != "unknown" || c[0].Certainty != Possible {
+	if c := Explain(&same, g, nil).Causes; len(c) != 1 || c[0].ID != "foreign-user-namespace" || c[0].Certainty != Possible {
 		t.Errorf("every thread has it, and the namespace is not known: %+v", c)
 	}
 
@@ -57,6 +57,7 @@ func TestRequireThreads(t *testing.T) {
 func TestBindThreads(t *testing.T) {
 	g := Goal{Network: "tcp", Port: 443, Raises: true}
 	machine := machines(t)["no-capability"].record.Facts()
+	machine.Proc.AtInit = machine.Proc.AtInit.None()
 	lacks, has := machine.Proc.Thread.Value, machine.Proc.Thread.Value
 	has.Permitted, has.Effective = g.Need(), g.Need()
 	machine.Proc.Threads.Value = map[int]caps.State{1: has, 2: lacks}

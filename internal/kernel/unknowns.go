@@ -58,7 +58,7 @@ func sinces(w World, g Goal, set caps.Set) []World {
 		other.Since = what
 		all = append(all, other)
 	}
-	switch has, known := otherThreads(w, set); {
+	switch has, known := otherThreads(w, g, set); {
 	case has:
 		gave(OnThread, 0)
 		return all[1:] // execve leaves one thread, so it was given to all
@@ -82,14 +82,14 @@ func sinces(w World, g Goal, set caps.Set) []World {
 	return all
 }
 
-// otherThreads reports whether a thread of the process has the set permitted that this
-// one lacks.
-func otherThreads(w World, set caps.Set) (has, known bool) {
+// otherThreads reports whether a thread of the process has what this one lacks.
+func otherThreads(w World, g Goal, set caps.Set) (found, known bool) {
 	all, known := w.Facts.Proc.Threads.Is()
+	found = has(w.Facts.Proc.Thread.Value, g).Contains(set)
 	for _, s := range all {
-		has = has || s.Permitted.Contains(set)
+		found = found || has(s, g).Contains(set)
 	}
-	return has && !w.now.Permitted.Contains(set), known
+	return found && !has(w.now, g).Contains(set), known
 }
 
 // starters: what did the thread hold that executed the program? Its inheritable set went
@@ -103,7 +103,7 @@ func starters(w World, g Goal, set caps.Set) []World {
 		return rootStarters(w, s)
 	}
 	w.Starter = s
-	all := []World{w}
+	var all []World
 	other := func(s caps.State, cost int) {
 		o := w.costs(cost)
 		o.Starter = s
@@ -123,8 +123,9 @@ func starters(w World, g Goal, set caps.Set) []World {
 	if Entrypoint(w.Facts) {
 		permitted.Permitted |= now.Bounding
 		other(permitted, 0)
-		all[0] = all[0].costs(1)
+		other(s, 1)
 	} else {
+		other(s, 0)
 		other(permitted, 1+had)
 	}
 	return all
@@ -260,7 +261,7 @@ func ignoreds(w World, g Goal, set caps.Set) []World {
 	if w.Facts.Kernel.NoFile.State != facts.Unreadable {
 		return []World{w}
 	}
-	other := w.costs(1)
+	other := w.costs(2)
 	other.Image.Ignored = true
 	return []World{w, other}
 }

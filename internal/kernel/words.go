@@ -134,6 +134,10 @@ func sayHolder(l *look, w wording) wording {
 		w.detail = detail
 	}
 	w.summary = "port {port} is held by " + owner
+	if !told(l.f, l.g) {
+		return wording{"port {port} is held, and it cannot be told by which socket",
+			"a socket that was made without SO_REUSEADDR excludes every other one, and one that neither listens nor is connected may not be seen; `ss -tanp`, run as root, lists more"}
+	}
 	if !l.g.InUse() && Conflicts(s, l.g) != Yes {
 		w.summary = "port {port} may be held by " + owner
 		if s.Bound {
@@ -141,6 +145,29 @@ func sayHolder(l *look, w wording) wording {
 		}
 	}
 	return w
+}
+
+// told reports whether it is known which socket holds the port: the kernel said that one
+// does, and one was seen that does for certain, or one owner's alone that may where all
+// were listed.
+func told(f *facts.Facts, g Goal) bool {
+	if !g.InUse() {
+		return true
+	}
+	owner := ""
+	for _, s := range f.Net.Sockets.Value {
+		switch Conflicts(s, g) {
+		case Yes:
+			return true
+		case Unknown:
+			its, _, _ := holds(s)
+			if owner != "" && owner != its {
+				return false
+			}
+			owner = its
+		}
+	}
+	return owner != "" && f.Net.AllBound.Value
 }
 
 // holds words who holds the port with a socket, what the socket does there, and

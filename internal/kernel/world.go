@@ -104,7 +104,13 @@ func (w World) thread(set caps.Set) caps.State {
 	}
 	s, _ := w.Executed()
 	switch w.Since {
-	case LetGo, OnThread:
+	case OnThread:
+		if w.now.Permitted&set != 0 { // it is only not effective here
+			s.Effective &^= set
+			return s
+		}
+		fallthrough
+	case LetGo:
 		s.Permitted &^= set
 		s.Effective &^= set
 		s.Ambient &^= set

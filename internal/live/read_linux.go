@@ -127,7 +127,8 @@ func Read(ports ...int) facts.Record {
 		r.add("sockets", func() ([]byte, error) {
 			all := []facts.Socket{}
 			for _, port := range ports {
-				socks, err := sockets(port)
+				socks, source, err := sockets(port)
+				r["sockets from"] = facts.Item{Data: []byte(source + "\n")}
 				if err != nil {
 					return nil, err
 				}

@@ -16,16 +16,19 @@ import (
 )
 
 // sockets lists every TCP and UDP socket of this network namespace whose local
-// port is port, with its owner as far as it can be seen from here.
-func sockets(port int) ([]facts.Socket, error) {
+// port is port, with its owner as far as it can be seen from here, and says where they
+// were listed.
+func sockets(port int) (all []facts.Socket, source string, err error) {
+	source = facts.FromDiag
 	found, err := dumpAll(port, dump)
 	if err != nil {
 		var errProc error
 		if found, errProc = readProcTCP(port); errProc != nil {
-			return nil, err
+			return nil, "", err
 		}
+		source = facts.FromProc
 	}
-	all := make([]facts.Socket, len(found))
+	all = make([]facts.Socket, len(found))
 	cgroups := map[uint64][]*facts.Socket{}
 	inodes := map[uint64]*facts.Socket{}
 	for i, s := range found {
@@ -38,7 +41,7 @@ func sockets(port int) ([]facts.Socket, error) {
 	delete(inodes, 0) // TIME_WAIT has no inode
 	nameCgroups(cgroups)
 	nameProcesses(inodes)
-	return all, nil
+	return all, source, nil
 }
 
 // A socket is one as it was found, before its cgroup has a name.

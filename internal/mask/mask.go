@@ -115,6 +115,7 @@ var masks = map[string]mask{
 	"proc/self/attr/current":  maskLabel,
 	"probes":                  maskProbes,
 	"sockets":                 maskSockets,
+	"sockets from":            only(`sock_diag\n|/proc/net\n`),
 	"addresses":               maskAddresses,
 	"tentative":               maskAddresses,
 }
