@@ -100,7 +100,11 @@ func (g Goal) asks(family string) bool {
 
 // Unprivileged says whether anybody may bind the port: it is not below
 // net.ipv4.ip_unprivileged_port_start, which governs IPv6 too (inet_port_requires_bind_service).
+// Port 0 asks for any free port, which takes no privilege (__inet_bind).
 func Unprivileged(f facts.Facts, port int) Answer {
+	if port == 0 {
+		return Yes
+	}
 	return ask(f.Net.PortStart, func(start int) bool { return port >= start })
 }
 
@@ -222,6 +226,9 @@ func Fit(g Goal) bool {
 // Free says whether no other socket holds the port. Where the kernel says that
 // it is taken, one that may stand in the way does.
 func Free(f facts.Facts, g Goal) Answer {
+	if g.Port == 0 { // the kernel chooses one that is free
+		return Yes
+	}
 	all, known := f.Net.Sockets.Is()
 	if !known {
 		return Unknown
