@@ -54,26 +54,23 @@ func ReportTo(r *Report) Option {
 	return func(o options) options { o.report = r; return o }
 }
 
-// Bind listens on a TCP address as net.Listen does, with the least privilege
-// that suffices. A socket that this process was started with for the address,
-// as by systemd, is taken as it is. The port is a number or a name, ":443" or
-// ":https"; port 0, which is no port in particular, is refused. Where the bind
-// fails the error is an *[Error].
+// Bind listens on a TCP address: it is [Listen] for "tcp", or for the network that the
+// option [Network] names. The port is a number or a name, ":443" or ":https".
 func Bind(address string, opts ...Option) (net.Listener, error) {
-	one := []request{{protocol: "tcp", address: address}}
-	if err := bind(context.Background(), one, opts); err != nil {
+	s, err := open(context.Background(), request{protocol: "tcp", address: address}, opts)
+	if err != nil {
 		return nil, err
 	}
-	return one[0].socket.(net.Listener), nil
+	return s.(net.Listener), nil
 }
 
-// BindPacket is Bind for a UDP address, as net.ListenPacket.
+// BindPacket is Bind for a UDP address: [ListenPacket] for "udp".
 func BindPacket(address string, opts ...Option) (net.PacketConn, error) {
-	one := []request{{protocol: "udp", address: address}}
-	if err := bind(context.Background(), one, opts); err != nil {
+	s, err := open(context.Background(), request{protocol: "udp", address: address}, opts)
+	if err != nil {
 		return nil, err
 	}
-	return one[0].socket.(net.PacketConn), nil
+	return s.(net.PacketConn), nil
 }
 
 // MustBind is Bind for a main function: where it fails the report goes to
@@ -96,7 +93,7 @@ func must(err error) {
 	if err == nil {
 		return
 	}
-	text, code := fmt.Sprintln(err), exitNoPerm
+	text, code := fmt.Sprintln(err), exitUnavailable
 	var refused *Error
 	if errors.As(err, &refused) {
 		text, code = refused.Report.String(), refused.ExitCode()

@@ -25,11 +25,12 @@ type Sockets struct {
 // BindAll binds all of the addresses or none: where one fails, those that are
 // bound already are closed, and one *[Error] covers every address that failed.
 // An address is as for [Bind], or has its network before a slash: ":443",
-// "udp/:53", "tcp6/[::1]:80". No addresses at all are refused as an empty one is. The
-// context bounds the look-ups of names.
+// "udp/:53", "tcp6/[::1]:80". No addresses at all are refused as a malformed one is. The
+// context bounds the look-ups of names; where it ends one, the error wraps the context's
+// own.
 func BindAll(ctx context.Context, addresses []string, opts ...Option) (*Sockets, error) {
 	if len(addresses) == 0 {
-		addresses = []string{""}
+		return nil, noAddress(with(opts))
 	}
 	var all []request
 	for _, a := range addresses {
@@ -50,19 +51,22 @@ func BindAll(ctx context.Context, addresses []string, opts ...Option) (*Sockets,
 	return s, nil
 }
 
+// noAddress refuses an empty list of addresses: a server that listens nowhere does not
+// start as if all were well.
+func noAddress(o options) error {
+	none := request{network: "tcp", err: &net.OpError{Op: "listen", Net: "tcp", Err: &net.AddrError{Err: "no address to listen on"}}}
+	r := malformed("bind nothing", none)
+	if o.report != nil {
+		*o.report = r
+	}
+	return &Error{Report: r, err: none.err}
+}
+
 // MustBindAll is BindAll for a main function, as [MustBind].
 func MustBindAll(ctx context.Context, addresses []string, opts ...Option) *Sockets {
 	s, err := BindAll(ctx, addresses, opts...)
 	must(err)
 	return s
-}
-
-// named is the request of an address that may have its network before a slash.
-func named(address string) request {
-	if network, address, ok := strings.Cut(address, "/"); ok {
-		return request{named: true, network: network, address: address}
-	}
-	return request{address: address}
 }
 
 // A request is an address to bind.
@@ -111,6 +115,12 @@ func bind(ctx context.Context, all []request, opts []Option) error {
 	if err == nil && o.report == nil {
 		return nil // nobody asks how
 	}
+	if ended := contextError(ctx, err); ended != nil {
+		if o.report != nil {
+			*o.report = unexplained("bind "+list(all), ended)
+		}
+		return ended
+	}
 	r := reported(all, func(ports ...int) facts.Facts { return live.Read(ports...).Facts() })
 	r.Notes = append(r.Notes, privport.Leftover()...)
 	if o.report != nil {
@@ -151,7 +161,7 @@ func bindEach(ctx context.Context, c privport.Config, all []request) error {
 
 // open binds one address.
 func (r *request) open(ctx context.Context, c privport.Config) {
-	if strings.HasPrefix(r.network, "udp") {
+	if strings.HasPrefix(r.network, "udp") || r.network == "unixgram" {
 		r.socket, r.how, r.err = c.ListenPacket(ctx, r.network, r.address)
 	} else {
 		r.socket, r.how, r.err = c.Listen(ctx, r.network, r.address)

@@ -87,7 +87,7 @@ func TestBindAllOrNothing(t *testing.T) {
 // What is malformed is found before anything is bound.
 func TestBindAllMalformed(t *testing.T) {
 	a := free(t)
-	for _, address := range []string{"443", "udp/53", "sctp/:1", "/:1", "udp/", "tcp/udp/:1", "tcp/:0", "tcp\x1b/:1"} {
+	for _, address := range []string{"443", "udp/53", "sctp/:1", "/:1", "udp/1", "tcp/udp/:1", "unix//run/x", "tcp\x1b/:1"} {
 		called := false
 		lc := net.ListenConfig{Control: func(string, string, syscall.RawConn) error { called = true; return nil }}
 		_, err := guard.BindAll(context.Background(), []string{a, address}, guard.ListenConfig(lc))
@@ -124,13 +124,27 @@ func TestControlFails(t *testing.T) {
 	}
 }
 
+// The context's error is its own, and no host is blamed.
 func TestContext(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
-	if s, err := guard.BindAll(ctx, []string{"localhost:no-such-service", free(t)}); err == nil {
-		s.Close()
-		t.Error("a look-up went on")
+	for _, address := range []string{"localhost:443", "nowhere.invalid:443", "localhost:no-such-service", "udp/localhost:53"} {
+		var r guard.Report
+		s, err := guard.BindAll(ctx, []string{address, free(t)}, guard.ReportTo(&r))
+		refused := (*guard.Error)(nil)
+		if s != nil || !errors.Is(err, context.Canceled) || errors.As(err, &refused) {
+			t.Errorf("%s: %v, %v", address, s, err)
+		}
+		if r.OK || r.Error == "" || len(r.Causes) != 0 {
+			t.Errorf("%s: report %+v", address, r)
+		}
 	}
+	// What needs no look-up does not ask the context, as with package net.
+	s, err := guard.BindAll(ctx, []string{free(t)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.Close()
 }
 
 func ExampleBindAll() {

@@ -36,6 +36,13 @@ func success(subject, via string) Report {
 	return Report{Subject: subject, OK: true, Via: via, Causes: []Cause{}, Facts: []Fact{}, Gates: []Gate{}, Fixes: []Fix{}, Unhelpful: []string{}, Notes: []string{}}
 }
 
+// unexplained is the report of an error that nobody explains.
+func unexplained(subject string, err error) Report {
+	r := success(subject, "")
+	r.OK, r.Error = false, explain.Show(err.Error())
+	return r
+}
+
 // shown is a fix as reports have it.
 func shown(fix remedy.Fix) Fix {
 	out := Fix{ID: fix.ID, Scope: fix.Scope, Summary: fix.Summary, Lasts: fix.Lasts}

@@ -19,6 +19,8 @@
 //
 //   - For one TCP port: [MustBind] in main, [Bind] elsewhere.
 //   - For one UDP port: [MustBindPacket], [BindPacket].
+//   - For a context, a unix socket, or where a function like net.ListenConfig's is
+//     wanted: [Listen], [ListenPacket].
 //   - For several ports, all or nothing: [MustBindAll], [BindAll].
 //   - For a capability that is no port's, such as cap_net_admin: [MustRequire],
 //     [Require].
@@ -31,15 +33,15 @@
 // # The ways to a port
 //
 // A socket that this process was started with comes first (LISTEN_FDS, as from
-// systemd), if it is bound to the address or has its port as its name
-// (FileDescriptorName=https for ":https"). So a service with a .socket unit needs
-// no capability:
+// systemd), if it is bound to the address. So a service with a .socket unit needs no
+// capability:
 //
 //	[Socket]
 //	ListenStream=443
 //
-// A socket that nobody asks for is in the report's Notes. [privport.HandOver]
-// passes listeners to a new process in the same way.
+// A socket that nobody asks for is in the report's Notes, and stays for others, such as
+// another library for socket activation. [privport.Offers] lists them, by name too, and
+// [privport.HandOver] passes listeners to a new process in the same way.
 //
 // Then a plain bind is tried, and if it succeeds nothing else is done or read.
 // Only after EACCES, and only if cap_net_bind_service is permitted, is it made

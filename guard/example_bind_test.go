@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log"
 	"net"
 	"syscall"
 
@@ -86,4 +87,25 @@ func ExampleError_Unwrap() {
 	var addr *net.AddrError
 	fmt.Println(errors.As(err, &addr))
 	// Output: true
+}
+
+// Listen has the shape of net.ListenConfig.Listen, for what takes such a function.
+func ExampleListen() {
+	ln, err := guard.Listen(context.Background(), "tcp4", "127.0.0.1:0")
+	if err != nil {
+		log.Fatalf("%+v", err)
+	}
+	defer ln.Close()
+	fmt.Println(ln.Addr().Network())
+	// Output: tcp
+}
+
+func ExampleListenPacket() {
+	conn, err := guard.ListenPacket(context.Background(), "udp4", "127.0.0.1:0")
+	if err != nil {
+		log.Fatalf("%+v", err)
+	}
+	defer conn.Close()
+	fmt.Println(conn.LocalAddr().Network())
+	// Output: udp
 }

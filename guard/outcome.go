@@ -71,7 +71,7 @@ func parseOutcome(line string) (outcome, error) {
 	default:
 		return outcome{}, bad
 	}
-	if o.port == 0 || !isErrno(o.errno) {
+	if !isErrno(o.errno) {
 		return outcome{}, bad
 	}
 	return o, nil

@@ -77,6 +77,36 @@ func ExampleLeftover() {
 	// Output: 0
 }
 
+// A program that wants a socket by its name, whatever the operator bound it to, asks for
+// its address.
+func ExampleOffers() {
+	for _, o := range privport.Offers() {
+		if o.Name != "admin" {
+			continue
+		}
+		network, address := o.Asks()
+		ln, via, err := privport.Listen(context.Background(), network, address)
+		if err != nil {
+			log.Fatal(err)
+		}
+		defer ln.Close()
+		fmt.Println(via) // inherited
+	}
+	fmt.Println(len(privport.Offers()), "sockets")
+	// Output: 0 sockets
+}
+
+func ExampleOffer_Asks() {
+	o := privport.Offer{Name: "app.socket", Network: "tcp6", Addr: netip.MustParseAddrPort("[::]:443"), Both: true}
+	fmt.Println(o.Asks())
+	// Output: tcp [::]:443
+}
+
+func ExampleOffer_String() {
+	fmt.Println(privport.Offer{Name: "app.socket", Network: "unix", Path: "/run/app"})
+	// Output: unix /run/app (named "app.socket")
+}
+
 // In a user namespace on the network of its parent, root's capabilities do not
 // count for ports.
 func ExampleOwnNetwork() {

@@ -8,13 +8,16 @@ import (
 	"net"
 	"os"
 	"os/exec"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 
 	"golang.org/x/sys/unix"
 
+	"github.com/lowport/lowport/caps"
 	"github.com/lowport/lowport/privport"
 )
 
@@ -73,6 +76,13 @@ func handedOver() error {
 			return fmt.Errorf("descriptor %d: flags %#x, %v", fd, flags, err)
 		}
 	}
+	if os.Getenv("LISTEN_FDS") != "3" {
+		return errors.New("what nobody took is not left for others")
+	}
+	if ln, _, err = privport.Listen(ctx, "tcp", os.Args[3]); err != nil {
+		return err
+	}
+	ln.Close()
 	for _, v := range os.Environ() {
 		if strings.Contains(v, "LISTEN_") {
 			return errors.New(v)
@@ -349,6 +359,183 @@ func TestHandedOverAtOnce(t *testing.T) {
 		done()
 		if err != nil {
 			t.Fatalf("%v: %s", err, out)
+		}
+	}
+}
+
+func init() {
+	children["takes"] = takes
+}
+
+// takes asks for the network and address of its arguments, and prints how it got them.
+func takes() error {
+	network, address := os.Args[1], os.Args[2]
+	var via privport.Via
+	var err error
+	if network == "unixgram" || network[:3] == "udp" {
+		_, via, err = privport.ListenPacket(context.Background(), network, address)
+	} else {
+		_, via, err = privport.Listen(context.Background(), network, address)
+	}
+	if err != nil {
+		fmt.Println(err)
+		return nil
+	}
+	fmt.Println(via)
+	return nil
+}
+
+// start starts exe with sockets as systemd passes them, which says itself for which
+// process they are, and returns what it prints.
+func start(t *testing.T, exe, names string, files []*os.File, args ...string) string {
+	t.Helper()
+	env := fmt.Sprintf("export LISTEN_FDS=%d LISTEN_PID=$$ LISTEN_FDNAMES=%s; ", len(files), names)
+	cmd := exec.Command("sh", append([]string{"-c", env + `exec "$0" "$@"`, exe}, args...)...)
+	cmd.Env = append(os.Environ(), childEnv+"=takes")
+	cmd.ExtraFiles = files
+	cmd.Dir = "/"
+	if os.Getuid() == 0 {
+		cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: 65534, Gid: 65534}}
+	}
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	return strings.TrimSpace(string(out))
+}
+
+// file is the socket of a listener or packet connection.
+func file(t *testing.T, s io.Closer, err error) *os.File {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+	f, err := s.(interface{ File() (*os.File, error) }).File()
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.Close()
+	t.Cleanup(func() { f.Close() })
+	return f
+}
+
+// elsewhere makes a listener of the address in a network namespace of its own.
+func elsewhere(t *testing.T, network, address string) *os.File {
+	t.Helper()
+	made := make(chan *os.File)
+	go func() {
+		runtime.LockOSThread() // the thread ends with the goroutine
+		defer close(made)
+		if err := unix.Unshare(unix.CLONE_NEWNET); err != nil {
+			t.Error(err)
+			return
+		}
+		ln, err := net.Listen(network, address)
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		f, err := ln.(*net.TCPListener).File()
+		if err != nil {
+			t.Error(err)
+		}
+		ln.Close()
+		made <- f
+	}()
+	f := <-made
+	if f == nil {
+		t.FailNow()
+	}
+	t.Cleanup(func() { f.Close() })
+	return f
+}
+
+// Whoever starts a program that has more privileges than they must not choose what it
+// serves on: not by a name, not in part, not in a network namespace of their own.
+func TestStartedByLess(t *testing.T) {
+	privileged := stampedCopy(t, caps.File{Version: 2, Permitted: bindService})
+	ordinary := stampedCopy(t, caps.File{})
+	ln, err := net.Listen("tcp4", "127.0.0.1:0")
+	here := file(t, ln, err)
+	address := ln.Addr().String()
+	every, err := net.Listen("tcp4", "0.0.0.0:0")
+	every4 := file(t, every, err)
+	_, everyPort, _ := net.SplitHostPort(every.Addr().String())
+	const apart = "127.0.0.1:40443"
+	there := elsewhere(t, "tcp4", apart)
+
+	for _, tt := range []struct {
+		what, exe       string
+		file            *os.File
+		name            string
+		address, answer string
+	}{
+		{"its own address", privileged, here, "web", address, "inherited"},
+		{"another address under its name", privileged, here, "8443", "127.0.0.1:8443", "plain"},
+		{"another address under its name", ordinary, here, "8443", "127.0.0.1:8443", "plain"},
+		{"one family of two", ordinary, every4, "", ":" + everyPort, "inherited"},
+		{"one family of two", privileged, every4, "", ":" + everyPort, "address already in use"},
+		{"another network namespace", ordinary, there, "", apart, "inherited"},
+		{"another network namespace", privileged, there, "", apart, "plain"},
+	} {
+		got := start(t, tt.exe, tt.name, []*os.File{tt.file}, "tcp", tt.address)
+		if !strings.HasSuffix(got, tt.answer) {
+			t.Errorf("%s, privileged %t: %s, want %s", tt.what, tt.exe == privileged, got, tt.answer)
+		}
+	}
+}
+
+// Each sort of socket is taken for what it is, and nothing that cannot serve.
+func TestSorts(t *testing.T) {
+	exe, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if os.Getuid() == 0 {
+		exe = stampedCopy(t, caps.File{}) // which another user may execute
+	}
+	dir := t.TempDir()
+	unixListener := func(network, path string) *os.File {
+		ln, err := net.Listen(network, path)
+		if err == nil {
+			ln.(*net.UnixListener).SetUnlinkOnClose(false)
+		}
+		return file(t, ln, err)
+	}
+	packet := func(network, address string) *os.File {
+		c, err := net.ListenPacket(network, address)
+		return file(t, c, err)
+	}
+	tcp, err := net.Listen("tcp4", "127.0.0.1:0")
+	address := tcp.Addr().String()
+	listening := file(t, tcp, err)
+	udp, err := net.ListenPacket("udp4", "127.0.0.1:0")
+	udpAddress := udp.LocalAddr().String()
+	bound := file(t, udp, err)
+	dialed, err := net.Dial("udp4", udpAddress)
+	connected := file(t, dialed, err)
+	conn, err := net.Dial("tcp4", address)
+	client := file(t, conn, err)
+	for _, tt := range []struct {
+		what             string
+		file             *os.File
+		network, address string
+		taken            bool
+	}{
+		{"a TCP listener", listening, "tcp", address, true},
+		{"a TCP listener", listening, "tcp4", address, true},
+		{"a TCP connection", client, "tcp", conn.LocalAddr().String(), false},
+		{"a UDP socket", bound, "udp", udpAddress, true},
+		{"a connected UDP socket", connected, "udp", dialed.LocalAddr().String(), false},
+		{"a unix listener", unixListener("unix", dir+"/stream"), "unix", dir + "/stream", true},
+		{"an abstract unix listener", unixListener("unix", "@lowport-"+dir), "unix", "@lowport-" + dir, true},
+		{"a unixpacket listener", unixListener("unixpacket", dir+"/packet"), "unixpacket", dir + "/packet", true},
+		{"a unix listener for unixpacket", unixListener("unix", dir+"/other"), "unixpacket", dir + "/other", false},
+		{"a unixgram socket", packet("unixgram", dir+"/datagram"), "unixgram", dir + "/datagram", true},
+	} {
+		got := start(t, exe, "", []*os.File{tt.file}, tt.network, tt.address)
+		if (got == "inherited") != tt.taken {
+			t.Errorf("%s for %s %s: %s", tt.what, tt.network, tt.address, got)
 		}
 	}
 }

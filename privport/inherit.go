@@ -2,14 +2,15 @@ package privport
 
 import (
 	"context"
+	"errors"
 	"fmt"
-	"net"
-	"net/netip"
 	"os"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
+	"syscall"
 )
 
 // The sockets that a process is started with (sd_listen_fds(3)): LISTEN_FDS
@@ -28,14 +29,12 @@ const (
 
 // A socket is one that this process was started with.
 type socket struct {
-	fd      int
-	name    string         // FileDescriptorName=, "" for none
-	network string         // "tcp4", "tcp6", "udp4", "udp6"; "" for anything else
-	addr    netip.AddrPort // where it is bound
-	both    bool           // an IPv6 socket that takes IPv4 too
-	why     string         // with no network: what it is instead
-	claimed bool           // Listen or ListenPacket has returned it
+	Offer
+	held int // a descriptor of our own, -1 before the socket is taken
 }
+
+// noSocket is the held of a socket that nobody has taken.
+const noSocket = -1
 
 // An offer is what the environment says about such sockets.
 type offer struct {
@@ -65,174 +64,128 @@ func readOffer(getenv func(string) string, pid, ppid int) offer {
 	return offer{names: names}
 }
 
-// given is what this process was started with. It is read at the first call
-// that finds LISTEN_FDS set, and then kept: a descriptor is this process's one
-// hold on a socket that it could not bind again.
+// given is what this process was started with. It is read at the first call that finds
+// LISTEN_FDS set, and then kept.
 var given struct {
 	sync.Mutex
+	read    bool
 	sockets []*socket
 	trouble string
 }
 
-// take reads the sockets of the environment, once, and clears it: they are not
-// for the children of this process. Of each socket it holds a copy, since the
-// descriptors are no secret: whoever else knows of LISTEN_FDS may close one, and its
-// number is then that of something else. It reports whether there is anything to
-// look at. Where LISTEN_FDS is not set it does nothing else.
+// take reads the sockets of the environment, once. It reports whether there is anything
+// to look at. Where LISTEN_FDS is not set it does nothing.
 func take() bool {
 	if runtime.GOOS != "linux" {
 		return false
 	}
 	given.Lock()
 	defer given.Unlock()
-	if os.Getenv(envFDs) != "" {
+	if !given.read && os.Getenv(envFDs) != "" {
+		given.read = true
 		o := readOffer(os.Getenv, os.Getpid(), os.Getppid())
-		for _, name := range []string{envFDs, envPID, envNames, envPPID, envPIDFD} {
-			os.Unsetenv(name)
-		}
 		given.trouble = o.trouble
 		for i, name := range o.names {
-			s := look(firstFD + i)
-			s.fd, s.name = firstFD+i, name
-			if s.network != "" {
-				s.fd = hold(s.fd)
-			}
-			given.sockets = append(given.sockets, &s)
+			s := &socket{Offer: look(firstFD + i), held: noSocket}
+			s.FD, s.Name = firstFD+i, name
+			given.sockets = append(given.sockets, s)
 		}
 	}
 	return len(given.sockets) > 0
 }
 
-// A claimed socket, and what about it differs from what was asked.
-type claimed struct {
-	fd   int
-	note string
-}
-
-// claim finds the socket that fits an address best.
-func claim(ctx context.Context, network, address string) (claimed, bool) {
+// claim takes the socket that fits an address best and returns a copy of its
+// descriptor, nil for none, and what differs from what was asked.
+func claim(ctx context.Context, network, address string) (*os.File, string, error) {
 	if !take() {
-		return claimed{}, false
+		return nil, "", nil
 	}
 	want, err := wanted(ctx, network, address)
 	if err != nil {
-		return claimed{}, false // the bind says it better
+		return nil, "", nil // the bind says it better
 	}
+	want.strict = startedByLess()
 	given.Lock()
 	defer given.Unlock()
-	s, note := best(given.sockets, want)
-	if s == nil {
-		return claimed{}, false
-	}
-	s.claimed = true
-	return claimed{s.fd, note}, true
-}
-
-// A want is an address to listen on, with the addresses of its host.
-type want struct {
-	Target
-	name  string       // the port as it was written, "443" or "https"
-	hosts []netip.Addr // of a host that is not empty
-}
-
-func wanted(ctx context.Context, network, address string) (want, error) {
-	t, err := Parse(ctx, network, address)
-	if err != nil {
-		return want{}, err
-	}
-	_, name, err := net.SplitHostPort(address)
-	w := want{Target: t, name: name}
-	if t.Host == "" || err != nil {
-		return w, err
-	}
-	if ip, err := netip.ParseAddr(t.Host); err == nil {
-		w.hosts = []netip.Addr{ip.Unmap()}
-		return w, nil
-	}
-	w.hosts, err = net.DefaultResolver.LookupNetIP(ctx, "ip", t.Host)
-	for i := range w.hosts {
-		w.hosts[i] = w.hosts[i].Unmap()
-	}
-	return w, err
-}
-
-// best is the socket that fits, nil for none, and what is to be said about it.
-// One bound as asked goes before one that takes fewer addresses, and that before
-// one whose name alone fits. Of equals the first that nobody has goes first.
-func best(all []*socket, w want) (*socket, string) {
-	var found *socket
-	var note string
-	rank := 0
-	for _, s := range all {
-		fit, say := s.fits(w)
-		fit *= 2
-		if fit > 0 && !s.claimed {
-			fit++
-		}
-		if fit > rank {
-			found, note, rank = s, say, fit
-		}
-	}
-	return found, note
-}
-
-// How well a socket fits.
-const (
-	not     = iota
-	byName  // by FileDescriptorName= alone
-	partly  // one family of the two that were asked for
-	exactly // bound as a bind here would
-)
-
-// fits says how well a socket is what was asked. One that takes more than was
-// asked does not fit: what is meant for the loopback stays there.
-func (s *socket) fits(w want) (int, string) {
-	if s.network == "" || s.network[:3] != w.Network[:3] {
-		return not, ""
-	}
-	if int(s.addr.Port()) == w.Port {
-		got := s.addr.Addr()
-		asked := w.hosts
-		if len(asked) == 0 {
-			asked = []netip.Addr{netip.IPv6Unspecified()}
-		}
-		for _, a := range asked {
-			switch {
-			case !a.IsUnspecified():
-				if got == a && (w.Network == w.Network[:3] || s.network == w.Network) {
-					return exactly, ""
-				}
-			case !got.IsUnspecified():
-			case w.Network == s.network:
-				if !s.both {
-					return exactly, ""
-				}
-			case w.Network != w.Network[:3]:
-			case s.both, a.Is4() && got.Is4():
-				return exactly, ""
-			case got.Is4():
-				return partly, onlyIPv4(w.Port, s.addr, "the inherited socket is an IPv4 one")
-			default:
-				return partly, fmt.Sprintf("asked for every address of port %d, got only the IPv6 ones (%v): the inherited socket has IPV6_V6ONLY", w.Port, s.addr)
+	unfit := map[int]bool{}
+	for {
+		i, note := choose(len(given.sockets), func(i int) (o Offer) {
+			if !unfit[i] {
+				o = given.sockets[i].Offer
 			}
+			return o
+		}, want)
+		if i < 0 {
+			return nil, "", nil
 		}
+		s := given.sockets[i]
+		ok, err := s.hold(want.strict)
+		if err != nil {
+			return nil, "", err
+		}
+		if !ok {
+			unfit[i] = true
+			continue
+		}
+		s.Taken = true
+		if !slices.ContainsFunc(given.sockets, func(s *socket) bool { return !s.Taken }) {
+			clearOffer()
+		}
+		f, err := duplicate(s.held)
+		return f, note, err
 	}
-	if s.name != "" && s.name == w.name {
-		return byName, fmt.Sprintf("asked for %v, got %v: the inherited socket has the name %q", w.Target, s, s.name)
+}
+
+// hold takes a copy of the descriptor, which this process keeps: it could not bind the
+// socket again. The number alone is no secret: other code that knows LISTEN_FDS may
+// have closed it, and it may be that of another file now. So what was copied is looked
+// at again, and hold reports whether it is what it was, and of this network namespace
+// where that is asked. An error says that no copy could be made.
+func (s *socket) hold(sameNetwork bool) (ok bool, err error) {
+	if s.held != noSocket {
+		return true, nil
 	}
-	return not, ""
+	fd, err := copyFD(s.FD)
+	if errors.Is(err, syscall.EBADF) {
+		return false, nil
+	} else if err != nil {
+		return false, err
+	}
+	now := look(fd)
+	now.FD, now.Name, now.Taken = s.FD, s.Name, s.Taken
+	if now != s.Offer || sameNetwork && !inOwnNetwork(fd, now) {
+		closeFD(fd)
+		return false, nil
+	}
+	s.held = fd
+	return true, nil
+}
+
+// clearOffer clears the variables, when nothing is left for others.
+func clearOffer() {
+	for _, name := range []string{envFDs, envPID, envNames, envPPID, envPIDFD} {
+		os.Unsetenv(name)
+	}
 }
 
 // Leftover says which of the sockets that this process was started with have not
 // been returned by [Listen] or [ListenPacket] so far, and why none could be taken
 // although LISTEN_FDS is set. It is nil if there is nothing to say.
 //
-// A socket is taken if it has the right type and is bound to the requested
-// address, or has the port as its name (FileDescriptorName=https for ":https").
-// One that accepts more addresses than were requested is not taken. A taken
-// socket stays open until this process ends, so that the same address can be
-// listened on again, as after a reload. The descriptors are close-on-exec and the
-// environment variables are cleared, so that no child gets them.
+// A socket is taken if it has the right type, listens, and is bound to the requested
+// address. One that accepts more addresses than were requested is not taken. Of several
+// that fit, one whose name is the requested port goes first (FileDescriptorName=https
+// for ":https"). A taken socket stays open until this process ends, so that the same
+// address can be listened on again, as after a reload.
+//
+// The rest stays for others, such as another library for socket activation, as after
+// sd_listen_fds(0): the descriptors are where they were, close-on-exec, and the
+// environment variables are cleared only when every socket has been taken.
+//
+// If this program has privileges that its starter may lack (AT_SECURE of getauxval(3):
+// a file with capabilities or a set-user-ID bit), the starter must not choose what it
+// serves on. Then a socket is taken only if it is bound exactly as a bind here would
+// be, in the network namespace of the calling thread.
 func Leftover() []string {
 	take()
 	given.Lock()
@@ -242,24 +195,9 @@ func Leftover() []string {
 		notes = append(notes, given.trouble)
 	}
 	for _, s := range given.sockets {
-		if !s.claimed {
+		if !s.Taken {
 			notes = append(notes, "inherited and not asked for so far: "+s.String())
 		}
 	}
 	return notes
-}
-
-// String says what a socket is.
-func (s *socket) String() string {
-	text := s.network + " " + s.addr.String()
-	switch {
-	case s.network == "":
-		text = "descriptor " + strconv.Itoa(s.fd) + ", " + s.why
-	case s.both:
-		text = s.network[:3] + " " + s.addr.String()
-	}
-	if s.name != "" {
-		text += fmt.Sprintf(" (named %q)", s.name)
-	}
-	return text
 }

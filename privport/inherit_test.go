@@ -47,29 +47,31 @@ func TestReadOffer(t *testing.T) {
 	}
 }
 
-// A socket is "NETWORK ADDRESS", with "both" for one of both families and
+// An offer is "NETWORK ADDRESS", with "both" for one of both families and
 // "=NAME" for a name.
-func parseSocket(t *testing.T, text string) *socket {
+func parseOffer(t *testing.T, text string) Offer {
 	t.Helper()
-	s := &socket{}
+	o := Offer{}
 	for i, w := range strings.Fields(text) {
 		switch {
 		case i == 0:
-			s.network = w
+			o.Network = w
+		case i == 1 && o.isUnix():
+			o.Path = w
 		case i == 1:
-			s.addr = netip.MustParseAddrPort(w)
+			o.Addr = netip.MustParseAddrPort(w)
 		case w == "both":
-			s.both = true
-		case w == "claimed":
-			s.claimed = true
+			o.Both = true
+		case w == "taken":
+			o.Taken = true
 		default:
-			s.name = strings.TrimPrefix(w, "=")
+			o.Name = strings.TrimPrefix(w, "=")
 		}
 	}
-	return s
+	return o
 }
 
-func TestBest(t *testing.T) {
+func TestChoose(t *testing.T) {
 	for _, tt := range []struct {
 		network, address, sockets string
 		want                      int // -1 for none
@@ -109,37 +111,75 @@ func TestBest(t *testing.T) {
 		{"tcp", ":443", "tcp6 [::]:444 both", -1, ""},
 		{"tcp", ":443", "", -1, ""},
 
-		// A name, and an address that goes before it.
-		{"tcp", ":443", "tcp4 127.0.0.1:8443 =443", 0, `the name "443"`},
-		{"tcp", ":https", "tcp4 127.0.0.1:8443 =https", 0, `the name "https"`},
-		{"tcp", ":443", "tcp4 127.0.0.1:8443 =https", -1, ""},
-		{"tcp", ":443", "udp4 127.0.0.1:8443 =443", -1, ""},
-		{"tcp", ":443", "tcp4 127.0.0.1:8443 =443, tcp6 [::]:443 both", 1, ""},
+		{"tcp", ":0", "tcp6 [::]:443 both, tcp6 [::]:0 both", -1, ""},
+		{"tcp", "", "tcp6 [::]:443 both", -1, ""},
+
+		// A unix socket is what its path and type say.
+		{"unix", "/run/app", "unixgram /run/app, unixpacket /run/app, unix /run/app", 2, ""},
+		{"unixpacket", "@app", "unixpacket @app", 0, ""},
+		{"unix", "/run/app", "unix /run/other, tcp6 [::]:443 both", -1, ""},
+		{"unix", "", "unix", -1, ""},
+		{"tcp", ":443", "unix /run/app", -1, ""},
+
+		// A name chooses among sockets that fit, and never another address.
+		{"tcp", ":443", "tcp4 127.0.0.1:8443 =443", -1, ""},
+		{"tcp", ":https", "tcp4 127.0.0.1:8443 =https", -1, ""},
+		{"tcp", ":https", "tcp6 [::]:443 both, tcp6 [::]:443 both =https", 1, ""},
+		{"tcp", ":443", "tcp4 0.0.0.0:443 =443, tcp6 [::]:443 both", 1, ""},
+		{"tcp", ":443", "tcp6 [::]:443 both =443 taken, tcp6 [::]:443 both", 1, ""},
 
 		// Several of SO_REUSEPORT: one after the other, and then the first again.
-		{"tcp", ":443", "tcp6 [::]:443 both claimed, tcp6 [::]:443 both", 1, ""},
-		{"tcp", ":443", "tcp6 [::]:443 both claimed, tcp6 [::]:443 both claimed", 0, ""},
-		{"tcp", ":443", "tcp6 [::]:443 both claimed, tcp4 0.0.0.0:443", 0, ""},
+		{"tcp", ":443", "tcp6 [::]:443 both taken, tcp6 [::]:443 both", 1, ""},
+		{"tcp", ":443", "tcp6 [::]:443 both taken, tcp6 [::]:443 both taken", 0, ""},
+		{"tcp", ":443", "tcp6 [::]:443 both taken, tcp4 0.0.0.0:443", 0, ""},
 	} {
-		var all []*socket
-		for _, text := range strings.Split(tt.sockets, ",") {
+		var all []Offer
+		for text := range strings.SplitSeq(tt.sockets, ",") {
 			if strings.TrimSpace(text) != "" {
-				all = append(all, parseSocket(t, text))
+				all = append(all, parseOffer(t, text))
 			}
 		}
-		w, err := wanted(context.Background(), tt.network, tt.address)
+		index, note := Choose(context.Background(), tt.network, tt.address, all)
+		if index != tt.want || !strings.Contains(note, tt.note) || (note == "") != (tt.note == "") {
+			t.Errorf("%s %s of %q: %d %q, want %d %q", tt.network, tt.address, tt.sockets, index, note, tt.want, tt.note)
+		}
+	}
+}
+
+// For a program with privileges that its starter lacks, only what a bind would have
+// made fits.
+func TestChooseStrictly(t *testing.T) {
+	for _, tt := range []struct {
+		address, socket string
+		want            int
+	}{
+		{":443", "tcp6 [::]:443 both", 0},
+		{"127.0.0.1:443", "tcp4 127.0.0.1:443", 0},
+		{":443", "tcp4 0.0.0.0:443", -1},
+		{":443", "tcp6 [::]:443", -1},
+		{"10.0.0.1:443", "tcp4 127.0.0.1:443 =443", -1},
+	} {
+		w, err := wanted(context.Background(), "tcp", tt.address)
 		if err != nil {
 			t.Fatal(err)
 		}
-		got, note := best(all, w)
-		index := -1
-		for i := range all {
-			if all[i] == got {
-				index = i
-			}
+		w.strict = true
+		if got, _ := choose(1, func(int) Offer { return parseOffer(t, tt.socket) }, w); got != tt.want {
+			t.Errorf("%s of %q: %d", tt.address, tt.socket, got)
 		}
-		if index != tt.want || !strings.Contains(note, tt.note) || (note == "") != (tt.note == "") {
-			t.Errorf("%s %s of %q: %d %q, want %d %q", tt.network, tt.address, tt.sockets, index, note, tt.want, tt.note)
+	}
+}
+
+// What an offer asks for is itself.
+func TestAsks(t *testing.T) {
+	for _, text := range []string{
+		"tcp6 [::]:443 both", "tcp6 [::]:443", "tcp4 0.0.0.0:443", "tcp4 127.0.0.1:1", "tcp6 [fe80::1%eth0]:443",
+		"udp6 [::]:53 both", "udp4 127.0.0.53:53", "unix /run/app", "unixpacket @app", "unixgram /run/log",
+	} {
+		o := parseOffer(t, text)
+		network, address := o.Asks()
+		if i, note := Choose(context.Background(), network, address, []Offer{o}); i != 0 || note != "" {
+			t.Errorf("%s: %s %s: %d, %q", text, network, address, i, note)
 		}
 	}
 }

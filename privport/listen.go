@@ -58,40 +58,48 @@ type Config struct {
 	Authbind bool
 }
 
-// Listen announces on a TCP address: [Config.Listen] of the zero Config.
+// Listen announces on an address: [Config.Listen] of the zero Config.
 func Listen(ctx context.Context, network, address string) (net.Listener, Via, error) {
 	ln, how, err := Config{}.Listen(ctx, network, address)
 	return ln, how.Via, err
 }
 
-// ListenPacket announces on a UDP address: [Config.ListenPacket] of the zero Config.
+// ListenPacket announces on an address: [Config.ListenPacket] of the zero Config.
 func ListenPacket(ctx context.Context, network, address string) (net.PacketConn, Via, error) {
 	c, how, err := Config{}.ListenPacket(ctx, network, address)
 	return c, how.Via, err
 }
 
-// Listen announces on a TCP address. If a socket that this process was started
-// with matches, it is taken (see [Leftover]). Otherwise Listen tries a plain bind
-// first, the only reliable check. If the kernel answers EACCES and this thread
-// has cap_net_bind_service permitted but not effective, Listen binds once more
-// with the capability raised, on the calling thread and so in its network
-// namespace: see [Raise].
+// Listen announces on an address as [net.ListenConfig.Listen] does: "tcp", "tcp4",
+// "tcp6", "unix" or "unixpacket". If a socket that this process was started with
+// matches, it is taken (see [Leftover]). Otherwise Listen tries a plain bind first, the
+// only reliable check. If the kernel answers EACCES and this thread has
+// cap_net_bind_service permitted but not effective, Listen binds once more with the
+// capability raised, on the calling thread and so in its network namespace: see
+// [Raise].
 //
 // The error is the [*net.OpError] of the last bind that was tried. If authbind refused as
 // well, it wraps an *[AuthbindError].
 func (c Config) Listen(ctx context.Context, network, address string) (net.Listener, How, error) {
-	if err := kind(network, "tcp"); err != nil {
-		return nil, How{}, err
+	switch network {
+	case "tcp", "tcp4", "tcp6", "unix", "unixpacket":
+		return get(ctx, c, network, address, net.FileListener, listen)
 	}
-	return get(ctx, c, network, address, net.FileListener, listen)
+	return nil, How{}, unknown(network)
 }
 
-// ListenPacket is Listen for a UDP address.
+// ListenPacket is Listen as [net.ListenConfig.ListenPacket]: "udp", "udp4", "udp6" or
+// "unixgram".
 func (c Config) ListenPacket(ctx context.Context, network, address string) (net.PacketConn, How, error) {
-	if err := kind(network, "udp"); err != nil {
-		return nil, How{}, err
+	switch network {
+	case "udp", "udp4", "udp6", "unixgram":
+		return get(ctx, c, network, address, net.FilePacketConn, listenPacket)
 	}
-	return get(ctx, c, network, address, net.FilePacketConn, listenPacket)
+	return nil, How{}, unknown(network)
+}
+
+func unknown(network string) error {
+	return &net.OpError{Op: "listen", Net: network, Err: net.UnknownNetworkError(network)}
 }
 
 // The two binds take a net.ListenConfig by value, so that none is allocated.
@@ -103,29 +111,20 @@ func listenPacket(ctx context.Context, lc net.ListenConfig, network, address str
 	return lc.ListenPacket(ctx, network, address)
 }
 
-// kind checks that a network is one of a protocol.
-func kind(network, protocol string) error {
-	switch network {
-	case protocol, protocol + "4", protocol + "6":
-		return nil
-	}
-	return &net.OpError{Op: "listen", Net: network, Err: net.UnknownNetworkError(network)}
-}
-
 // get gets a socket of either sort: adopt makes one of a descriptor, and bind
 // makes a new one.
 func get[S io.Closer](ctx context.Context, c Config, network, address string,
 	adopt func(*os.File) (S, error),
 	bind func(ctx context.Context, lc net.ListenConfig, network, address string) (S, error),
 ) (s S, how How, err error) {
-	if given, ok := claim(ctx, network, address); ok {
-		f, err := duplicate(given.fd)
-		if err != nil {
-			return s, How{Via: Inherited}, &net.OpError{Op: "listen", Net: network, Err: err}
-		}
+	f, note, err := claim(ctx, network, address)
+	if err != nil {
+		return s, How{Via: Inherited}, &net.OpError{Op: "listen", Net: network, Err: err}
+	}
+	if f != nil {
 		defer f.Close() // adopt makes a copy of its own
 		s, err := adopt(f)
-		return s, How{Via: Inherited, note: given.note}, err
+		return s, How{Via: Inherited, note: note}, err
 	}
 	how = How{Via: Plain, network: network, address: address}
 	s, err = bind(ctx, c.ListenConfig, network, address)
@@ -148,11 +147,19 @@ func get[S io.Closer](ctx context.Context, c Config, network, address string,
 	return s, how, err
 }
 
-// bindRefused reports whether the kernel refused bind(2) itself with EACCES. An error
-// of the caller's own Control is none of that.
+// bindRefused reports whether the kernel refused a port to bind(2) with EACCES. An
+// error of the caller's own Control is none of that, nor one of a unix socket's path.
 func bindRefused(err error) bool {
+	var op *net.OpError
 	var call *os.SyscallError
-	return errors.As(err, &call) && call.Syscall == "bind" && call.Err == syscall.EACCES
+	if !errors.As(err, &op) || !errors.As(err, &call) || call.Syscall != "bind" || call.Err != syscall.EACCES {
+		return false
+	}
+	switch op.Addr.(type) {
+	case *net.TCPAddr, *net.UDPAddr:
+		return true
+	}
+	return false
 }
 
 // bindRaised binds again what was refused, with cap_net_bind_service raised, if the
@@ -163,7 +170,7 @@ func bindRaised[S io.Closer](s S, how How, refused error, bind func(address stri
 	runtime.LockOSThread() // look at the thread that is raised
 	defer runtime.UnlockOSThread()
 	var op *net.OpError
-	if !errors.As(refused, &op) || op.Addr == nil || !onlyPermitted(caps.NET_BIND_SERVICE) {
+	if !errors.As(refused, &op) || !onlyPermitted(caps.NET_BIND_SERVICE) {
 		return s, how, refused
 	}
 	var again S

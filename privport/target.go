@@ -13,12 +13,12 @@ import (
 type Target struct {
 	Network string // "tcp", "tcp4", "tcp6", "udp", "udp4" or "udp6"
 	Host    string // "" for every address
-	Port    int    // 1 to 65535
+	Port    int    // 0 to 65535; 0 for any free port
 }
 
 // Parse takes apart an address for [net.Listen] or [net.ListenPacket]: "host:port", where
-// the port is a number or a name (":https"). Unlike these it refuses port 0, which asks
-// for any free port. The error is a *net.OpError around a *net.AddrError or
+// the port is a number or a name (":https"), or nothing, which is port 0 and asks for any
+// free port as these do. The error is a *net.OpError around a *net.AddrError or
 // *net.DNSError.
 func Parse(ctx context.Context, network, address string) (Target, error) {
 	t, err := parse(ctx, network, address)
@@ -34,6 +34,9 @@ func parse(ctx context.Context, network, address string) (Target, error) {
 	default:
 		return Target{}, net.UnknownNetworkError(network)
 	}
+	if address == "" {
+		return Target{Network: network}, nil
+	}
 	host, service, err := net.SplitHostPort(address)
 	if err != nil {
 		return Target{}, err
@@ -47,19 +50,16 @@ func parse(ctx context.Context, network, address string) (Target, error) {
 		return bad("host has a character that no name has")
 	}
 	if service == "" {
-		return bad("missing port in address")
+		return Target{Network: network, Host: host}, nil
 	}
 	port, err := strconv.Atoi(service)
 	switch {
 	case errors.Is(err, strconv.ErrRange), err == nil && (port < 0 || port > 65535):
-		return bad("port is not between 1 and 65535")
+		return bad("port is not between 0 and 65535")
 	case err != nil:
 		if port, err = net.DefaultResolver.LookupPort(ctx, network, service); err != nil {
 			return Target{}, err
 		}
-	}
-	if port == 0 {
-		return bad("port 0 stands for any free port, not for one")
 	}
 	return Target{Network: network, Host: host, Port: port}, nil
 }

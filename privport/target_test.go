@@ -24,14 +24,16 @@ func TestParse(t *testing.T) {
 		{"tcp", "web.example:00443", "web.example", "web.example:443"},
 		{"tcp", ":65535", "", ":65535"},
 		{"tcp", ":1", "", ":1"},
+		{"tcp", ":0", "", ":0"},
+		{"tcp", ":", "", ":0"},
+		{"tcp", "", "", ":0"},
+		{"tcp", "127.0.0.1:", "127.0.0.1", "127.0.0.1:0"},
+		{"udp", "[::1]:0", "::1", "[::1]:0"},
 
-		{"tcp", ":0", bad, "port 0"},
-		{"tcp", ":65536", bad, "between 1 and 65535"},
-		{"tcp", ":-1", bad, "between 1 and 65535"},
-		{"tcp", ":99999999999999999999999", bad, "between 1 and 65535"},
-		{"tcp", ":-99999999999999999999999", bad, "between 1 and 65535"},
-		{"tcp", ":", bad, "missing port"},
-		{"tcp", "", bad, "missing port"},
+		{"tcp", ":65536", bad, "between 0 and 65535"},
+		{"tcp", ":-1", bad, "between 0 and 65535"},
+		{"tcp", ":99999999999999999999999", bad, "between 0 and 65535"},
+		{"tcp", ":-99999999999999999999999", bad, "between 0 and 65535"},
 		{"tcp", "443", bad, "missing port"},
 		{"tcp", "::1:443", bad, "too many colons"},
 		{"tcp", "[::1]", bad, "missing port"},
@@ -40,7 +42,6 @@ func TestParse(t *testing.T) {
 		{"tcp", ":443 ", bad, "unknown port"},
 		{"tcp", ":0x1bb", bad, "unknown port"},
 		{"udp4", ":domain", "", ":53"},
-		{"udp", ":0", bad, "port 0"},
 		{"udplite", ":443", bad, "unknown network"},
 		{"", ":443", bad, "unknown network"},
 		{"unix", "/run/x", bad, "unknown network"},
@@ -79,7 +80,7 @@ func FuzzParse(f *testing.F) {
 		if again, err := privport.Parse(ctx, "tcp", got.String()); err != nil || again != got {
 			t.Errorf("%q became %v became %v, %v", address, got, again, err)
 		}
-		if got.Port < 1 || got.Port > 65535 {
+		if got.Port < 0 || got.Port > 65535 {
 			t.Errorf("%q: port %d", address, got.Port)
 		}
 		if _, err := netip.ParseAddr(got.Host); err != nil && got.Host != "" {

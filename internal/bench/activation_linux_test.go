@@ -1,11 +1,11 @@
 package bench
 
 import (
+	"context"
 	"fmt"
 	"net"
 	"os"
 	"os/exec"
-	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -24,7 +24,7 @@ func init() {
 	case "":
 		return
 	case "peer":
-		for _, f := range activation.Files(true) {
+		for _, f := range activation.Files(false) {
 			ln, err := net.FileListener(f)
 			if err != nil {
 				fmt.Println(f.Name(), "no listener")
@@ -33,19 +33,24 @@ func init() {
 			fmt.Println(f.Name(), ln.Addr())
 		}
 	case "ours":
-		for _, note := range privport.Leftover() {
-			// inherited and not asked for so far: tcp4 ADDRESS (named "NAME")
-			words := strings.Fields(strings.TrimPrefix(note, "inherited and not asked for so far: "))
-			if words[0] != "tcp4" {
-				fmt.Println("c no listener")
+		for _, o := range privport.Offers() {
+			if o.Network != "tcp4" {
+				fmt.Println(o.Name, "no listener")
 				continue
 			}
-			name, _ := strconv.Unquote(strings.TrimSuffix(words[3], ")"))
-			fmt.Println(name, words[1])
+			fmt.Println(o.Name, o.Addr)
 		}
+	case "ours first":
+		bind(os.Args[1])
+		listeners, err := activation.ListenersWithNames()
+		fmt.Println(len(listeners["web"]), len(listeners["b"]), err)
+	case "peer first":
+		listeners, err := activation.ListenersWithNames()
+		fmt.Println(len(listeners["web"]), len(listeners["b"]), err)
+		bind(os.Args[1])
 	}
 	for _, v := range os.Environ() {
-		if strings.HasPrefix(v, "LISTEN_") {
+		if strings.HasPrefix(v, "LISTEN_FD") {
 			fmt.Println(v)
 		}
 	}
@@ -56,7 +61,18 @@ func init() {
 	os.Exit(0)
 }
 
-// What go-systemd finds, lowport finds too, and both keep it from children.
+// bind binds an address as a program does that uses lowport.
+func bind(address string) {
+	ln, via, err := privport.Listen(context.Background(), "tcp", address)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println(via, ln.Addr())
+}
+
+// What go-systemd finds, lowport finds too, and both keep it from children. Beside each
+// other each gets what it asks for.
 func TestActivationAgrees(t *testing.T) {
 	exe, err := os.Executable()
 	if err != nil {
@@ -84,8 +100,8 @@ func TestActivationAgrees(t *testing.T) {
 	}
 	defer null.Close()
 	files = append(files, null)
-	run := func(how, env string) string {
-		cmd := exec.Command("sh", "-c", env+` exec "$0"`, exe)
+	run := func(how, env string, args ...string) string {
+		cmd := exec.Command("sh", append([]string{"-c", env + ` exec "$0" "$@"`, exe}, args...)...)
 		cmd.Env = append(os.Environ(), activationEnv+"="+how)
 		cmd.ExtraFiles = files
 		out, err := cmd.CombinedOutput()
@@ -102,6 +118,23 @@ func TestActivationAgrees(t *testing.T) {
 		peer, ours := run("peer", "export "+tt.env+";"), run("ours", "export "+tt.env+";")
 		if peer != ours || !strings.HasPrefix(ours, tt.want) {
 			t.Errorf("%s: go-systemd\n%slowport\n%swant\n%s", tt.env, peer, ours, tt.want)
+		}
+	}
+	const env = "export LISTEN_FDS=2 LISTEN_PID=$$ LISTEN_FDNAMES=web:b;"
+	web := strings.Fields(want)[1]
+	free, err := net.Listen("tcp4", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	free.Close()
+	other := free.Addr().String()
+	for _, tt := range []struct{ how, address, want string }{
+		{"ours first", other, "plain " + other + "\n1 1 <nil>\n"},
+		{"ours first", web, "inherited " + web + "\n1 1 <nil>\n"},
+		{"peer first", other, "1 1 <nil>\nplain " + other + "\n"},
+	} {
+		if got := run(tt.how, env, tt.address); !strings.HasPrefix(got, tt.want) {
+			t.Errorf("%s, %s: got\n%swant\n%s", tt.how, tt.address, got, tt.want)
 		}
 	}
 }
