@@ -9,7 +9,7 @@ import (
 
 	"github.com/lowport/lowport/caps"
 	"github.com/lowport/lowport/internal/audit"
-	"github.com/lowport/lowport/internal/explain"
+	"github.com/lowport/lowport/internal/kernel"
 )
 
 // An AuditReport says what a running process could do in an attacker's hands, from
@@ -117,7 +117,7 @@ func (r AuditReport) ExitCode() int {
 func audited(p audit.Process) AuditReport {
 	found := audit.Findings(p)
 	r := AuditReport{
-		PID: p.PID, Name: explain.Show(p.Name.Value), Path: explain.Show(p.Path.Value), Unit: p.Unit.Value.Name,
+		PID: p.PID, Name: kernel.Show(p.Name.Value), Path: kernel.Show(p.Path.Value), Unit: p.Unit.Value.Name,
 		Severity: string(audit.Worst(found)), Holds: p.Holds(), sudo: !p.AsRoot,
 		Listens: []string{}, Findings: []Finding{}, Facts: auditFacts(audit.Evidence(p)), Fixes: []Fix{},
 	}
@@ -140,10 +140,10 @@ func audited(p audit.Process) AuditReport {
 	return r
 }
 
-func auditFacts(all []explain.Evidence) []Fact {
+func auditFacts(all []kernel.Evidence) []Fact {
 	facts := []Fact{}
 	for _, e := range all {
-		facts = append(facts, Fact{Name: explain.Show(e.Name), Value: explain.Show(e.Value), Source: e.Source, State: e.State, says: e.Says})
+		facts = append(facts, Fact{Name: kernel.Show(e.Name), Value: kernel.Show(e.Value), Source: e.Source, State: e.State, says: e.Says})
 	}
 	return facts
 }

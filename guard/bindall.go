@@ -9,10 +9,10 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/lowport/lowport/internal/explain"
 	"github.com/lowport/lowport/internal/facts"
+	"github.com/lowport/lowport/internal/kernel"
 	"github.com/lowport/lowport/internal/live"
-	"github.com/lowport/lowport/internal/rules"
+	"github.com/lowport/lowport/internal/remedy"
 	"github.com/lowport/lowport/privport"
 )
 
@@ -77,7 +77,8 @@ type request struct {
 	address  string
 
 	target privport.Target
-	goal   rules.Goal // where it is decided and not tried
+	mptcp  bool        // an MPTCP socket is tried first
+	goal   kernel.Goal // where it is decided and not tried
 	how    privport.How
 	socket io.Closer // a net.Listener or a net.PacketConn, where it succeeded
 	err    error
@@ -95,7 +96,7 @@ func (r *request) on(network *string) {
 	}
 }
 
-func (r request) String() string { return explain.Show(r.network) + " " + explain.Show(r.address) }
+func (r request) String() string { return kernel.Show(r.network) + " " + kernel.Show(r.address) }
 
 // parse takes the address apart.
 func (r *request) parse(ctx context.Context) (privport.Target, error) {
@@ -138,6 +139,7 @@ func bind(ctx context.Context, all []request, opts []Option) error {
 func bindEach(ctx context.Context, c privport.Config, all []request) error {
 	for i := range all {
 		r := &all[i]
+		r.mptcp = c.MultipathTCP()
 		if r.target, r.err = r.parse(ctx); r.err != nil {
 			return r.err
 		}
@@ -190,7 +192,8 @@ func reported(all []request, read func(ports ...int) facts.Facts) Report {
 	if len(failed) > 0 {
 		r = refusals(subject, failed, read(ports(failed)...))
 	} else if len(all) > 0 && all[0].goal.Network != "" {
-		r.shows(read(all[0].goal.Port), all[0].goal)
+		f, g := read(all[0].goal.Port), all[0].goal
+		r.shows(f, remedy.Case{Goal: g, Worlds: kernel.Worlds(&f, g)})
 	}
 	return r
 }

@@ -5,8 +5,8 @@ import (
 	"syscall"
 
 	"github.com/lowport/lowport/internal/facts"
-	"github.com/lowport/lowport/internal/remedy"
 	"github.com/lowport/lowport/internal/kernel"
+	"github.com/lowport/lowport/internal/remedy"
 )
 
 // refusal makes the report of what was found, with the fixes that the rules
@@ -39,7 +39,7 @@ func success(subject, via string) Report {
 // unexplained is the report of an error that nobody explains.
 func unexplained(subject string, err error) Report {
 	r := success(subject, "")
-	r.OK, r.Error = false, explain.Show(err.Error())
+	r.OK, r.Error = false, kernel.Show(err.Error())
 	return r
 }
 

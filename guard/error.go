@@ -3,6 +3,8 @@ package guard
 import (
 	"fmt"
 	"log/slog"
+
+	"github.com/lowport/lowport/internal/kernel"
 )
 
 // An Error is a refusal with its report. It wraps the error that the kernel or
@@ -36,9 +38,8 @@ func (e *Error) LogValue() slog.Value { return e.Report.LogValue() }
 // String returns the report as text.
 func (e *Error) String() string { return e.Report.String() }
 
-// The exit codes of sysexits(3) that [Error.ExitCode] returns.
+// The exit codes of sysexits(3) that are no cause's.
 const (
-	exitUsage       = 64 // EX_USAGE
 	exitUnavailable = 69 // EX_UNAVAILABLE
 	exitNoPerm      = 77 // EX_NOPERM
 )

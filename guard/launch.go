@@ -14,9 +14,9 @@ import (
 
 	"github.com/lowport/lowport/caps"
 	"github.com/lowport/lowport/internal/facts"
+	"github.com/lowport/lowport/internal/kernel"
 	"github.com/lowport/lowport/internal/launch"
 	"github.com/lowport/lowport/internal/live"
-	"github.com/lowport/lowport/internal/rules"
 	"github.com/lowport/lowport/privport"
 )
 
@@ -52,7 +52,7 @@ func (how Launch) plan(ports ...int) (*plan, error) {
 	record := program.Read(ports...)
 	f := record.Facts()
 	f.Launch = facts.Launch{Foreign: program.Foreign, Script: program.Script, Interpreter: program.Script != "" || caps.IsInterpreter(filepath.Base(program.Path))}
-	p := &plan{doubt: func(rules.Goal) string { return "" }}
+	p := &plan{doubt: func(kernel.Goal) string { return "" }}
 	if _, err := caps.ReadFile("/proc/self/exe"); err == nil {
 		p.notes = append(p.notes, "this program's own file has capabilities, so it may hold others than what started it")
 	}
@@ -73,11 +73,11 @@ func inside(u *launch.Unit, err error) (*plan, error) {
 	if u == nil || !errors.Is(err, fs.ErrNotExist) {
 		return nil, err
 	}
-	why := u.Doubt(rules.Goal{})
+	why := u.Doubt(kernel.Goal{})
 	if why == "" {
 		return nil, err
 	}
-	return &plan{facts: facts.Record{}.Facts(), doubt: func(rules.Goal) string { return why }, remote: true}, nil
+	return &plan{facts: facts.Record{}.Facts(), doubt: func(kernel.Goal) string { return why }, remote: true}, nil
 }
 
 func readUnit(file string) (launch.Unit, error) {
@@ -106,7 +106,7 @@ func (p *plan) here(f facts.Facts, program live.Program, user string) error {
 		if err := program.Mine(); err != nil {
 			return err
 		}
-		p.facts = rules.Start(launch.Here(f))
+		p.facts = kernel.Plan(launch.Here(f))
 		return nil
 	}
 	who, err := live.LookAccount(user, "")
@@ -117,8 +117,8 @@ func (p *plan) here(f facts.Facts, program live.Program, user string) error {
 	if err != nil {
 		return err
 	}
-	p.doubt = func(rules.Goal) string { return doubt }
-	p.facts = rules.Start(launch.AsUser(f, who))
+	p.doubt = func(kernel.Goal) string { return doubt }
+	p.facts = kernel.Plan(launch.AsUser(f, who))
 	return nil
 }
 
@@ -156,7 +156,7 @@ func (p *plan) unit(f facts.Facts, program live.Program, u *launch.Unit, user st
 	}
 	u.Unlooked()
 	p.notes = append(p.notes, u.Notes...)
-	p.doubt = func(g rules.Goal) string { return cmp.Or(doubt, u.Doubt(g)) }
+	p.doubt = func(g kernel.Goal) string { return cmp.Or(doubt, u.Doubt(g)) }
 	p.remote, p.sockets = u.OwnNetwork(), here
 	for _, s := range u.Sockets {
 		if n := s.Unit + " is assumed to be started: only it provides what it listens on"; !slices.Contains(p.notes, n) {
@@ -167,7 +167,7 @@ func (p *plan) unit(f facts.Facts, program live.Program, u *launch.Unit, user st
 			f.Net.Sockets.Value = append(slices.Clip(f.Net.Sockets.Value), held(s))
 		}
 	}
-	p.facts = rules.Start(f)
+	p.facts = kernel.Plan(f)
 	return nil
 }
 

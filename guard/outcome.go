@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/lowport/lowport/internal/kernel"
 	"github.com/lowport/lowport/privport"
 )
 
@@ -71,7 +72,7 @@ func parseOutcome(line string) (outcome, error) {
 	default:
 		return outcome{}, bad
 	}
-	if !isErrno(o.errno) {
+	if !kernel.IsErrno(o.errno) {
 		return outcome{}, bad
 	}
 	return o, nil

@@ -12,10 +12,9 @@ import (
 	"syscall"
 
 	"github.com/lowport/lowport/caps"
-	"github.com/lowport/lowport/internal/explain"
 	"github.com/lowport/lowport/internal/facts"
+	"github.com/lowport/lowport/internal/kernel"
 	"github.com/lowport/lowport/internal/live"
-	"github.com/lowport/lowport/internal/rules"
 	"github.com/lowport/lowport/privport"
 )
 
@@ -76,11 +75,11 @@ func PreflightRequire(how Launch, need ...caps.Cap) (Report, error) {
 	if err != nil {
 		return Report{}, &printable{err}
 	}
-	g := rules.Goal{Require: caps.SetOf(need...)}
+	g := kernel.Goal{Require: caps.SetOf(need...)}
 	if why := p.doubt(g); why != "" {
 		err := &untold{why}
 		subject := "require " + g.Require.String()
-		return predicted(refusal(subject, subject+": could not tell", err, explain.Untold(p.facts, g, why), p.facts, g), err, p.notes)
+		return predicted(refusal(subject, subject+": could not tell", err, kernel.Untold(&p.facts, g, why), p.facts), err, p.notes)
 	}
 	err = require(g.Require, p.facts)
 	var refused *Error
@@ -94,7 +93,7 @@ func PreflightRequire(how Launch, need ...caps.Cap) (Report, error) {
 func predicted(r Report, err error, notes []string) (Report, error) {
 	r.Subject, r.headline = "preflight "+r.Subject, "preflight: "+r.headline
 	for _, n := range notes {
-		r.Notes = append(r.Notes, explain.Show(n))
+		r.Notes = append(r.Notes, kernel.Show(n))
 	}
 	if err != nil {
 		return r, &Error{Report: r, err: err}
@@ -120,15 +119,15 @@ func (e *untold) Error() string { return "could not tell: " + e.why }
 // hold.
 type printable struct{ error }
 
-func (e *printable) Error() string { return explain.Show(e.error.Error()) }
+func (e *printable) Error() string { return kernel.Show(e.error.Error()) }
 func (e *printable) Unwrap() error { return e.error }
 
 // A plan is a program as it would run.
 type plan struct {
 	facts  facts.Facts // of the program once it is started
 	offers []privport.Offer
-	doubt  func(rules.Goal) string // why it cannot be told, "" where it can
-	remote bool                    // it has a network namespace that this process cannot ask
+	doubt  func(kernel.Goal) string // why it cannot be told, "" where it can
+	remote bool                     // it has a network namespace that this process cannot ask
 
 	sockets facts.Fact[[]facts.Socket] // of this network namespace, where systemd binds the offers
 
@@ -143,9 +142,9 @@ func (p *plan) predict(r *request) {
 		r.err = &net.OpError{Op: "listen", Net: r.network, Err: err}
 		return
 	}
-	g := rules.Goal{Network: r.network, Addr: at, Port: r.target.Port}
+	g := kernel.Goal{Network: r.network, Addr: at, Port: r.target.Port, Raises: true, MPTCP: probedMPTCP(&p.facts)}
 	defer func() { r.goal = g }()
-	if i, note := privport.Choose(ctx, r.network, r.address, p.offers); i >= 0 && rules.Starts(p.facts) == rules.Yes {
+	if i, note := privport.Choose(ctx, r.network, r.address, p.offers); i >= 0 && p.starts() {
 		r.how.Via = privport.Inherited
 		if note != "" {
 			p.notes = append(p.notes, note)
@@ -156,20 +155,19 @@ func (p *plan) predict(r *request) {
 	if at.IsValid() && !p.remote {
 		switch err := live.Takes(at); {
 		case err == nil:
-			g.Local = true
+			g.Takes = true
 		case errors.Is(err, syscall.EADDRNOTAVAIL):
 			p.facts.Net.Addresses.Value = slices.DeleteFunc(slices.Clone(p.facts.Net.Addresses.Value), func(a netip.Addr) bool { return a == at.WithZone("") })
 		}
 	}
-	done, err := decide(p.facts, g)
+	done, err := decide(&p.facts, g)
 	why := p.doubt(g)
 	switch {
-	case rules.Starts(p.facts) == rules.No: // whatever else is unsure
+	case done.unstarted: // whatever else is unsure
+		why = ""
 	case why != "":
 	case err != nil:
 		why = err.Error()
-	case done.errno == "" && rules.Allows(p.facts, g) != rules.Yes:
-		why = "whether the address is free and of this machine could not be read"
 	case done.errno == "":
 		done.errno, why = p.beside(g)
 	}
@@ -180,9 +178,15 @@ func (p *plan) predict(r *request) {
 	r.fails(done, at)
 }
 
+// starts reports whether the kernel executes the program.
+func (p *plan) starts() bool {
+	worlds := kernel.Worlds(&p.facts, kernel.Goal{})
+	return kernel.Allows(worlds, kernel.Goal{}) == kernel.Yes
+}
+
 // inherit is how systemd's bind of the socket that it offers would go.
 func (p *plan) inherit(r *request, o privport.Offer, udp bool, at netip.Addr) {
-	if why := p.doubt(rules.Goal{}); why != "" {
+	if why := p.doubt(kernel.Goal{}); why != "" {
 		r.untold(why, udp, at)
 		return
 	}
@@ -191,9 +195,9 @@ func (p *plan) inherit(r *request, o privport.Offer, udp bool, at netip.Addr) {
 		return
 	}
 	switch p.taken(o) {
-	case rules.Unknown:
+	case kernel.Unknown:
 		r.untold("whether another socket is in systemd's way could not be read", udp, at)
-	case rules.Yes:
+	case kernel.Yes:
 		r.fails(outcome{errno: "EADDRINUSE", udp: udp}, at)
 	}
 }
@@ -205,9 +209,9 @@ func (r *request) untold(why string, udp bool, at netip.Addr) {
 // beside asks the kernel whether a socket that has the port, and does not listen,
 // is in the way of a listener: whether it was made with SO_REUSEADDR cannot be
 // seen.
-func (p *plan) beside(g rules.Goal) (errno, why string) {
-	g.InUse = true
-	if p.remote || !slices.ContainsFunc(p.facts.Net.Sockets.Value, func(s facts.Socket) bool { return rules.Conflicts(s, g) != rules.No }) {
+func (p *plan) beside(g kernel.Goal) (errno, why string) {
+	g.Refused.Errno = syscall.EADDRINUSE
+	if p.remote || !slices.ContainsFunc(p.facts.Net.Sockets.Value, func(s facts.Socket) bool { return kernel.Conflicts(s, g) != kernel.No }) {
 		return "", ""
 	}
 	at := g.Addr
@@ -225,15 +229,15 @@ func (p *plan) beside(g rules.Goal) (errno, why string) {
 }
 
 // taken says whether somebody else has the port that systemd is to bind.
-func (p *plan) taken(o privport.Offer) rules.Answer {
-	g := rules.Goal{Network: o.Network, Addr: o.Addr.Addr(), Port: int(o.Addr.Port())}
+func (p *plan) taken(o privport.Offer) kernel.Answer {
+	g := kernel.Goal{Network: o.Network, Addr: o.Addr.Addr(), Port: int(o.Addr.Port())}
 	if o.Both {
 		g.Network = o.Network[:len("tcp")]
 	}
-	taken := rules.No
+	taken := kernel.No
 	for _, s := range p.sockets.Value {
 		if s.PID != 1 && !strings.HasSuffix(s.Cgroup, ".socket") {
-			taken = rules.Or(taken, rules.Conflicts(s, g))
+			taken = kernel.Or(taken, kernel.Conflicts(s, g))
 		}
 	}
 	return taken

@@ -12,8 +12,8 @@ import (
 
 	"github.com/lowport/lowport/caps"
 	"github.com/lowport/lowport/internal/facts"
+	"github.com/lowport/lowport/internal/kernel"
 	"github.com/lowport/lowport/internal/launch"
-	"github.com/lowport/lowport/internal/rules"
 	"github.com/lowport/lowport/privport"
 )
 
@@ -164,7 +164,7 @@ func TestPredict(t *testing.T) {
 		if tt.change != nil {
 			tt.change(&f)
 		}
-		p := &plan{facts: rules.Start(launch.Here(f)), offers: tt.offers, doubt: func(rules.Goal) string { return tt.doubt }, remote: true, sockets: f.Net.Sockets}
+		p := &plan{facts: kernel.Plan(launch.Here(f)), offers: tt.offers, doubt: func(kernel.Goal) string { return tt.doubt }, remote: true, sockets: f.Net.Sockets}
 		r := named(tt.address)
 		r.on(nil)
 		if r.target, err = r.parse(context.Background()); err != nil {

@@ -12,6 +12,7 @@ import (
 
 	"github.com/lowport/lowport/internal/archive"
 	"github.com/lowport/lowport/internal/facts"
+	"github.com/lowport/lowport/internal/kernel"
 	"github.com/lowport/lowport/internal/live"
 	"github.com/lowport/lowport/internal/mask"
 )
@@ -42,7 +43,7 @@ func Record(address string, opts ...Option) ([]byte, error) {
 		done.addr = r.bound()
 		r.socket.Close()
 	case errors.As(err, &errno):
-		done.addr, done.errno = refusedAddr(err), errnoName(errno)
+		done.addr, done.errno = refusedAddr(err), kernel.ErrnoName(errno)
 	default: // the kernel was not asked
 		return nil, &Error{Report: reported(all, func(...int) facts.Facts { return facts.Facts{} }), err: err}
 	}

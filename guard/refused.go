@@ -7,16 +7,16 @@ import (
 	"slices"
 	"syscall"
 
-	"github.com/lowport/lowport/internal/explain"
 	"github.com/lowport/lowport/internal/facts"
-	"github.com/lowport/lowport/internal/rules"
+	"github.com/lowport/lowport/internal/kernel"
+	"github.com/lowport/lowport/internal/remedy"
 	"github.com/lowport/lowport/privport"
 )
 
 // malformed reports an address that the kernel was never asked for.
 func malformed(subject string, r request) Report {
-	g := rules.Goal{Network: r.network}
-	return refusal(subject, "listen "+r.String()+": malformed address", r.err, explain.Bind(facts.Facts{}, g, r.err), facts.Facts{}, g)
+	g := kernel.Goal{Network: r.network}
+	return refusal(subject, "listen "+r.String()+": malformed address", r.err, kernel.Explain(&facts.Facts{}, g, r.err), facts.Facts{})
 }
 
 // ports are those of the binds that failed.
@@ -32,17 +32,18 @@ func ports(failed []request) []int {
 
 // refusals explains all binds that failed on a machine in one report.
 func refusals(subject string, failed []request, f facts.Facts) Report {
-	var goals []rules.Goal
-	var found []explain.Finding
+	var cases []remedy.Case
+	var found []kernel.Finding
 	for _, r := range failed {
-		g := rules.Goal{Network: r.network, Port: r.target.Port, Addr: refusedAddr(r.err), Raised: r.how.Via == privport.Raised, InUse: errors.Is(r.err, syscall.EADDRINUSE)}
-		g.Local = g.Addr.Is4() && errors.Is(r.err, syscall.EACCES)
-		goals = append(goals, g)
+		g := r.refused(&f)
+		told := kernel.Finding{}
 		if unsure := (*untold)(nil); errors.As(r.err, &unsure) {
-			found = append(found, explain.Untold(f, g, unsure.why))
+			told = kernel.Untold(&f, g, unsure.why)
 		} else {
-			found = append(found, explain.Bind(f, g, r.err))
+			told = kernel.Explain(&f, g, r.err)
 		}
+		found = append(found, told)
+		cases = append(cases, remedy.Case{Goal: g, Worlds: told.Worlds})
 	}
 	headline := "listen " + list(failed)
 	var errno syscall.Errno
@@ -56,9 +57,24 @@ func refusals(subject string, failed []request, f facts.Facts) Report {
 	} else if unsure := (*untold)(nil); errors.As(failed[0].err, &unsure) {
 		headline += ": could not tell"
 	}
-	r := refusal(subject, headline, failed[0].err, explain.Join(found...), f, goals...)
-	r.shows(f, goals[0])
+	r := refusal(subject, headline, failed[0].err, kernel.Join(found...), f, cases...)
+	r.shows(f, cases[0])
 	return r
+}
+
+// refused is what the request asked the kernel for, and how it was refused.
+func (r request) refused(f *facts.Facts) kernel.Goal {
+	g := r.goal
+	if g.Network == "" {
+		g = kernel.Goal{Network: r.network, Port: r.target.Port, Addr: refusedAddr(r.err), Raises: true, MPTCP: r.mptcp}
+	}
+	g.Refused = kernel.RefusalOf(r.err)
+	g.Refused.Raised = r.how.Via == privport.Raised
+	var unraised *privport.RaiseError
+	if errors.As(r.how.Unraised, &unraised) {
+		errors.As(unraised.Err, &g.Refused.Capset)
+	}
+	return g
 }
 
 // refusedAddr is the address that the kernel was asked for.

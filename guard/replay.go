@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/netip"
 	"os"
+	"slices"
 	"strings"
 
 	"golang.org/x/tools/txtar"
@@ -13,7 +14,7 @@ import (
 	"github.com/lowport/lowport/caps"
 	"github.com/lowport/lowport/internal/archive"
 	"github.com/lowport/lowport/internal/facts"
-	"github.com/lowport/lowport/internal/rules"
+	"github.com/lowport/lowport/internal/kernel"
 	"github.com/lowport/lowport/privport"
 )
 
@@ -83,16 +84,12 @@ func (r *request) replay(f facts.Facts, went []outcome) error {
 	if at, r.err = literal(r.target); r.err != nil {
 		return nil
 	}
-	r.goal = rules.Goal{Network: r.network, Addr: at, Port: r.target.Port}
-	done, err := decide(f, r.goal)
-	known := false
+	r.goal = kernel.Goal{Network: r.network, Addr: at, Port: r.target.Port, Raises: true, MPTCP: probedMPTCP(&f)}
+	done, err := decide(&f, r.goal)
 	for _, o := range went {
 		if o.port == done.port && o.addr == done.addr && o.udp == done.udp {
-			done, err, known = o, nil, true
+			done, err = o, nil
 		}
-	}
-	if err == nil && !known && done.errno == "" && rules.Allows(f, r.goal) != rules.Yes {
-		err = fmt.Errorf("the evidence does not suffice to tell whether port %d is free", done.port)
 	}
 	if err != nil {
 		return fmt.Errorf("recording: %w", err)
@@ -100,6 +97,11 @@ func (r *request) replay(f facts.Facts, went []outcome) error {
 	r.how.Via = done.via
 	r.fails(done, at)
 	return nil
+}
+
+// probedMPTCP reports whether the program tried MPTCP first: it was probed then.
+func probedMPTCP(f *facts.Facts) bool {
+	return slices.ContainsFunc(f.Policy.Probes.Value, func(p facts.Probe) bool { return strings.HasPrefix(p.Network, "mptcp") })
 }
 
 // fails gives the request the error that the kernel would have answered with.
@@ -111,7 +113,7 @@ func (r *request) fails(done outcome, at netip.Addr) {
 	if done.unstarted {
 		call = "execve"
 	}
-	errno, _ := errnoOf(done.errno)
+	errno, _ := kernel.Errno(done.errno)
 	r.err = &net.OpError{Op: "listen", Net: r.network, Addr: netAddr(done.udp, at, r.target.Port), Err: os.NewSyscallError(call, errno)}
 }
 
@@ -142,47 +144,14 @@ func literal(t privport.Target) (netip.Addr, error) {
 }
 
 // decide says how the kernel would have decided over a bind that was not tried.
-func decide(f facts.Facts, g rules.Goal) (outcome, error) {
-	o := outcome{udp: g.Protocol() == "udp", addr: g.Addr, port: g.Port, via: privport.Plain}
-	open := rules.Unprivileged(f, g.Port)
-	held := rules.And(rules.Permitted(f, g.Need()), rules.Counts(f, g.Need()), rules.Granted(f, g.Need()))
-	switch allowed := rules.Or(open, held); {
-	case rules.Starts(f) == rules.No:
-		o.errno, o.unstarted = "EPERM", true
-	case rules.SocketErrno(f, g) != "":
-		o.errno = rules.SocketErrno(f, g)
-	case rules.Policy(f, g) == rules.No:
-		o.errno = policyErrno(f, g)
-	case !rules.Fit(g) && g.Addr.IsMulticast(): // and for these before all else
-		o.errno = "EINVAL"
-	case g.Addr.Is4() && rules.Local(f, g) == rules.No: // inet_bind asks for the address first
-		o.errno = "EADDRNOTAVAIL"
-	case allowed == rules.No:
-		o.errno = "EACCES"
-	case allowed == rules.Unknown:
-		return o, fmt.Errorf("the evidence does not suffice to tell whether port %d may be bound", g.Port)
-	case !rules.Fit(g):
-		o.errno = "EINVAL"
-	case rules.Local(f, g) == rules.No:
-		o.errno = "EADDRNOTAVAIL"
-	case rules.Free(f, g) == rules.No:
-		o.errno = "EADDRINUSE"
-	}
-	if !isErrno(o.errno) {
-		return o, fmt.Errorf("what the probes were refused with is no errno of this system: %s", o.errno)
-	}
-	if s, _ := f.Proc.Thread.Is(); open != rules.Yes && held == rules.Yes && !s.Effective.Contains(g.Need()) {
+func decide(f *facts.Facts, g kernel.Goal) (outcome, error) {
+	done, err := kernel.Predict(kernel.Worlds(f, g), g)
+	o := outcome{udp: g.Protocol() == "udp", addr: g.Addr, port: g.Port, via: privport.Plain, errno: done.Errno, unstarted: !done.Executed}
+	if done.Raised {
 		o.via = privport.Raised
 	}
-	return o, nil
-}
-
-// policyErrno is what the probes of the protocol were refused with.
-func policyErrno(f facts.Facts, g rules.Goal) string {
-	for _, p := range f.Policy.Probes.Value {
-		if p.Refused() && strings.HasPrefix(p.Network, g.Protocol()) {
-			return p.Errno
-		}
+	if err == nil && !kernel.IsErrno(o.errno) {
+		err = fmt.Errorf("what the probes were refused with is no errno of this system: %s", o.errno)
 	}
-	return "EACCES"
+	return o, err
 }

@@ -23,17 +23,17 @@ import (
 
 	"github.com/lowport/lowport/caps"
 	"github.com/lowport/lowport/internal/archive"
-	"github.com/lowport/lowport/internal/explain"
 	"github.com/lowport/lowport/internal/facts"
-	"github.com/lowport/lowport/internal/rules"
+	"github.com/lowport/lowport/internal/kernel"
+	"github.com/lowport/lowport/internal/remedy"
 )
 
 var update = flag.Bool("update", false, "write the golden files anew")
 
-const recorded = "../internal/explain/testdata/"
+const recorded = "../internal/kernel/testdata/"
 
 // refused is the error of a bind, or of a Require, on a recorded machine.
-func refused(t *testing.T, name string, g rules.Goal, cause error) *Error {
+func refused(t *testing.T, name string, g kernel.Goal, cause error) *Error {
 	t.Helper()
 	b, err := os.ReadFile(recorded + name + ".txtar")
 	if err != nil {
@@ -46,7 +46,8 @@ func refused(t *testing.T, name string, g rules.Goal, cause error) *Error {
 	f := r.Facts()
 	if g.Network == "" {
 		subject, err := "require "+g.Require.String(), &notHeld{g.Require}
-		return &Error{Report: refusal(subject, subject+": not held", err, explain.Require(f, g), f, g), err: err}
+		found := kernel.Explain(&f, g, nil)
+		return &Error{Report: refusal(subject, subject+": not held", err, found, f, remedy.Case{Goal: g, Worlds: found.Worlds}), err: err}
 	}
 	address := net.JoinHostPort("", strconv.Itoa(g.Port))
 	if g.Addr.IsValid() {
@@ -58,10 +59,14 @@ func refused(t *testing.T, name string, g rules.Goal, cause error) *Error {
 		headline += ": " + errno.Error()
 		cause = &net.OpError{Op: "listen", Net: "tcp", Err: os.NewSyscallError("bind", errno)}
 	}
-	return &Error{Report: refusal("bind tcp "+address, headline, cause, explain.Bind(f, g, cause), f, g), err: cause}
+	raised := g.Refused.Raised
+	g.Refused = kernel.RefusalOf(cause)
+	g.Refused.Raised = raised
+	found := kernel.Explain(&f, g, cause)
+	return &Error{Report: refusal("bind tcp "+address, headline, cause, found, f, remedy.Case{Goal: g, Worlds: found.Worlds}), err: cause}
 }
 
-var low = rules.Goal{Network: "tcp", Port: 443}
+var low = kernel.Goal{Network: "tcp", Port: 443, Raises: true}
 
 // all are the refusals of which the text is golden: every recorded machine, and
 // what the kernel says without asking for a privilege.
@@ -77,11 +82,12 @@ func all(t *testing.T) map[string]*Error {
 		if err != nil {
 			t.Fatal(err)
 		}
-		name, g := strings.TrimSuffix(filepath.Base(file), ".txtar"), rules.Goal{}
+		name, g, errno := strings.TrimSuffix(filepath.Base(file), ".txtar"), kernel.Goal{}, syscall.EACCES
 		for line := range strings.Lines(string(txtar.Parse(b).Comment)) {
-			var capability string
-			if n, _ := fmt.Sscanf(line, "bind %d", &g.Port); n == 1 {
-				g.Network, g.Raised = "tcp", strings.Contains(line, " raised")
+			var capability, answer string
+			if n, _ := fmt.Sscanf(line, "bind %d %s", &g.Port, &answer); n == 2 {
+				errno, _ = kernel.Errno(answer)
+				g.Network, g.Raises, g.Refused.Raised = "tcp", true, strings.Contains(line, " raised")
 			} else if n, _ := fmt.Sscanf(line, "require %s", &capability); n == 1 {
 				c, err := caps.ParseCap(capability)
 				if err != nil {
@@ -90,13 +96,13 @@ func all(t *testing.T) map[string]*Error {
 				g.Require = caps.SetOf(c)
 			}
 		}
-		errs[name] = refused(t, name, g, syscall.EACCES)
+		errs[name] = refused(t, name, g, errno)
 	}
 	far := low
 	far.Addr = netip.MustParseAddr("192.0.2.1")
-	errs["address-in-use"] = refused(t, "in-use", low, syscall.EADDRINUSE)
+	errs["contradiction"] = refused(t, "in-use", low, syscall.EADDRINUSE) // which the port check would have kept from it
 	errs["address-unavailable"] = refused(t, "policy", far, syscall.EADDRNOTAVAIL)
-	errs["address-invalid"] = refused(t, "policy", rules.Goal{Network: "tcp"}, &net.AddrError{Err: "missing port in address", Addr: "443"})
+	errs["address-invalid"] = refused(t, "policy", kernel.Goal{Network: "tcp"}, &net.AddrError{Err: "missing port in address", Addr: "443"})
 	errs["host-unresolved"] = refused(t, "policy", low, &net.OpError{Op: "listen", Net: "tcp", Err: &net.DNSError{Err: "no such host", Name: "web.example"}})
 	errs["family-unavailable"] = refused(t, "policy", low, syscall.EAFNOSUPPORT)
 	errs["protocol-unavailable"] = refused(t, "policy", low, syscall.EPROTONOSUPPORT)
@@ -244,7 +250,7 @@ func TestErrorIs(t *testing.T) {
 	if used := error(refused(t, "in-use", low, syscall.EADDRINUSE)); errors.Is(used, fs.ErrPermission) || !errors.Is(used, syscall.EADDRINUSE) {
 		t.Errorf("%v wraps %#v", used, errors.Unwrap(used))
 	}
-	if required := error(refused(t, "require", rules.Goal{Require: caps.SetOf(caps.NET_ADMIN)}, nil)); !errors.Is(required, fs.ErrPermission) {
+	if required := error(refused(t, "require", kernel.Goal{Require: caps.SetOf(caps.NET_ADMIN)}, nil)); !errors.Is(required, fs.ErrPermission) {
 		t.Errorf("%v wraps %#v", required, errors.Unwrap(required))
 	}
 }
@@ -337,7 +343,10 @@ func TestReportHostile(t *testing.T) {
 		r["exe xattr"] = facts.Item{Err: nasty}
 		f, cause := r.Facts(), &net.OpError{Op: "listen", Net: "tcp", Err: os.NewSyscallError("bind", syscall.EACCES)}
 		f.Net.Sockets = f.Net.Sockets.Now([]facts.Socket{{Network: "tcp", Addr: netip.MustParseAddrPort("0.0.0.0:443"), Listen: true, PID: 7, Command: nasty, Cgroup: "/system.slice/" + nasty}})
-		report := refusal("bind tcp :443", "listen tcp :443", cause, explain.Bind(f, low, cause), f, low)
+		g := low
+		g.Refused = kernel.RefusalOf(cause)
+		found := kernel.Explain(&f, g, cause)
+		report := refusal("bind tcp :443", "listen tcp :443", cause, found, f, remedy.Case{Goal: g, Worlds: found.Worlds})
 		for line := range strings.Lines(report.String()) {
 			if strings.HasPrefix(strings.TrimSpace(line), "reboot") {
 				t.Errorf("%s: a line of its own: %q", name, line)

@@ -8,8 +8,8 @@ import (
 
 	"github.com/lowport/lowport/caps"
 	"github.com/lowport/lowport/internal/facts"
-	"github.com/lowport/lowport/internal/live"
 	"github.com/lowport/lowport/internal/kernel"
+	"github.com/lowport/lowport/internal/live"
 	"github.com/lowport/lowport/internal/remedy"
 )
 

@@ -25,6 +25,10 @@ const (
 type How struct {
 	Via Via
 
+	// Unraised is why a capability that is permitted could not be raised: a
+	// *[RaiseError], or nil.
+	Unraised error
+
 	network, address string   // what was asked
 	got              net.Addr // of a socket that was made here
 	note             string   // what is to be said beside that
@@ -181,7 +185,7 @@ func bindRaised[S io.Closer](s S, how How, refused error, bind func(address stri
 		return err
 	})
 	if !called {
-		how.note = err.Error()
+		how.note, how.Unraised = err.Error(), err
 		return s, how, refused
 	}
 	how.Via = Raised

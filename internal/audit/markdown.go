@@ -6,7 +6,7 @@ import (
 
 	"github.com/lowport/lowport/caps"
 
-	"github.com/lowport/lowport/internal/explain"
+	"github.com/lowport/lowport/internal/kernel"
 )
 
 // Markdown returns docs/audit.md: a section for each finding, of the same data
@@ -38,13 +38,13 @@ This file is generated from the catalogue that the reports are made of.
 	for _, id := range sections {
 		e := catalogue[id]
 		fmt.Fprintf(&b, "## %s\n\n", id)
-		explain.Paragraph(&b, "Severity: "+e.severities+".")
-		explain.Paragraph(&b, strings.ToUpper(e.means[:1])+e.means[1:]+".")
+		kernel.Paragraph(&b, "Severity: "+e.severities+".")
+		kernel.Paragraph(&b, strings.ToUpper(e.means[:1])+e.means[1:]+".")
 		if e.allows != "" {
-			explain.Paragraph(&b, "It allows an attacker to: "+e.allows+".")
+			kernel.Paragraph(&b, "It allows an attacker to: "+e.allows+".")
 		}
 		b.WriteString("By hand:\n\n```\n" + e.see + "\n```\n\n")
-		explain.Paragraph(&b, "What helps: "+e.helps+".")
+		kernel.Paragraph(&b, "What helps: "+e.helps+".")
 	}
 	b.WriteString("## What capabilities allow\n\n")
 	for c := range caps.UpTo(caps.Last).All() {

@@ -133,7 +133,7 @@ type Ancestor struct {
 // A Probe is a bind to port 0 of every address, which takes no capability
 // (inet_bind does not ask for one): where it is refused, a policy refuses.
 type Probe struct {
-	Network string // "tcp4", "tcp6", "udp4", "udp6"
+	Network string // "tcp4", "tcp6", "mptcp4", "mptcp6", "udp4", "udp6"
 	Errno   string // "" where it was allowed
 }
 
@@ -141,7 +141,7 @@ type Probe struct {
 // that there is no such family or that a limit is reached.
 func (p Probe) Refused() bool {
 	switch p.Errno {
-	case "", "EAFNOSUPPORT", "EPROTONOSUPPORT", "EPROTOTYPE", "ESOCKTNOSUPPORT", "EMFILE", "ENFILE", "ENOBUFS", "ENOMEM":
+	case "", "EAFNOSUPPORT", "EPROTONOSUPPORT", "EPROTOTYPE", "ENOPROTOOPT", "ESOCKTNOSUPPORT", "EMFILE", "ENFILE", "ENOBUFS", "ENOMEM":
 		return false
 	}
 	return true

@@ -13,7 +13,7 @@ var execCauses = []cause{
 	},
 	{
 		id:   "nosuid-mount",
-		show: func(l *look) { l.file(); l.nosuid() },
+		show: func(l *look) { l.held(); l.file(); l.nosuid() },
 		wording: wording{"file capabilities are ignored on this nosuid mount",
 			"execve silently ignores the capabilities of a file on a nosuid mount"},
 		kernel:  "mnt_may_suid",
@@ -23,7 +23,7 @@ var execCauses = []cause{
 	},
 	{
 		id:   "foreign-mount",
-		show: func(l *look) { l.file(); l.mountPoint() },
+		show: func(l *look) { l.held(); l.file(); l.mountPoint() },
 		wording: wording{"the file's {cap} is ignored: its mount belongs to another mount namespace",
 			"execve ignores the capabilities of a file that was reached through another mount namespace, as by /proc/PID/root or a passed descriptor"},
 		kernel: "mnt_may_suid: check_mnt",
@@ -32,7 +32,7 @@ var execCauses = []cause{
 	},
 	{
 		id:   "no-file-caps",
-		show: func(l *look) { l.file(); l.noFileCaps() },
+		show: func(l *look) { l.held(); l.file(); l.noFileCaps() },
 		wording: wording{"this system ignores file capabilities: it was booted with no_file_caps",
 			"with this option on the kernel's command line execve grants nothing from a file, anywhere on the machine"},
 		kernel:  "get_file_caps: file_caps_enabled",
@@ -42,7 +42,7 @@ var execCauses = []cause{
 	},
 	{
 		id:   "file-replaced",
-		show: (*look).replaced,
+		show: func(l *look) { l.held(); l.replaced() },
 		wording: wording{"{exe} was replaced, or given capabilities, after this process started",
 			"a process keeps what its file granted at execve; the file now at that path grants {cap}"},
 		kernel: "execve reads the capabilities of the file once",
@@ -51,7 +51,7 @@ var execCauses = []cause{
 	},
 	{
 		id:   "rootid-mismatch",
-		show: (*look).file,
+		show: func(l *look) { l.held(); l.file() },
 		wording: wording{"the file's {cap} is for another user namespace",
 			"the file's security.capability attribute (version 3) names a root user other than that of this user namespace"},
 		kernel: "get_vfs_caps_from_disk: rootid_owns_currentns",

@@ -24,7 +24,11 @@ type Finding struct {
 func Explain(f *facts.Facts, g Goal, err error) Finding {
 	l := &look{f: f, g: g, err: err}
 	if id := unasked(g, err); id != "" {
-		return l.finding([]Cause{{ID: id, Certainty: Proven}})
+		c := Cause{ID: id, Certainty: Proven}
+		if dns := (*net.DNSError)(nil); errors.As(err, &dns) && !dns.IsNotFound { // who could tell did not
+			c.Certainty = Likely
+		}
+		return l.finding([]Cause{c})
 	}
 	worlds := Worlds(f, g)
 	refusing := slices.DeleteFunc(slices.Clone(worlds), func(w World) bool { return w.Allows(g) })
@@ -58,7 +62,7 @@ func Untold(f *facts.Facts, g Goal, why string) Finding {
 func unasked(g Goal, err error) string {
 	var dns *net.DNSError
 	switch {
-	case g.Network == "" || g.Refused.Errno != 0 && g.Refused.Call != "control" && g.Refused.Call != "setsockopt":
+	case g.Network == "" && err == nil || g.Refused.Errno != 0 && g.Refused.Call != "control" && g.Refused.Call != "setsockopt":
 		return ""
 	case g.Refused.Errno != 0:
 		return "control-refused"
@@ -173,7 +177,8 @@ func (w World) Allows(g Goal) bool {
 
 // finding gives the causes their words and their evidence.
 func (l *look) finding(all []Cause) Finding {
-	if l.w.Facts != nil {
+	ofAddress := func(c Cause) bool { return slices.ContainsFunc(addressCauses, func(a cause) bool { return a.id == c.ID }) }
+	if l.w.Facts != nil && slices.ContainsFunc(all, func(c Cause) bool { return !ofAddress(c) }) {
 		l.threshold()
 	}
 	for i := range all {

@@ -8,6 +8,9 @@ import (
 
 // Free reports whether no other socket holds the port.
 func Free(f *facts.Facts, g Goal) Answer {
+	if g.Port == 0 { // the kernel chooses one that is free
+		return Yes
+	}
 	all, known := f.Net.Sockets.Is()
 	if !known {
 		return Unknown

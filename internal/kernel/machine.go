@@ -77,7 +77,7 @@ func locals(w World, g Goal, set caps.Set) []World {
 // holders: which socket holds the port? One that excludes ours for certain does; of those
 // that may, any one or none.
 func holders(w World, g Goal, set caps.Set) []World {
-	if g.Network == "" {
+	if g.Network == "" || g.Port == 0 { // of 0 the kernel chooses a free one
 		return []World{w}
 	}
 	socks, known := w.Facts.Net.Sockets.Is()
@@ -126,7 +126,7 @@ func unseens(w World, g Goal, set caps.Set) []World {
 		return all
 	case syscall.EACCES, syscall.EPERM:
 		at("policy", 1)
-	case syscall.EAFNOSUPPORT, syscall.EPROTONOSUPPORT:
+	case syscall.EAFNOSUPPORT, syscall.EPROTONOSUPPORT, syscall.EMFILE, syscall.ENFILE, syscall.ENOBUFS, syscall.ENOMEM:
 		at("socket", 1)
 	case syscall.EADDRNOTAVAIL, syscall.EINVAL:
 		at("address", 1)

@@ -33,7 +33,7 @@ func unhelpful(worlds []World, g Goal, found []Cause, l *look) []string {
 			}
 		}
 	}
-	if apart, _ := l.f.Net.Apart.Is(); apart && l.w.Privileged(g) {
+	if apart, _ := l.f.Net.Apart.Is(); apart && l.w.Privileged(g) && !(l.w.Holds(g) && l.w.Counts && l.w.Granted) {
 		all = append(all, "ip_unprivileged_port_start of the host: this network namespace has its own")
 	}
 	return all

@@ -50,6 +50,7 @@ type Image struct {
 	Nosuid  bool // its mount is nosuid
 	Foreign bool // its mount belongs to another mount namespace (mnt_may_suid)
 	Ignored bool // the system was booted with no_file_caps
+	Unread  bool // what execve would make of it could not be read
 }
 
 // Since is what a program did to its own capabilities after its start.
@@ -94,6 +95,9 @@ func (w World) exec() caps.Exec {
 // Executed reports what the thread held right after the execve, and whether there was one.
 func (w World) Executed() (caps.State, bool) {
 	s, err := w.Starter.Exec(w.exec())
+	if w.Image.Unread {
+		return caps.State{}, false
+	}
 	return s, err == nil
 }
 
@@ -126,7 +130,7 @@ func (w World) thread(set caps.Set) caps.State {
 // Missing is what the file asks to have at once, by its effective bit, and does not get:
 // where it is not empty, the program is not executed.
 func (w World) Missing() caps.Set {
-	if _, ok := w.Executed(); ok {
+	if _, ok := w.Executed(); ok || w.Image.Unread {
 		return 0
 	}
 	last := w.exec().LastCap
@@ -141,8 +145,9 @@ func (w World) Missing() caps.Set {
 // program raises it, else effective.
 func (w World) Holds(g Goal) bool { return has(w.thread(g.Need()), g).Contains(g.Need()) }
 
-// Privileged reports whether the bind takes a capability.
-func (w World) Privileged(g Goal) bool { return g.Network != "" && g.Port < w.PortStart }
+// Privileged reports whether the bind takes a capability. Port 0 asks for any free port,
+// which takes none (__inet_bind).
+func (w World) Privileged(g Goal) bool { return g.Network != "" && g.Port != 0 && g.Port < w.PortStart }
 
 // With returns the world with other facts.
 func (w World) With(change func(f *facts.Facts)) World {
@@ -155,7 +160,9 @@ func (w World) With(change func(f *facts.Facts)) World {
 // Start returns the world in which the program is started again by its starter: what
 // execve sees is the file at its path.
 func (w World) Start() World {
-	w.Image = imageOf(w.Facts, w.Facts.File.Installed)
+	i := w.Facts.File.Installed
+	w.Image = imageOf(w.Facts, i)
+	w.Image.Unread = i.Stat.State != facts.Known || i.Nosuid.State != facts.Known || i.Caps.State == facts.Unreadable
 	w.Image.Foreign = w.Facts.Launch.Foreign
 	w.seen = false
 	return w

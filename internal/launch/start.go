@@ -10,7 +10,7 @@ import (
 
 	"github.com/lowport/lowport/caps"
 	"github.com/lowport/lowport/internal/facts"
-	"github.com/lowport/lowport/internal/rules"
+	"github.com/lowport/lowport/internal/kernel"
 )
 
 // Manager is what starts the services: the facts of process 1, or of a systemd
@@ -234,11 +234,11 @@ func (u *Unit) refusedCall() (errno string, allowed bool) {
 
 // Doubt says why it cannot be told how a bind would go, "" where it can. The zero
 // Goal is that of a listener which systemd passes.
-func (u *Unit) Doubt(g rules.Goal) string {
+func (u *Unit) Doubt(g kernel.Goal) string {
 	if key := u.set.unseen(); key != "" {
 		return key + " changes what the program is or holds, in ways that are not checked"
 	}
-	if g == (rules.Goal{}) { // a listener that is passed takes no more
+	if g == (kernel.Goal{}) { // a listener that is passed takes no more
 		return ""
 	}
 	if u.User && (u.set.mounts() || u.set.is("PrivateUsers")) {
@@ -255,7 +255,7 @@ func (u *Unit) Doubt(g rules.Goal) string {
 
 // denies says whether SocketBindDeny= covers the bind and SocketBindAllow= does
 // not.
-func (u *Unit) denies(g rules.Goal) bool {
+func (u *Unit) denies(g kernel.Goal) bool {
 	covers := func(key string, unsure bool) bool {
 		return slices.ContainsFunc(u.set.words(key), func(rule string) bool { return covers(rule, g, unsure) })
 	}
@@ -265,7 +265,7 @@ func (u *Unit) denies(g rules.Goal) bool {
 // covers reads one rule of SocketBindAllow= or SocketBindDeny=:
 // [ipv4:|ipv6:][tcp:|udp:](PORT|PORT-PORT|any). Which family a wildcard's socket
 // is of is not known, nor what else a rule may say: then it is unsure.
-func covers(rule string, g rules.Goal, unsure bool) bool {
+func covers(rule string, g kernel.Goal, unsure bool) bool {
 	for part := range strings.SplitSeq(rule, ":") {
 		switch part {
 		case "any", "":

@@ -12,7 +12,7 @@ import (
 
 	"github.com/lowport/lowport/caps"
 	"github.com/lowport/lowport/internal/facts"
-	"github.com/lowport/lowport/internal/rules"
+	"github.com/lowport/lowport/internal/kernel"
 )
 
 // disk is a file system with the files of a txtar archive.
@@ -130,7 +130,7 @@ func TestStartFacts(t *testing.T) {
 	}{
 		{"", func(f facts.Facts) bool { return f.Net.PortStart.Value == 80 && f.Proc.IDs.Value.UID == 0 }},
 		{"", func(f facts.Facts) bool {
-			return f.Policy.Label.State == facts.Absent && rules.Granted(f, full) == rules.Yes
+			return f.Policy.Label.State == facts.Absent && kernel.Granted(&f, full) == kernel.Yes
 		}},
 		{"User=app", func(f facts.Facts) bool { return f.Proc.IDs.Value.UID == 1000 && f.Command.User.Value == "app" }},
 		{"PrivateNetwork=yes", func(f facts.Facts) bool { return f.Net.PortStart.Value == 1024 && len(f.Net.Addresses.Value) == 2 }},
@@ -170,7 +170,7 @@ func errnos(v4, v6 string) func(facts.Facts) bool {
 
 // Where it cannot be told.
 func TestDoubt(t *testing.T) {
-	if why := read(t, "SystemCallFilter=~bind").Doubt(rules.Goal{}); why != "" {
+	if why := read(t, "SystemCallFilter=~bind").Doubt(kernel.Goal{}); why != "" {
 		t.Errorf("a listener that is passed is in doubt: %s", why)
 	}
 	for _, tt := range []struct {
@@ -193,7 +193,7 @@ func TestDoubt(t *testing.T) {
 		{"SocketBindDeny=444-1023", ""},
 		{"SocketBindDeny=80", ""},
 	} {
-		why := read(t, tt.service).Doubt(rules.Goal{Network: "tcp", Port: 443})
+		why := read(t, tt.service).Doubt(kernel.Goal{Network: "tcp", Port: 443})
 		if !strings.Contains(why, tt.why) || (why == "") != (tt.why == "") {
 			t.Errorf("%q: %q, want %q", tt.service, why, tt.why)
 		}
@@ -430,7 +430,7 @@ func FuzzParse(f *testing.F) {
 		}
 		_, _ = u.Exec(fstest.MapFS{})
 		u.Unlooked()
-		u.Doubt(rules.Goal{Network: "tcp", Port: 443})
+		u.Doubt(kernel.Goal{Network: "tcp", Port: 443})
 		if started, err := u.Start(facts.Facts{File: facts.File{Path: known("/srv/app")}}, root, who); err == nil && !full.Contains(started.Launch.Starter.Value.Bounding) {
 			t.Errorf("%+v", started.Launch)
 		}

@@ -10,14 +10,15 @@ import (
 func probes() []facts.Probe {
 	all := []facts.Probe{}
 	for _, p := range []struct {
-		network      string
-		family, kind int
+		network             string
+		family, kind, proto int
 	}{
-		{"tcp4", unix.AF_INET, unix.SOCK_STREAM}, {"tcp6", unix.AF_INET6, unix.SOCK_STREAM},
-		{"udp4", unix.AF_INET, unix.SOCK_DGRAM}, {"udp6", unix.AF_INET6, unix.SOCK_DGRAM},
+		{"tcp4", unix.AF_INET, unix.SOCK_STREAM, 0}, {"tcp6", unix.AF_INET6, unix.SOCK_STREAM, 0},
+		{"mptcp4", unix.AF_INET, unix.SOCK_STREAM, unix.IPPROTO_MPTCP}, {"mptcp6", unix.AF_INET6, unix.SOCK_STREAM, unix.IPPROTO_MPTCP},
+		{"udp4", unix.AF_INET, unix.SOCK_DGRAM, 0}, {"udp6", unix.AF_INET6, unix.SOCK_DGRAM, 0},
 	} {
 		probe := facts.Probe{Network: p.network}
-		if err := bindAny(p.family, p.kind); err != nil {
+		if err := bindAny(p.family, p.kind, p.proto); err != nil {
 			probe.Errno = Reason(err)
 		}
 		all = append(all, probe)
@@ -25,8 +26,8 @@ func probes() []facts.Probe {
 	return all
 }
 
-func bindAny(family, kind int) error {
-	fd, err := unix.Socket(family, kind|unix.SOCK_CLOEXEC, 0)
+func bindAny(family, kind, proto int) error {
+	fd, err := unix.Socket(family, kind|unix.SOCK_CLOEXEC, proto)
 	if err != nil {
 		return err
 	}

@@ -162,7 +162,7 @@ func maskStat(b []byte, _ addrMask) ([]byte, bool) {
 func maskProbes(b []byte, _ addrMask) ([]byte, bool) {
 	all, err := facts.ParseJSON[[]facts.Probe](b)
 	for i, p := range all {
-		if !slices.Contains([]string{"tcp4", "tcp6", "udp4", "udp6"}, p.Network) {
+		if !slices.Contains([]string{"tcp4", "tcp6", "mptcp4", "mptcp6", "udp4", "udp6"}, p.Network) {
 			return nil, false
 		}
 		if p.Errno != "" {

@@ -84,7 +84,7 @@ func TestMaskedHoldsNoName(t *testing.T) {
 
 // On every recorded machine the masked facts differ in names alone.
 func TestMaskedFactsAreTheSame(t *testing.T) {
-	files, err := filepath.Glob("../explain/testdata/*.txtar")
+	files, err := filepath.Glob("../kernel/testdata/*.txtar")
 	if err != nil || len(files) == 0 {
 		t.Fatal("no recorded machines: ", err)
 	}

@@ -51,7 +51,10 @@ func Fixes(cases ...Case) []Fix {
 		}
 		goals = append(goals, c.Goal)
 	}
-	all := candidates(kernel.Likeliest(cases[0].Worlds)[0], goals...)
+	if len(cases) == 0 {
+		return fixes
+	}
+	all := candidates(cases[0].Worlds[0], goals...)
 	for _, c := range all {
 		if help(cases, goals, c.Fix) {
 			fixes = append(fixes, c.Fix)

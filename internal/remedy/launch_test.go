@@ -7,12 +7,12 @@ import (
 
 	"github.com/lowport/lowport/caps"
 	"github.com/lowport/lowport/internal/facts"
-	"github.com/lowport/lowport/internal/rules"
+	"github.com/lowport/lowport/internal/kernel"
 )
 
 // What helps a program that is not even executed.
 func TestFixesOfNotExecuted(t *testing.T) {
-	raw, high := caps.SetOf(caps.NET_RAW), rules.Goal{Network: "tcp", Port: 8443}
+	raw, high := caps.SetOf(caps.NET_RAW), kernel.Goal{Network: "tcp", Port: 8443}
 	manager := func(b caps.Set) func(*facts.Facts) {
 		return func(f *facts.Facts) {
 			f.Launcher.Init = known(caps.State{Permitted: b, Effective: b, Bounding: b})
@@ -23,7 +23,7 @@ func TestFixesOfNotExecuted(t *testing.T) {
 		name     string
 		bounding caps.Set
 		file     caps.Set
-		goal     rules.Goal
+		goal     kernel.Goal
 		changes  []func(*facts.Facts)
 		want     string
 		line     string // of the first fix
@@ -42,7 +42,7 @@ func TestFixesOfNotExecuted(t *testing.T) {
 		f := app(tt.changes...)
 		f.File.Installed.Caps = known(caps.File{Version: 2, Permitted: tt.file, Effective: true})
 		f.Launch.Starter = known(caps.State{Bounding: tt.bounding})
-		fixes := Fixes(rules.Start(f), tt.goal)
+		fixes := fixesOf(kernel.Plan(f), tt.goal)
 		var ids []string
 		for _, fix := range fixes {
 			ids = append(ids, fix.ID)
@@ -61,7 +61,7 @@ func TestFixesOfScript(t *testing.T) {
 		f.File.Path, f.Command.Args = known("/bin/dash"), known([]string{"/srv/script"})
 		f.Launch = facts.Launch{Script: "/srv/script", Interpreter: true, Starter: f.Proc.Thread}
 	})
-	for _, fix := range Fixes(rules.Start(f), low) {
+	for _, fix := range fixesOf(kernel.Plan(f), low) {
 		for _, s := range fix.Steps {
 			if strings.Contains(s.Run+s.Start, "dash") {
 				t.Errorf("%+v", fix)

@@ -47,7 +47,7 @@ func stopOwner(w kernel.World, g kernel.Goal) (candidate, bool) {
 	return candidate{
 		Fix: Fix{ID: "stop-owner", Scope: "host", Summary: summary, Lasts: lasts, Steps: steps},
 		change: func(w kernel.World) kernel.World {
-			if w.Holder >= 0 {
+			if w.Holder >= 0 && kernel.Conflicts(socks[w.Holder], g) != kernel.No {
 				w.Holder = kernel.Nobody
 			}
 			return w

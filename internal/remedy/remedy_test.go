@@ -11,7 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/lowport/lowport/caps"
 	"github.com/lowport/lowport/internal/facts"
-	"github.com/lowport/lowport/internal/rules"
+	"github.com/lowport/lowport/internal/kernel"
 )
 
 func known[T any](v T) facts.Fact[T] { return facts.Fact[T]{}.Now(v) }
@@ -19,8 +19,8 @@ func none[T any]() facts.Fact[T]     { return facts.Fact[T]{}.None() }
 
 var (
 	bind    = caps.SetOf(caps.NET_BIND_SERVICE)
-	low     = rules.Goal{Network: "tcp", Port: 443}
-	require = rules.Goal{Require: caps.SetOf(caps.NET_ADMIN)}
+	low     = kernel.Goal{Network: "tcp", Port: 443}
+	require = kernel.Goal{Require: caps.SetOf(caps.NET_ADMIN)}
 )
 
 // app is a program that an ordinary user started from a shell, with nothing.
@@ -107,12 +107,22 @@ func holds(f *facts.Facts) {
 	thread(func(s *caps.State) { s.Permitted, s.Effective = bind, bind })(f)
 }
 
+// fixesOf are the fixes of a guarded program that was refused.
+func fixesOf(f facts.Facts, goals ...kernel.Goal) []Fix {
+	var cases []Case
+	for _, g := range goals {
+		g.Raises = true
+		cases = append(cases, Case{g, kernel.Worlds(&f, g)})
+	}
+	return Fixes(cases...)
+}
+
 // What is proposed, by the way the program was started and what is in the way.
 func TestFixes(t *testing.T) {
 	for _, tt := range []struct {
 		name string
 		f    facts.Facts
-		g    rules.Goal
+		g    kernel.Goal
 		want string
 	}{
 		{"shell", app(), low, "setcap setpriv sysctl"},
@@ -132,7 +142,7 @@ func TestFixes(t *testing.T) {
 		{"unit of a systemd that is not root", app(unit, func(f *facts.Facts) { f.Launcher.Init = known(caps.State{}) }), low, "systemd-drop-in setcap sysctl"},
 		{"unit, process 1 not to be seen", app(unit, func(f *facts.Facts) { f.Launcher.Init = facts.Fact[caps.State]{} }), low, "systemd-drop-in setcap sysctl"},
 		{"unit, SELinux enforces", app(unit, func(f *facts.Facts) { f.Policy.Enforcing = known(true) }), low, "systemd-drop-in setcap sysctl"},
-		{"unit with a link-local address", app(unit), rules.Goal{Network: "tcp", Port: 443, Addr: netip.MustParseAddr("fe80::1%eth0"), Local: true}, "systemd-drop-in setcap sysctl"},
+		{"unit with a link-local address", app(unit), kernel.Goal{Network: "tcp", Port: 443, Addr: netip.MustParseAddr("fe80::1%eth0"), Takes: true}, "systemd-drop-in setcap sysctl"},
 		{"unit in a foreign namespace", app(unit, outside), low, "sysctl"},
 		{"unit with PrivateUsers=", app(unit, outside, func(f *facts.Facts) { f.Net.UIDMap = known("0 0 1, 1000 1000 1") }), low, "systemd-drop-in systemd-socket sysctl"},
 		{"user unit", app(userUnit), low, "setcap sysctl"},
@@ -156,7 +166,7 @@ func TestFixes(t *testing.T) {
 		{"unit in a network namespace whose name is hidden", app(unit, inAnother, func(f *facts.Facts) { f.Net.Name = facts.Fact[string]{} }), low, "systemd-drop-in setcap"},
 		{"another network namespace, with a name like an option", app(inAnother, func(f *facts.Facts) { f.Net.Name = known("-all") }), low, "setcap"},
 		{"unit in a network namespace with an odd name", app(unit, inAnother, func(f *facts.Facts) { f.Net.Name = known("a b") }), low, "systemd-drop-in setcap sysctl"},
-		{"another network namespace, and not ours yet", app(holds, inAnother), rules.Goal{Network: "tcp", Port: 443, Addr: netip.MustParseAddr("192.0.2.9")}, ""},
+		{"another network namespace, and not ours yet", app(holds, inAnother), kernel.Goal{Network: "tcp", Port: 443, Addr: netip.MustParseAddr("192.0.2.9")}, ""},
 		{"file capabilities switched off", app(func(f *facts.Facts) { f.Kernel.NoFile = known(true) }), low, "setpriv sysctl"},
 		{"setgid file", app(setgid), low, "setcap sysctl"},
 		{"file gone", app(func(f *facts.Facts) { f.File.Installed.Stat = none[facts.Stat]() }), low, "sysctl"},
@@ -170,12 +180,12 @@ func TestFixes(t *testing.T) {
 		{"a profile withholds it", app(holds, withheld, profiled), low, "profile sysctl"},
 		{"a profile withholds it, and the kernel lacks the family", app(holds, withheld, profiled, func(f *facts.Facts) {
 			f.Policy.Probes = known([]facts.Probe{{Network: "tcp4"}, {Network: "tcp6", Errno: "EAFNOSUPPORT"}})
-		}), rules.Goal{Network: "tcp6", Port: 443}, ""},
+		}), kernel.Goal{Network: "tcp6", Port: 443}, ""},
 		{"a profile that only complains", app(holds, withheld, func(f *facts.Facts) { f.Policy.Label = known("app (complain)") }), low, "sysctl"},
 		{"a profile refuses TCP", app(holds, profiled, refusedProbes), low, "profile"},
 		{"a profile and what it hides", app(profiled, refusedProbes), low, "setcap+profile profile+setpriv profile+sysctl"},
 		{"a profile and what it hides, in a unit", app(profiled, refusedProbes, unit), low, "profile+systemd-drop-in profile+systemd-socket profile+setcap profile+sysctl"},
-		{"not ours yet", app(holds), rules.Goal{Network: "tcp", Port: 443, Addr: netip.MustParseAddr("192.0.2.9")}, "nonlocal-bind"},
+		{"not ours yet", app(holds), kernel.Goal{Network: "tcp", Port: 443, Addr: netip.MustParseAddr("192.0.2.9")}, "nonlocal-bind"},
 		{"require", app(), require, "setcap setpriv"},
 		{"require, foreign namespace", app(outside), require, ""},
 		{"require in a unit", app(unit), require, "systemd-drop-in setcap"},
@@ -183,7 +193,7 @@ func TestFixes(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			var ids []string
-			for _, fix := range Fixes(tt.f, tt.g) {
+			for _, fix := range fixesOf(tt.f, tt.g) {
 				ids = append(ids, fix.ID)
 			}
 			if diff := cmp.Diff(strings.Fields(tt.want), ids); diff != "" && tt.want+strings.Join(ids, "") != "" {
@@ -210,20 +220,22 @@ func TestFixesOverPairs(t *testing.T) {
 	printed := 0
 	for _, a := range changes {
 		for _, b := range changes {
-			for _, g := range []rules.Goal{low, require} {
+			for _, g := range []kernel.Goal{low, require} {
 				f := app(a, b)
-				all := candidates(f, g)
-				for _, fix := range Fixes(f, g) {
+				g.Raises = true
+				for _, fix := range fixesOf(f, g) {
 					printed++
-					after := f
-					for id := range strings.SplitSeq(fix.ID, "+") {
-						i := slices.IndexFunc(all, func(c candidate) bool { return c.ID == id })
-						after = all[i].change(after)
+					for _, after := range kernel.Likeliest(kernel.Worlds(&f, g)) {
+						all := candidates(after, g)
+						for id := range strings.SplitSeq(fix.ID, "+") {
+							i := slices.IndexFunc(all, func(c candidate) bool { return c.ID == id })
+							after = all[i].change(after)
+						}
+						if !after.Allows(g) {
+							t.Errorf("%s does not help: %+v", fix.ID, f)
+						}
 					}
-					if rules.Allows(after, g) != rules.Yes {
-						t.Errorf("%s does not help: %+v", fix.ID, f)
-					}
-					start, _ := again(f)
+					start, _ := again(&f)
 					for i, s := range fix.Steps {
 						if last := i == len(fix.Steps)-1; !last && (s.Start != "" || s == start) {
 							t.Errorf("%s starts the program and goes on: %+v", fix.ID, fix.Steps)
@@ -275,7 +287,7 @@ func TestHostileCommands(t *testing.T) {
 			"build":   {"go", "build", "-o", path.Join(exe, "bin/app"), "example.com/app"},
 		}
 		for _, f := range []facts.Facts{app(hurt), app(hurt, nosuid, stamped1), app(hurt, stamped1), app(hurt, goRunFile)} {
-			for _, fix := range Fixes(f, low) {
+			for _, fix := range fixesOf(f, low) {
 				line := fix.Steps[0].Run + fix.Steps[0].Start
 				out, err := exec.Command(sh[0], sh[1], `printf '%s\0' `+line).CombinedOutput()
 				if err != nil {

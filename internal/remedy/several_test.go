@@ -7,14 +7,14 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/lowport/lowport/internal/facts"
-	"github.com/lowport/lowport/internal/rules"
+	"github.com/lowport/lowport/internal/kernel"
 )
 
 // A fix of several refusals mends all of them, and the threshold is that of the
 // lowest port.
 func TestFixesOfSeveral(t *testing.T) {
-	goals := []rules.Goal{{Network: "tcp", Port: 443}, {Network: "tcp", Port: 80}, {Network: "udp", Port: 443}}
-	fixes := Fixes(app(), goals...)
+	goals := []kernel.Goal{{Network: "tcp", Port: 443}, {Network: "tcp", Port: 80}, {Network: "udp", Port: 443}}
+	fixes := fixesOf(app(), goals...)
 	var ids []string
 	for _, f := range fixes {
 		ids = append(ids, f.ID)
@@ -36,7 +36,7 @@ func TestFixesOfSeveralOwners(t *testing.T) {
 			{Network: "udp", Addr: netip.MustParseAddrPort("0.0.0.0:53"), PID: 11, UID: 1},
 		})
 	})
-	fixes := Fixes(f, rules.Goal{Network: "tcp", Port: 80}, rules.Goal{Network: "udp", Port: 53})
+	fixes := fixesOf(f, kernel.Goal{Network: "tcp", Port: 80}, kernel.Goal{Network: "udp", Port: 53})
 	if len(fixes) != 1 || len(fixes[0].Steps) != 2 {
 		t.Fatalf("%+v", fixes)
 	}
@@ -68,7 +68,7 @@ func TestResolved(t *testing.T) {
 			f.Net.PortStart = known(0)
 			f.Net.Sockets = known([]facts.Socket{{Network: "udp", Addr: netip.MustParseAddrPort(tt.addr), UID: 33, Cgroup: "/system.slice/systemd-resolved.service"}})
 		})
-		fixes := Fixes(f, rules.Goal{Network: "udp", Port: 53})
+		fixes := fixesOf(f, kernel.Goal{Network: "udp", Port: 53})
 		if len(fixes) != 1 || fixes[0].Lasts != tt.lasts || !slices.Equal(fixes[0].Steps, tt.steps) {
 			t.Errorf("%s: %+v", tt.addr, fixes)
 		}
@@ -77,11 +77,11 @@ func TestResolved(t *testing.T) {
 
 // A unit gets a socket unit for each: what one lists, a later one does not take back.
 func TestSocketUnits(t *testing.T) {
-	goals := []rules.Goal{
+	goals := []kernel.Goal{
 		{Network: "tcp", Port: 443}, {Network: "udp6", Port: 443}, {Network: "tcp4", Port: 80},
-		{Network: "tcp", Port: 80, Addr: netip.MustParseAddr("::1"), Local: true},
+		{Network: "tcp", Port: 80, Addr: netip.MustParseAddr("::1"), Takes: true},
 	}
-	fixes := Fixes(app(unit), goals...)
+	fixes := fixesOf(app(unit), goals...)
 	i := slices.IndexFunc(fixes, func(f Fix) bool { return f.ID == "systemd-socket" })
 	if i < 0 {
 		t.Fatalf("%+v", fixes)

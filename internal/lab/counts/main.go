@@ -15,8 +15,8 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/lowport/lowport/caps"
+	"github.com/lowport/lowport/internal/kernel"
 	"github.com/lowport/lowport/internal/live"
-	"github.com/lowport/lowport/internal/rules"
 	"github.com/lowport/lowport/internal/thread"
 )
 
@@ -67,7 +67,7 @@ func main() {
 	code := 0
 	for _, p := range probes {
 		held := self.Effective.Has(p.cap)
-		want := held && rules.Counts(f, caps.SetOf(p.cap)) == rules.Yes
+		want := held && kernel.Counts(&f, caps.SetOf(p.cap)) == kernel.Yes
 		err := thread.Run(p.ask)
 		got := !errors.Is(err, unix.EPERM) && !errors.Is(err, unix.EACCES) && !errors.Is(err, unix.ECONNREFUSED)
 		verdict := map[bool]string{true: "counts", false: "does not count"}[got]

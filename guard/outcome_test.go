@@ -6,6 +6,8 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+
+	"github.com/lowport/lowport/internal/kernel"
 )
 
 // A seccomp filter and a BPF program may answer with any errno, and the recording
@@ -19,11 +21,11 @@ func TestOutcomeOfAnyErrno(t *testing.T) {
 		if e == 200 {
 			e = 4080 // those between have no names either
 		}
-		line := outcome{port: 443, errno: errnoName(e)}.String()
+		line := outcome{port: 443, errno: kernel.ErrnoName(e)}.String()
 		if o, err := parseOutcome(line); err != nil || o.errno == "" {
 			t.Fatalf("errno %d: %q is read as %+v, %v", e, line, o, err)
 		}
-		if again, ok := errnoOf(errnoName(e)); !ok || again != e && errnoName(again) != errnoName(e) {
+		if again, ok := kernel.Errno(kernel.ErrnoName(e)); !ok || again != e && kernel.ErrnoName(again) != kernel.ErrnoName(e) {
 			t.Fatalf("errno %d is read back as %d", e, again)
 		}
 	}

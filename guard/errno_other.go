@@ -1,7 +1,0 @@
-//go:build !unix
-
-package guard
-
-import "syscall"
-
-func systemName(e syscall.Errno) string { return e.Error() }
