@@ -80,6 +80,8 @@ func TestOneImporterOfLibcap(t *testing.T) {
 // none of those behind it or beside it.
 func TestImportsRunOneWay(t *testing.T) {
 	rooms := [][]string{
+		{"internal/exit", "internal/term"},
+		{"guard/report"},
 		{"internal/thread", "internal/task"},
 		{"caps", "internal/program"},
 		{"internal/dropped"},

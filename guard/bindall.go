@@ -9,10 +9,10 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/lowport/lowport/internal/explain"
 	"github.com/lowport/lowport/internal/facts"
 	"github.com/lowport/lowport/internal/live"
 	"github.com/lowport/lowport/internal/rules"
+	"github.com/lowport/lowport/internal/term"
 	"github.com/lowport/lowport/privport"
 )
 
@@ -59,7 +59,7 @@ func noAddress(o options) error {
 	if o.report != nil {
 		*o.report = r
 	}
-	return &Error{Report: r, err: none.err}
+	return &Error{Report: r, Err: none.err}
 }
 
 // MustBindAll is BindAll for a main function, as [MustBind].
@@ -95,7 +95,7 @@ func (r *request) on(network *string) {
 	}
 }
 
-func (r request) String() string { return explain.Show(r.network) + " " + explain.Show(r.address) }
+func (r request) String() string { return term.Show(r.network) + " " + term.Show(r.address) }
 
 // parse takes the address apart.
 func (r *request) parse(ctx context.Context) (privport.Target, error) {
@@ -127,7 +127,7 @@ func bind(ctx context.Context, all []request, opts []Option) error {
 		*o.report = r
 	}
 	if err != nil {
-		return &Error{Report: r, err: err}
+		return &Error{Report: r, Err: err}
 	}
 	return nil
 }
@@ -190,7 +190,7 @@ func reported(all []request, read func(ports ...int) facts.Facts) Report {
 	if len(failed) > 0 {
 		r = refusals(subject, failed, read(ports(failed)...))
 	} else if len(all) > 0 && all[0].goal.Network != "" {
-		r.shows(read(all[0].goal.Port), all[0].goal)
+		shows(&r, read(all[0].goal.Port), all[0].goal)
 	}
 	return r
 }

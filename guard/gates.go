@@ -10,7 +10,7 @@ import (
 
 // shows puts into the report what a person would want to see of the decision
 // itself: the five sets and the gates.
-func (r *Report) shows(f facts.Facts, g rules.Goal) {
+func shows(r *Report, f facts.Facts, g rules.Goal) {
 	r.Facts, r.Gates = withSets(r.Facts, f), gates(f, g)
 }
 

@@ -16,6 +16,7 @@ import (
 	"github.com/lowport/lowport/internal/facts"
 	"github.com/lowport/lowport/internal/live"
 	"github.com/lowport/lowport/internal/rules"
+	"github.com/lowport/lowport/internal/term"
 	"github.com/lowport/lowport/privport"
 )
 
@@ -85,19 +86,19 @@ func PreflightRequire(how Launch, need ...caps.Cap) (Report, error) {
 	err = require(g.Require, p.facts)
 	var refused *Error
 	if errors.As(err, &refused) {
-		return predicted(refused.Report, refused.err, p.notes)
+		return predicted(refused.Report, refused.Err, p.notes)
 	}
 	return predicted(success("require "+g.Require.String(), ""), nil, p.notes)
 }
 
 // predicted says of a report that it is a prediction.
 func predicted(r Report, err error, notes []string) (Report, error) {
-	r.Subject, r.headline = "preflight "+r.Subject, "preflight: "+r.headline
+	r.Subject, r.Headline = "preflight "+r.Subject, "preflight: "+r.Headline
 	for _, n := range notes {
-		r.Notes = append(r.Notes, explain.Show(n))
+		r.Notes = append(r.Notes, term.Show(n))
 	}
 	if err != nil {
-		return r, &Error{Report: r, err: err}
+		return r, &Error{Report: r, Err: err}
 	}
 	return r, nil
 }
@@ -120,7 +121,7 @@ func (e *untold) Error() string { return "could not tell: " + e.why }
 // hold.
 type printable struct{ error }
 
-func (e *printable) Error() string { return explain.Show(e.error.Error()) }
+func (e *printable) Error() string { return term.Show(e.error.Error()) }
 func (e *printable) Unwrap() error { return e.error }
 
 // A plan is a program as it would run.

@@ -57,7 +57,7 @@ func refusals(subject string, failed []request, f facts.Facts) Report {
 		headline += ": could not tell"
 	}
 	r := refusal(subject, headline, failed[0].err, explain.Join(found...), f, goals...)
-	r.shows(f, goals[0])
+	shows(&r, f, goals[0])
 	return r
 }
 

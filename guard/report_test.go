@@ -46,7 +46,7 @@ func refused(t *testing.T, name string, g rules.Goal, cause error) *Error {
 	f := r.Facts()
 	if g.Network == "" {
 		subject, err := "require "+g.Require.String(), &notHeld{g.Require}
-		return &Error{Report: refusal(subject, subject+": not held", err, explain.Require(f, g), f, g), err: err}
+		return &Error{Report: refusal(subject, subject+": not held", err, explain.Require(f, g), f, g), Err: err}
 	}
 	address := net.JoinHostPort("", strconv.Itoa(g.Port))
 	if g.Addr.IsValid() {
@@ -58,7 +58,7 @@ func refused(t *testing.T, name string, g rules.Goal, cause error) *Error {
 		headline += ": " + errno.Error()
 		cause = &net.OpError{Op: "listen", Net: "tcp", Err: os.NewSyscallError("bind", errno)}
 	}
-	return &Error{Report: refusal("bind tcp "+address, headline, cause, explain.Bind(f, g, cause), f, g), err: cause}
+	return &Error{Report: refusal("bind tcp "+address, headline, cause, explain.Bind(f, g, cause), f, g), Err: cause}
 }
 
 var low = rules.Goal{Network: "tcp", Port: 443}

@@ -35,7 +35,7 @@ func require(need caps.Set, f facts.Facts) error {
 	}
 	subject := "require " + g.Require.String()
 	err := &notHeld{g.Require}
-	return &Error{Report: refusal(subject, subject+": not held", err, explain.Require(f, g), f, g), err: err}
+	return &Error{Report: refusal(subject, subject+": not held", err, explain.Require(f, g), f, g), Err: err}
 }
 
 // MustRequire is Require for a main function: where it fails the report goes to

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/lowport/lowport/caps"
+	"github.com/lowport/lowport/guard/report"
 	"github.com/lowport/lowport/internal/facts"
 	"github.com/lowport/lowport/internal/rules"
 )
@@ -41,7 +42,7 @@ func TestDropped(t *testing.T) {
 		"kept, and not raised": {kept, "not-raised"},
 		"started again":        {rules.Start(all), "unknown"},
 	} {
-		if c := Bind(tt.facts, g, syscall.EACCES).Causes[0]; c.ID != tt.cause || c.ID == "let-go" && c.Certainty != Proven {
+		if c := Bind(tt.facts, g, syscall.EACCES).Causes[0]; c.ID != tt.cause || c.ID == "let-go" && c.Certainty != report.Proven {
 			t.Errorf("%s: %s (%s), not %s", name, c.ID, c.Certainty, tt.cause)
 		}
 	}

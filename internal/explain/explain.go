@@ -11,8 +11,10 @@ import (
 	"syscall"
 
 	"github.com/lowport/lowport/caps"
+	"github.com/lowport/lowport/guard/report"
 	"github.com/lowport/lowport/internal/facts"
 	"github.com/lowport/lowport/internal/rules"
+	"github.com/lowport/lowport/internal/term"
 	"github.com/lowport/lowport/privport"
 )
 
@@ -22,17 +24,17 @@ func Bind(f facts.Facts, g rules.Goal, err error) Finding {
 	why := map[string]string{}
 	var errno syscall.Errno
 	var dns *net.DNSError
-	var causes []Cause
+	var causes []report.Cause
 	if !errors.As(err, &errno) {
-		c := Cause{ID: "address-invalid", Certainty: Proven}
+		c := report.Cause{ID: "address-invalid", Certainty: report.Proven}
 		if g.Port != 0 && errors.As(err, &dns) {
 			c.ID = "host-unresolved" // the address is well formed
 			if !dns.IsNotFound {     // who could tell did not
-				c.Certainty = Likely
+				c.Certainty = report.Likely
 			}
 		}
 		why["{why}"] = invalid(err)
-		return l.finding([]Cause{c}, why)
+		return l.finding([]report.Cause{c}, why)
 	}
 	if missing := rules.Missing(f); missing != 0 {
 		return l.finding(l.notExecuted(missing, why), why)
@@ -41,54 +43,54 @@ func Bind(f facts.Facts, g rules.Goal, err error) Finding {
 	case syscall.EACCES:
 		causes = l.refused()
 		if c := l.taken(why); c != "" { // EACCES hides it
-			causes = append(causes, Cause{ID: "address-in-use", Certainty: c})
+			causes = append(causes, report.Cause{ID: "address-in-use", Certainty: c})
 		}
 		if w := unfit(g); w != "" {
 			why["{why}"], l.detail["address-invalid"] = w, unfitDetail
-			causes = append(causes, Cause{ID: "address-invalid", Certainty: Proven})
+			causes = append(causes, report.Cause{ID: "address-invalid", Certainty: report.Proven})
 		} else if id := l.absent(); id != "" {
-			causes = append(causes, Cause{ID: id, Certainty: Likely}) // a local route is not seen
+			causes = append(causes, report.Cause{ID: id, Certainty: report.Likely}) // a local route is not seen
 		}
 		var authbind *privport.AuthbindError
 		if errors.As(err, &authbind) {
-			why["{why}"] = Show(authbind.Why)
-			causes = append(causes, Cause{ID: "authbind-refused", Certainty: Proven})
+			why["{why}"] = term.Show(authbind.Why)
+			causes = append(causes, report.Cause{ID: "authbind-refused", Certainty: report.Proven})
 		}
 	case syscall.EADDRINUSE:
-		causes = []Cause{{ID: "address-in-use", Certainty: Likely}}
+		causes = []report.Cause{{ID: "address-in-use", Certainty: report.Likely}}
 		if c := l.taken(why); c != "" {
 			causes[0].Certainty = c
 		}
 	case syscall.EADDRNOTAVAIL:
-		causes = []Cause{{ID: "address-unavailable", Certainty: Likely}}
+		causes = []report.Cause{{ID: "address-unavailable", Certainty: report.Likely}}
 		if id := l.absent(); id != "" {
-			causes = []Cause{{ID: id, Certainty: Proven}}
+			causes = []report.Cause{{ID: id, Certainty: report.Proven}}
 		}
 	case syscall.EAFNOSUPPORT:
-		causes = []Cause{l.hidden("family-unavailable",
+		causes = []report.Cause{l.hidden("family-unavailable",
 			"a filter hides it, as systemd's RestrictAddressFamilies= does, or the kernel has no such family",
 			"no filter hides it: the kernel has no such family, as IPv6 after ipv6.disable=1")}
 	case syscall.EINVAL:
-		causes = []Cause{{ID: "address-invalid", Certainty: Proven}}
+		causes = []report.Cause{{ID: "address-invalid", Certainty: report.Proven}}
 		l.detail["address-invalid"] = unfitDetail
 		if why["{why}"] = unfit(g); why["{why}"] == "" {
 			why["{why}"] = "the kernel accepts no listener on this address"
-			causes[0].Certainty = Likely
+			causes[0].Certainty = report.Likely
 		}
 	case syscall.EMFILE, syscall.ENFILE, syscall.ENOBUFS, syscall.ENOMEM:
-		causes = []Cause{{ID: "resource-limit", Certainty: Likely}} // a filter can answer any errno
+		causes = []report.Cause{{ID: "resource-limit", Certainty: report.Likely}} // a filter can answer any errno
 	case syscall.EPERM:
 		causes = l.policy()
 		causes = append(causes, l.behind(causes)...)
 		if c := l.taken(why); c != "" {
-			causes = append(causes, Cause{ID: "address-in-use", Certainty: c})
+			causes = append(causes, report.Cause{ID: "address-in-use", Certainty: c})
 		}
 	case syscall.EPROTONOSUPPORT:
-		causes = []Cause{l.hidden("protocol-unavailable",
+		causes = []report.Cause{l.hidden("protocol-unavailable",
 			"a filter hides it, or the kernel was built without it",
 			"no filter hides it: the kernel was built without it")}
 	default:
-		causes = []Cause{l.guess("unknown")}
+		causes = []report.Cause{l.guess("unknown")}
 	}
 	return l.finding(causes, why)
 }
@@ -107,7 +109,7 @@ func Require(f facts.Facts, g rules.Goal) Finding {
 }
 
 // finding gives the causes their words.
-func (l *look) finding(causes []Cause, why map[string]string) Finding {
+func (l *look) finding(causes []report.Cause, why map[string]string) Finding {
 	found := Finding{Evidence: l.seen}
 	switch causes[0].ID {
 	case "threads-differ", "let-go", // the program did it itself, and would again
@@ -133,7 +135,7 @@ func (l *look) finding(causes []Cause, why map[string]string) Finding {
 		if c.ID == "bounding-excludes" && causes[0].ID == "exec-refused" {
 			continue // setcap is a part of what helps, and the rest is said already
 		}
-		if c.Certainty == Possible {
+		if c.Certainty == report.Possible {
 			continue // what it makes useless is as uncertain
 		}
 		for _, u := range e.unhelpful {
@@ -193,30 +195,30 @@ func invalid(err error) string {
 	var dns *net.DNSError
 	switch {
 	case errors.As(err, &addr):
-		return Show(addr.Addr) + ": " + addr.Err
+		return term.Show(addr.Addr) + ": " + addr.Err
 	case errors.As(err, &dns):
-		return Show(dns.Name) + ": " + dns.Err
+		return term.Show(dns.Name) + ": " + dns.Err
 	}
 	var op *net.OpError
 	if errors.As(err, &op) {
-		return Show(op.Err.Error())
+		return term.Show(op.Err.Error())
 	}
-	return Show(err.Error())
+	return term.Show(err.Error())
 }
 
 // behind finds why the port check would refuse a bind that a policy let through.
-func (l *look) behind(first []Cause) []Cause {
+func (l *look) behind(first []report.Cause) []report.Cause {
 	if rules.Or(rules.Unprivileged(l.f, l.g.Port), rules.And(rules.Permitted(l.f, l.g.Need()), rules.Counts(l.f, l.g.Need()))) != rules.No {
 		return nil
 	}
-	return slices.DeleteFunc(l.refused(), func(c Cause) bool {
-		return slices.ContainsFunc(first, func(f Cause) bool { return f.ID == c.ID })
+	return slices.DeleteFunc(l.refused(), func(c report.Cause) bool {
+		return slices.ContainsFunc(first, func(f report.Cause) bool { return f.ID == c.ID })
 	})
 }
 
 // taken looks for a socket that holds the port, and says whose in why. It
 // returns how certain that is, "" where it saw none.
-func (l *look) taken(why map[string]string) Certainty {
+func (l *look) taken(why map[string]string) string {
 	why["{owner}"] = "a socket that cannot be seen from here"
 	if l.g.Network == "" {
 		return ""
@@ -228,7 +230,7 @@ func (l *look) taken(why map[string]string) Certainty {
 		if detail != "" {
 			l.detail["address-in-use"] = detail
 		}
-		if c == Possible {
+		if c == report.Possible {
 			if s.Bound {
 				l.detail["address-in-use"] += "; whether this one was cannot be seen"
 			}
@@ -254,7 +256,7 @@ func (l *look) taken(why map[string]string) Certainty {
 // certain before one that may. Of several that may, it is not known which does;
 // and unless the kernel said that the port is taken, not whether one does. Most
 // connections come from a server that used SO_REUSEADDR; those are left out then.
-func (l *look) inTheWay() (facts.Socket, Certainty) {
+func (l *look) inTheWay() (facts.Socket, string) {
 	socks, _ := l.f.Net.Sockets.Is()
 	asked := l.g
 	asked.InUse = true
@@ -262,7 +264,7 @@ func (l *look) inTheWay() (facts.Socket, Certainty) {
 	for _, s := range socks {
 		switch rules.Conflicts(s, asked) {
 		case rules.Yes:
-			return s, Proven
+			return s, report.Proven
 		case rules.Unknown:
 			if s.Bound || rules.Conflicts(s, l.g) != rules.No {
 				may = append(may, s)
@@ -273,15 +275,15 @@ func (l *look) inTheWay() (facts.Socket, Certainty) {
 		return facts.Socket{}, ""
 	}
 	if !l.g.InUse {
-		return may[0], Possible
+		return may[0], report.Possible
 	}
 	first, _, _ := holds(may[0])
 	for _, s := range may {
 		if owner, _, _ := holds(s); owner != first {
-			return may[0], Likely
+			return may[0], report.Likely
 		}
 	}
-	return may[0], Proven
+	return may[0], report.Proven
 }
 
 // holds words who holds the port with a socket, what the socket does there, and
@@ -309,13 +311,13 @@ func Holder(s facts.Socket) string {
 	case s.Self:
 		return "this process itself"
 	case strings.HasSuffix(s.Cgroup, ".socket"):
-		return "systemd for " + Show(path.Base(s.Cgroup))
+		return "systemd for " + term.Show(path.Base(s.Cgroup))
 	case s.PID != 0:
-		return fmt.Sprintf("%s (pid %d)", Show(s.Command), s.PID)
+		return fmt.Sprintf("%s (pid %d)", term.Show(s.Command), s.PID)
 	case strings.HasSuffix(s.Cgroup, ".service"):
-		return fmt.Sprintf("%s (uid %d)", Show(path.Base(s.Cgroup)), s.UID)
+		return fmt.Sprintf("%s (uid %d)", term.Show(path.Base(s.Cgroup)), s.UID)
 	case s.Cgroup != "":
-		return fmt.Sprintf("uid %d in cgroup %s", s.UID, Show(s.Cgroup))
+		return fmt.Sprintf("uid %d in cgroup %s", s.UID, term.Show(s.Cgroup))
 	default:
 		return fmt.Sprintf("uid %d", s.UID)
 	}

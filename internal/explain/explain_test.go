@@ -16,10 +16,12 @@ import (
 	"golang.org/x/tools/txtar"
 
 	"github.com/lowport/lowport/caps"
+	"github.com/lowport/lowport/guard/report"
 	"github.com/lowport/lowport/internal/archive"
 	"github.com/lowport/lowport/internal/facts"
 	"github.com/lowport/lowport/internal/live"
 	"github.com/lowport/lowport/internal/rules"
+	"github.com/lowport/lowport/internal/term"
 )
 
 // A recorded machine is a file of testdata: a record, and above it
@@ -98,7 +100,7 @@ func TestRecordedMachines(t *testing.T) {
 		found := m.explain(m.record.Facts())
 		var got []string
 		for _, c := range found.Causes {
-			got = append(got, c.ID+" "+string(c.Certainty))
+			got = append(got, c.ID+" "+c.Certainty)
 			if c.Summary == "" || c.Detail == "" || strings.ContainsAny(c.Summary+c.Detail, "{}") {
 				t.Errorf("%s: %s has no words, or unfilled ones: %q, %q", name, c.ID, c.Summary, c.Detail)
 			}
@@ -148,7 +150,7 @@ func TestNoFalseProof(t *testing.T) {
 func (m recorded) check(t *testing.T, name string, f facts.Facts) {
 	t.Helper()
 	for _, c := range m.explain(f).Causes {
-		if c.Certainty != Proven {
+		if c.Certainty != report.Proven {
 			continue
 		}
 		listed := false
@@ -222,7 +224,7 @@ func TestShownFit(t *testing.T) {
 				shown = append(shown, e.Says)
 			}
 			for _, s := range shown {
-				if Show(s) != s {
+				if term.Show(s) != s {
 					t.Errorf("%s: %+q", name, s)
 				}
 			}
@@ -235,7 +237,7 @@ func TestWindowsHolds(t *testing.T) {
 	for release, want := range map[string]bool{"5.15.167.4-microsoft-standard-WSL2\n": true, "6.1.0\n": false} {
 		f := facts.Record{"uname": {Data: []byte(release)}, "sockets": {Data: []byte("[]\n")}}.Facts()
 		found := Bind(f, rules.Goal{Network: "tcp", Port: 443, InUse: true}, &net.OpError{Op: "listen", Err: syscall.EADDRINUSE})
-		if c := found.Causes[0]; c.ID != "address-in-use" || c.Certainty != Likely || strings.Contains(c.Summary+c.Detail, "Windows") != want {
+		if c := found.Causes[0]; c.ID != "address-in-use" || c.Certainty != report.Likely || strings.Contains(c.Summary+c.Detail, "Windows") != want {
 			t.Errorf("%s: %+v", release, c)
 		}
 	}

@@ -1,6 +1,10 @@
 package explain
 
-import "slices"
+import (
+	"slices"
+
+	"github.com/lowport/lowport/guard/report"
+)
 
 // Join makes one finding of several refusals. What several have in common it
 // has once.
@@ -9,7 +13,7 @@ func Join(all ...Finding) Finding {
 	for _, f := range all[1:] {
 		joined.Explained = joined.Explained && f.Explained
 		for _, c := range f.Causes {
-			if !slices.ContainsFunc(joined.Causes, func(old Cause) bool { return old.ID == c.ID && old.Summary == c.Summary }) {
+			if !slices.ContainsFunc(joined.Causes, func(old report.Cause) bool { return old.ID == c.ID && old.Summary == c.Summary }) {
 				joined.Causes = append(joined.Causes, c)
 			}
 		}

@@ -4,8 +4,10 @@ import (
 	"fmt"
 
 	"github.com/lowport/lowport/caps"
+	"github.com/lowport/lowport/guard/report"
 	"github.com/lowport/lowport/internal/facts"
 	"github.com/lowport/lowport/internal/rules"
+	"github.com/lowport/lowport/internal/term"
 )
 
 // A look is one walk over the facts. It keeps what was looked at, and whether
@@ -14,7 +16,7 @@ type look struct {
 	f       facts.Facts
 	g       rules.Goal
 	err     error // of the bind
-	seen    []Evidence
+	seen    []report.Fact
 	unsure  bool
 	apart   bool              // the port is privileged in a network namespace that is not the machine's
 	detail  map[string]string // of a cause, where it is not that of the catalogue
@@ -24,7 +26,7 @@ type look struct {
 // see looks at a fact: it becomes evidence, once under each name. value prints
 // it and says tells what it means; neither is called for a fact that is not known.
 func see[T any](l *look, name string, fact facts.Fact[T], value, says func(T) string) (T, bool) {
-	e := Evidence{Name: name, Source: fact.Source, State: fact.State.String()}
+	e := report.Fact{Name: name, Source: fact.Source, State: fact.State.String()}
 	switch fact.State {
 	case facts.Known:
 		e.Value = value(fact.Value)
@@ -33,7 +35,7 @@ func see[T any](l *look, name string, fact facts.Fact[T], value, says func(T) st
 		e.Value, e.Says = "none", name+": none"
 	default:
 		l.unsure = true
-		e.Value, e.Says = fact.Reason, name+": could not tell ("+Show(fact.Reason)+")"
+		e.Value, e.Says = fact.Reason, name+": could not tell ("+term.Show(fact.Reason)+")"
 	}
 	for _, old := range l.seen {
 		if old.Name == name {
@@ -146,13 +148,13 @@ func yesNo(b bool) string {
 }
 
 // cause names what was found, as certain as the look allows.
-func (l *look) cause(id string) Cause {
-	c := Cause{ID: id, Certainty: Proven}
+func (l *look) cause(id string) report.Cause {
+	c := report.Cause{ID: id, Certainty: report.Proven}
 	if l.unsure {
-		c.Certainty = Likely
+		c.Certainty = report.Likely
 	}
 	return c
 }
 
 // guess names what cannot be told apart from other causes.
-func (l *look) guess(id string) Cause { return Cause{ID: id, Certainty: Possible} }
+func (l *look) guess(id string) report.Cause { return report.Cause{ID: id, Certainty: report.Possible} }

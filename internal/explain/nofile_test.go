@@ -6,6 +6,7 @@ import (
 	"syscall"
 	"testing"
 
+	"github.com/lowport/lowport/guard/report"
 	"github.com/lowport/lowport/internal/rules"
 )
 
@@ -16,7 +17,7 @@ func TestNoFileCaps(t *testing.T) {
 	f.Proc.TracerPid, f.Kernel.NoFile = f.Proc.TracerPid.Now(0), f.Kernel.NoFile.Now(true)
 	g := rules.Goal{Network: "tcp", Port: 443}
 	got := Bind(f, g, &net.OpError{Op: "listen", Net: "tcp", Err: os.NewSyscallError("bind", syscall.EACCES)}).Causes
-	if len(got) != 1 || got[0].ID != "no-file-caps" || got[0].Certainty != Proven {
+	if len(got) != 1 || got[0].ID != "no-file-caps" || got[0].Certainty != report.Proven {
 		t.Errorf("%+v", got)
 	}
 }

@@ -10,14 +10,16 @@ import (
 	"syscall"
 
 	"github.com/lowport/lowport/caps"
+	"github.com/lowport/lowport/guard/report"
 	"github.com/lowport/lowport/internal/facts"
 	"github.com/lowport/lowport/internal/rules"
+	"github.com/lowport/lowport/internal/term"
 )
 
 // policy finds what kind of security policy refused a bind that the port check
 // would have let through. Policies leave few traces: the kind is told by what
 // else is refused, and is likely at best.
-func (l *look) policy() []Cause {
+func (l *look) policy() []report.Cause {
 	var errno syscall.Errno
 	errors.As(l.err, &errno)
 	probes := l.probes()
@@ -28,25 +30,25 @@ func (l *look) policy() []Cause {
 	case mode == 2 && all:
 		// A filter sees no address: it refuses every bind or none.
 		l.snap("seccomp")
-		return []Cause{{ID: "seccomp", Certainty: Likely}}
+		return []report.Cause{{ID: "seccomp", Certainty: report.Likely}}
 	case l.selinux():
-		return []Cause{{ID: "selinux", Certainty: Likely}}
+		return []report.Cause{{ID: "selinux", Certainty: report.Likely}}
 	case l.apparmor():
 		l.snap("apparmor")
-		return []Cause{{ID: "apparmor", Certainty: Likely}}
+		return []report.Cause{{ID: "apparmor", Certainty: report.Likely}}
 	case mode == 2 && l.call() != "bind":
 		l.detail["seccomp"] = "binds to port 0 are let through, and " + l.call() + " is not; in a unit see SystemCallFilter=, in a container its seccomp profile"
-		return []Cause{{ID: "seccomp", Certainty: Likely}}
+		return []report.Cause{{ID: "seccomp", Certainty: report.Likely}}
 	case errno == syscall.EACCES && tcp && !udp && l.g.Protocol() == "tcp":
-		return []Cause{{ID: "landlock", Certainty: Likely}}
+		return []report.Cause{{ID: "landlock", Certainty: report.Likely}}
 	case errno == syscall.EPERM:
-		c := Cause{ID: "bpf-or-policy", Certainty: Likely}
+		c := report.Cause{ID: "bpf-or-policy", Certainty: report.Likely}
 		if lsms, ok := l.f.Policy.LSMs.Is(); ok && mode == 0 && l.f.Proc.Seccomp.State == facts.Known && quiet(lsms) {
-			c.Certainty = Proven
+			c.Certainty = report.Proven
 		}
-		return []Cause{c}
+		return []report.Cause{c}
 	default:
-		return []Cause{l.guess("unknown")}
+		return []report.Cause{l.guess("unknown")}
 	}
 }
 
@@ -69,7 +71,7 @@ func (l *look) seccomp() (mode int, known bool) {
 
 // hidden tells whether a filter hides what the kernel says it does not have, or the
 // kernel has not got it. A BPF program of the cgroup that answers so leaves no trace.
-func (l *look) hidden(id, filtered, lacking string) Cause {
+func (l *look) hidden(id, filtered, lacking string) report.Cause {
 	c := l.guess(id)
 	switch mode, known := l.seccomp(); {
 	case !known:
@@ -79,7 +81,7 @@ func (l *look) hidden(id, filtered, lacking string) Cause {
 	default:
 		l.detail[id] = filtered
 	}
-	c.Certainty = Likely
+	c.Certainty = report.Likely
 	return c
 }
 
@@ -124,7 +126,7 @@ func (l *look) selinux() bool {
 		return false
 	}
 	see(l, "SELinux", l.f.Policy.Enforcing, yesNo, func(bool) string { return "SELinux enforces" })
-	see(l, "label", l.f.Policy.Label, Show, func(s string) string { return "this process is " + Show(s) })
+	see(l, "label", l.f.Policy.Label, term.Show, func(s string) string { return "this process is " + term.Show(s) })
 	return true
 }
 
@@ -135,9 +137,9 @@ func (l *look) apparmor() bool {
 	if !ok {
 		return false
 	}
-	see(l, "label", l.f.Policy.Label, Show, func(s string) string { return "AppArmor profile " + Show(s) })
+	see(l, "label", l.f.Policy.Label, term.Show, func(s string) string { return "AppArmor profile " + term.Show(s) })
 	if rules.Policy(l.f, l.g) == rules.No {
-		l.detail["apparmor"] = "binds that need no privilege are refused too, and the profile " + Show(name) + " is enforced: it needs `network inet " + l.stream() + ",` and `network inet6 " + l.stream() + ",`; the kernel's log names what was denied"
+		l.detail["apparmor"] = "binds that need no privilege are refused too, and the profile " + term.Show(name) + " is enforced: it needs `network inet " + l.stream() + ",` and `network inet6 " + l.stream() + ",`; the kernel's log names what was denied"
 	}
 	return true
 }
@@ -150,7 +152,7 @@ func (l *look) snap(id string) {
 	if m == nil {
 		return
 	}
-	see(l, "label", l.f.Policy.Label, Show, func(s string) string { return "AppArmor profile " + Show(s) })
+	see(l, "label", l.f.Policy.Label, term.Show, func(s string) string { return "AppArmor profile " + term.Show(s) })
 	if l.detail[id] == "" {
 		l.detail[id] = words(l.f, l.g, l.about(id)).Replace(catalogue[id].detail)
 	}
@@ -173,9 +175,9 @@ func (l *look) withheld() bool {
 	l.set("CapPrm", permitted)
 	see(l, "withheld", l.f.Policy.Withheld, caps.Set.Hex, func(s caps.Set) string { return "capget(2) hides " + (s & l.g.Need()).String() })
 	profile := "the AppArmor profile"
-	label, _ := see(l, "label", l.f.Policy.Label, Show, func(s string) string { return "AppArmor profile " + Show(s) })
+	label, _ := see(l, "label", l.f.Policy.Label, term.Show, func(s string) string { return "AppArmor profile " + term.Show(s) })
 	if name, ok := rules.Profile(l.f); ok {
-		profile += " " + Show(name)
+		profile += " " + term.Show(name)
 	} else if label == "unconfined" {
 		l.unsure = true // some other module then
 	}
@@ -185,15 +187,15 @@ func (l *look) withheld() bool {
 
 // confined looks for a profile that would have to grant the capability too, once
 // it is held.
-func (l *look) confined() []Cause {
+func (l *look) confined() []report.Cause {
 	if rules.Granted(l.f, l.g.Need()) != rules.Unknown {
 		return nil
 	}
 	name, _ := rules.Profile(l.f)
-	see(l, "label", l.f.Policy.Label, Show, func(s string) string { return "AppArmor profile " + Show(s) })
+	see(l, "label", l.f.Policy.Label, term.Show, func(s string) string { return "AppArmor profile " + term.Show(s) })
 	l.summary["apparmor"] = "an AppArmor profile may withhold " + l.g.Need().String()
-	l.detail["apparmor"] = "the profile " + Show(name) + " is enforced, and a capability counts only with the line `" + strings.Join(rules.ProfileRules(l.f, l.g), " ") + "`"
-	return []Cause{{ID: "apparmor", Certainty: Possible}}
+	l.detail["apparmor"] = "the profile " + term.Show(name) + " is enforced, and a capability counts only with the line `" + strings.Join(rules.ProfileRules(l.f, l.g), " ") + "`"
+	return []report.Cause{{ID: "apparmor", Certainty: report.Possible}}
 }
 
 // quiet says whether none of the security modules can refuse a bind with EPERM.

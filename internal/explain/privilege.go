@@ -7,8 +7,10 @@ import (
 	"strconv"
 
 	"github.com/lowport/lowport/caps"
+	"github.com/lowport/lowport/guard/report"
 	"github.com/lowport/lowport/internal/facts"
 	"github.com/lowport/lowport/internal/rules"
+	"github.com/lowport/lowport/internal/term"
 )
 
 // threshold looks whether the port is privileged here at all.
@@ -48,7 +50,7 @@ func (l *look) owner() (foreign bool) {
 
 // uidMap looks whether this is a user namespace of its own.
 func (l *look) uidMap() (string, bool) {
-	return see(l, "uid_map", l.f.Net.UIDMap, Show, func(m string) string {
+	return see(l, "uid_map", l.f.Net.UIDMap, term.Show, func(m string) string {
 		if m == facts.WholeMap {
 			return ""
 		}
@@ -58,7 +60,7 @@ func (l *look) uidMap() (string, bool) {
 
 // child looks whether this is another user namespace than the initial one.
 func (l *look) child() bool {
-	see(l, "user namespace", l.f.Net.UserNS, Show, func(id string) string {
+	see(l, "user namespace", l.f.Net.UserNS, term.Show, func(id string) string {
 		if id == facts.InitialUserNS {
 			return ""
 		}
@@ -69,7 +71,7 @@ func (l *look) child() bool {
 }
 
 // foreign is the cause that no capability counts here, held or not.
-func (l *look) foreign() Cause {
+func (l *look) foreign() report.Cause {
 	if need := l.g.Need(); !l.f.Proc.Thread.Value.Effective.Contains(need) && !l.set("CapPrm", permitted).Contains(need) {
 		l.summary["foreign-user-namespace"] = need.String() + " would count only in another user namespace"
 	}
@@ -77,31 +79,31 @@ func (l *look) foreign() Cause {
 }
 
 // refused finds why a bind was refused with EACCES.
-func (l *look) refused() []Cause {
+func (l *look) refused() []report.Cause {
 	if !l.threshold() {
 		return l.policy()
 	}
 	if l.f.Proc.Thread.State != facts.Known {
 		l.set("CapEff", effective)
-		return []Cause{l.guess("unknown")}
+		return []report.Cause{l.guess("unknown")}
 	}
 	eff := l.set("CapEff", effective)
 	if l.owner() {
 		l.uidMap()
-		return []Cause{l.foreign()}
+		return []report.Cause{l.foreign()}
 	}
 	if l.withheld() {
-		return []Cause{l.cause("apparmor")}
+		return []report.Cause{l.cause("apparmor")}
 	}
 	if eff.Contains(l.g.Need()) || l.g.Raised {
 		if rules.Policy(l.f, l.g) != rules.No && l.unequal(false) {
-			return []Cause{{ID: "threads-differ", Certainty: Likely}} // which of them it was is not known
+			return []report.Cause{{ID: "threads-differ", Certainty: report.Likely}} // which of them it was is not known
 		}
 		return l.policy()
 	}
-	var causes []Cause
+	var causes []report.Cause
 	if l.g.Port >= 1024 && l.f.Net.PortStart.State == facts.Known {
-		causes = []Cause{l.cause("threshold-raised")}
+		causes = []report.Cause{l.cause("threshold-raised")}
 	} else {
 		causes = l.missing()
 	}
@@ -112,20 +114,20 @@ func (l *look) refused() []Cause {
 }
 
 // lacking finds why a capability that the program requires does not hold.
-func (l *look) lacking() []Cause {
+func (l *look) lacking() []report.Cause {
 	if l.f.Proc.Thread.State != facts.Known {
 		l.set("CapEff", effective)
-		return []Cause{l.guess("unknown")}
+		return []report.Cause{l.guess("unknown")}
 	}
 	eff := l.set("CapEff", effective)
 	if l.g.Need()&rules.Network != 0 && l.owner() {
-		return []Cause{l.foreign()}
+		return []report.Cause{l.foreign()}
 	}
 	if l.g.Need()&rules.Initial != 0 && l.child() {
-		return []Cause{l.cause("initial-user-namespace")}
+		return []report.Cause{l.cause("initial-user-namespace")}
 	}
 	if l.withheld() {
-		return []Cause{l.cause("apparmor")}
+		return []report.Cause{l.cause("apparmor")}
 	}
 	if eff.Contains(l.g.Need()) {
 		lacks := 0 // the first thread that does
@@ -145,34 +147,34 @@ func (l *look) lacking() []Cause {
 			if c := l.confined(); c != nil {
 				return c
 			}
-			return []Cause{l.guess("unknown")}
+			return []report.Cause{l.guess("unknown")}
 		}
-		return []Cause{l.cause("threads-differ")}
+		return []report.Cause{l.cause("threads-differ")}
 	}
 	return append(l.missing(), l.confined()...)
 }
 
 // missing finds why a capability that is not effective is not.
-func (l *look) missing() []Cause {
+func (l *look) missing() []report.Cause {
 	need := l.g.Need()
 	if prm := l.set("CapPrm", permitted); prm.Contains(need) {
 		doubt(l, "capget", l.f.Policy.Withheld) // a profile that withholds it looks the same in /proc
-		return []Cause{l.cause("not-raised")}
+		return []report.Cause{l.cause("not-raised")}
 	}
 	if l.unequal(true) {
-		return []Cause{l.cause("threads-differ")}
+		return []report.Cause{l.cause("threads-differ")}
 	}
 	if l.dropped() {
-		return []Cause{l.cause("let-go")}
+		return []report.Cause{l.cause("let-go")}
 	}
 	if file, ok := l.file(); ok {
 		return l.fromFile(file)
 	}
 	// No attribute, or unreadable: whatever is found is then likely at best.
 	if l.replaced() {
-		return []Cause{l.cause("file-replaced")}
+		return []report.Cause{l.cause("file-replaced")}
 	}
-	var further []Cause
+	var further []report.Cause
 	if !rules.Entrypoint(l.f) && l.noNewPrivs() {
 		further = append(further, l.cause("no-new-privs"))
 	}
@@ -184,9 +186,9 @@ func (l *look) missing() []Cause {
 	}
 	first := l.ungranted()
 	if first.ID == "let-go" {
-		return []Cause{first} // it would have been granted as things are
+		return []report.Cause{first} // it would have been granted as things are
 	}
-	return append([]Cause{first}, further...)
+	return append([]report.Cause{first}, further...)
 }
 
 // unequal looks for a thread of this process that has, or has not, what is needed:
@@ -221,7 +223,7 @@ func (l *look) rootLetGo() bool {
 }
 
 // ungranted finds what kind of nothing this is: no file granted anything.
-func (l *look) ungranted() Cause {
+func (l *look) ungranted() report.Cause {
 	need := l.g.Need()
 	bnd := l.set("CapBnd", bounding)
 	grown := l.grown()
@@ -240,14 +242,14 @@ func (l *look) ungranted() Cause {
 		}
 	}
 	if grown || l.rootLetGo() {
-		return Cause{ID: "let-go", Certainty: Likely}
+		return report.Cause{ID: "let-go", Certainty: report.Likely}
 	}
 	if l.set("CapInh", inheritable).Contains(need) {
 		if l.lostOnTheWay() {
-			return Cause{ID: "lost-on-uid-change", Certainty: Likely}
+			return report.Cause{ID: "lost-on-uid-change", Certainty: report.Likely}
 		}
 		if l.setID() {
-			return Cause{ID: "ambient-cleared-by-file", Certainty: Likely}
+			return report.Cause{ID: "ambient-cleared-by-file", Certainty: report.Likely}
 		}
 		return l.cause("inheritable-only")
 	}
@@ -259,9 +261,9 @@ func (l *look) ungranted() Cause {
 	if l.limited(bnd) {
 		return l.cause("bounding-only")
 	}
-	p, _ := see(l, "executable", l.f.File.Path, Show, func(p string) string {
+	p, _ := see(l, "executable", l.f.File.Path, term.Show, func(p string) string {
 		if facts.GoRun(p) {
-			return "go run's own file " + Show(p)
+			return "go run's own file " + term.Show(p)
 		}
 		return ""
 	})
@@ -310,7 +312,7 @@ func (l *look) setID() bool {
 // foreignMount looks whether the file was executed from a mount of another
 // mount namespace, whose files grant nothing here (mnt_may_suid).
 func (l *look) foreignMount() bool {
-	see(l, "mount point", l.f.File.MountPoint, Show, func(string) string { return "" })
+	see(l, "mount point", l.f.File.MountPoint, term.Show, func(string) string { return "" })
 	return l.f.File.MountPoint.State == facts.Absent
 }
 
@@ -336,33 +338,33 @@ func (l *look) limited(bnd caps.Set) bool {
 }
 
 // fromFile finds why the capabilities of the running file did not arrive.
-func (l *look) fromFile(file caps.File) []Cause {
+func (l *look) fromFile(file caps.File) []report.Cause {
 	need := l.g.Need()
 	if !file.Permitted.Contains(need) {
 		switch {
 		case l.replaced():
-			return []Cause{l.cause("file-replaced")}
+			return []report.Cause{l.cause("file-replaced")}
 		case !l.set("CapBnd", bounding).Contains(need):
-			return []Cause{l.cause("bounding-excludes")}
+			return []report.Cause{l.cause("bounding-excludes")}
 		case l.set("CapInh", inheritable).Contains(need) && !file.Inheritable.Contains(need):
-			return []Cause{l.cause("ambient-cleared-by-file")}
+			return []report.Cause{l.cause("ambient-cleared-by-file")}
 		case file.Inheritable.Contains(need):
-			return []Cause{l.cause("inheritable-only")}
+			return []report.Cause{l.cause("inheritable-only")}
 		case file.Permitted|file.Inheritable != 0:
-			return []Cause{l.cause("file-caps-partial")}
+			return []report.Cause{l.cause("file-caps-partial")}
 		default:
-			return []Cause{l.cause("no-capability")}
+			return []report.Cause{l.cause("no-capability")}
 		}
 	}
 	if l.grown() {
 		if l.f.Proc.Thread.Value.Permitted&file.Permitted == 0 {
-			return []Cause{{ID: "let-go", Certainty: Likely}}
+			return []report.Cause{{ID: "let-go", Certainty: report.Likely}}
 		}
 		l.unsure = true // it got some of it, and may have had the rest
 	}
 	// The file grants it. Every gate that is shut counts; the first that is
 	// found shut would have refused alone.
-	var shut []Cause
+	var shut []report.Cause
 	if l.nosuid() {
 		shut = append(shut, l.cause("nosuid-mount"))
 	}
@@ -392,11 +394,11 @@ func (l *look) fromFile(file caps.File) []Cause {
 		shut = append(shut, l.cause("bounding-excludes"))
 	}
 	if len(shut) == 0 {
-		shut = append(shut, Cause{ID: "file-replaced", Certainty: Likely})
+		shut = append(shut, report.Cause{ID: "file-replaced", Certainty: report.Likely})
 	}
 	if l.unsure {
 		for i := range shut {
-			shut[i].Certainty = Likely
+			shut[i].Certainty = report.Likely
 		}
 	}
 	return shut

@@ -2,13 +2,14 @@ package explain
 
 import (
 	"github.com/lowport/lowport/caps"
+	"github.com/lowport/lowport/guard/report"
 	"github.com/lowport/lowport/internal/facts"
 	"github.com/lowport/lowport/internal/rules"
 )
 
 // notExecuted explains why the program would not even be executed, and what
 // would refuse its bind if it were.
-func (l *look) notExecuted(missing caps.Set, why map[string]string) []Cause {
+func (l *look) notExecuted(missing caps.Set, why map[string]string) []report.Cause {
 	file, _ := see(l, "file capabilities", l.f.File.Installed.Caps, fileText, func(c caps.File) string {
 		return "the file has " + fileText(c)
 	})
@@ -17,7 +18,7 @@ func (l *look) notExecuted(missing caps.Set, why map[string]string) []Cause {
 		func(s caps.State) string {
 			return "its CapBnd " + s.Bounding.Hex() + " lacks " + missing.String()
 		})
-	causes := []Cause{l.cause("exec-refused")}
+	causes := []report.Cause{l.cause("exec-refused")}
 
 	// The same file without its effective bit.
 	file.Effective = false
@@ -38,17 +39,17 @@ func (l *look) notExecuted(missing caps.Set, why map[string]string) []Cause {
 		return causes
 	}
 	if c := l.taken(why); c != "" {
-		causes = append(causes, Cause{ID: "address-in-use", Certainty: c})
+		causes = append(causes, report.Cause{ID: "address-in-use", Certainty: c})
 	}
 	if id := l.absent(); id != "" {
-		causes = append(causes, Cause{ID: id, Certainty: Likely})
+		causes = append(causes, report.Cause{ID: id, Certainty: report.Likely})
 	}
 	return causes
 }
 
 // unseen is the evidence under names that the other has not.
-func unseen(old, more []Evidence) []Evidence {
-	var out []Evidence
+func unseen(old, more []report.Fact) []report.Fact {
+	var out []report.Fact
 	for _, e := range more {
 		known := false
 		for _, o := range old {
@@ -70,5 +71,5 @@ func Untold(f facts.Facts, g rules.Goal, why string) Finding {
 	} else {
 		l.refused()
 	}
-	return l.finding([]Cause{l.guess("unknown")}, nil)
+	return l.finding([]report.Cause{l.guess("unknown")}, nil)
 }

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/lowport/lowport/caps"
+	"github.com/lowport/lowport/guard/report"
 	"github.com/lowport/lowport/internal/facts"
 	"github.com/lowport/lowport/internal/rules"
 )
@@ -38,7 +39,7 @@ func TestNotExecuted(t *testing.T) {
 		var got []string
 		for _, c := range found.Causes {
 			got = append(got, c.ID)
-			if c.Certainty != Proven || strings.ContainsAny(c.Summary+c.Detail, "{}") {
+			if c.Certainty != report.Proven || strings.ContainsAny(c.Summary+c.Detail, "{}") {
 				t.Errorf("%+v", c)
 			}
 		}
@@ -55,7 +56,7 @@ func TestNotExecuted(t *testing.T) {
 func TestUntold(t *testing.T) {
 	for name, m := range machines(t) {
 		found := Untold(m.record.Facts(), m.goal, "nobody looked")
-		if len(found.Causes) != 1 || found.Causes[0].ID != "unknown" || found.Causes[0].Certainty != Possible ||
+		if len(found.Causes) != 1 || found.Causes[0].ID != "unknown" || found.Causes[0].Certainty != report.Possible ||
 			!strings.Contains(found.Causes[0].Detail, "nobody looked") || found.Explained {
 			t.Errorf("%s: %+v", name, found)
 		}

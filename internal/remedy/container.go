@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/lowport/lowport/guard/report"
 	"github.com/lowport/lowport/internal/facts"
 	"github.com/lowport/lowport/internal/rules"
 )
@@ -22,25 +23,25 @@ func container(f facts.Facts, g rules.Goal) (candidate, bool) {
 	if !ok || engine == "systemd-nspawn" || g.Network == "" || rules.Counts(f, g.Need()) == rules.No {
 		return candidate{}, false
 	}
-	fix := Fix{ID: "container", Scope: "container", Summary: "for this container, unless it is on the host's network", Lasts: "as long as the container is started like this"}
+	fix := report.Fix{ID: "container", Scope: "container", Summary: "for this container, unless it is on the host's network", Lasts: "as long as the container is started like this"}
 	switch engine {
 	case "kubernetes":
 		fix.Scope = "pod"
 		fix.Summary = "for this pod, unless it is on the host's network"
 		fix.Lasts = "as long as the manifest says so"
-		fix.Steps = []Step{{Edit: "the pod's manifest", Content: fmt.Sprintf(`spec:
+		fix.Steps = []report.Step{{Edit: "the pod's manifest", Content: fmt.Sprintf(`spec:
   securityContext:
     sysctls:
     - name: net.ipv4.ip_unprivileged_port_start
       value: "%d"
 `, g.Port)}}
 	case "docker", "podman":
-		fix.Steps = []Step{{Edit: engine + " run", Content: fmt.Sprintf("--sysctl net.ipv4.ip_unprivileged_port_start=%d\n", g.Port)}}
+		fix.Steps = []report.Step{{Edit: engine + " run", Content: fmt.Sprintf("--sysctl net.ipv4.ip_unprivileged_port_start=%d\n", g.Port)}}
 	case "lxc":
 		fix.Lasts = "as long as the configuration says so"
-		fix.Steps = []Step{{Edit: "the container's config", Content: fmt.Sprintf("lxc.sysctl.net.ipv4.ip_unprivileged_port_start = %d\n", g.Port)}}
+		fix.Steps = []report.Step{{Edit: "the container's config", Content: fmt.Sprintf("lxc.sysctl.net.ipv4.ip_unprivileged_port_start = %d\n", g.Port)}}
 	default:
-		fix.Steps = []Step{{Edit: "the container's configuration", Content: fmt.Sprintf("net.ipv4.ip_unprivileged_port_start=%d\n", g.Port)}}
+		fix.Steps = []report.Step{{Edit: "the container's configuration", Content: fmt.Sprintf("net.ipv4.ip_unprivileged_port_start=%d\n", g.Port)}}
 	}
 	return candidate{Fix: fix, change: func(f facts.Facts) facts.Facts {
 		f.Net.PortStart = f.Net.PortStart.Now(g.Port)
@@ -68,8 +69,8 @@ func capAdd(f facts.Facts, g rules.Goal) (candidate, bool) {
 		flags = append(flags, "--cap-add="+name)
 	}
 	return candidate{
-		Fix: Fix{ID: "cap-add", Scope: "container", Summary: "for this container", Lasts: "as long as the container is started like this",
-			Steps: []Step{{Edit: engine + " run", Content: strings.Join(flags, " ") + "\n"}}},
+		Fix: report.Fix{ID: "cap-add", Scope: "container", Summary: "for this container", Lasts: "as long as the container is started like this",
+			Steps: []report.Step{{Edit: engine + " run", Content: strings.Join(flags, " ") + "\n"}}},
 		change: func(f facts.Facts) facts.Facts {
 			now.Bounding |= need
 			if missing == 0 {
@@ -89,8 +90,8 @@ func ambient(f facts.Facts, g rules.Goal) (candidate, bool) {
 		return candidate{}, false
 	}
 	return candidate{
-		Fix: Fix{ID: "ambient", Scope: "container", Summary: "for this container", Lasts: "as long as the container is started like this",
-			Steps: []Step{{Edit: "systemd-nspawn", Content: "--ambient-capability=" + strings.ReplaceAll(g.Need().Systemd(), " ", ",") + "\n"}}},
+		Fix: report.Fix{ID: "ambient", Scope: "container", Summary: "for this container", Lasts: "as long as the container is started like this",
+			Steps: []report.Step{{Edit: "systemd-nspawn", Content: "--ambient-capability=" + strings.ReplaceAll(g.Need().Systemd(), " ", ",") + "\n"}}},
 		change: func(f facts.Facts) facts.Facts {
 			f.Launch.Starter = f.Launch.Starter.Now(holding(now, g.Need()))
 			return rules.Start(f)
@@ -105,7 +106,7 @@ func compose(f facts.Facts, g rules.Goal) (candidate, bool) {
 		return candidate{}, false
 	}
 	c.ID, c.Lasts = "compose", "as long as the file says so"
-	c.Steps = []Step{{Edit: "compose.yaml", Content: fmt.Sprintf(`services:
+	c.Steps = []report.Step{{Edit: "compose.yaml", Content: fmt.Sprintf(`services:
   SERVICE:
     sysctls:
       net.ipv4.ip_unprivileged_port_start: "%d"
@@ -124,11 +125,11 @@ func addToImage(f facts.Facts, g rules.Goal) (candidate, bool) {
 		return candidate{}, false
 	}
 	file := stamped(f, g)
-	fix := Fix{ID: "image", Scope: "container", Summary: "in the image's last stage, after any chown", Lasts: "until the image is built without it",
-		Steps: []Step{{Edit: "Dockerfile", Content: "RUN " + Command("setcap", capText(file), exe) + "\n"}}}
+	fix := report.Fix{ID: "image", Scope: "container", Summary: "in the image's last stage, after any chown", Lasts: "until the image is built without it",
+		Steps: []report.Step{{Edit: "Dockerfile", Content: "RUN " + Command("setcap", capText(file), exe) + "\n"}}}
 	if f.Launcher.Container.Value == "kubernetes" && !now.Bounding.Contains(g.Need()) {
 		now.Bounding |= g.Need()
-		fix.Steps = append(fix.Steps, Step{Edit: "the pod's manifest", Content: fmt.Sprintf(`spec:
+		fix.Steps = append(fix.Steps, report.Step{Edit: "the pod's manifest", Content: fmt.Sprintf(`spec:
   containers:
   - name: NAME
     securityContext:

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/lowport/lowport/caps"
+	"github.com/lowport/lowport/guard/report"
 	"github.com/lowport/lowport/internal/facts"
 	"github.com/lowport/lowport/internal/rules"
 )
@@ -15,7 +16,7 @@ const untilReplaced = "until the file is replaced or chowned"
 func restart(f facts.Facts, g rules.Goal) (candidate, bool) {
 	step, ok := again(f)
 	return candidate{
-		Fix:    Fix{ID: "restart", Scope: "file", Summary: "start it again: the file now grants it", Lasts: untilReplaced, Steps: []Step{step}},
+		Fix:    report.Fix{ID: "restart", Scope: "file", Summary: "start it again: the file now grants it", Lasts: untilReplaced, Steps: []report.Step{step}},
 		change: rules.Start,
 	}, ok
 }
@@ -31,14 +32,14 @@ func setcap(f facts.Facts, g rules.Goal) (candidate, bool) {
 	if has, ok := f.File.Installed.Caps.Is(); ok && has.Permitted == file.Permitted && has.Effective == file.Effective && has.Version == file.Version {
 		return candidate{}, false
 	}
-	steps := []Step{{Run: sudo(f, "setcap", capText(file), exe)}}
+	steps := []report.Step{{Run: sudo(f, "setcap", capText(file), exe)}}
 	if _, inUnit := f.Launcher.Unit.Is(); inUnit {
 		if step, ok := again(f); ok {
 			steps = append(steps, step)
 		}
 	}
 	return candidate{
-		Fix: Fix{ID: "setcap", Scope: "file", Summary: "for this file", Lasts: untilReplaced, Steps: steps},
+		Fix: report.Fix{ID: "setcap", Scope: "file", Summary: "for this file", Lasts: untilReplaced, Steps: steps},
 		change: func(f facts.Facts) facts.Facts {
 			f.File.Installed.Caps = f.File.Installed.Caps.Now(file)
 			return rules.Start(f)
@@ -101,7 +102,7 @@ func move(f facts.Facts, g rules.Goal) (candidate, bool) {
 	file := stamped(f, g)
 	to := facts.MovedDir + "/" + path.Base(exe)
 	return candidate{
-		Fix: Fix{ID: "move", Scope: "file", Summary: "move it to where file capabilities count", Lasts: untilReplaced, Steps: []Step{
+		Fix: report.Fix{ID: "move", Scope: "file", Summary: "move it to where file capabilities count", Lasts: untilReplaced, Steps: []report.Step{
 			{Run: sudo(f, "install", "-m", "755", exe, to)},
 			{Run: sudo(f, "setcap", capText(file), to)},
 			start(f, to, args[1:]...),
@@ -122,8 +123,8 @@ func remount(f facts.Facts, g rules.Goal) (candidate, bool) {
 		return candidate{}, false
 	}
 	return candidate{
-		Fix: Fix{ID: "remount", Scope: "host", Summary: "allow capabilities and setuid on the whole mount", Lasts: "until it is mounted again",
-			Steps: []Step{{Run: sudo(f, "mount", "-o", "remount,bind,suid", at)}, step}},
+		Fix: report.Fix{ID: "remount", Scope: "host", Summary: "allow capabilities and setuid on the whole mount", Lasts: "until it is mounted again",
+			Steps: []report.Step{{Run: sudo(f, "mount", "-o", "remount,bind,suid", at)}, step}},
 		change: func(f facts.Facts) facts.Facts {
 			f.File.Installed.Nosuid = f.File.Installed.Nosuid.Now(false)
 			return rules.Start(f)
@@ -143,7 +144,7 @@ func build(f facts.Facts, g rules.Goal) (candidate, bool) {
 	to := path.Join(cwd, "bin", path.Base(pkg))
 	file := stamped(facts.Facts{}, g)
 	return candidate{
-		Fix: Fix{ID: "build", Scope: "file", Summary: "build a file that lasts, and grant it the capability", Lasts: "until the next build", Steps: []Step{
+		Fix: report.Fix{ID: "build", Scope: "file", Summary: "build a file that lasts, and grant it the capability", Lasts: "until the next build", Steps: []report.Step{
 			{Run: Command("go", "build", "-o", to, pkg)},
 			{Run: sudo(f, "setcap", capText(file), to)},
 			start(f, to, args[1:]...),

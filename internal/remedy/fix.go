@@ -4,44 +4,26 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/lowport/lowport/guard/report"
 	"github.com/lowport/lowport/internal/facts"
 	"github.com/lowport/lowport/internal/rules"
 )
 
-// A Fix is a change that the rules allow what was refused after.
-type Fix struct {
-	ID      string
-	Scope   string // "file", "unit", "container", "pod", "netns", "host" or "code"
-	Summary string
-	Lasts   string // how long it holds
-	Steps   []Step
-}
-
-// A Step is one of: a command to run, a file to write, the command to start the
-// program with from now on, or an edit to a file of the operator's own.
-type Step struct {
-	Run     string
-	Write   string // a path, with Content
-	Start   string
-	Edit    string // where, with Content
-	Content string
-}
-
 // A candidate is a fix that may or may not help here.
 type candidate struct {
-	Fix
+	report.Fix
 	change func(facts.Facts) facts.Facts // what the machine is like afterwards
 }
 
 // Fixes returns what helps, best first: what fits the way this process was
 // started, then the smaller scope. Where no single change is enough, pairs are
 // tried. Of several goals a fix reaches all.
-func Fixes(f facts.Facts, goals ...rules.Goal) []Fix {
+func Fixes(f facts.Facts, goals ...rules.Goal) []report.Fix {
 	all := candidates(f, goals...)
 	reached := func(f facts.Facts) bool {
 		return !slices.ContainsFunc(goals, func(g rules.Goal) bool { return rules.Allows(f, g) != rules.Yes })
 	}
-	fixes := []Fix{}
+	fixes := []report.Fix{}
 	if slices.ContainsFunc(goals, func(g rules.Goal) bool { return rules.Allows(f, g) == rules.Yes }) {
 		return fixes // what refused is not in the facts, and no change to them would help
 	}
@@ -65,7 +47,7 @@ func Fixes(f facts.Facts, goals ...rules.Goal) []Fix {
 
 // join makes one fix of two that help only together. What starts the program
 // comes last and once: before all else is done it would be refused again.
-func join(f facts.Facts, a, b Fix) Fix {
+func join(f facts.Facts, a, b report.Fix) report.Fix {
 	scope := b.Scope // the wider one, by the order of the candidates
 	if starts(f, a) && !starts(f, b) {
 		a, b = b, a
@@ -74,7 +56,7 @@ func join(f facts.Facts, a, b Fix) Fix {
 	if n := len(steps) - 1; steps[n] == b.Steps[len(b.Steps)-1] {
 		steps = steps[:n]
 	}
-	return Fix{
+	return report.Fix{
 		ID:      a.ID + "+" + b.ID,
 		Scope:   scope,
 		Summary: a.Summary + "; then " + b.Summary,
@@ -84,7 +66,7 @@ func join(f facts.Facts, a, b Fix) Fix {
 }
 
 // starts says whether a fix ends with a start of the program.
-func starts(f facts.Facts, fix Fix) bool {
+func starts(f facts.Facts, fix report.Fix) bool {
 	last := fix.Steps[len(fix.Steps)-1]
 	step, ok := again(f)
 	return last.Start != "" || ok && last == step

@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/lowport/lowport/guard/report"
 	"github.com/lowport/lowport/internal/facts"
 	"github.com/lowport/lowport/internal/rules"
 )
@@ -17,7 +18,7 @@ func stopOwner(f facts.Facts, g rules.Goal) (candidate, bool) {
 	socks, _ := f.Net.Sockets.Is()
 	sure := slices.ContainsFunc(socks, func(s facts.Socket) bool { return rules.Conflicts(s, g) == rules.Yes })
 	summary, lasts := "stop what holds the port", "until it is started again"
-	var steps []Step
+	var steps []report.Step
 	for _, s := range socks {
 		c := rules.Conflicts(s, g)
 		if c == rules.No {
@@ -44,7 +45,7 @@ func stopOwner(f facts.Facts, g rules.Goal) (candidate, bool) {
 		return candidate{}, false
 	}
 	return candidate{
-		Fix: Fix{ID: "stop-owner", Scope: "host", Summary: summary, Lasts: lasts, Steps: steps},
+		Fix: report.Fix{ID: "stop-owner", Scope: "host", Summary: summary, Lasts: lasts, Steps: steps},
 		change: func(f facts.Facts) facts.Facts {
 			f.Net.Sockets = f.Net.Sockets.Now(slices.DeleteFunc(slices.Clone(f.Net.Sockets.Value), func(s facts.Socket) bool {
 				return rules.Conflicts(s, g) != rules.No
@@ -62,23 +63,23 @@ func stub(s facts.Socket) bool {
 	return path.Base(s.Cgroup) == "systemd-resolved.service" && (at == "127.0.0.53:53" || at == "127.0.0.54:53")
 }
 
-func stop(f facts.Facts, s facts.Socket) ([]Step, bool) {
+func stop(f facts.Facts, s facts.Socket) ([]report.Step, bool) {
 	ids, okIDs := f.Proc.IDs.Is()
 	unit := path.Base(s.Cgroup)
 	switch {
 	case s.Self, s.PID == 1, strings.HasSuffix(unit, ".socket"): // systemd holds it for a .socket unit
 		return nil, false
 	case stub(s):
-		return []Step{
+		return []report.Step{
 			{Write: "/etc/systemd/resolved.conf.d/zz-lowport.conf", Content: "[Resolve]\nDNSStubListener=no\n"},
 			{Run: Systemctl(Root(f), facts.Unit{Name: unit}, "restart")},
 		}, true
 	case facts.UnitName(unit) && strings.HasPrefix(s.Cgroup, "/system.slice/"):
-		return []Step{{Run: Systemctl(Root(f), facts.Unit{Name: unit}, "stop")}}, true
+		return []report.Step{{Run: Systemctl(Root(f), facts.Unit{Name: unit}, "stop")}}, true
 	case s.PID != 0 && okIDs && ids.EUID == s.UID:
-		return []Step{{Run: Command("kill", strconv.Itoa(s.PID))}}, true
+		return []report.Step{{Run: Command("kill", strconv.Itoa(s.PID))}}, true
 	case s.PID != 0:
-		return []Step{{Run: sudo(f, "kill", strconv.Itoa(s.PID))}}, true
+		return []report.Step{{Run: sudo(f, "kill", strconv.Itoa(s.PID))}}, true
 	default:
 		return nil, false
 	}

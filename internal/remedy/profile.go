@@ -4,9 +4,10 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/lowport/lowport/internal/explain"
+	"github.com/lowport/lowport/guard/report"
 	"github.com/lowport/lowport/internal/facts"
 	"github.com/lowport/lowport/internal/rules"
+	"github.com/lowport/lowport/internal/term"
 )
 
 // profile adds to the AppArmor profile what it lacks. Which file it is in, its
@@ -19,8 +20,8 @@ func profile(f facts.Facts, g rules.Goal) (candidate, bool) {
 		return candidate{}, false
 	}
 	return candidate{
-		Fix: Fix{ID: "profile", Scope: "file", Summary: "in the AppArmor profile", Lasts: "as long as the profile says so", Steps: []Step{
-			{Edit: "the profile " + explain.Show(name) + " in " + dir, Content: strings.Join(lines, "\n") + "\n"},
+		Fix: report.Fix{ID: "profile", Scope: "file", Summary: "in the AppArmor profile", Lasts: "as long as the profile says so", Steps: []report.Step{
+			{Edit: "the profile " + term.Show(name) + " in " + dir, Content: strings.Join(lines, "\n") + "\n"},
 			{Run: sudo(f, "apparmor_parser", "-r", dir)},
 		}},
 		change: func(f facts.Facts) facts.Facts {

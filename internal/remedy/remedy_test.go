@@ -12,6 +12,7 @@ import (
 	"github.com/lowport/lowport/caps"
 	"github.com/lowport/lowport/internal/facts"
 	"github.com/lowport/lowport/internal/rules"
+	"github.com/lowport/lowport/internal/term/termtest"
 )
 
 func known[T any](v T) facts.Fact[T] { return facts.Fact[T]{}.Now(v) }
@@ -256,7 +257,7 @@ func TestFixesOverPairs(t *testing.T) {
 // were meant, and nothing else.
 func TestHostileCommands(t *testing.T) {
 	sh := []string{"sh", "-c"}
-	for _, nasty := range hostile {
+	for _, nasty := range termtest.Hostile {
 		if strings.HasSuffix(nasty, "\n") {
 			continue // TestQuote has these: not every sh can
 		}

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/lowport/lowport/caps"
+	"github.com/lowport/lowport/guard/report"
 	"github.com/lowport/lowport/internal/facts"
 	"github.com/lowport/lowport/internal/rules"
 )
@@ -28,7 +29,7 @@ func setpriv(f facts.Facts, g rules.Goal) (candidate, bool) {
 	}
 	line = append(append(append(enter, line...), "--", exe), args[1:]...)
 	return candidate{
-		Fix: Fix{ID: "setpriv", Scope: "file", Summary: "for one start of the program", Lasts: "until it ends", Steps: []Step{{Start: sudo(facts.Facts{}, line...)}}},
+		Fix: report.Fix{ID: "setpriv", Scope: "file", Summary: "for one start of the program", Lasts: "until it ends", Steps: []report.Step{{Start: sudo(facts.Facts{}, line...)}}},
 		change: func(f facts.Facts) facts.Facts {
 			ids.EGID = ids.GID // which the file may change again
 			f.Proc.IDs = f.Proc.IDs.Now(ids)
