@@ -1,6 +1,6 @@
 # The verbs. Each is a short name for what it runs; .ci/run is the gate itself.
 
-.PHONY: test lab machines kernels portable modules bench docs api figures ci
+.PHONY: test lab hosts machines kernels portable modules bench docs api figures ci
 
 # Every test that runs here; those that need root or a tool say so and skip.
 test:
@@ -9,6 +9,10 @@ test:
 # The scenarios on a real kernel, as root, with nothing skipped.
 lab:
 	sudo -E env "PATH=$$PATH" LOWPORT_LAB=require go test -count=1 -timeout=40m ./internal/lab
+
+# A drop in programs of other languages, a thousand times each, as root.
+hosts:
+	sudo -E env "PATH=$$PATH" LOWPORT_LAB=require LOWPORT_DROP_RUNS=1000 go test -count=1 -timeout=2h ./caps/drop -run TestHosts -v
 
 # The machines of guard/guardtest, recorded anew in the lab, as root.
 machines:
@@ -39,7 +43,7 @@ bench:
 
 # What is made of the code: the causes, and the reports of recorded machines.
 docs:
-	go test ./internal/explain -run CausesPage -update
+	go test ./internal/kernel -run CausesPage -update
 	go test ./internal/audit -run AuditPage -update
 	go test ./guard ./guard/guardtest -run 'Golden|Machines' -update
 

@@ -6,9 +6,11 @@ import (
 	"iter"
 	"math/bits"
 	"os"
+	"strconv"
 	"strings"
 	"unsafe"
 
+	"github.com/lowport/lowport/internal/task"
 	"golang.org/x/sys/unix"
 )
 
@@ -96,9 +98,34 @@ func get() (State, error) {
 	}, nil
 }
 
-func process(pid int) (State, error) { return ReadStatus(os.DirFS("/proc"), pid) }
+func process(pid int) (State, error) {
+	var buf [4096]byte
+	path := "/proc/" + strconv.Itoa(pid) + "/status"
+	b, err := task.ReadFile(path, buf[:])
+	if err != nil {
+		return State{}, err
+	}
+	s, err := ParseStatus(b)
+	if err != nil {
+		return State{}, fmt.Errorf("%s: %w", path, err)
+	}
+	return s, nil
+}
 
-func threads(pid int) (map[int]State, error) { return ReadThreads(os.DirFS("/proc"), pid) }
+func threads(pid int) (map[int]State, error) {
+	path := "/proc/" + strconv.Itoa(pid) + "/task"
+	dir, err := task.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer dir.Close()
+	var tids []int
+	list := func() (_ []int, err error) {
+		tids, err = dir.IDs(tids[:0])
+		return tids, err
+	}
+	return everyThread(path, list, func(tid int) ([]byte, error) { return dir.Read(tid, "status") })
+}
 
 func readFile(path string) (File, error) {
 	var buf [64]byte

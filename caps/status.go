@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"fmt"
 	"io/fs"
-	"slices"
 	"strconv"
 )
 
@@ -20,11 +19,7 @@ func ParseStatus(status []byte) (State, error) {
 	for rest := status; len(rest) > 0; {
 		line, after, whole := bytes.Cut(rest, []byte{'\n'})
 		rest = after
-		name, value, ok := bytes.Cut(line, []byte{':'})
-		if !ok {
-			continue
-		}
-		i := slices.Index(statusLines[:], string(name))
+		i, value := statusLine(line)
 		switch {
 		case i < 0:
 			continue
@@ -56,6 +51,19 @@ func ParseStatus(status []byte) (State, error) {
 // statusLines are the lines ParseStatus reads.
 var statusLines = [...]string{"CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb", "NoNewPrivs"}
 
+// statusLine returns which of statusLines it is and what follows its colon, or -1.
+func statusLine(line []byte) (i int, value []byte) {
+	if len(line) == 0 || line[0] != 'C' && line[0] != 'N' { // most lines
+		return -1, nil
+	}
+	for i, name := range statusLines {
+		if len(line) > len(name) && line[len(name)] == ':' && string(line[:len(name)]) == name {
+			return i, line[len(name)+1:]
+		}
+	}
+	return -1, nil
+}
+
 // statusDigits are the hex digits of line i: the kernel always writes all of a
 // set (render_cap_t), so that fewer are a line cut short.
 func statusDigits(i int) int {
@@ -68,13 +76,13 @@ func statusDigits(i int) int {
 // parseHex reads so many hex digits, without a prefix.
 func parseHex(digits []byte, want int) (Set, error) {
 	if len(digits) != want {
-		return 0, fmt.Errorf("%.40q is not %d hex digits", digits, want)
+		return 0, fmt.Errorf("%.40q is not %d hex digits", string(digits), want)
 	}
 	var s Set
 	for _, c := range digits {
 		d, ok := hexDigit(c)
 		if !ok {
-			return 0, fmt.Errorf("%q is not %d hex digits", digits, want)
+			return 0, fmt.Errorf("%q is not %d hex digits", string(digits), want)
 		}
 		s = s<<4 | d
 	}

@@ -13,24 +13,38 @@ import (
 // stand-in for it.
 func ReadThreads(fsys fs.FS, pid int) (map[int]State, error) {
 	dir := strconv.Itoa(pid) + "/task"
-	// Threads come and go: read until a pass finds no thread it had not
-	// read before, so that none that outlives the call is missed.
-	all := map[int]State{}
-	for fresh := true; fresh; {
-		fresh = false
+	list := func() (tids []int, err error) {
 		entries, err := fs.ReadDir(fsys, dir)
-		if err != nil {
-			return nil, err
-		}
 		for _, e := range entries {
 			tid, err := strconv.Atoi(e.Name())
 			if err != nil {
 				return nil, fmt.Errorf("%s: %q is not a thread id", dir, e.Name())
 			}
+			tids = append(tids, tid)
+		}
+		return tids, err
+	}
+	return everyThread(dir, list, func(tid int) ([]byte, error) {
+		return fs.ReadFile(fsys, dir+"/"+strconv.Itoa(tid)+"/status")
+	})
+}
+
+// everyThread reads the status of each thread that list returns. Threads come and go:
+// it lists until a pass finds none that it had not read before, so that none that
+// outlives the call is missed.
+func everyThread(dir string, list func() ([]int, error), status func(tid int) ([]byte, error)) (map[int]State, error) {
+	all := map[int]State{}
+	for fresh := true; fresh; {
+		tids, err := list()
+		if err != nil {
+			return nil, err
+		}
+		fresh = false
+		for _, tid := range tids {
 			if _, ok := all[tid]; ok {
 				continue
 			}
-			b, err := fs.ReadFile(fsys, dir+"/"+e.Name()+"/status")
+			b, err := status(tid)
 			if gone(err) || ended(b) {
 				continue
 			}

@@ -9,7 +9,8 @@ import (
 
 	"github.com/lowport/lowport/caps"
 	"github.com/lowport/lowport/internal/audit"
-	"github.com/lowport/lowport/internal/kernel"
+	"github.com/lowport/lowport/internal/exit"
+	"github.com/lowport/lowport/internal/term"
 )
 
 // An AuditReport says what a running process could do in an attacker's hands, from
@@ -107,7 +108,7 @@ func (r AuditReport) ExitCode() int {
 	case r.OK():
 		return 0
 	case audit.Severity(r.Severity) == audit.Unknown:
-		return exitNoPerm
+		return exit.NoPerm
 	default:
 		return 1
 	}
@@ -117,7 +118,7 @@ func (r AuditReport) ExitCode() int {
 func audited(p audit.Process) AuditReport {
 	found := audit.Findings(p)
 	r := AuditReport{
-		PID: p.PID, Name: kernel.Show(p.Name.Value), Path: kernel.Show(p.Path.Value), Unit: p.Unit.Value.Name,
+		PID: p.PID, Name: term.Show(p.Name.Value), Path: term.Show(p.Path.Value), Unit: p.Unit.Value.Name,
 		Severity: string(audit.Worst(found)), Holds: p.Holds(), sudo: !p.AsRoot,
 		Listens: []string{}, Findings: []Finding{}, Facts: auditFacts(audit.Evidence(p)), Fixes: []Fix{},
 	}
@@ -126,7 +127,7 @@ func audited(p audit.Process) AuditReport {
 	}
 	ends := map[string][]string{}
 	for _, f := range audit.Fixes(p) {
-		r.Fixes = append(r.Fixes, shown(f.Fix))
+		r.Fixes = append(r.Fixes, f.Fix)
 		for _, id := range f.Ends {
 			ends[id] = append(ends[id], f.ID)
 		}
@@ -140,10 +141,12 @@ func audited(p audit.Process) AuditReport {
 	return r
 }
 
-func auditFacts(all []kernel.Evidence) []Fact {
+// auditFacts makes the evidence fit to print.
+func auditFacts(all []Fact) []Fact {
 	facts := []Fact{}
 	for _, e := range all {
-		facts = append(facts, Fact{Name: kernel.Show(e.Name), Value: kernel.Show(e.Value), Source: e.Source, State: e.State, says: e.Says})
+		e.Name, e.Value = term.Show(e.Name), term.Show(e.Value)
+		facts = append(facts, e)
 	}
 	return facts
 }

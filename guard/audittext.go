@@ -4,7 +4,9 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/lowport/lowport/guard/report"
 	"github.com/lowport/lowport/internal/audit"
+	"github.com/lowport/lowport/internal/term"
 )
 
 // String returns the report as text of 80 columns: each finding with its evidence
@@ -13,7 +15,7 @@ import (
 // printable characters and newlines alone.
 func (r AuditReport) String() string {
 	var b strings.Builder
-	wrap(&b, r.headline(), "  ")
+	term.Wrap(&b, r.headline(), "  ")
 	if !r.OK() {
 		b.WriteByte('\n')
 	}
@@ -23,24 +25,24 @@ func (r AuditReport) String() string {
 			notes = append(notes, f)
 			continue
 		}
-		wrap(&b, fmt.Sprintf("%s (%s): %s", f.Severity, f.ID, f.Summary), "  ")
-		wrap(&b, "allows an attacker to: "+f.Allows, "  ")
-		evidence(&b, f.Facts)
+		term.Wrap(&b, fmt.Sprintf("%s (%s): %s", f.Severity, f.ID, f.Summary), "  ")
+		term.Wrap(&b, "allows an attacker to: "+f.Allows, "  ")
+		b.WriteString(report.Evidence(f.Facts))
 		if len(f.Fixes) == 0 {
-			wrap(&b, "helps: "+f.Helps, "  ")
+			term.Wrap(&b, "helps: "+f.Helps, "  ")
 		}
 	}
 	for _, f := range r.Fixes {
-		wrap(&b, fmt.Sprintf("fix: %s (%s; ends %s):", f.Summary, f.Lasts, strings.Join(r.endedBy(f.ID), ", ")), "     ")
+		term.Wrap(&b, fmt.Sprintf("fix: %s (%s; ends %s):", f.Summary, f.Lasts, strings.Join(r.endedBy(f.ID), ", ")), "     ")
 		for _, s := range f.Steps {
-			step(&b, s, r.sudo)
+			b.WriteString(s.Text(r.sudo))
 		}
 	}
 	for _, f := range notes {
-		wrap(&b, "note ("+f.ID+"): "+f.Summary, "      ")
+		term.Wrap(&b, "note ("+f.ID+"): "+f.Summary, "      ")
 	}
 	if r.OK() {
-		evidence(&b, r.Facts)
+		b.WriteString(report.Evidence(r.Facts))
 	}
 	return b.String()
 }

@@ -7,6 +7,7 @@ import (
 	"net"
 	"os"
 
+	"github.com/lowport/lowport/internal/exit"
 	"github.com/lowport/lowport/privport"
 )
 
@@ -93,7 +94,7 @@ func must(err error) {
 	if err == nil {
 		return
 	}
-	text, code := fmt.Sprintln(err), exitUnavailable
+	text, code := fmt.Sprintln(err), exit.Unavailable
 	var refused *Error
 	if errors.As(err, &refused) {
 		text, code = refused.Report.String(), refused.ExitCode()

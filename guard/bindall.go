@@ -13,6 +13,7 @@ import (
 	"github.com/lowport/lowport/internal/kernel"
 	"github.com/lowport/lowport/internal/live"
 	"github.com/lowport/lowport/internal/remedy"
+	"github.com/lowport/lowport/internal/term"
 	"github.com/lowport/lowport/privport"
 )
 
@@ -59,7 +60,7 @@ func noAddress(o options) error {
 	if o.report != nil {
 		*o.report = r
 	}
-	return &Error{Report: r, err: none.err}
+	return &Error{Report: r, Err: none.err}
 }
 
 // MustBindAll is BindAll for a main function, as [MustBind].
@@ -96,7 +97,7 @@ func (r *request) on(network *string) {
 	}
 }
 
-func (r request) String() string { return kernel.Show(r.network) + " " + kernel.Show(r.address) }
+func (r request) String() string { return term.Show(r.network) + " " + term.Show(r.address) }
 
 // parse takes the address apart.
 func (r *request) parse(ctx context.Context) (privport.Target, error) {
@@ -128,7 +129,7 @@ func bind(ctx context.Context, all []request, opts []Option) error {
 		*o.report = r
 	}
 	if err != nil {
-		return &Error{Report: r, err: err}
+		return &Error{Report: r, Err: err}
 	}
 	return nil
 }
@@ -193,7 +194,7 @@ func reported(all []request, read func(ports ...int) facts.Facts) Report {
 		r = refusals(subject, failed, read(ports(failed)...))
 	} else if len(all) > 0 && all[0].goal.Network != "" {
 		f, g := read(all[0].goal.Port), all[0].goal
-		r.shows(f, remedy.Case{Goal: g, Worlds: kernel.Worlds(&f, g)})
+		shows(&r, f, remedy.Case{Goal: g, Worlds: kernel.Worlds(&f, g)})
 	}
 	return r
 }

@@ -7,27 +7,25 @@ import (
 	"github.com/lowport/lowport/internal/facts"
 	"github.com/lowport/lowport/internal/kernel"
 	"github.com/lowport/lowport/internal/remedy"
+	"github.com/lowport/lowport/internal/term"
 )
 
 // refusal makes the report of what was found, with the fixes that the rules
 // allow.
 func refusal(subject, headline string, err error, found kernel.Finding, f facts.Facts, cases ...remedy.Case) Report {
 	r := success(subject, "")
-	r.OK, r.Error, r.headline = false, kernel.Show(err.Error()), headline
-	r.sudo = !remedy.Root(&f)
+	r.OK, r.Error, r.Headline = false, term.Show(err.Error()), headline
+	r.Sudo = !remedy.Root(&f)
 	var errno syscall.Errno
 	if errors.As(err, &errno) {
 		r.Errno = kernel.ErrnoName(errno)
 	}
-	for _, c := range found.Causes {
-		r.Causes = append(r.Causes, Cause{ID: c.ID, Certainty: string(c.Certainty), Summary: c.Summary, Detail: c.Detail})
-	}
+	r.Causes = append(r.Causes, found.Causes...)
 	for _, e := range found.Evidence {
-		r.Facts = append(r.Facts, Fact{Name: e.Name, Value: kernel.Show(e.Value), Source: e.Source, State: e.State, says: e.Says})
+		e.Value = term.Show(e.Value)
+		r.Facts = append(r.Facts, e)
 	}
-	for _, fix := range remedy.Fixes(cases...) {
-		r.Fixes = append(r.Fixes, shown(fix))
-	}
+	r.Fixes = append(r.Fixes, remedy.Fixes(cases...)...)
 	r.Unhelpful = append(r.Unhelpful, found.Unhelpful...)
 	return r
 }
@@ -39,15 +37,6 @@ func success(subject, via string) Report {
 // unexplained is the report of an error that nobody explains.
 func unexplained(subject string, err error) Report {
 	r := success(subject, "")
-	r.OK, r.Error = false, kernel.Show(err.Error())
+	r.OK, r.Error = false, term.Show(err.Error())
 	return r
-}
-
-// shown is a fix as reports have it.
-func shown(fix remedy.Fix) Fix {
-	out := Fix{ID: fix.ID, Scope: fix.Scope, Summary: fix.Summary, Lasts: fix.Lasts}
-	for _, s := range fix.Steps {
-		out.Steps = append(out.Steps, Step(s))
-	}
-	return out
 }

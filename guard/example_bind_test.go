@@ -2,7 +2,6 @@ package guard_test
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log"
 	"net"
@@ -79,14 +78,6 @@ func ExampleMustBindAll() {
 	defer s.Close()
 	fmt.Println(s.Listeners[1].Addr().String() == https, s.PacketConns[0].LocalAddr().String() == https)
 	// Output: true true
-}
-
-// The error is the one of the kernel, whatever explains it.
-func ExampleError_Unwrap() {
-	_, err := guard.Bind("443")
-	var addr *net.AddrError
-	fmt.Println(errors.As(err, &addr))
-	// Output: true
 }
 
 // Listen has the shape of net.ListenConfig.Listen, for what takes such a function.

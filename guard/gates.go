@@ -11,7 +11,7 @@ import (
 
 // shows puts into the report what a person would want to see of the decision
 // itself: the five sets and the gates.
-func (r *Report) shows(f facts.Facts, c remedy.Case) {
+func shows(r *Report, f facts.Facts, c remedy.Case) {
 	r.Facts, r.Gates = withSets(r.Facts, f), gates(c)
 }
 

@@ -15,6 +15,7 @@ import (
 	"github.com/lowport/lowport/internal/facts"
 	"github.com/lowport/lowport/internal/kernel"
 	"github.com/lowport/lowport/internal/live"
+	"github.com/lowport/lowport/internal/term"
 	"github.com/lowport/lowport/privport"
 )
 
@@ -84,19 +85,19 @@ func PreflightRequire(how Launch, need ...caps.Cap) (Report, error) {
 	err = require(g.Require, p.facts)
 	var refused *Error
 	if errors.As(err, &refused) {
-		return predicted(refused.Report, refused.err, p.notes)
+		return predicted(refused.Report, refused.Err, p.notes)
 	}
 	return predicted(success("require "+g.Require.String(), ""), nil, p.notes)
 }
 
 // predicted says of a report that it is a prediction.
 func predicted(r Report, err error, notes []string) (Report, error) {
-	r.Subject, r.headline = "preflight "+r.Subject, "preflight: "+r.headline
+	r.Subject, r.Headline = "preflight "+r.Subject, "preflight: "+r.Headline
 	for _, n := range notes {
-		r.Notes = append(r.Notes, kernel.Show(n))
+		r.Notes = append(r.Notes, term.Show(n))
 	}
 	if err != nil {
-		return r, &Error{Report: r, err: err}
+		return r, &Error{Report: r, Err: err}
 	}
 	return r, nil
 }
@@ -119,7 +120,7 @@ func (e *untold) Error() string { return "could not tell: " + e.why }
 // hold.
 type printable struct{ error }
 
-func (e *printable) Error() string { return kernel.Show(e.error.Error()) }
+func (e *printable) Error() string { return term.Show(e.error.Error()) }
 func (e *printable) Unwrap() error { return e.error }
 
 // A plan is a program as it would run.
@@ -180,8 +181,7 @@ func (p *plan) predict(r *request) {
 
 // starts reports whether the kernel executes the program.
 func (p *plan) starts() bool {
-	worlds := kernel.Worlds(&p.facts, kernel.Goal{})
-	return kernel.Allows(worlds, kernel.Goal{}) == kernel.Yes
+	return kernel.Allows(kernel.Worlds(&p.facts, kernel.Goal{}), kernel.Goal{}) == kernel.Yes
 }
 
 // inherit is how systemd's bind of the socket that it offers would go.

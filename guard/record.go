@@ -45,7 +45,7 @@ func Record(address string, opts ...Option) ([]byte, error) {
 	case errors.As(err, &errno):
 		done.addr, done.errno = refusedAddr(err), kernel.ErrnoName(errno)
 	default: // the kernel was not asked
-		return nil, &Error{Report: reported(all, func(...int) facts.Facts { return facts.Facts{} }), err: err}
+		return nil, &Error{Report: reported(all, func(...int) facts.Facts { return facts.Facts{} }), Err: err}
 	}
 	if done.addr.IsUnspecified() {
 		done.addr = netip.Addr{}

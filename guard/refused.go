@@ -35,7 +35,7 @@ func refusals(subject string, failed []request, f facts.Facts) Report {
 	var cases []remedy.Case
 	var found []kernel.Finding
 	for _, r := range failed {
-		g := r.refused(&f)
+		g := r.refused()
 		told := kernel.Finding{}
 		if unsure := (*untold)(nil); errors.As(r.err, &unsure) {
 			told = kernel.Untold(&f, g, unsure.why)
@@ -58,12 +58,12 @@ func refusals(subject string, failed []request, f facts.Facts) Report {
 		headline += ": could not tell"
 	}
 	r := refusal(subject, headline, failed[0].err, kernel.Join(found...), f, cases...)
-	r.shows(f, cases[0])
+	shows(&r, f, cases[0])
 	return r
 }
 
 // refused is what the request asked the kernel for, and how it was refused.
-func (r request) refused(f *facts.Facts) kernel.Goal {
+func (r request) refused() kernel.Goal {
 	g := r.goal
 	if g.Network == "" {
 		g = kernel.Goal{Network: r.network, Port: r.target.Port, Addr: refusedAddr(r.err), Raises: true, MPTCP: r.mptcp}

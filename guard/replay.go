@@ -40,7 +40,7 @@ func Replay(recording []byte, address string, opts ...Option) error {
 		*o.report = r
 	}
 	if err := all[0].err; err != nil {
-		return &Error{Report: r, err: err}
+		return &Error{Report: r, Err: err}
 	}
 	return nil
 }

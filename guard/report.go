@@ -1,96 +1,20 @@
 package guard
 
-import (
-	"encoding/json"
-	"log/slog"
+import "github.com/lowport/lowport/guard/report"
+
+// A Report says whether something was granted, and if not, why not and what would help
+// here.
+type Report = report.Report
+
+// An Error is a refusal with its report. It wraps the error that the kernel or the
+// address gave, a *net.OpError for a bind.
+type Error = report.Error
+
+// What a report is made of.
+type (
+	Cause = report.Cause // an obstacle
+	Fact  = report.Fact  // a piece of the evidence
+	Gate  = report.Gate  // a question on the way to a bind
+	Fix   = report.Fix   // a change that helps
+	Step  = report.Step  // a part of it
 )
-
-// A Report says whether something was granted, and if not, why not and what
-// would help here. Its JSON form is stable; [Report.String] is the text form.
-type Report struct {
-	Subject   string   `json:"subject"` // "bind tcp :443", "bind tcp :53, udp :53" or "require cap_net_admin"
-	OK        bool     `json:"ok"`
-	Errno     string   `json:"errno"` // "EACCES"; "" where the kernel was not asked
-	Error     string   `json:"error"` // the plain error that the report explains
-	Causes    []Cause  `json:"causes"`
-	Facts     []Fact   `json:"facts"`
-	Gates     []Gate   `json:"gates"` // of the first address that was refused; none where nothing was read
-	Fixes     []Fix    `json:"fixes"`
-	Unhelpful []string `json:"unhelpful"` // tempting changes that would not help
-	Notes     []string `json:"notes"`     // surprises that are no failure
-	Via       string   `json:"via"`       // how a bind succeeded: "inherited", "plain", "raised" or "authbind"; of several all that occur
-
-	headline string // the first line of the text form, up to the cause
-	sudo     bool   // whoever mends it is not root
-}
-
-// MarshalJSON writes an empty array for a list that is nil.
-func (r Report) MarshalJSON() ([]byte, error) {
-	type report Report // without this method
-	r.Causes = append([]Cause{}, r.Causes...)
-	r.Facts = append([]Fact{}, r.Facts...)
-	r.Gates = append([]Gate{}, r.Gates...)
-	r.Fixes = append([]Fix{}, r.Fixes...)
-	r.Unhelpful = append([]string{}, r.Unhelpful...)
-	r.Notes = append([]string{}, r.Notes...)
-	return json.Marshal(report(r))
-}
-
-// A Cause is one obstacle. The first of a report is what refused; the rest are
-// further obstacles that it hides.
-type Cause struct {
-	ID        string `json:"id"`        // "no-new-privs", which has a section in docs/causes.md
-	Certainty string `json:"certainty"` // "proven", "likely" or "possible"
-	Summary   string `json:"summary"`
-	Detail    string `json:"detail"`
-}
-
-// A Fact is a piece of the evidence, and where to see it by hand.
-type Fact struct {
-	Name   string `json:"name"`
-	Value  string `json:"value"`
-	Source string `json:"source"`
-	State  string `json:"state"` // "known", "absent" or "unreadable"
-
-	says string // the line of the text form
-}
-
-// A Gate is a question on the way to a bind, as docs/decision.svg draws it, and
-// how this machine answers it. Those behind a refusal have the answers that it
-// hides.
-type Gate struct {
-	Name     string `json:"name"`
-	Question string `json:"question"`
-	Answer   string `json:"answer"` // "yes", "no" or "could not tell"
-}
-
-// A Fix is a change after which, by the kernel's rules and the facts, what was
-// refused is allowed.
-type Fix struct {
-	ID      string `json:"id"`    // "setcap"; "remount+restart" for changes that help only together
-	Scope   string `json:"scope"` // "file", "unit", "container", "pod", "netns", "host" or "code"
-	Summary string `json:"summary"`
-	Lasts   string `json:"lasts"` // "until the file is replaced or chowned"
-	Steps   []Step `json:"steps"` // in their order
-}
-
-// A Step has one of Run, Write, Start and Edit.
-type Step struct {
-	Run     string `json:"run,omitempty"`     // a command line for a POSIX shell
-	Write   string `json:"write,omitempty"`   // a file to write Content to
-	Start   string `json:"start,omitempty"`   // the command line to start the program with from now on
-	Edit    string `json:"edit,omitempty"`    // a file or command of the operator's own to put Content into
-	Content string `json:"content,omitempty"` // of Write or Edit
-}
-
-// LogValue returns the report as a group for [log/slog].
-func (r Report) LogValue() slog.Value {
-	attrs := []slog.Attr{slog.String("subject", r.Subject), slog.Bool("ok", r.OK)}
-	if r.Via != "" {
-		attrs = append(attrs, slog.String("via", r.Via))
-	}
-	if !r.OK {
-		attrs = append(attrs, slog.String("error", r.Error), slog.Any("causes", r.Causes), slog.Any("fixes", r.Fixes))
-	}
-	return slog.GroupValue(attrs...)
-}

@@ -47,7 +47,7 @@ func refused(t *testing.T, name string, g kernel.Goal, cause error) *Error {
 	if g.Network == "" {
 		subject, err := "require "+g.Require.String(), &notHeld{g.Require}
 		found := kernel.Explain(&f, g, nil)
-		return &Error{Report: refusal(subject, subject+": not held", err, found, f, remedy.Case{Goal: g, Worlds: found.Worlds}), err: err}
+		return &Error{Report: refusal(subject, subject+": not held", err, found, f, remedy.Case{Goal: g, Worlds: found.Worlds}), Err: err}
 	}
 	address := net.JoinHostPort("", strconv.Itoa(g.Port))
 	if g.Addr.IsValid() {
@@ -63,7 +63,7 @@ func refused(t *testing.T, name string, g kernel.Goal, cause error) *Error {
 	g.Refused = kernel.RefusalOf(cause)
 	g.Refused.Raised = raised
 	found := kernel.Explain(&f, g, cause)
-	return &Error{Report: refusal("bind tcp "+address, headline, cause, found, f, remedy.Case{Goal: g, Worlds: found.Worlds}), err: cause}
+	return &Error{Report: refusal("bind tcp "+address, headline, cause, found, f, remedy.Case{Goal: g, Worlds: found.Worlds}), Err: cause}
 }
 
 var low = kernel.Goal{Network: "tcp", Port: 443, Raises: true}

@@ -36,7 +36,7 @@ func require(need caps.Set, f facts.Facts) error {
 	found := kernel.Explain(&f, g, nil)
 	subject := "require " + g.Require.String()
 	err := &notHeld{g.Require}
-	return &Error{Report: refusal(subject, subject+": not held", err, found, f, remedy.Case{Goal: g, Worlds: found.Worlds}), err: err}
+	return &Error{Report: refusal(subject, subject+": not held", err, found, f, remedy.Case{Goal: g, Worlds: found.Worlds}), Err: err}
 }
 
 // MustRequire is Require for a main function: where it fails the report goes to

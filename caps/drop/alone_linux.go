@@ -18,7 +18,7 @@ func alone(op string, change func() error) error {
 	defer mu.Unlock()
 	syscall.ForkLock.Lock()
 	defer syscall.ForkLock.Unlock()
-	err := change()
+	err := carried(change)
 	if e, ok := err.(*Error); ok {
 		e.Op = op
 		return e

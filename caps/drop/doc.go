@@ -35,22 +35,43 @@
 // and what libcap would trip over is an error that leaves the process running: a
 // /proc that is missing or of another PID namespace, no file descriptor left,
 // threads that may not signal each other, as under an AppArmor profile that has
-// no "signal peer=" rule for its own name, a thread that lacks what the others
-// have, blocks signal 33, has seccomp filters of its own, or is the first thread
-// and has ended. Success is reported only after every thread in /proc/self/task
+// no "signal peer=" rule for its own name or under seccomp that drops tgkill(2), a
+// thread that lacks what the others have, blocks signal 33, has seccomp filters of
+// its own, or is the first thread and has ended. Success is reported only after every thread in /proc/self/task
 // was read again; an [Error] lists those that differ, and how.
 //
 // No child is started in the middle of a drop: package os/exec waits until it is
 // over.
+//
+// # A server that listens again later
+//
+// After Except(caps.NET_BIND_SERVICE) the capability is permitted and not effective: no
+// code of the program has it by accident. Package guard raises it for a bind and lowers
+// it again, so guard.Listen and guard.Bind work as before the drop. A program that calls
+// net.Listen itself raises it for that call, with privport.Raise.
+//
+// # Programs in other languages
+//
+// It works in a library as well (-buildmode=c-shared, c-archive or plugin), and drops
+// the threads of a C or Python program that loads it. A thread that uses its processor
+// all the time is reached when the kernel lets it be interrupted, once for each stop.
 //
 // # Limits
 //
 //   - Linux only. Elsewhere every function returns an error that wraps
 //     [errors.ErrUnsupported].
 //   - A program with cgo is built with the C code of libpsx; one without needs no
-//     C compiler. No linker flag is needed.
+//     C compiler. No linker flag is needed. One that is built without cgo and has
+//     a package that stands in for it, as github.com/ebitengine/purego does, gets
+//     an error: build it with CGO_ENABLED=1.
+//   - libpsx holds all threads in a signal handler while it may allocate memory. A
+//     program with more than some twenty threads of C that do nothing but
+//     malloc(3) can come to a standstill there: drop before they start.
 //   - Files, sockets and memory that are open stay open: a drop takes nothing back
-//     that was handed out before.
+//     that was handed out before. An io_uring(7) is such a file: it can keep
+//     credentials (IORING_REGISTER_PERSONALITY, IORING_SETUP_SQPOLL), and the kernel
+//     does not say whether it does. All, Except and ToUser refuse where a descriptor
+//     is one; one without a descriptor (IORING_SETUP_REGISTERED_FD_ONLY) is not seen.
 //   - All as root leaves uid 0, and with it the files of root. Use ToUser.
 //   - Threads that C code or other goroutines change on their own, at the very
 //     moment of a drop and so that CAP_SETPCAP, CAP_SETUID or CAP_SETGID leaves

@@ -22,9 +22,11 @@ import "github.com/lowport/lowport/caps"
 func All() error { return except("drop.All", 0) }
 
 // Except is like [All] but keeps the capabilities in keep: afterwards they, and
-// no others, are permitted and effective on every thread, and the bounding set
-// holds no others if CAP_SETPCAP was permitted. They are not inheritable and not
-// ambient, so no ordinary child receives them; for that see [Start].
+// no others, are permitted on every thread, and the bounding set holds no others
+// if CAP_SETPCAP was permitted. They are not effective: whoever needs one raises it for
+// that moment, as package guard does for a bind and privport.Raise for anything. They
+// are not inheritable and not ambient, so no ordinary child receives them; for that
+// see [Start].
 //
 // If a thread does not have all of keep permitted, nothing is changed and the
 // error wraps [*Error] and syscall.EPERM.
@@ -45,12 +47,16 @@ func Clamp(keep ...caps.Cap) error { return clamp("drop.Clamp", caps.SetOf(keep.
 // supplementary groups, its gid, its uid. The process then holds exactly keep, as
 // after [Except]; it has been verified that it cannot become root again.
 //
+// The name may be a number, "1000" or "1000:1000", which needs no /etc/passwd. It leaves
+// every group that is not one of the user's; [LookupUser] returns those, and says what a
+// number means.
+//
 // A name that is not in the user database is an error that wraps
 // [user.UnknownUserError]. A name with uid 0 is refused too, and so is keeping
 // cap_setuid. If a thread lacks CAP_SETUID, CAP_SETGID or any of keep, nothing is
-// changed and the error wraps [*Error] and syscall.EPERM. An error in a later
-// step, such as setgroups(2) in a user namespace that denies it, can leave the
-// process half changed: end it then. A process that is that user already needs
+// changed and the error wraps [*Error] and syscall.EPERM; nor is it where the
+// groups would have to change in a user namespace that denies setgroups(2). An error
+// in a later step can leave the process half changed: end it then. A process that is that user already needs
 // neither of the two capabilities.
 //
 // In a program without cgo the user database is only /etc/passwd and /etc/group,

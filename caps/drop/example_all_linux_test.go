@@ -49,8 +49,8 @@ func ExampleExcept() {
 		log.Fatal(err)
 	}
 	s, err := drop.Held()
-	fmt.Println(s.Effective, err)
-	// Output: cap_net_bind_service <nil>
+	fmt.Println(s.Permitted, s.Effective == 0, err)
+	// Output: cap_net_bind_service true <nil>
 }
 
 // A program that stays root narrows what any child of its can ever hold.

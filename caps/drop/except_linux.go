@@ -6,6 +6,7 @@ import (
 	"syscall"
 
 	"github.com/lowport/lowport/caps"
+	"github.com/lowport/lowport/internal/dropped"
 )
 
 func except(op string, keep caps.Set) error {
@@ -25,6 +26,9 @@ func except(op string, keep caps.Set) error {
 		if err := refused(differing(threads, g.missing)); err != nil {
 			return err
 		}
+		if err := noRing(); err != nil {
+			return err
+		}
 		note(threads)
 		if err := g.reach(threads); err != nil {
 			return err
@@ -33,9 +37,8 @@ func except(op string, keep caps.Set) error {
 	})
 }
 
-// A goal is what every thread is to hold: exactly keep in the permitted and
-// the effective set, nothing inheritable, nothing ambient, no_new_privs, and a
-// bounding set within limit.
+// A goal is what every thread is to hold: exactly keep in the permitted set, nothing
+// effective, inheritable or ambient, no_new_privs, and a bounding set within limit.
 type goal struct{ keep, limit caps.Set }
 
 // goalOf asks for the bounding set to come down to keep where every thread has
@@ -54,7 +57,6 @@ func (g goal) missing(t thread) string { return lacking("permitted", t.Permitted
 func (g goal) gap(t thread) string {
 	return contrast(t.State, caps.State{
 		Permitted:  g.keep,
-		Effective:  g.keep,
 		Bounding:   t.Bounding & g.limit,
 		NoNewPrivs: true,
 	})
@@ -98,6 +100,7 @@ func (g goal) finish(threads []thread) error {
 		if err := setNoNewPrivs(); err != nil {
 			return err
 		}
+		dropped.NoteNoNewPrivs()
 	}
-	return setCaps(0, g.keep, g.keep)
+	return setCaps(0, g.keep, 0)
 }

@@ -10,6 +10,7 @@ import (
 	"syscall"
 
 	"github.com/lowport/lowport/caps"
+	"github.com/lowport/lowport/internal/task"
 )
 
 // A thread is what /proc tells about one thread of this process.
@@ -21,6 +22,7 @@ type thread struct {
 	seccomp    string    // mode and number of filters
 	blocked    uint64    // signal n is bit n-1
 	ended      bool      // a zombie
+	uring      bool      // a thread of the kernel, which works for an io_uring(7)
 }
 
 const taskDir = "/proc/self/task"
@@ -39,26 +41,31 @@ func look() ([]thread, error) {
 	if pid := strconv.Itoa(os.Getpid()); self != pid {
 		return nil, fmt.Errorf("looking at every thread: /proc is of another PID namespace: it calls this process %s, not %s", self, pid)
 	}
+	dir, err := task.Open(taskDir)
+	if err != nil {
+		return nil, fmt.Errorf("looking at every thread: %w", err)
+	}
+	defer dir.Close()
 	var all []thread
-	seen := map[string]bool{}
+	var tids []int
+	seen := map[int]bool{}
 	for fresh := true; fresh; {
-		entries, err := os.ReadDir(taskDir)
-		if err != nil {
+		if tids, err = dir.IDs(tids[:0]); err != nil {
 			return nil, fmt.Errorf("looking at every thread: %w", err)
 		}
 		fresh = false
-		for _, e := range entries {
-			if seen[e.Name()] {
+		for _, tid := range tids {
+			if seen[tid] {
 				continue
 			}
-			t, err := readThread(e.Name())
+			t, err := readThread(dir, tid)
 			if errors.Is(err, os.ErrNotExist) || errors.Is(err, syscall.ESRCH) {
 				continue // ended since
 			}
 			if err != nil {
-				return nil, fmt.Errorf("looking at thread %s: %w", e.Name(), err)
+				return nil, fmt.Errorf("looking at thread %d: %w", tid, err)
 			}
-			seen[e.Name()], fresh = true, true
+			seen[tid], fresh = true, true
 			all = append(all, t)
 		}
 	}
@@ -68,12 +75,8 @@ func look() ([]thread, error) {
 	return slices.DeleteFunc(all, func(t thread) bool { return t.ended && t.tid != os.Getpid() }), nil
 }
 
-func readThread(name string) (thread, error) {
-	tid, err := strconv.Atoi(name)
-	if err != nil {
-		return thread{}, err
-	}
-	status, err := os.ReadFile(taskDir + "/" + name + "/status")
+func readThread(dir *task.Dir, tid int) (thread, error) {
+	status, err := dir.Read(tid, "status")
 	if err != nil {
 		return thread{}, err
 	}
@@ -93,6 +96,10 @@ func parseThread(status []byte) (thread, error) {
 	for line := range bytes.Lines(status) {
 		name, value, _ := bytes.Cut(line, []byte{':'})
 		switch string(name) {
+		case "Name": // create_io_thread, io_wq_worker
+			value = bytes.TrimSpace(value)
+			t.uring = bytes.HasPrefix(value, []byte("iou-sqp-")) || bytes.HasPrefix(value, []byte("iou-wrk-"))
+			continue
 		case "State":
 			value = bytes.TrimSpace(value)
 			t.ended = bytes.HasPrefix(value, []byte("Z")) || bytes.HasPrefix(value, []byte("X"))

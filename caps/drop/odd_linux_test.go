@@ -25,7 +25,8 @@ func TestNeverKills(t *testing.T) {
 	ok(t, child(t, "foreign proc", "unshare", "--pid", "--fork", "--kill-child", "--"))
 	for _, name := range []string{
 		"no file descriptors", "signal blocked", "seccomp on one thread", "capset refused", "first thread ended",
-		"bounding set fixed", "bounding set fixed, nobody", "no signals", "no place for a signal",
+		"bounding set fixed", "bounding set fixed, nobody", "no signals",
+		"signals that only seem to be sent", "no place for a signal",
 	} {
 		ok(t, child(t, name))
 	}
@@ -71,7 +72,10 @@ func init() {
 			return unix.Setrlimit(unix.RLIMIT_NOFILE, &unix.Rlimit{Cur: 3, Max: 3})
 		},
 		"no signals": func() error {
-			return filter(unix.SECCOMP_FILTER_FLAG_TSYNC, unix.SECCOMP_RET_ERRNO|uint32(unix.EACCES), unix.SYS_TGKILL)
+			return filter(unix.SECCOMP_FILTER_FLAG_TSYNC, unix.SECCOMP_RET_ERRNO|uint32(unix.EACCES), unix.SYS_TGKILL, unix.SYS_TKILL)
+		},
+		"signals that only seem to be sent": func() error {
+			return filter(unix.SECCOMP_FILTER_FLAG_TSYNC, unix.SECCOMP_RET_ERRNO, unix.SYS_TGKILL, unix.SYS_TKILL)
 		},
 		"no place for a signal": func() error {
 			return unix.Setrlimit(unix.RLIMIT_SIGPENDING, &unix.Rlimit{})
@@ -147,7 +151,7 @@ func init() {
 		}
 		raw := caps.SetOf(caps.NET_RAW)
 		return errors.Join(isUser("nobody"), everyThread(func(s caps.State) bool {
-			return s.Permitted == raw && s.Effective == raw && s.Inheritable|s.Ambient == 0 && s.NoNewPrivs
+			return s.Permitted == raw && s.Effective|s.Inheritable|s.Ambient == 0 && s.NoNewPrivs
 		}))
 	}
 	children["lesser thread"] = func() error {

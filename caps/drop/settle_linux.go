@@ -5,10 +5,6 @@ import (
 	"time"
 )
 
-// threadSignal is how both libpsx and the Go runtime reach another thread:
-// SIGSETXID of glibc, sigPerThreadSyscall of the runtime.
-const threadSignal = 33
-
 // ready waits until a call on all threads can end, and returns the threads.
 func ready(threads []thread) ([]thread, error) {
 	if err := maySignal(); err != nil {
@@ -23,7 +19,7 @@ func ready(threads []thread) ([]thread, error) {
 func settle(threads []thread, odd func([]thread) func(thread) string) ([]thread, error) {
 	stuck := differing(threads, odd(threads))
 	for wait := 0; stuck != nil; wait++ {
-		if wait == 100 {
+		if wait == 1000 {
 			stuck.Err = syscall.EBUSY
 			return nil, stuck
 		}
@@ -32,12 +28,13 @@ func settle(threads []thread, odd func([]thread) func(thread) string) ([]thread,
 		if threads, err = look(); err != nil {
 			return nil, err
 		}
-		still := odd(threads)
+		still, before := odd(threads), map[int]bool{}
+		for _, t := range stuck.Threads {
+			before[t.TID] = true
+		}
 		stuck = differing(threads, func(t thread) string {
-			for _, s := range stuck.Threads {
-				if s.TID == t.tid {
-					return still(t)
-				}
+			if before[t.tid] {
+				return still(t)
 			}
 			return ""
 		})
@@ -52,6 +49,8 @@ func unreachable(threads []thread) func(thread) string {
 		switch {
 		case t.ended: // look keeps no other than the first thread
 			return "has ended and would be waited for without end"
+		case t.uring:
+			return "works for an io_uring, and keeps what the process held"
 		case t.blocked>>(threadSignal-1)&1 == 1:
 			return "blocks signal 33 and would be waited for without end"
 		case t.seccomp != threads[0].seccomp:

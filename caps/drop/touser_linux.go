@@ -3,6 +3,7 @@ package drop
 import (
 	"errors"
 	"fmt"
+	"os"
 	"slices"
 
 	"github.com/lowport/lowport/caps"
@@ -37,6 +38,12 @@ func toUser(op, name string, keep caps.Set) error {
 		}
 		t.goal = goalOf(keep, threads)
 		if err := refused(differing(threads, t.missing)); err != nil {
+			return err
+		}
+		if err := t.mayLeaveGroups(threads); err != nil {
+			return err
+		}
+		if err := noRing(); err != nil {
 			return err
 		}
 		note(threads)
@@ -108,6 +115,29 @@ func (t transition) groupGap(th thread) string {
 	return ""
 }
 
+// otherGroups reports whether a thread has other supplementary groups than the user.
+func (t transition) otherGroups(threads []thread) bool {
+	return slices.ContainsFunc(threads, func(th thread) bool { return !slices.Equal(th.groups, t.Groups) })
+}
+
+// mayLeaveGroups finds what CAP_SETGID does not help against: setgroups(2) is refused
+// in a user namespace whose /proc/PID/setgroups says "deny", user_namespaces(7).
+func (t transition) mayLeaveGroups(threads []thread) error {
+	if !t.otherGroups(threads) {
+		return nil
+	}
+	b, err := os.ReadFile("/proc/self/setgroups")
+	if err != nil {
+		return err
+	}
+	if string(b) == "deny\n" {
+		return refused(differing(threads, func(th thread) string {
+			return t.groupGap(th) + ", and this user namespace denies setgroups(2)"
+		}))
+	}
+	return nil
+}
+
 func four(id uint32) [4]uint32 { return [4]uint32{id, id, id, id} }
 
 // become changes every thread to the user and then to the goal. Groups go
@@ -124,8 +154,13 @@ func (t *transition) become(threads []thread) error {
 	if err := raise(threads, needs|t.goal.needs(threads)); err != nil {
 		return err
 	}
+	if t.otherGroups(threads) {
+		if err := setGroups(t.Groups); err != nil {
+			return err
+		}
+	}
 	if needs.Has(caps.SETGID) {
-		if err := setGroups(t.GID, t.Groups); err != nil {
+		if err := setGID(t.GID); err != nil {
 			return err
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"os/exec"
 	"os/user"
 	"strings"
 	"syscall"
@@ -30,7 +31,7 @@ func init() {
 		}
 		keep := caps.SetOf(caps.NET_BIND_SERVICE)
 		return errors.Join(isUser("nobody"), everyThread(func(s caps.State) bool {
-			return s.Permitted == keep && s.Effective == keep && s.Inheritable|s.Ambient == 0 && s.NoNewPrivs
+			return s.Permitted == keep && s.Effective|s.Inheritable|s.Ambient == 0 && s.NoNewPrivs
 		}))
 	}
 	children["to nobody, who must not setresuid"] = func() error {
@@ -68,6 +69,73 @@ func init() {
 		}
 		return nil
 	}
+}
+
+func init() {
+	for name, want := range map[string]string{"4712": "4712 4712 []", "4712:65534": "4712 65534 []", "65534:65534": "65534 65534 []"} {
+		children["to user "+name] = func() error {
+			if err := drop.ToUser(name); err != nil {
+				return err
+			}
+			groups, err := os.Getgroups()
+			if got := fmt.Sprint(os.Getuid(), " ", os.Getgid(), " ", groups); got != want || err != nil {
+				return fmt.Errorf("got %s, %v", got, err)
+			}
+			return errors.Join(everyThread(empty), drop.ToUser(name))
+		}
+	}
+	children["to user of a group of others"] = func() error {
+		err := drop.ToUser("4712")
+		if err == nil || !strings.Contains(err.Error(), "staff") || os.Getuid() != 0 {
+			return fmt.Errorf("got %v", err)
+		}
+		return nil
+	}
+	children["groups denied, outside"] = func() error {
+		both := []syscall.SysProcIDMap{{ContainerID: 0, HostID: 0, Size: 100}}
+		cmd := exec.Command(testBinary())
+		cmd.Env = append(os.Environ(), childEnv+"=groups denied")
+		cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWUSER, UidMappings: both, GidMappings: both}
+		if out, err := cmd.CombinedOutput(); err != nil {
+			return fmt.Errorf("%w: %s", err, out)
+		}
+		return nil
+	}
+	children["groups denied"] = func() error {
+		before, err := caps.Self()
+		if err != nil {
+			return err
+		}
+		err = drop.ToUser("1:1")
+		var e *drop.Error
+		if !errors.As(err, &e) || !errors.Is(err, syscall.EPERM) || !strings.Contains(err.Error(), "denies setgroups(2)") {
+			return fmt.Errorf("got %v", err)
+		}
+		if after, err := caps.Self(); err != nil || after != before || os.Getuid() != 0 {
+			return fmt.Errorf("changed: %+v, before: %+v, %v", after, before, err)
+		}
+		return nil
+	}
+}
+
+// Without a user database, and beside one that does not have the number.
+func TestToUserByNumber(t *testing.T) {
+	needs.Root(t, "unshare", "mount")
+	etc := func(script string) []string {
+		return []string{"unshare", "--mount", "--", "sh", "-ec", "mount -t tmpfs tmpfs /etc; " + script + ` exec "$@"`, "sh"}
+	}
+	for _, name := range []string{"4712", "4712:65534", "65534:65534"} {
+		ok(t, child(t, "to user "+name))
+		ok(t, child(t, "to user "+name, etc("")...))
+		ok(t, child(t, "to user "+name, "setpriv", "--groups=4,27", "--"))
+	}
+	ok(t, child(t, "to user of a group of others", etc("echo staff:x:4712: >/etc/group;")...))
+}
+
+// In a user namespace without setgroups(2) the groups cannot be left: nothing changes.
+func TestGroupsDenied(t *testing.T) {
+	needs.Root(t, "setpriv")
+	ok(t, child(t, "groups denied, outside", "setpriv", "--groups=4", "--"))
 }
 
 // isUser checks every thread's credentials in the text of /proc.

@@ -1,10 +1,13 @@
 package drop
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
 	"os/user"
 	"slices"
 	"strconv"
+	"strings"
 )
 
 // A User is who a process runs as: one uid and one gid in all four places of
@@ -14,15 +17,66 @@ type User struct {
 	Groups   []uint32
 }
 
-// LookupUser returns the user with the given name and every group that the
-// group database puts it in, as initgroups(3) does. A name that is not there is
-// an error that wraps [user.UnknownUserError].
+// LookupUser returns whom [ToUser] becomes for a name:
+//
+//   - a name of the user database, or a uid that is in it: with every group that the
+//     group database puts the user in, as initgroups(3) does;
+//   - a uid that is not in it, as in an image without /etc/passwd: the gid is the same
+//     number, and there are no other groups. If that gid belongs to a group of the
+//     database, which is then another's, it is an error;
+//   - "UID:GID": these two and no other groups. No database is asked.
+//
+// Any other name that is not there is an error that wraps [user.UnknownUserError].
 func LookupUser(name string) (User, error) {
+	if uid, gid, ok := strings.Cut(name, ":"); ok {
+		return numericUser(uid, gid)
+	}
 	u, err := user.Lookup(name)
-	if err != nil {
+	if err == nil {
+		return userOf(name, u)
+	}
+	if _, e := parseID(name); e != nil {
+		return User{}, err // that of the name
+	}
+	u, err = user.LookupId(name)
+	if err == nil {
+		return userOf(name, u)
+	}
+	if !absent[user.UnknownUserIdError](err) {
 		return User{}, err
 	}
+	if g, err := user.LookupGroupId(name); err == nil {
+		return User{}, fmt.Errorf("uid %s is not in the user database, and gid %s is that of group %s: give the gid as well, as in %q",
+			name, name, g.Name, name+":GID")
+	} else if !absent[user.UnknownGroupIdError](err) {
+		return User{}, err
+	}
+	return numericUser(name, name)
+}
+
+// absent reports whether the database does not have an id, or is not there at all, rather
+// than that it could not be read.
+func absent[Unknown error](err error) bool {
+	var unknown Unknown
+	return errors.As(err, &unknown) || errors.Is(err, fs.ErrNotExist)
+}
+
+func numericUser(uid, gid string) (u User, err error) {
+	if u.UID, err = parseID(uid); err != nil {
+		return User{}, fmt.Errorf("uid of user %s:%s: %w", uid, gid, err)
+	}
+	if u.GID, err = parseID(gid); err != nil {
+		return User{}, fmt.Errorf("gid of user %s:%s: %w", uid, gid, err)
+	}
+	return u, nil
+}
+
+// userOf adds the groups to what the user database has.
+func userOf(name string, u *user.User) (User, error) {
 	groups, err := u.GroupIds()
+	if errors.Is(err, fs.ErrNotExist) { // no group database: the primary group alone
+		groups, err = []string{u.Gid}, nil
+	}
 	if err != nil {
 		return User{}, fmt.Errorf("groups of user %s: %w", name, err)
 	}

@@ -50,9 +50,9 @@ func dropBounding(s caps.Set) error {
 	return nil
 }
 
-// setGroups sets the supplementary groups and the gids. A thread without an
-// effective CAP_SETGID refuses: setgroups(2), setresgid(2).
-func setGroups(gid uint32, groups []uint32) error {
+// setGroups sets the supplementary groups. A thread without an effective CAP_SETGID
+// refuses: setgroups(2).
+func setGroups(groups []uint32) error {
 	var first unsafe.Pointer
 	if len(groups) > 0 {
 		first = unsafe.Pointer(&groups[0])
@@ -60,6 +60,11 @@ func setGroups(gid uint32, groups []uint32) error {
 	if _, _, errno := psx.Syscall3(sysSetgroups, uintptr(len(groups)), uintptr(first), 0); errno != 0 {
 		return fmt.Errorf("setgroups %v: %w", groups, errno)
 	}
+	return nil
+}
+
+// setGID sets the gids. A thread without an effective CAP_SETGID refuses: setresgid(2).
+func setGID(gid uint32) error {
 	if _, _, errno := psx.Syscall3(sysSetresgid, uintptr(gid), uintptr(gid), uintptr(gid)); errno != 0 {
 		return fmt.Errorf("setresgid %d: %w", gid, errno)
 	}

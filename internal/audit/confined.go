@@ -5,7 +5,7 @@ import (
 	"slices"
 
 	"github.com/lowport/lowport/caps"
-	"github.com/lowport/lowport/internal/kernel"
+	"github.com/lowport/lowport/guard/report"
 )
 
 // mayGain: what execve(2) of a set-user-ID program or one with file capabilities
@@ -18,14 +18,14 @@ func mayGain(p Process) (Finding, bool) {
 		return Finding{}, false
 	}
 	return Finding{ID: "may-gain", Severity: Medium, Summary: "programs that it starts may gain privileges",
-		Evidence: []kernel.Evidence{p.nnp(), p.set("CapBnd", bounding, "")}}, true
+		Evidence: []report.Fact{p.nnp(), p.set("CapBnd", bounding, "")}}, true
 }
 
 func noSeccomp(p Process) (Finding, bool) {
 	for _, t := range p.threads() {
 		if t.Seccomp == caps.SeccompDisabled {
 			return Finding{ID: "no-seccomp", Severity: Note, Summary: "no filter limits its system calls",
-				Evidence: []kernel.Evidence{known("Seccomp", "0", "Seccomp 0: disabled", p.source("status"))}}, true
+				Evidence: []report.Fact{known("Seccomp", "0", "Seccomp 0: disabled", p.source("status"))}}, true
 		}
 	}
 	return Finding{}, false
@@ -37,7 +37,7 @@ func ownUserNS(p Process) (Finding, bool) {
 	}
 	held := p.union(permitted)
 	f := Finding{ID: "user-namespace", Severity: Note, Summary: "it lives in a user namespace of its own"}
-	f.Evidence = []kernel.Evidence{known("user namespace", p.UserNS.Value.Name, p.UserNS.Value.Name+" is below the reader's", p.UserNS.Source)}
+	f.Evidence = []report.Fact{known("user namespace", p.UserNS.Value.Name, p.UserNS.Value.Name+" is below the reader's", p.UserNS.Source)}
 	if held != 0 {
 		f.Summary += ": its " + count(held) + " count only there"
 		f.Evidence = append(f.Evidence, p.set("CapPrm", permitted, ""))
@@ -54,5 +54,5 @@ func securebits(p Process) (Finding, bool) {
 		return Finding{}, false
 	}
 	return Finding{ID: "securebits", Severity: Note, Summary: "a change of its uid takes no capabilities away",
-		Evidence: []kernel.Evidence{known("securebits", b.String(), "securebits "+b.String(), p.Securebits.Source)}}, true
+		Evidence: []report.Fact{known("securebits", b.String(), "securebits "+b.String(), p.Securebits.Source)}}, true
 }

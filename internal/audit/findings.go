@@ -7,8 +7,8 @@ import (
 	"slices"
 
 	"github.com/lowport/lowport/caps"
+	"github.com/lowport/lowport/guard/report"
 	"github.com/lowport/lowport/internal/facts"
-	"github.com/lowport/lowport/internal/kernel"
 )
 
 // A Finding is one thing that an attacker who has the process could make use of.
@@ -18,7 +18,7 @@ type Finding struct {
 	Summary  string
 	Allows   string // what an attacker can do with it
 	Helps    string // what ends it
-	Evidence []kernel.Evidence
+	Evidence []report.Fact
 }
 
 // Findings says what is to be said about a process, the worst first. It is a pure
@@ -103,17 +103,17 @@ func (p Process) exposed() Severity {
 // source is the path of a file of the process.
 func (p Process) source(name string) string { return fmt.Sprintf("/proc/%d/%s", p.PID, name) }
 
-func known(name, value, says, source string) kernel.Evidence {
-	return kernel.Evidence{Name: name, Value: value, Source: source, State: facts.Known.String(), Says: says}
+func known(name, value, says, source string) report.Fact {
+	return report.Fact{Name: name, Value: value, Source: source, State: facts.Known.String(), Says: says}
 }
 
 // set is the evidence of one of the five sets, as the threads together have it.
-func (p Process) set(name string, pick func(caps.State) caps.Set, says string) kernel.Evidence {
+func (p Process) set(name string, pick func(caps.State) caps.Set, says string) report.Fact {
 	s := p.union(pick)
 	return known(name, s.Hex(), name+" "+s.Hex()+says, p.source("status"))
 }
 
-func (p Process) uids() kernel.Evidence {
+func (p Process) uids() report.Fact {
 	var worst IDs
 	for i, t := range p.threads() {
 		if i == 0 || t.UIDs.has(0) && !worst.has(0) {
@@ -124,7 +124,7 @@ func (p Process) uids() kernel.Evidence {
 	return known("Uid", value, fmt.Sprintf("uid %d, effective %d, saved %d, file system %d", worst.Real, worst.Effective, worst.Saved, worst.FS), p.source("status"))
 }
 
-func (p Process) nnp() kernel.Evidence {
+func (p Process) nnp() report.Fact {
 	for _, t := range p.threads() {
 		if !t.NoNewPrivs {
 			return known("NoNewPrivs", "0", "NoNewPrivs 0: execve may grant more", p.source("status"))
@@ -133,7 +133,7 @@ func (p Process) nnp() kernel.Evidence {
 	return known("NoNewPrivs", "1", "NoNewPrivs 1: execve grants nothing new", p.source("status"))
 }
 
-func (p Process) sockets() (all []kernel.Evidence) {
+func (p Process) sockets() (all []report.Fact) {
 	for _, l := range p.Listens.Value {
 		says := "listens on " + l.Network + " " + l.Addr.String()
 		all = append(all, known("socket", l.Network+" "+l.Addr.String(), says, p.source("net/"+l.Network)))

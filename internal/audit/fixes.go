@@ -6,19 +6,20 @@ import (
 	"strings"
 
 	"github.com/lowport/lowport/caps"
+	"github.com/lowport/lowport/guard/report"
 	"github.com/lowport/lowport/internal/facts"
 	"github.com/lowport/lowport/internal/remedy"
 )
 
 // A Fix is a change after which, by the rules here, findings are gone.
 type Fix struct {
-	remedy.Fix
+	report.Fix
 	Ends []string // the ids of those findings
 }
 
 // A candidate is a fix that may or may not end something here.
 type candidate struct {
-	remedy.Fix
+	report.Fix
 	change func(Process) Process // what the process is like when it was started anew
 }
 
@@ -86,7 +87,7 @@ func dropIn(p Process) (candidate, bool) {
 	}
 	content += "NoNewPrivileges=yes\n"
 	return candidate{
-		Fix: remedy.Fix{ID: "systemd-drop-in", Scope: "unit", Summary: "for " + u.Name + becomes, Lasts: "until the drop-in is removed", Steps: []remedy.Step{
+		Fix: report.Fix{ID: "systemd-drop-in", Scope: "unit", Summary: "for " + u.Name + becomes, Lasts: "until the drop-in is removed", Steps: []report.Step{
 			{Write: "/etc/systemd/system/" + u.Name + ".d/zzz-lowport-audit.conf", Content: content},
 			{Run: p.command("systemctl", "daemon-reload")},
 			p.again(u),
@@ -138,18 +139,18 @@ func closeFile(p Process) (candidate, bool) {
 		return candidate{}, false
 	}
 	way = slices.Clone(way)
-	var steps []remedy.Step
+	var steps []report.Step
 	for _, w := range writers(way, threads[0]) {
 		i := slices.IndexFunc(way, func(o Place) bool { return o.Path == w.Path })
 		if w.Mode&typeBits != folder && w.UID != 0 {
 			// Then its user needs the permission to execute it.
-			steps = append(steps, remedy.Step{Run: p.command("chown", "root:root", w.Path)}, remedy.Step{Run: p.command("chmod", "go-w,a+x", w.Path)})
+			steps = append(steps, report.Step{Run: p.command("chown", "root:root", w.Path)}, report.Step{Run: p.command("chmod", "go-w,a+x", w.Path)})
 			way[i].UID, way[i].GID, way[i].Mode = 0, 0, w.Mode&^0o022|0o111
 			if c, ok := p.Exe.Caps.Is(); ok && !caps.IsInterpreter(path.Base(w.Path)) { // chown took them away
 				steps = append(steps, p.setcap(c, w.Path))
 			}
 		} else if w.others() != 0 {
-			steps = append(steps, remedy.Step{Run: p.command("chmod", "go-w", w.Path)})
+			steps = append(steps, report.Step{Run: p.command("chmod", "go-w", w.Path)})
 			way[i].Mode &^= 0o022
 		}
 	}
@@ -157,7 +158,7 @@ func closeFile(p Process) (candidate, bool) {
 		return candidate{}, false
 	}
 	return candidate{
-		Fix: remedy.Fix{ID: "close-file", Scope: "file", Summary: "so that only root can change the program", Lasts: "until the file is installed with another owner or mode", Steps: steps},
+		Fix: report.Fix{ID: "close-file", Scope: "file", Summary: "so that only root can change the program", Lasts: "until the file is installed with another owner or mode", Steps: steps},
 		change: func(p Process) Process {
 			p.Way = p.Way.Now(way)
 			return p
@@ -174,14 +175,14 @@ func closeSet(p Process) (candidate, bool) {
 	}
 	keep := c
 	keep.Permitted, keep.Inheritable = c.Permitted&p.needs(), 0
-	fix := remedy.Fix{ID: "setcap", Scope: "file", Summary: "for the next start of the file", Lasts: "until the file is replaced or chowned"}
-	step := remedy.Step{Run: p.command("setcap", "-r", name)}
+	fix := report.Fix{ID: "setcap", Scope: "file", Summary: "for the next start of the file", Lasts: "until the file is replaced or chowned"}
+	step := report.Step{Run: p.command("setcap", "-r", name)}
 	if keep.Permitted != 0 && !caps.IsInterpreter(path.Base(name)) {
 		step = p.setcap(keep, name)
 	} else {
 		keep.Permitted = 0
 	}
-	fix.Steps = []remedy.Step{step}
+	fix.Steps = []report.Step{step}
 	if u, ok := p.unit(); ok {
 		fix.Steps = append(fix.Steps, p.again(u))
 	}
@@ -208,8 +209,8 @@ func noSetID(p Process) (candidate, bool) {
 		return candidate{}, false
 	}
 	return candidate{
-		Fix: remedy.Fix{ID: "chmod", Scope: "file", Summary: "for the next start of the file", Lasts: "until the file is installed with another owner or mode",
-			Steps: []remedy.Step{{Run: p.command("chmod", "ug-s", name)}}},
+		Fix: report.Fix{ID: "chmod", Scope: "file", Summary: "for the next start of the file", Lasts: "until the file is installed with another owner or mode",
+			Steps: []report.Step{{Run: p.command("chmod", "ug-s", name)}}},
 		change: func(p Process) Process {
 			s.Mode &^= setID
 			p.Exe.Stat = p.Exe.Stat.Now(s)
@@ -226,7 +227,7 @@ func restart(p Process) (candidate, bool) {
 		return candidate{}, false
 	}
 	return candidate{
-		Fix: remedy.Fix{ID: "restart", Scope: "unit", Summary: "run the file that is there now", Lasts: "until the file is replaced again", Steps: []remedy.Step{p.again(u)}},
+		Fix: report.Fix{ID: "restart", Scope: "unit", Summary: "run the file that is there now", Lasts: "until the file is replaced again", Steps: []report.Step{p.again(u)}},
 		change: func(p Process) Process {
 			p.Deleted, p.Same = p.Deleted.Now(false), p.Same.Now(true)
 			return p
@@ -240,7 +241,7 @@ func dropAll(p Process) (candidate, bool) {
 		return candidate{}, false
 	}
 	return candidate{
-		Fix: remedy.Fix{ID: "drop", Scope: "code", Summary: "in a Go program, give up all it holds, on every thread", Lasts: "as long as the program does so", Steps: []remedy.Step{
+		Fix: report.Fix{ID: "drop", Scope: "code", Summary: "in a Go program, give up all it holds, on every thread", Lasts: "as long as the program does so", Steps: []report.Step{
 			{Edit: "the program, once its sockets are open", Content: "if err := drop.All(); err != nil { // github.com/lowport/lowport/caps/drop\n\tlog.Fatal(err)\n}\n"},
 		}},
 		change: p.each(func(t Thread) Thread {
@@ -258,17 +259,17 @@ func (p Process) unit() (facts.Unit, bool) {
 }
 
 // setcap is the command that gives a file what c has.
-func (p Process) setcap(c caps.File, name string) remedy.Step {
+func (p Process) setcap(c caps.File, name string) report.Step {
 	words := []string{"setcap"}
 	if c.RootID != 0 {
 		words = append(words, "-n", id(c.RootID))
 	}
-	return remedy.Step{Run: p.command(append(words, c.String(), name)...)}
+	return report.Step{Run: p.command(append(words, c.String(), name)...)}
 }
 
 // again is the step that starts a unit anew.
-func (p Process) again(u facts.Unit) remedy.Step {
-	return remedy.Step{Run: remedy.Systemctl(p.AsRoot, u, "restart")}
+func (p Process) again(u facts.Unit) report.Step {
+	return report.Step{Run: remedy.Systemctl(p.AsRoot, u, "restart")}
 }
 
 // command is a command line for root.

@@ -6,14 +6,14 @@ import (
 	"strings"
 
 	"github.com/lowport/lowport/caps"
-	"github.com/lowport/lowport/internal/kernel"
+	"github.com/lowport/lowport/guard/report"
 )
 
 func root(p Process) (Finding, bool) {
 	if !p.IsRoot() {
 		return Finding{}, false
 	}
-	f := Finding{ID: "root", Severity: p.exposed(), Evidence: []kernel.Evidence{p.uids()}}
+	f := Finding{ID: "root", Severity: p.exposed(), Evidence: []report.Fact{p.uids()}}
 	held := p.union(permitted)
 	acts := slices.ContainsFunc(p.threads(), func(t Thread) bool { return t.UIDs.Effective == 0 || t.UIDs.FS == 0 })
 	switch {
@@ -50,7 +50,7 @@ func rootCapability(p Process) (Finding, bool) {
 	}
 	f := Finding{ID: "root-capability", Severity: p.exposed(), Allows: allows(s)}
 	f.Summary = "it holds " + count(s) + ", which amounts to root"
-	f.Evidence = []kernel.Evidence{p.set("CapPrm", permitted, " has "+count(s)), p.set("CapEff", effective, ""), p.uids()}
+	f.Evidence = []report.Fact{p.set("CapPrm", permitted, " has "+count(s)), p.set("CapEff", effective, ""), p.uids()}
 	if p.reachable() {
 		f.Evidence = append(f.Evidence, p.sockets()...)
 	}
@@ -64,7 +64,7 @@ func otherCapability(p Process) (Finding, bool) {
 		return Finding{}, false
 	}
 	return Finding{ID: "other-capability", Severity: Medium, Summary: "it holds " + count(s), Allows: allows(s),
-		Evidence: []kernel.Evidence{p.set("CapPrm", permitted, " has "+count(s))}}, true
+		Evidence: []report.Fact{p.set("CapPrm", permitted, " has "+count(s))}}, true
 }
 
 func portCapability(p Process) (Finding, bool) {
@@ -72,7 +72,7 @@ func portCapability(p Process) (Finding, bool) {
 		return Finding{}, false
 	}
 	return Finding{ID: "port-capability", Severity: Note, Summary: "it still holds cap_net_bind_service",
-		Evidence: []kernel.Evidence{p.set("CapPrm", permitted, " has cap_net_bind_service")}}, true
+		Evidence: []report.Fact{p.set("CapPrm", permitted, " has cap_net_bind_service")}}, true
 }
 
 func passedOn(p Process) (Finding, bool) {
@@ -81,5 +81,5 @@ func passedOn(p Process) (Finding, bool) {
 		return Finding{}, false
 	}
 	return Finding{ID: "passed-on", Severity: Note, Summary: "programs that it starts hold " + count(s) + " too",
-		Evidence: []kernel.Evidence{p.set("CapAmb", ambient, " has "+count(s))}}, true
+		Evidence: []report.Fact{p.set("CapAmb", ambient, " has "+count(s))}}, true
 }

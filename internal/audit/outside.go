@@ -7,7 +7,7 @@ import (
 	"strings"
 
 	"github.com/lowport/lowport/caps"
-	"github.com/lowport/lowport/internal/kernel"
+	"github.com/lowport/lowport/internal/term"
 )
 
 func extraListener(p Process) (Finding, bool) {
@@ -51,11 +51,11 @@ func wayToRoot(p Process) (Finding, bool) {
 				f.Severity = High
 			}
 			if f.Summary == "" || d.Root && !strings.Contains(f.Summary, "root") {
-				f.Summary = whose + " may " + verb(d) + " " + kernel.Show(d.Path)
+				f.Summary = whose + " may " + verb(d) + " " + term.Show(d.Path)
 				f.Allows = d.Allows
 			}
 			f.Evidence = append(f.Evidence, known("mode of "+d.Path, fmt.Sprintf("%#o %d:%d", d.Mode&0o7777, d.UID, d.GID),
-				fmt.Sprintf("%s is %#o %d:%d: %s may %s it", kernel.Show(d.Path), d.Mode&0o7777, d.UID, d.GID, whose, verb(d)), "stat"))
+				fmt.Sprintf("%s is %#o %d:%d: %s may %s it", term.Show(d.Path), d.Mode&0o7777, d.UID, d.GID, whose, verb(d)), "stat"))
 		}
 	}
 	if f.Summary == "" {

@@ -7,8 +7,9 @@ import (
 	"strings"
 
 	"github.com/lowport/lowport/caps"
+	"github.com/lowport/lowport/guard/report"
 	"github.com/lowport/lowport/internal/facts"
-	"github.com/lowport/lowport/internal/kernel"
+	"github.com/lowport/lowport/internal/term"
 )
 
 // privileged says whether the process, or its file, has something to take over.
@@ -46,13 +47,13 @@ func writableExecutable(p Process) (Finding, bool) {
 			what = "the folder"
 		}
 		if f.Summary == "" || w.danger == caps.WritableFile {
-			f.Summary = who + " may write " + what + " " + kernel.Show(w.Path)
+			f.Summary = who + " may write " + what + " " + term.Show(w.Path)
 			if w.danger == caps.WritableFolder {
-				f.Summary = who + " may replace the program: " + what + " " + kernel.Show(w.Path)
+				f.Summary = who + " may replace the program: " + what + " " + term.Show(w.Path)
 			}
 		}
 		value := fmt.Sprintf("%#o %d:%d", w.Mode&0o7777, w.UID, w.GID)
-		f.Evidence = append(f.Evidence, known("mode of "+w.Path, value, fmt.Sprintf("%s %s: %s may write it", kernel.Show(w.Path), value, who), "stat"))
+		f.Evidence = append(f.Evidence, known("mode of "+w.Path, value, fmt.Sprintf("%s %s: %s may write it", term.Show(w.Path), value, who), "stat"))
 	}
 	return f, f.Summary != ""
 }
@@ -60,12 +61,12 @@ func writableExecutable(p Process) (Finding, bool) {
 // exe is the program's path as words have it.
 func (p Process) exe() string {
 	if path, ok := p.Path.Is(); ok {
-		return kernel.Show(path)
+		return term.Show(path)
 	}
 	return "the program's file"
 }
 
-func (p Process) fileCaps() kernel.Evidence {
+func (p Process) fileCaps() report.Fact {
 	c := p.Exe.Caps
 	return known("file capabilities", c.Value.String(), p.exe()+" has "+c.Value.String(), c.Source)
 }
@@ -77,7 +78,7 @@ func interpreter(p Process) (Finding, bool) {
 	if !ok || !okPath || c.Permitted|c.Inheritable == 0 || !caps.IsInterpreter(path.Base(name)) {
 		return Finding{}, false
 	}
-	return Finding{ID: "interpreter-capabilities", Severity: Critical, Evidence: []kernel.Evidence{p.fileCaps()},
+	return Finding{ID: "interpreter-capabilities", Severity: Critical, Evidence: []report.Fact{p.fileCaps()},
 		Summary: p.exe() + " runs any program, and gives it " + count(c.Permitted|c.Inheritable)}, true
 }
 
@@ -89,7 +90,7 @@ func fileCapabilities(p Process) (Finding, bool) {
 	if !ok || more == 0 {
 		return Finding{}, false
 	}
-	f := Finding{ID: "file-capabilities", Severity: Medium, Evidence: []kernel.Evidence{p.fileCaps()}}
+	f := Finding{ID: "file-capabilities", Severity: Medium, Evidence: []report.Fact{p.fileCaps()}}
 	f.Summary = "its file grants " + count(more) + " to whoever executes it"
 	f.Allows = allows(more)
 	if amounting(more) != 0 {
@@ -105,7 +106,7 @@ func setIDExecutable(p Process) (Finding, bool) {
 	}
 	value := fmt.Sprintf("%#o %d:%d", s.Mode&0o7777, s.UID, s.GID)
 	return Finding{ID: "set-id-executable", Severity: Medium, Summary: "its file changes the user or group of whoever executes it",
-		Evidence: []kernel.Evidence{known("mode", value, p.exe()+" is "+value, p.Exe.Stat.Source)}}, true
+		Evidence: []report.Fact{known("mode", value, p.exe()+" is "+value, p.Exe.Stat.Source)}}, true
 }
 
 func replaced(p Process) (Finding, bool) {
@@ -116,7 +117,7 @@ func replaced(p Process) (Finding, bool) {
 	switch {
 	case okGone && gone && strings.HasPrefix(name, "memfd:"):
 		f.Summary = "its program is in no file: it was executed from memory"
-		f.Evidence = []kernel.Evidence{known("exe", p.exe(), "runs "+p.exe(), p.source("exe"))}
+		f.Evidence = []report.Fact{known("exe", p.exe(), "runs "+p.exe(), p.source("exe"))}
 		return f, true
 	case p.Same.State == facts.Absent, okGone && gone && !other:
 		f.Summary = "its program is no longer at " + p.exe()
@@ -125,7 +126,7 @@ func replaced(p Process) (Finding, bool) {
 	default:
 		return f, false
 	}
-	f.Evidence = []kernel.Evidence{known("exe", p.exe(), "runs a file that is not at "+p.exe(), p.source("exe"))}
+	f.Evidence = []report.Fact{known("exe", p.exe(), "runs a file that is not at "+p.exe(), p.source("exe"))}
 	return f, true
 }
 
@@ -143,7 +144,7 @@ func couldNotTell(p Process) (Finding, bool) {
 		}
 		state = facts.Unreadable
 		what = append(what, name)
-		f.Evidence = append(f.Evidence, kernel.Evidence{Name: name, Value: reason, Source: source, State: state.String(), Says: name + ": could not tell (" + kernel.Show(reason) + ")"})
+		f.Evidence = append(f.Evidence, report.Fact{Name: name, Value: reason, Source: source, State: state.String(), Says: name + ": could not tell (" + term.Show(reason) + ")"})
 	}
 	doubt("threads", p.Threads.State, p.Threads.Source, p.Threads.Reason)
 	doubt("user namespace", p.UserNS.State, p.UserNS.Source, p.UserNS.Reason)

@@ -9,7 +9,10 @@ import (
 	"github.com/lowport/lowport/caps"
 )
 
-var sets atomic.Uint64
+var (
+	sets       atomic.Uint64
+	noNewPrivs atomic.Bool
+)
 
 // Note notes what was permitted just before a drop.
 func Note(s caps.Set) { sets.Or(uint64(s)) }
@@ -18,3 +21,10 @@ func Note(s caps.Set) { sets.Or(uint64(s)) }
 // process let go of: only execve(2) adds to the permitted set, and a program that it
 // executes begins with nothing noted.
 func Noted() caps.Set { return caps.Set(sets.Load()) }
+
+// NoteNoNewPrivs notes that a drop set no_new_privs where it was not set.
+func NoteNoNewPrivs() { noNewPrivs.Store(true) }
+
+// NoNewPrivs reports whether a drop set no_new_privs in this process. Whoever started the
+// process did not.
+func NoNewPrivs() bool { return noNewPrivs.Load() }

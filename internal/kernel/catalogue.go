@@ -16,7 +16,7 @@ type cause struct {
 	see     string // commands that show it by hand, one a line
 	helps   string // what changes it
 	useless []useless
-	exit    int // the status of a program that ends with it; 0 for exitNoPerm
+	exit    int // the status of a program that ends with it; 0 for exit.NoPerm
 
 	show    func(*look)                   // adds the facts that it rests on to the evidence
 	say     func(*look, wording) wording  // gives the words of the case at hand; nil for those above
@@ -25,13 +25,6 @@ type cause struct {
 
 // A wording is what is wrong, in one line, and the rule of the kernel behind it.
 type wording struct{ summary, detail string }
-
-// The exit statuses of sysexits(3).
-const (
-	exitUsage       = 64 // EX_USAGE
-	exitUnavailable = 69 // EX_UNAVAILABLE
-	exitNoPerm      = 77 // EX_NOPERM
-)
 
 var catalogue = slices.Concat(addressCauses, policyCauses, execCauses, nothingCauses)
 
@@ -43,14 +36,6 @@ func find(id string) cause {
 		}
 	}
 	return cause{id: id}
-}
-
-// ExitCode is the status of a program that ends because of a cause.
-func ExitCode(id string) int {
-	if code := find(id).exit; code != 0 {
-		return code
-	}
-	return exitNoPerm
 }
 
 func never(*facts.Facts, Goal) bool { return false }

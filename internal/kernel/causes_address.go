@@ -1,5 +1,7 @@
 package kernel
 
+import "github.com/lowport/lowport/internal/exit"
+
 var addressCauses = []cause{
 	{
 		id:  "address-invalid",
@@ -9,7 +11,7 @@ var addressCauses = []cause{
 		kernel: "the address is read before the kernel is asked",
 		see:    "getent services NAME",
 		helps:  "correct the address",
-		exit:   exitUsage,
+		exit:   exit.Usage,
 	},
 	{
 		id:  "host-unresolved",
@@ -19,7 +21,7 @@ var addressCauses = []cause{
 		kernel: "the name is looked up before the kernel is asked",
 		see:    "getent ahosts NAME",
 		helps:  "an address instead of a name; After=nss-lookup.target in the unit",
-		exit:   exitUnavailable,
+		exit:   exit.Unavailable,
 	},
 	{
 		id:      "family-unavailable",
@@ -31,7 +33,7 @@ var addressCauses = []cause{
 		kernel: "inet_create, or a seccomp filter",
 		see:    "cat /proc/net/if_inet6\nsystemctl show -p RestrictAddressFamilies UNIT",
 		helps:  "add AF_INET and AF_INET6 to RestrictAddressFamilies=; guard.Network(\"tcp4\") where IPv6 is off",
-		exit:   exitUnavailable,
+		exit:   exit.Unavailable,
 	},
 	{
 		id:      "protocol-unavailable",
@@ -43,7 +45,7 @@ var addressCauses = []cause{
 		kernel: "inet_create, or a seccomp filter",
 		see:    "grep Seccomp /proc/PID/status",
 		helps:  "allow the protocol in the filter, or use a kernel that has it",
-		exit:   exitUnavailable,
+		exit:   exit.Unavailable,
 	},
 	{
 		id:      "resource-limit",
@@ -53,7 +55,7 @@ var addressCauses = []cause{
 		kernel: "getrlimit(2), \"RLIMIT_NOFILE\"",
 		see:    "grep 'open files' /proc/PID/limits\nls /proc/PID/fd | wc -l",
 		helps:  "raise LimitNOFILE= or ulimit -n, or close what is not needed",
-		exit:   exitUnavailable,
+		exit:   exit.Unavailable,
 	},
 	{
 		id:   "address-unavailable",
@@ -64,7 +66,7 @@ var addressCauses = []cause{
 		see:     "ip address\nsysctl net.ipv4.ip_nonlocal_bind net.ipv6.ip_nonlocal_bind",
 		helps:   "an address of this machine; After=network-online.target for one that is added late; ip_nonlocal_bind for a floating one",
 		useless: []useless{{"any capability, or being root: the address is not here", []change{everything, asRoot}}},
-		exit:    exitUnavailable,
+		exit:    exit.Unavailable,
 	},
 	{
 		id:   "address-tentative",
@@ -75,7 +77,7 @@ var addressCauses = []cause{
 		see:     "ip -6 address show tentative",
 		helps:   "bind a moment later: After=network-online.target in the unit; nodad where the address is configured; net.ipv6.ip_nonlocal_bind",
 		useless: []useless{{"any capability, or being root: the address is not ready", []change{everything, asRoot}}},
-		exit:    exitUnavailable,
+		exit:    exit.Unavailable,
 	},
 	{
 		id:      "address-in-use",
@@ -88,6 +90,6 @@ var addressCauses = []cause{
 		see:     "sudo ss -ltunp 'sport = :PORT'",
 		helps:   "stop its owner, or take another port or address; for port 53 of 127.0.0.53 DNSStubListener=no in resolved.conf(5)",
 		useless: []useless{{"any capability, or being root: the port is taken", []change{everything, asRoot}}},
-		exit:    exitUnavailable,
+		exit:    exit.Unavailable,
 	},
 }

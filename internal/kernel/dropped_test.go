@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/lowport/lowport/caps"
+	"github.com/lowport/lowport/guard/report"
 	"github.com/lowport/lowport/internal/facts"
 )
 
@@ -37,7 +38,7 @@ func TestDropped(t *testing.T) {
 		"another dropped": {other, "bounding-excludes"},
 		"started again":   {Plan(all), "unknown"},
 	} {
-		if c := bindRefused(tt.facts, g, syscall.EACCES).Causes[0]; c.ID != tt.cause || c.ID == "let-go" && c.Certainty != Proven {
+		if c := bindRefused(tt.facts, g, syscall.EACCES).Causes[0]; c.ID != tt.cause || c.ID == "let-go" && c.Certainty != report.Proven {
 			t.Errorf("%s: %s (%s), not %s", name, c.ID, c.Certainty, tt.cause)
 		}
 	}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/lowport/lowport/caps"
 	"github.com/lowport/lowport/internal/facts"
+	"github.com/lowport/lowport/internal/term"
 )
 
 // What follows shows one fact each, with what it means.
@@ -97,7 +98,7 @@ func (l *look) tracer() {
 }
 
 func (l *look) mountPoint() {
-	see(l, "mount point", l.f.File.MountPoint, Show, func(string) string { return "" })
+	see(l, "mount point", l.f.File.MountPoint, term.Show, func(string) string { return "" })
 }
 
 func (l *look) noFileCaps() {
@@ -195,9 +196,9 @@ func (l *look) limited() {
 }
 
 func (l *look) path() {
-	see(l, "executable", l.f.File.Path, Show, func(p string) string {
+	see(l, "executable", l.f.File.Path, term.Show, func(p string) string {
 		if facts.GoRun(p) {
-			return "go run's own file " + Show(p)
+			return "go run's own file " + term.Show(p)
 		}
 		return ""
 	})
@@ -224,7 +225,7 @@ func (l *look) owner() {
 }
 
 func (l *look) uidMap() {
-	see(l, "uid_map", l.f.Net.UIDMap, Show, func(m string) string {
+	see(l, "uid_map", l.f.Net.UIDMap, term.Show, func(m string) string {
 		if m == facts.WholeMap {
 			return ""
 		}
@@ -234,7 +235,7 @@ func (l *look) uidMap() {
 
 // child shows that this is another user namespace than the initial one.
 func (l *look) child() {
-	see(l, "user namespace", l.f.Net.UserNS, Show, func(id string) string {
+	see(l, "user namespace", l.f.Net.UserNS, term.Show, func(id string) string {
 		if id == facts.InitialUserNS {
 			return ""
 		}
@@ -271,11 +272,11 @@ func (l *look) probes() {
 }
 
 func (l *look) label() {
-	see(l, "label", l.f.Policy.Label, Show, func(s string) string {
+	see(l, "label", l.f.Policy.Label, term.Show, func(s string) string {
 		if enforcing, _ := l.f.Policy.Enforcing.Is(); enforcing {
-			return "this process is " + Show(s)
+			return "this process is " + term.Show(s)
 		}
-		return "AppArmor profile " + Show(s)
+		return "AppArmor profile " + term.Show(s)
 	})
 }
 

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/lowport/lowport/caps"
+	"github.com/lowport/lowport/guard/report"
 	"github.com/lowport/lowport/internal/facts"
 	"github.com/lowport/lowport/privport"
 )
@@ -13,8 +14,8 @@ import (
 // A Finding is all that is known about one refusal. Causes[0] refused; the rest are
 // obstacles that it hides.
 type Finding struct {
-	Causes    []Cause
-	Evidence  []Evidence
+	Causes    []report.Cause
+	Evidence  []report.Fact
 	Unhelpful []string // tempting changes that would not help
 	Worlds    []World  // the stories that the evidence leaves possible; none where nothing can be said
 }
@@ -24,11 +25,11 @@ type Finding struct {
 func Explain(f *facts.Facts, g Goal, err error) Finding {
 	l := &look{f: f, g: g, err: err}
 	if id := unasked(g, err); id != "" {
-		c := Cause{ID: id, Certainty: Proven}
+		c := report.Cause{ID: id, Certainty: report.Proven}
 		if dns := (*net.DNSError)(nil); errors.As(err, &dns) && !dns.IsNotFound { // who could tell did not
-			c.Certainty = Likely
+			c.Certainty = report.Likely
 		}
-		return l.finding([]Cause{c})
+		return l.finding([]report.Cause{c})
 	}
 	worlds := Worlds(f, g)
 	refusing := slices.DeleteFunc(slices.Clone(worlds), func(w World) bool { return w.Allows(g) })
@@ -53,7 +54,7 @@ func Untold(f *facts.Facts, g Goal, why string) Finding {
 	l := &look{f: f, g: g}
 	l.threshold()
 	l.held()
-	found := l.finding([]Cause{{ID: "unknown", Certainty: Possible}})
+	found := l.finding([]report.Cause{{ID: "unknown", Certainty: report.Possible}})
 	found.Causes[0].Detail = "whether it would be allowed cannot be told: " + why
 	return found
 }
@@ -81,14 +82,14 @@ func (l *look) contradiction() Finding {
 	l.held()
 	l.file()
 	l.noNewPrivs()
-	found := l.finding([]Cause{{ID: "unknown", Certainty: Possible}})
+	found := l.finding([]report.Cause{{ID: "unknown", Certainty: report.Possible}})
 	found.Causes[0].Detail = "could not tell: what was read does not fit together with how it was refused, whoever started this process and whatever it did since"
 	return found
 }
 
 // causes are the obstacles of the likeliest worlds. One that stands in every world that
 // is left is proven, one that stands in all of the likeliest is likely.
-func (l *look) causes(worlds []World) []Cause {
+func (l *look) causes(worlds []World) []report.Cause {
 	best := Likeliest(worlds)
 	var ids []string
 	inAll, inBest := map[string]int{}, map[string]int{}
@@ -104,26 +105,26 @@ func (l *look) causes(worlds []World) []Cause {
 			}
 		}
 	}
-	var all []Cause
+	var all []report.Cause
 	for _, id := range ids {
-		c := Cause{ID: id, Certainty: Possible}
+		c := report.Cause{ID: id, Certainty: report.Possible}
 		certain := find(id).certain
 		switch {
 		case id == "unknown", l.open: // some world even allows it
 		case inAll[id] == len(worlds) && (certain == nil || certain(l.f, l.g)):
-			c.Certainty = Proven
+			c.Certainty = report.Proven
 		case inBest[id] == len(best):
-			c.Certainty = Likely
+			c.Certainty = report.Likely
 		}
 		all = append(all, c)
 	}
 	// The first is the first that is at least likely.
-	if at := slices.IndexFunc(all, func(c Cause) bool { return c.Certainty != Possible }); at > 0 {
+	if at := slices.IndexFunc(all, func(c report.Cause) bool { return c.Certainty != report.Possible }); at > 0 {
 		all = slices.Concat(all[at:at+1], all[:at], all[at+1:])
 	}
 	var authbind *privport.AuthbindError
 	if errors.As(l.err, &authbind) {
-		all = append(all, Cause{ID: "authbind-refused", Certainty: Proven})
+		all = append(all, report.Cause{ID: "authbind-refused", Certainty: report.Proven})
 	}
 	return all
 }
@@ -176,14 +177,17 @@ func (w World) Allows(g Goal) bool {
 }
 
 // finding gives the causes their words and their evidence.
-func (l *look) finding(all []Cause) Finding {
-	ofAddress := func(c Cause) bool { return slices.ContainsFunc(addressCauses, func(a cause) bool { return a.id == c.ID }) }
-	if l.w.Facts != nil && slices.ContainsFunc(all, func(c Cause) bool { return !ofAddress(c) }) {
+func (l *look) finding(all []report.Cause) Finding {
+	ofAddress := func(c report.Cause) bool {
+		return slices.ContainsFunc(addressCauses, func(a cause) bool { return a.id == c.ID })
+	}
+	if l.w.Facts != nil && slices.ContainsFunc(all, func(c report.Cause) bool { return !ofAddress(c) }) {
 		l.threshold()
 	}
 	for i := range all {
 		c := &all[i]
 		entry := find(c.ID)
+		c.Exit = entry.exit
 		if entry.show != nil && l.w.Facts != nil {
 			entry.show(l)
 		}

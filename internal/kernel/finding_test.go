@@ -16,10 +16,12 @@ import (
 	"golang.org/x/tools/txtar"
 
 	"github.com/lowport/lowport/caps"
+	"github.com/lowport/lowport/guard/report"
 	"github.com/lowport/lowport/internal/archive"
 	"github.com/lowport/lowport/internal/facts"
 	"github.com/lowport/lowport/internal/live"
 	"github.com/lowport/lowport/internal/mask"
+	"github.com/lowport/lowport/internal/term"
 )
 
 // A recorded machine is a file of testdata: a record, and above it
@@ -163,7 +165,7 @@ func TestNoFalseProof(t *testing.T) {
 func (m recorded) check(t *testing.T, name string, f facts.Facts) {
 	t.Helper()
 	for _, c := range m.explain(f).Causes {
-		if c.Certainty != Proven {
+		if c.Certainty != report.Proven {
 			continue
 		}
 		listed := false
@@ -237,7 +239,7 @@ func TestShownFit(t *testing.T) {
 				shown = append(shown, e.Says)
 			}
 			for _, s := range shown {
-				if Show(s) != s {
+				if term.Show(s) != s {
 					t.Errorf("%s: %+q", name, s)
 				}
 			}
@@ -250,7 +252,7 @@ func TestWindowsHolds(t *testing.T) {
 	for release, want := range map[string]bool{"5.15.167.4-microsoft-standard-WSL2\n": true, "6.1.0\n": false} {
 		f := facts.Record{"uname": {Data: []byte(release)}, "sockets": {Data: []byte("[]\n")}}.Facts()
 		found := bindRefused(f, Goal{Network: "tcp", Port: 443, Refused: Refusal{Errno: syscall.EADDRINUSE}}, &net.OpError{Op: "listen", Err: syscall.EADDRINUSE})
-		if c := found.Causes[0]; c.ID != "address-in-use" || c.Certainty != Likely || strings.Contains(c.Summary+c.Detail, "Windows") != want {
+		if c := found.Causes[0]; c.ID != "address-in-use" || c.Certainty != report.Likely || strings.Contains(c.Summary+c.Detail, "Windows") != want {
 			t.Errorf("%s: %+v", release, c)
 		}
 	}

@@ -1,6 +1,10 @@
 package kernel
 
-import "slices"
+import (
+	"slices"
+
+	"github.com/lowport/lowport/guard/report"
+)
 
 // Join makes one finding of several refusals. What several have in common it
 // has once.
@@ -8,7 +12,7 @@ func Join(all ...Finding) Finding {
 	joined := all[0]
 	for _, f := range all[1:] {
 		for _, c := range f.Causes {
-			if !slices.ContainsFunc(joined.Causes, func(old Cause) bool { return old.ID == c.ID && old.Summary == c.Summary }) {
+			if !slices.ContainsFunc(joined.Causes, func(old report.Cause) bool { return old.ID == c.ID && old.Summary == c.Summary }) {
 				joined.Causes = append(joined.Causes, c)
 			}
 		}

@@ -5,7 +5,9 @@ import (
 	"slices"
 
 	"github.com/lowport/lowport/caps"
+	"github.com/lowport/lowport/guard/report"
 	"github.com/lowport/lowport/internal/facts"
+	"github.com/lowport/lowport/internal/term"
 )
 
 // A look collects the evidence of a finding: what decided between the worlds, and what
@@ -16,23 +18,23 @@ type look struct {
 	w    World // the likeliest
 	open bool  // some world allows the goal
 	err  error // of the bind
-	seen []Evidence
+	seen []report.Fact
 }
 
 // see adds a fact to the evidence, once under each name. value prints it and says tells
 // what it means; neither is called for a fact that is not known.
 func see[T any](l *look, name string, fact facts.Fact[T], value, says func(T) string) {
-	if slices.ContainsFunc(l.seen, func(old Evidence) bool { return old.Name == name }) {
+	if slices.ContainsFunc(l.seen, func(old report.Fact) bool { return old.Name == name }) {
 		return
 	}
-	e := Evidence{Name: name, Source: fact.Source, State: fact.State.String()}
+	e := report.Fact{Name: name, Source: fact.Source, State: fact.State.String()}
 	switch fact.State {
 	case facts.Known:
 		e.Value, e.Says = value(fact.Value), says(fact.Value)
 	case facts.Absent:
 		e.Value, e.Says = "none", name+": none"
 	default:
-		e.Value, e.Says = fact.Reason, name+": could not tell ("+Show(fact.Reason)+")"
+		e.Value, e.Says = fact.Reason, name+": could not tell ("+term.Show(fact.Reason)+")"
 	}
 	l.seen = append(l.seen, e)
 }

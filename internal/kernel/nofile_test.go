@@ -5,6 +5,8 @@ import (
 	"os"
 	"syscall"
 	"testing"
+
+	"github.com/lowport/lowport/guard/report"
 )
 
 // Where the system was booted to ignore file capabilities, what the file grants is not
@@ -14,7 +16,7 @@ func TestNoFileCaps(t *testing.T) {
 	f.Proc.TracerPid, f.Kernel.NoFile = f.Proc.TracerPid.Now(0), f.Kernel.NoFile.Now(true)
 	g := Goal{Network: "tcp", Port: 443, Raises: true}
 	got := bindRefused(f, g, &net.OpError{Op: "listen", Net: "tcp", Err: os.NewSyscallError("bind", syscall.EACCES)}).Causes
-	if len(got) != 1 || got[0].ID != "no-file-caps" || got[0].Certainty != Proven {
+	if len(got) != 1 || got[0].ID != "no-file-caps" || got[0].Certainty != report.Proven {
 		t.Errorf("%+v", got)
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"syscall"
 
 	"github.com/lowport/lowport/internal/facts"
+	"github.com/lowport/lowport/internal/term"
 )
 
 // policyCause tells what kind of security policy refuses a bind that the port check would
@@ -96,17 +97,17 @@ func sayAppArmor(l *look, w wording) wording {
 	name, confined := Profile(l.f)
 	profile := "the AppArmor profile"
 	if confined {
-		profile += " " + Show(name)
+		profile += " " + term.Show(name)
 	}
 	switch stream := l.g.stream(); {
 	case withholds(l.f, l.g):
 		w.detail = profile + " does not grant " + l.g.Need().String() + ", whoever holds it; it needs the line `" + ProfileRules(l.f, l.g)[0] + "`"
 		return w
 	case Policy(l.f, l.g) == No:
-		w.detail = "binds that need no privilege are refused too, and the profile " + Show(name) + " is enforced: it needs `network inet " + stream + ",` and `network inet6 " + stream + ",`; the kernel's log names what was denied"
+		w.detail = "binds that need no privilege are refused too, and the profile " + term.Show(name) + " is enforced: it needs `network inet " + stream + ",` and `network inet6 " + stream + ",`; the kernel's log names what was denied"
 	case Granted(l.f, l.g.Need()) == Unknown:
 		return wording{"an AppArmor profile may withhold " + l.g.Need().String(),
-			"the profile " + Show(name) + " is enforced, and a capability counts only with the line `" + strings.Join(ProfileRules(l.f, l.g), " ") + "`"}
+			"the profile " + term.Show(name) + " is enforced, and a capability counts only with the line `" + strings.Join(ProfileRules(l.f, l.g), " ") + "`"}
 	}
 	return l.snap(w)
 }

@@ -6,6 +6,7 @@ import (
 	"syscall"
 	"testing"
 
+	"github.com/lowport/lowport/guard/report"
 	"github.com/lowport/lowport/internal/facts"
 )
 
@@ -28,7 +29,7 @@ func TestSnap(t *testing.T) {
 		errno := map[bool]string{true: "EPERM"}[tt.seccomp == 2]
 		f.Policy.Probes = f.Policy.Probes.Now([]facts.Probe{{Network: "tcp4", Errno: errno}, {Network: "udp4", Errno: errno}})
 		c := bindRefused(f, Goal{Network: "tcp", Port: 443, Raises: true}, &net.OpError{Op: "listen", Err: syscall.EPERM}).Causes[0]
-		if c.Certainty == Proven || !strings.Contains(c.Detail, tt.want) || strings.Contains(c.Detail, "snap connect") != (tt.want != "") || strings.ContainsAny(c.Detail, "{}") {
+		if c.Certainty == report.Proven || !strings.Contains(c.Detail, tt.want) || strings.Contains(c.Detail, "snap connect") != (tt.want != "") || strings.ContainsAny(c.Detail, "{}") {
 			t.Errorf("%+v: %+v", tt, c)
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/lowport/lowport/caps"
+	"github.com/lowport/lowport/guard/report"
 	"github.com/lowport/lowport/internal/facts"
 )
 
@@ -37,7 +38,7 @@ func TestNotExecuted(t *testing.T) {
 		var got []string
 		for _, c := range found.Causes {
 			got = append(got, c.ID)
-			if c.Certainty != Proven || strings.ContainsAny(c.Summary+c.Detail, "{}") {
+			if c.Certainty != report.Proven || strings.ContainsAny(c.Summary+c.Detail, "{}") {
 				t.Errorf("%+v", c)
 			}
 		}
@@ -54,7 +55,7 @@ func TestNotExecuted(t *testing.T) {
 func TestUntold(t *testing.T) {
 	for name, m := range machines(t) {
 		found := Untold(new(m.record.Facts()), m.goal, "nobody looked")
-		if len(found.Causes) != 1 || found.Causes[0].ID != "unknown" || found.Causes[0].Certainty != Possible ||
+		if len(found.Causes) != 1 || found.Causes[0].ID != "unknown" || found.Causes[0].Certainty != report.Possible ||
 			!strings.Contains(found.Causes[0].Detail, "nobody looked") {
 			t.Errorf("%s: %+v", name, found)
 		}

@@ -7,6 +7,7 @@ import (
 	"syscall"
 	"testing"
 
+	"github.com/lowport/lowport/guard/report"
 	"github.com/lowport/lowport/internal/facts"
 )
 
@@ -28,19 +29,19 @@ func TestTaken(t *testing.T) {
 		network string
 		addr    string
 		errno   syscall.Errno
-		want    Certainty // "" for no word of it
+		want    string // "" for no word of it
 		owner   string
 	}{
-		"one that waits":                   {[]facts.Socket{waits}, "tcp", "127.0.0.1", syscall.EADDRINUSE, Proven, "a closed connection"},
-		"several that wait":                {[]facts.Socket{waits, waits}, "tcp", "127.0.0.1", syscall.EADDRINUSE, Proven, "a closed connection"},
-		"one that waits beside a listener": {[]facts.Socket{waits, listens}, "tcp", "127.0.0.1", syscall.EADDRINUSE, Proven, "uid 1003"},
-		"one of two":                       {[]facts.Socket{waits, bound}, "tcp", "127.0.0.1", syscall.EADDRINUSE, Likely, ""},
-		"bound, hidden":                    {[]facts.Socket{bound}, "tcp", "127.0.0.1", syscall.EACCES, Possible, "may be held by uid 1001"},
+		"one that waits":                   {[]facts.Socket{waits}, "tcp", "127.0.0.1", syscall.EADDRINUSE, report.Proven, "a closed connection"},
+		"several that wait":                {[]facts.Socket{waits, waits}, "tcp", "127.0.0.1", syscall.EADDRINUSE, report.Proven, "a closed connection"},
+		"one that waits beside a listener": {[]facts.Socket{waits, listens}, "tcp", "127.0.0.1", syscall.EADDRINUSE, report.Proven, "uid 1003"},
+		"one of two":                       {[]facts.Socket{waits, bound}, "tcp", "127.0.0.1", syscall.EADDRINUSE, report.Likely, ""},
+		"bound, hidden":                    {[]facts.Socket{bound}, "tcp", "127.0.0.1", syscall.EACCES, report.Possible, "may be held by uid 1001"},
 		"connected, hidden":                {[]facts.Socket{connected, waits}, "tcp", "127.0.0.1", syscall.EACCES, "", ""},
-		"bound and listening, hidden":      {[]facts.Socket{bound, listens}, "tcp", "127.0.0.1", syscall.EACCES, Proven, "uid 1003"},
-		"of IPv6 alone perhaps":            {[]facts.Socket{perhaps}, "tcp4", "127.0.0.1", syscall.EACCES, Possible, "may be held by uid 1003"},
-		"of IPv6 alone perhaps, for IPv6":  {[]facts.Socket{perhaps}, "tcp", "::1", syscall.EACCES, Proven, "uid 1003"},
-		"a group's":                        {[]facts.Socket{datagrams}, "udp", "224.0.1.1", syscall.EACCES, Possible, "may be held by uid 1004"},
+		"bound and listening, hidden":      {[]facts.Socket{bound, listens}, "tcp", "127.0.0.1", syscall.EACCES, report.Proven, "uid 1003"},
+		"of IPv6 alone perhaps":            {[]facts.Socket{perhaps}, "tcp4", "127.0.0.1", syscall.EACCES, report.Possible, "may be held by uid 1003"},
+		"of IPv6 alone perhaps, for IPv6":  {[]facts.Socket{perhaps}, "tcp", "::1", syscall.EACCES, report.Proven, "uid 1003"},
+		"a group's":                        {[]facts.Socket{datagrams}, "udp", "224.0.1.1", syscall.EACCES, report.Possible, "may be held by uid 1004"},
 	} {
 		f := machines(t)["no-capability"].record.Facts()
 		f.Net.Sockets, f.Net.AllBound = f.Net.Sockets.Now(tt.has), f.Net.AllBound.Now(true)
@@ -48,7 +49,7 @@ func TestTaken(t *testing.T) {
 		if tt.errno == syscall.EADDRINUSE {
 			f.Net.PortStart = f.Net.PortStart.Now(0)
 		}
-		var got Cause
+		var got report.Cause
 		for _, c := range bindRefused(f, g, &net.OpError{Op: "listen", Err: tt.errno}).Causes {
 			if c.ID == "address-in-use" {
 				got = c

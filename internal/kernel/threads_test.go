@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/lowport/lowport/caps"
+	"github.com/lowport/lowport/guard/report"
 	"github.com/lowport/lowport/internal/facts"
 )
 
@@ -26,7 +27,7 @@ func TestRequireThreads(t *testing.T) {
 	if Allows(Worlds(&same, g), g) != Unknown {
 		t.Fatal("the rules can tell")
 	}
-	if c := Explain(&same, g, nil).Causes; len(c) != 1 || c[0].ID != "foreign-user-namespace" || c[0].Certainty != Possible {
+	if c := Explain(&same, g, nil).Causes; len(c) != 1 || c[0].ID != "foreign-user-namespace" || c[0].Certainty != report.Possible {
 		t.Errorf("every thread has it, and the namespace is not known: %+v", c)
 	}
 
@@ -36,7 +37,7 @@ func TestRequireThreads(t *testing.T) {
 		differ.Proc.Threads.Value[tid] = lacks
 	}
 	found := Explain(&differ, g, nil)
-	if c := found.Causes; len(c) != 1 || c[0].ID != "threads-differ" || c[0].Certainty != Proven {
+	if c := found.Causes; len(c) != 1 || c[0].ID != "threads-differ" || c[0].Certainty != report.Proven {
 		t.Errorf("threads differ: %+v", c)
 	}
 	const want = "thread 2: CapEff 0000000000000000 lacks cap_net_bind_service"
@@ -46,7 +47,7 @@ func TestRequireThreads(t *testing.T) {
 
 	hidden := machine
 	hidden.Proc.Threads = facts.Fact[map[int]caps.State]{Reason: "EACCES"}
-	if c := Explain(&hidden, g, nil).Causes; len(c) != 1 || c[0].ID != "threads-differ" || c[0].Certainty == Proven {
+	if c := Explain(&hidden, g, nil).Causes; len(c) != 1 || c[0].ID != "threads-differ" || c[0].Certainty == report.Proven {
 		t.Errorf("the threads cannot be read: %+v", c)
 	}
 }
@@ -66,11 +67,11 @@ func TestBindThreads(t *testing.T) {
 		name   string
 		thread caps.State
 		probes []facts.Probe
-		want   Cause
+		want   report.Cause
 	}{
-		{"this one lacks it", lacks, nil, Cause{ID: "threads-differ", Certainty: Proven}},
-		{"this one has it", has, nil, Cause{ID: "threads-differ", Certainty: Likely}},
-		{"this one has it, and a policy refuses", has, refused, Cause{ID: "landlock", Certainty: Likely}},
+		{"this one lacks it", lacks, nil, report.Cause{ID: "threads-differ", Certainty: report.Proven}},
+		{"this one has it", has, nil, report.Cause{ID: "threads-differ", Certainty: report.Likely}},
+		{"this one has it, and a policy refuses", has, refused, report.Cause{ID: "landlock", Certainty: report.Likely}},
 	} {
 		f := machine
 		f.Proc.Thread = f.Proc.Thread.Now(tt.thread)

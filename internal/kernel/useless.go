@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/lowport/lowport/caps"
+	"github.com/lowport/lowport/guard/report"
 )
 
 // A useless is what is tempting to change and helps in no world that stays.
@@ -17,10 +18,10 @@ type change func(World, Goal) World
 
 // unhelpful are the texts of the causes whose changes help in no world. What a cause that
 // is only possible makes useless is as uncertain.
-func unhelpful(worlds []World, g Goal, found []Cause, l *look) []string {
+func unhelpful(worlds []World, g Goal, found []report.Cause, l *look) []string {
 	var all []string
 	for i, c := range found {
-		if c.Certainty == Possible || c.ID == "bounding-excludes" && i > 0 && found[0].ID == "exec-refused" {
+		if c.Certainty == report.Possible || c.ID == "bounding-excludes" && i > 0 && found[0].ID == "exec-refused" {
 			continue // of the latter setcap is a part of what helps, and the rest is said already
 		}
 		fill := words(l.f, g, l.about(c.ID))

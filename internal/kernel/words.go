@@ -11,6 +11,7 @@ import (
 
 	"github.com/lowport/lowport/caps"
 	"github.com/lowport/lowport/internal/facts"
+	"github.com/lowport/lowport/internal/term"
 	"github.com/lowport/lowport/privport"
 )
 
@@ -18,7 +19,7 @@ import (
 func words(f *facts.Facts, g Goal, about caps.Set) *strings.Replacer {
 	exe := "the program's file"
 	if p, ok := f.File.Path.Is(); ok {
-		exe = Show(p)
+		exe = term.Show(p)
 	}
 	where := "the file"
 	if u, ok := f.Launcher.Unit.Is(); ok {
@@ -30,7 +31,7 @@ func words(f *facts.Facts, g Goal, about caps.Set) *strings.Replacer {
 		"{unit}", where,
 		"{port}", strconv.Itoa(g.Port),
 		"{start}", strconv.Itoa(f.Net.PortStart.Value),
-		"{addr}", Show(g.Addr.String()),
+		"{addr}", term.Show(g.Addr.String()),
 		"{tcp}", g.Protocol(),
 		"{ss}", map[string]string{"tcp": "ss -ltnp", "udp": "ss -lunp"}[g.Protocol()],
 		"{stream}", g.stream(),
@@ -46,7 +47,7 @@ const unfitDetail = "IPv6 accepts no multicast address for a TCP socket, and a l
 
 // sayInvalid says why no socket can have the address.
 func sayInvalid(l *look, w wording) wording {
-	a := Show(l.g.Addr.String())
+	a := term.Show(l.g.Addr.String())
 	switch {
 	case l.g.Refused.Errno == 0 && l.err != nil:
 		return wording{invalid(l.err), w.detail}
@@ -69,22 +70,22 @@ func invalid(err error) string {
 	var dns *net.DNSError
 	switch {
 	case errors.As(err, &addr):
-		return Show(addr.Addr) + ": " + addr.Err
+		return term.Show(addr.Addr) + ": " + addr.Err
 	case errors.As(err, &dns):
-		return Show(dns.Name) + ": " + dns.Err
+		return term.Show(dns.Name) + ": " + dns.Err
 	}
 	var op *net.OpError
 	if errors.As(err, &op) {
-		return Show(op.Err.Error())
+		return term.Show(op.Err.Error())
 	}
-	return Show(err.Error())
+	return term.Show(err.Error())
 }
 
 // sayAuthbind says why authbind's helper refused as well.
 func sayAuthbind(l *look, w wording) wording {
 	var refused *privport.AuthbindError
 	errors.As(l.err, &refused)
-	return wording{"authbind does not allow it either: " + Show(refused.Why), w.detail}
+	return wording{"authbind does not allow it either: " + term.Show(refused.Why), w.detail}
 }
 
 // sayControl names the call that Control made.
@@ -195,13 +196,13 @@ func Holder(s facts.Socket) string {
 	case s.Self:
 		return "this process itself"
 	case strings.HasSuffix(s.Cgroup, ".socket"):
-		return "systemd for " + Show(path.Base(s.Cgroup))
+		return "systemd for " + term.Show(path.Base(s.Cgroup))
 	case s.PID != 0:
-		return fmt.Sprintf("%s (pid %d)", Show(s.Command), s.PID)
+		return fmt.Sprintf("%s (pid %d)", term.Show(s.Command), s.PID)
 	case strings.HasSuffix(s.Cgroup, ".service"):
-		return fmt.Sprintf("%s (uid %d)", Show(path.Base(s.Cgroup)), s.UID)
+		return fmt.Sprintf("%s (uid %d)", term.Show(path.Base(s.Cgroup)), s.UID)
 	case s.Cgroup != "":
-		return fmt.Sprintf("uid %d in cgroup %s", s.UID, Show(s.Cgroup))
+		return fmt.Sprintf("uid %d in cgroup %s", s.UID, term.Show(s.Cgroup))
 	default:
 		return fmt.Sprintf("uid %d", s.UID)
 	}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/lowport/lowport/guard/report"
 	"github.com/lowport/lowport/internal/facts"
 	"github.com/lowport/lowport/internal/kernel"
 )
@@ -23,25 +24,25 @@ func container(w kernel.World, g kernel.Goal) (candidate, bool) {
 	if !ok || engine == "systemd-nspawn" || g.Network == "" || !w.Counts {
 		return candidate{}, false
 	}
-	fix := Fix{ID: "container", Scope: "container", Summary: "for this container, unless it is on the host's network", Lasts: "as long as the container is started like this"}
+	fix := report.Fix{ID: "container", Scope: "container", Summary: "for this container, unless it is on the host's network", Lasts: "as long as the container is started like this"}
 	switch engine {
 	case "kubernetes":
 		fix.Scope = "pod"
 		fix.Summary = "for this pod, unless it is on the host's network"
 		fix.Lasts = "as long as the manifest says so"
-		fix.Steps = []Step{{Edit: "the pod's manifest", Content: fmt.Sprintf(`spec:
+		fix.Steps = []report.Step{{Edit: "the pod's manifest", Content: fmt.Sprintf(`spec:
   securityContext:
     sysctls:
     - name: net.ipv4.ip_unprivileged_port_start
       value: "%d"
 `, g.Port)}}
 	case "docker", "podman":
-		fix.Steps = []Step{{Edit: engine + " run", Content: fmt.Sprintf("--sysctl net.ipv4.ip_unprivileged_port_start=%d\n", g.Port)}}
+		fix.Steps = []report.Step{{Edit: engine + " run", Content: fmt.Sprintf("--sysctl net.ipv4.ip_unprivileged_port_start=%d\n", g.Port)}}
 	case "lxc":
 		fix.Lasts = "as long as the configuration says so"
-		fix.Steps = []Step{{Edit: "the container's config", Content: fmt.Sprintf("lxc.sysctl.net.ipv4.ip_unprivileged_port_start = %d\n", g.Port)}}
+		fix.Steps = []report.Step{{Edit: "the container's config", Content: fmt.Sprintf("lxc.sysctl.net.ipv4.ip_unprivileged_port_start = %d\n", g.Port)}}
 	default:
-		fix.Steps = []Step{{Edit: "the container's configuration", Content: fmt.Sprintf("net.ipv4.ip_unprivileged_port_start=%d\n", g.Port)}}
+		fix.Steps = []report.Step{{Edit: "the container's configuration", Content: fmt.Sprintf("net.ipv4.ip_unprivileged_port_start=%d\n", g.Port)}}
 	}
 	return candidate{Fix: fix, change: func(w kernel.World) kernel.World { w.PortStart = g.Port; return w }}, true
 }
@@ -66,8 +67,8 @@ func capAdd(w kernel.World, g kernel.Goal) (candidate, bool) {
 		flags = append(flags, "--cap-add="+name)
 	}
 	return candidate{
-		Fix: Fix{ID: "cap-add", Scope: "container", Summary: "for this container", Lasts: "as long as the container is started like this",
-			Steps: []Step{{Edit: engine + " run", Content: strings.Join(flags, " ") + "\n"}}},
+		Fix: report.Fix{ID: "cap-add", Scope: "container", Summary: "for this container", Lasts: "as long as the container is started like this",
+			Steps: []report.Step{{Edit: engine + " run", Content: strings.Join(flags, " ") + "\n"}}},
 		change: func(w kernel.World) kernel.World {
 			w.Starter.Bounding |= need
 			if missing == 0 {
@@ -86,8 +87,8 @@ func ambient(w kernel.World, g kernel.Goal) (candidate, bool) {
 		return candidate{}, false
 	}
 	return candidate{
-		Fix: Fix{ID: "ambient", Scope: "container", Summary: "for this container", Lasts: "as long as the container is started like this",
-			Steps: []Step{{Edit: "systemd-nspawn", Content: "--ambient-capability=" + strings.ReplaceAll(g.Need().Systemd(), " ", ",") + "\n"}}},
+		Fix: report.Fix{ID: "ambient", Scope: "container", Summary: "for this container", Lasts: "as long as the container is started like this",
+			Steps: []report.Step{{Edit: "systemd-nspawn", Content: "--ambient-capability=" + strings.ReplaceAll(g.Need().Systemd(), " ", ",") + "\n"}}},
 		change: func(w kernel.World) kernel.World {
 			w.Starter = kernel.Ambient(w.Starter, g.Need())
 			return w.Start()
@@ -103,7 +104,7 @@ func compose(w kernel.World, g kernel.Goal) (candidate, bool) {
 		return candidate{}, false
 	}
 	c.ID, c.Lasts = "compose", "as long as the file says so"
-	c.Steps = []Step{{Edit: "compose.yaml", Content: fmt.Sprintf(`services:
+	c.Steps = []report.Step{{Edit: "compose.yaml", Content: fmt.Sprintf(`services:
   SERVICE:
     sysctls:
       net.ipv4.ip_unprivileged_port_start: "%d"
@@ -122,11 +123,11 @@ func addToImage(w kernel.World, g kernel.Goal) (candidate, bool) {
 		return candidate{}, false
 	}
 	file, widens := stamped(w, g), false
-	fix := Fix{ID: "image", Scope: "container", Summary: "in the image's last stage, after any chown", Lasts: "until the image is built without it",
-		Steps: []Step{{Edit: "Dockerfile", Content: "RUN " + Command("setcap", capText(file), exe) + "\n"}}}
+	fix := report.Fix{ID: "image", Scope: "container", Summary: "in the image's last stage, after any chown", Lasts: "until the image is built without it",
+		Steps: []report.Step{{Edit: "Dockerfile", Content: "RUN " + Command("setcap", capText(file), exe) + "\n"}}}
 	if f.Launcher.Container.Value == "kubernetes" && !w.Starter.Bounding.Contains(g.Need()) {
 		widens = true
-		fix.Steps = append(fix.Steps, Step{Edit: "the pod's manifest", Content: fmt.Sprintf(`spec:
+		fix.Steps = append(fix.Steps, report.Step{Edit: "the pod's manifest", Content: fmt.Sprintf(`spec:
   containers:
   - name: NAME
     securityContext:

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/lowport/lowport/caps"
+	"github.com/lowport/lowport/guard/report"
 	"github.com/lowport/lowport/internal/facts"
 	"github.com/lowport/lowport/internal/kernel"
 )
@@ -16,7 +17,7 @@ func restart(w kernel.World, g kernel.Goal) (candidate, bool) {
 	f := w.Facts
 	step, ok := again(f)
 	return candidate{
-		Fix:    Fix{ID: "restart", Scope: "file", Summary: "start it again: the file now grants it", Lasts: untilReplaced, Steps: []Step{step}},
+		Fix:    report.Fix{ID: "restart", Scope: "file", Summary: "start it again: the file now grants it", Lasts: untilReplaced, Steps: []report.Step{step}},
 		change: kernel.World.Start,
 	}, ok
 }
@@ -33,14 +34,14 @@ func setcap(w kernel.World, g kernel.Goal) (candidate, bool) {
 	if has, ok := f.File.Installed.Caps.Is(); ok && has.Permitted == file.Permitted && has.Effective == file.Effective && has.Version == file.Version {
 		return candidate{}, false
 	}
-	steps := []Step{{Run: sudo(f, "setcap", capText(file), exe)}}
+	steps := []report.Step{{Run: sudo(f, "setcap", capText(file), exe)}}
 	if _, inUnit := f.Launcher.Unit.Is(); inUnit {
 		if step, ok := again(f); ok {
 			steps = append(steps, step)
 		}
 	}
 	return candidate{
-		Fix:    Fix{ID: "setcap", Scope: "file", Summary: "for this file", Lasts: untilReplaced, Steps: steps},
+		Fix:    report.Fix{ID: "setcap", Scope: "file", Summary: "for this file", Lasts: untilReplaced, Steps: steps},
 		change: func(w kernel.World) kernel.World { return install(w, file) },
 	}, true
 }
@@ -105,7 +106,7 @@ func move(w kernel.World, g kernel.Goal) (candidate, bool) {
 	file := stamped(w, g)
 	to := facts.MovedDir + "/" + path.Base(exe)
 	return candidate{
-		Fix: Fix{ID: "move", Scope: "file", Summary: "move it to where file capabilities count", Lasts: untilReplaced, Steps: []Step{
+		Fix: report.Fix{ID: "move", Scope: "file", Summary: "move it to where file capabilities count", Lasts: untilReplaced, Steps: []report.Step{
 			{Run: sudo(f, "install", "-m", "755", exe, to)},
 			{Run: sudo(f, "setcap", capText(file), to)},
 			start(f, to, args[1:]...),
@@ -126,8 +127,8 @@ func remount(w kernel.World, g kernel.Goal) (candidate, bool) {
 		return candidate{}, false
 	}
 	return candidate{
-		Fix: Fix{ID: "remount", Scope: "host", Summary: "allow capabilities and setuid on the whole mount", Lasts: "until it is mounted again",
-			Steps: []Step{{Run: sudo(f, "mount", "-o", "remount,bind,suid", at)}, step}},
+		Fix: report.Fix{ID: "remount", Scope: "host", Summary: "allow capabilities and setuid on the whole mount", Lasts: "until it is mounted again",
+			Steps: []report.Step{{Run: sudo(f, "mount", "-o", "remount,bind,suid", at)}, step}},
 		change: func(w kernel.World) kernel.World {
 			return w.With(func(f *facts.Facts) { f.File.Installed.Nosuid = f.File.Installed.Nosuid.Now(false) }).Start()
 		},
@@ -147,7 +148,7 @@ func build(w kernel.World, g kernel.Goal) (candidate, bool) {
 	to := path.Join(cwd, "bin", path.Base(pkg))
 	file := kernel.Stamp(kernel.Image{}, g)
 	return candidate{
-		Fix: Fix{ID: "build", Scope: "file", Summary: "build a file that lasts, and grant it the capability", Lasts: "until the next build", Steps: []Step{
+		Fix: report.Fix{ID: "build", Scope: "file", Summary: "build a file that lasts, and grant it the capability", Lasts: "until the next build", Steps: []report.Step{
 			{Run: Command("go", "build", "-o", to, pkg)},
 			{Run: sudo(f, "setcap", capText(file), to)},
 			start(f, to, args[1:]...),

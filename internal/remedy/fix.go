@@ -4,32 +4,14 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/lowport/lowport/guard/report"
 	"github.com/lowport/lowport/internal/facts"
 	"github.com/lowport/lowport/internal/kernel"
 )
 
-// A Fix is a change that the rules allow what was refused after.
-type Fix struct {
-	ID      string
-	Scope   string // "file", "unit", "container", "pod", "netns", "host" or "code"
-	Summary string
-	Lasts   string // how long it holds
-	Steps   []Step
-}
-
-// A Step is one of: a command to run, a file to write, the command to start the
-// program with from now on, or an edit to a file of the operator's own.
-type Step struct {
-	Run     string
-	Write   string // a path, with Content
-	Start   string
-	Edit    string // where, with Content
-	Content string
-}
-
 // A candidate is a fix that may or may not help here.
 type candidate struct {
-	Fix
+	report.Fix
 	change func(kernel.World) kernel.World // what is different once it is done
 }
 
@@ -42,8 +24,8 @@ type Case struct {
 // Fixes returns what helps in every likeliest world of every case, best first: what fits
 // the way this process was started, then the smaller scope. Where no single change is
 // enough, pairs are tried.
-func Fixes(cases ...Case) []Fix {
-	fixes := []Fix{}
+func Fixes(cases ...Case) []report.Fix {
+	fixes := []report.Fix{}
 	var goals []kernel.Goal
 	for _, c := range cases {
 		if len(c.Worlds) == 0 {
@@ -76,7 +58,7 @@ func Fixes(cases ...Case) []Fix {
 
 // help reports whether the fixes together reach the goals: in each likeliest world they
 // are possible, word for word, and the bind is allowed after their changes.
-func help(cases []Case, goals []kernel.Goal, fixes ...Fix) bool {
+func help(cases []Case, goals []kernel.Goal, fixes ...report.Fix) bool {
 	for _, c := range cases {
 		for _, w := range kernel.Likeliest(c.Worlds) {
 			here := candidates(w, goals...)
@@ -97,7 +79,7 @@ func help(cases []Case, goals []kernel.Goal, fixes ...Fix) bool {
 
 // join makes one fix of two that help only together. What starts the program
 // comes last and once: before all else is done it would be refused again.
-func join(f *facts.Facts, a, b Fix) Fix {
+func join(f *facts.Facts, a, b report.Fix) report.Fix {
 	scope := b.Scope // the wider one, by the order of the candidates
 	if starts(f, a) && !starts(f, b) {
 		a, b = b, a
@@ -106,7 +88,7 @@ func join(f *facts.Facts, a, b Fix) Fix {
 	if n := len(steps) - 1; steps[n] == b.Steps[len(b.Steps)-1] {
 		steps = steps[:n]
 	}
-	return Fix{
+	return report.Fix{
 		ID:      a.ID + "+" + b.ID,
 		Scope:   scope,
 		Summary: a.Summary + "; then " + b.Summary,
@@ -116,7 +98,7 @@ func join(f *facts.Facts, a, b Fix) Fix {
 }
 
 // starts says whether a fix ends with a start of the program.
-func starts(f *facts.Facts, fix Fix) bool {
+func starts(f *facts.Facts, fix report.Fix) bool {
 	last := fix.Steps[len(fix.Steps)-1]
 	step, ok := again(f)
 	return last.Start != "" || ok && last == step

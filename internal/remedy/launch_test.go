@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/lowport/lowport/caps"
+	"github.com/lowport/lowport/guard/report"
 	"github.com/lowport/lowport/internal/facts"
 	"github.com/lowport/lowport/internal/kernel"
 )
@@ -49,7 +50,7 @@ func TestFixesOfNotExecuted(t *testing.T) {
 		}
 		if strings.Join(ids, " ") != tt.want {
 			t.Errorf("%s: %q, want %q", tt.name, ids, tt.want)
-		} else if len(fixes) > 0 && !slices.ContainsFunc(fixes[0].Steps, func(s Step) bool { return strings.Contains(s.Run+s.Content, tt.line) }) {
+		} else if len(fixes) > 0 && !slices.ContainsFunc(fixes[0].Steps, func(s report.Step) bool { return strings.Contains(s.Run+s.Content, tt.line) }) {
 			t.Errorf("%s: %+v lacks %q", tt.name, fixes[0].Steps, tt.line)
 		}
 	}

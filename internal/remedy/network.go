@@ -6,19 +6,20 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/lowport/lowport/guard/report"
 	"github.com/lowport/lowport/internal/facts"
-	"github.com/lowport/lowport/internal/kernel"
+	"github.com/lowport/lowport/internal/term"
 )
 
 // network sets a sysctl of the network namespace, for every process in it: of the
 // machine's, for good by a file. when says in what case it helps, "" for always.
-func network(f *facts.Facts, when, setting, file string) (Fix, bool) {
+func network(f *facts.Facts, when, setting, file string) (report.Fix, bool) {
 	enter, ok := entering(f)
 	switch {
 	case !ok || enter == nil && sealed(f):
-		return Fix{}, false
+		return report.Fix{}, false
 	case enter == nil:
-		return Fix{Scope: "host", Summary: cmp.Or(when, "on the host") + ", for every process", Lasts: "the first line until reboot, the file for good", Steps: []Step{
+		return report.Fix{Scope: "host", Summary: cmp.Or(when, "on the host") + ", for every process", Lasts: "the first line until reboot, the file for good", Steps: []report.Step{
 			{Run: sudo(f, "sysctl", "-w", setting)},
 			{Write: file, Content: setting + "\n"},
 		}}, true
@@ -26,7 +27,7 @@ func network(f *facts.Facts, when, setting, file string) (Fix, bool) {
 	if when != "" {
 		when += ", "
 	}
-	return Fix{Scope: "netns", Summary: when + "for every process in the network namespace " + kernel.Show(f.Net.Name.Value), Lasts: "until that is deleted", Steps: []Step{
+	return report.Fix{Scope: "netns", Summary: when + "for every process in the network namespace " + term.Show(f.Net.Name.Value), Lasts: "until that is deleted", Steps: []report.Step{
 		{Run: sudo(f, append(enter, "sysctl", "-w", setting)...)},
 	}}, true
 }

@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/lowport/lowport/guard/report"
 	"github.com/lowport/lowport/internal/facts"
 	"github.com/lowport/lowport/internal/kernel"
 )
@@ -18,7 +19,7 @@ func stopOwner(w kernel.World, g kernel.Goal) (candidate, bool) {
 	socks, _ := f.Net.Sockets.Is()
 	sure := slices.ContainsFunc(socks, func(s facts.Socket) bool { return kernel.Conflicts(s, g) == kernel.Yes })
 	summary, lasts := "stop what holds the port", "until it is started again"
-	var steps []Step
+	var steps []report.Step
 	for _, s := range socks {
 		c := kernel.Conflicts(s, g)
 		if c == kernel.No {
@@ -45,7 +46,7 @@ func stopOwner(w kernel.World, g kernel.Goal) (candidate, bool) {
 		return candidate{}, false
 	}
 	return candidate{
-		Fix: Fix{ID: "stop-owner", Scope: "host", Summary: summary, Lasts: lasts, Steps: steps},
+		Fix: report.Fix{ID: "stop-owner", Scope: "host", Summary: summary, Lasts: lasts, Steps: steps},
 		change: func(w kernel.World) kernel.World {
 			if w.Holder >= 0 && kernel.Conflicts(socks[w.Holder], g) != kernel.No {
 				w.Holder = kernel.Nobody
@@ -63,23 +64,23 @@ func stub(s facts.Socket) bool {
 	return path.Base(s.Cgroup) == "systemd-resolved.service" && (at == "127.0.0.53:53" || at == "127.0.0.54:53")
 }
 
-func stop(f *facts.Facts, s facts.Socket) ([]Step, bool) {
+func stop(f *facts.Facts, s facts.Socket) ([]report.Step, bool) {
 	ids, okIDs := f.Proc.IDs.Is()
 	unit := path.Base(s.Cgroup)
 	switch {
 	case s.Self, s.PID == 1, strings.HasSuffix(unit, ".socket"): // systemd holds it for a .socket unit
 		return nil, false
 	case stub(s):
-		return []Step{
+		return []report.Step{
 			{Write: "/etc/systemd/resolved.conf.d/zz-lowport.conf", Content: "[Resolve]\nDNSStubListener=no\n"},
 			{Run: Systemctl(Root(f), facts.Unit{Name: unit}, "restart")},
 		}, true
 	case facts.UnitName(unit) && strings.HasPrefix(s.Cgroup, "/system.slice/"):
-		return []Step{{Run: Systemctl(Root(f), facts.Unit{Name: unit}, "stop")}}, true
+		return []report.Step{{Run: Systemctl(Root(f), facts.Unit{Name: unit}, "stop")}}, true
 	case s.PID != 0 && okIDs && ids.EUID == s.UID:
-		return []Step{{Run: Command("kill", strconv.Itoa(s.PID))}}, true
+		return []report.Step{{Run: Command("kill", strconv.Itoa(s.PID))}}, true
 	case s.PID != 0:
-		return []Step{{Run: sudo(f, "kill", strconv.Itoa(s.PID))}}, true
+		return []report.Step{{Run: sudo(f, "kill", strconv.Itoa(s.PID))}}, true
 	default:
 		return nil, false
 	}

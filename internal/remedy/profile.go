@@ -4,8 +4,10 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/lowport/lowport/guard/report"
 	"github.com/lowport/lowport/internal/facts"
 	"github.com/lowport/lowport/internal/kernel"
+	"github.com/lowport/lowport/internal/term"
 )
 
 // profile adds to the AppArmor profile what it lacks. Which file it is in, its
@@ -19,8 +21,8 @@ func profile(w kernel.World, g kernel.Goal) (candidate, bool) {
 		return candidate{}, false
 	}
 	return candidate{
-		Fix: Fix{ID: "profile", Scope: "file", Summary: "in the AppArmor profile", Lasts: "as long as the profile says so", Steps: []Step{
-			{Edit: "the profile " + kernel.Show(name) + " in " + dir, Content: strings.Join(lines, "\n") + "\n"},
+		Fix: report.Fix{ID: "profile", Scope: "file", Summary: "in the AppArmor profile", Lasts: "as long as the profile says so", Steps: []report.Step{
+			{Edit: "the profile " + term.Show(name) + " in " + dir, Content: strings.Join(lines, "\n") + "\n"},
 			{Run: sudo(f, "apparmor_parser", "-r", dir)},
 		}},
 		change: func(w kernel.World) kernel.World {

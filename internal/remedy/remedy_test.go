@@ -10,8 +10,10 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/lowport/lowport/caps"
+	"github.com/lowport/lowport/guard/report"
 	"github.com/lowport/lowport/internal/facts"
 	"github.com/lowport/lowport/internal/kernel"
+	"github.com/lowport/lowport/internal/term/termtest"
 )
 
 func known[T any](v T) facts.Fact[T] { return facts.Fact[T]{}.Now(v) }
@@ -108,7 +110,7 @@ func holds(f *facts.Facts) {
 }
 
 // fixesOf are the fixes of a guarded program that was refused.
-func fixesOf(f facts.Facts, goals ...kernel.Goal) []Fix {
+func fixesOf(f facts.Facts, goals ...kernel.Goal) []report.Fix {
 	var cases []Case
 	for _, g := range goals {
 		g.Raises = true
@@ -268,7 +270,7 @@ func TestFixesOverPairs(t *testing.T) {
 // were meant, and nothing else.
 func TestHostileCommands(t *testing.T) {
 	sh := []string{"sh", "-c"}
-	for _, nasty := range hostile {
+	for _, nasty := range termtest.Hostile {
 		if strings.HasSuffix(nasty, "\n") {
 			continue // TestQuote has these: not every sh can
 		}

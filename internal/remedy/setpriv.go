@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/lowport/lowport/caps"
+	"github.com/lowport/lowport/guard/report"
 	"github.com/lowport/lowport/internal/facts"
 	"github.com/lowport/lowport/internal/kernel"
 )
@@ -28,7 +29,7 @@ func setpriv(w kernel.World, g kernel.Goal) (candidate, bool) {
 	}
 	line = append(append(append(enter, line...), "--", exe), args[1:]...)
 	return candidate{
-		Fix: Fix{ID: "setpriv", Scope: "file", Summary: "for one start of the program", Lasts: "until it ends", Steps: []Step{{Start: sudo(&facts.Facts{}, line...)}}},
+		Fix: report.Fix{ID: "setpriv", Scope: "file", Summary: "for one start of the program", Lasts: "until it ends", Steps: []report.Step{{Start: sudo(&facts.Facts{}, line...)}}},
 		change: func(w kernel.World) kernel.World {
 			w.Caller = facts.IDs{UID: ids.UID, EUID: ids.UID, GID: ids.GID, EGID: ids.GID} // which the file may change again
 			w.Starter = kernel.Ambient(w.Starter, g.Need()&w.Starter.Bounding)

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/lowport/lowport/guard/report"
 	"github.com/lowport/lowport/internal/facts"
 	"github.com/lowport/lowport/internal/kernel"
 )
@@ -55,14 +56,14 @@ func TestFixesOfSeveralOwners(t *testing.T) {
 func TestResolved(t *testing.T) {
 	for _, tt := range []struct {
 		addr, lasts string
-		steps       []Step
+		steps       []report.Step
 	}{
-		{"127.0.0.53:53", "until the file is removed", []Step{
+		{"127.0.0.53:53", "until the file is removed", []report.Step{
 			{Write: "/etc/systemd/resolved.conf.d/zz-lowport.conf", Content: "[Resolve]\nDNSStubListener=no\n"},
 			{Run: "sudo systemctl restart systemd-resolved.service"},
 		}},
-		{"127.0.0.1:53", "until it is started again", []Step{{Run: "sudo systemctl stop systemd-resolved.service"}}},
-		{"192.0.2.1:53", "until it is started again", []Step{{Run: "sudo systemctl stop systemd-resolved.service"}}},
+		{"127.0.0.1:53", "until it is started again", []report.Step{{Run: "sudo systemctl stop systemd-resolved.service"}}},
+		{"192.0.2.1:53", "until it is started again", []report.Step{{Run: "sudo systemctl stop systemd-resolved.service"}}},
 	} {
 		f := app(func(f *facts.Facts) {
 			f.Net.PortStart = known(0)
@@ -82,12 +83,12 @@ func TestSocketUnits(t *testing.T) {
 		{Network: "tcp", Port: 80, Addr: netip.MustParseAddr("::1"), Takes: true},
 	}
 	fixes := fixesOf(app(unit), goals...)
-	i := slices.IndexFunc(fixes, func(f Fix) bool { return f.ID == "systemd-socket" })
+	i := slices.IndexFunc(fixes, func(f report.Fix) bool { return f.ID == "systemd-socket" })
 	if i < 0 {
 		t.Fatalf("%+v", fixes)
 	}
 	tail := "\nService=app.service\n\n[Install]\nWantedBy=sockets.target\n"
-	want := []Step{
+	want := []report.Step{
 		{Write: "/etc/systemd/system/app-tcp-443.socket", Content: "[Socket]\nListenStream=443\nBindIPv6Only=both" + tail},
 		{Write: "/etc/systemd/system/app-udp6-443.socket", Content: "[Socket]\nListenDatagram=[::]:443\nBindIPv6Only=ipv6-only" + tail},
 		{Write: "/etc/systemd/system/app-tcp4-80.socket", Content: "[Socket]\nListenStream=0.0.0.0:80" + tail},

@@ -4,7 +4,9 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/lowport/lowport/guard/report"
 	"github.com/lowport/lowport/internal/facts"
+	"github.com/lowport/lowport/internal/term"
 )
 
 // Root says whether this process is root of the machine, as its operator then
@@ -24,14 +26,14 @@ func sudo(f *facts.Facts, words ...string) string {
 }
 
 // again is how to start the program once more the way it was.
-func again(f *facts.Facts) (Step, bool) {
+func again(f *facts.Facts) (report.Step, bool) {
 	if u, ok := f.Launcher.Unit.Is(); ok {
-		return Step{Run: Systemctl(Root(f), u, "restart")}, !u.Transient
+		return report.Step{Run: Systemctl(Root(f), u, "restart")}, !u.Transient
 	}
 	exe, okExe := program(f)
 	args, okArgs := f.Command.Args.Is()
 	if !okExe || !okArgs || len(args) == 0 {
-		return Step{}, false
+		return report.Step{}, false
 	}
 	return start(f, exe, args[1:]...), true
 }
@@ -39,14 +41,14 @@ func again(f *facts.Facts) (Step, bool) {
 // start is how the operator starts a program in the place of this one. In a network
 // namespace with a name that takes root, who becomes the user then; one without a name
 // is that of the shell which started this one.
-func start(f *facts.Facts, program string, args ...string) Step {
+func start(f *facts.Facts, program string, args ...string) report.Step {
 	line := append([]string{program}, args...)
 	enter, okNet := entering(f)
 	user, okUser := asUser(f)
 	if enter == nil || !okNet || !okUser {
-		return Step{Start: Command(line...)}
+		return report.Step{Start: Command(line...)}
 	}
-	return Step{Start: sudo(&facts.Facts{}, slices.Concat(enter, user, []string{"--"}, line)...)}
+	return report.Step{Start: sudo(&facts.Facts{}, slices.Concat(enter, user, []string{"--"}, line)...)}
 }
 
 // program is what to start: the file, or the script that it interprets. What is
@@ -78,7 +80,7 @@ func pathOutside(f *facts.Facts) (string, bool) {
 func Command(words ...string) string {
 	quoted := make([]string, len(words))
 	for i, w := range words {
-		quoted[i] = Quote(w)
+		quoted[i] = term.Quote(w)
 	}
 	return strings.Join(quoted, " ")
 }

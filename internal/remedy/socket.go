@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/lowport/lowport/caps"
+	"github.com/lowport/lowport/guard/report"
 	"github.com/lowport/lowport/internal/facts"
 	"github.com/lowport/lowport/internal/kernel"
 )
@@ -34,7 +35,7 @@ func socketUnits(w kernel.World, goals []kernel.Goal) (candidate, bool) {
 	if !ok {
 		return candidate{}, false
 	}
-	var writes, enables []Step
+	var writes, enables []report.Step
 	for _, g := range goals {
 		name := base + "-" + g.Network
 		if g.Addr.IsValid() {
@@ -44,13 +45,13 @@ func socketUnits(w kernel.World, goals []kernel.Goal) (candidate, bool) {
 		if g.Network == "" || g.Addr.Zone() != "" || len(name) > longestUnitName {
 			return candidate{}, false
 		}
-		writes = append(writes, Step{Write: "/etc/systemd/system/" + name, Content: socketFile(g, u.Name, network)})
-		enables = append(enables, Step{Run: Systemctl(Root(f), facts.Unit{Name: name}, "enable", "--now")})
+		writes = append(writes, report.Step{Write: "/etc/systemd/system/" + name, Content: socketFile(g, u.Name, network)})
+		enables = append(enables, report.Step{Run: Systemctl(Root(f), facts.Unit{Name: name}, "enable", "--now")})
 	}
-	steps := append(writes, Step{Run: sudo(f, "systemctl", "daemon-reload")}, Step{Run: Systemctl(Root(f), u, "stop")})
-	steps = append(append(steps, enables...), Step{Run: Systemctl(Root(f), u, "restart")})
+	steps := append(writes, report.Step{Run: sudo(f, "systemctl", "daemon-reload")}, report.Step{Run: Systemctl(Root(f), u, "stop")})
+	steps = append(append(steps, enables...), report.Step{Run: Systemctl(Root(f), u, "restart")})
 	return candidate{
-		Fix: Fix{ID: "systemd-socket", Scope: "unit", Summary: "by systemd, so that " + u.Name + " needs no capability", Lasts: "until the socket unit is disabled", Steps: steps},
+		Fix: report.Fix{ID: "systemd-socket", Scope: "unit", Summary: "by systemd, so that " + u.Name + " needs no capability", Lasts: "until the socket unit is disabled", Steps: steps},
 		change: func(w kernel.World) kernel.World {
 			w.PortStart = 0 // for systemd, whose bind it is
 			return w.Start()

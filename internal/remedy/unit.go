@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/lowport/lowport/caps"
+	"github.com/lowport/lowport/guard/report"
 	"github.com/lowport/lowport/internal/facts"
 	"github.com/lowport/lowport/internal/kernel"
 )
@@ -42,8 +43,8 @@ func dropIn(w kernel.World, g kernel.Goal) (candidate, bool) {
 // two that set the same, the later name counts, and an empty setting takes back what
 // stands before it. The next unit of systemd-run(1) may have another name, and another
 // one that name: the lines are then for the next run.
-func settings(f *facts.Facts, u facts.Unit, lines ...string) Fix {
-	fix := Fix{ID: "systemd-drop-in", Scope: "unit", Summary: "for " + u.Name, Lasts: "until the drop-in is removed", Steps: []Step{
+func settings(f *facts.Facts, u facts.Unit, lines ...string) report.Fix {
+	fix := report.Fix{ID: "systemd-drop-in", Scope: "unit", Summary: "for " + u.Name, Lasts: "until the drop-in is removed", Steps: []report.Step{
 		{Write: "/etc/systemd/system/" + u.Name + ".d/zz-lowport.conf", Content: "[Service]\n" + strings.Join(lines, "\n") + "\n"},
 		{Run: sudo(f, "systemctl", "daemon-reload")},
 		{Run: Systemctl(Root(f), u, "restart")},
@@ -54,7 +55,7 @@ func settings(f *facts.Facts, u facts.Unit, lines ...string) Fix {
 			properties = append(properties, "--property="+l)
 		}
 		fix.ID, fix.Lasts = "ambient", "as long as it is started like this"
-		fix.Steps = []Step{{Edit: "systemd-run", Content: Command(properties...) + "\n"}}
+		fix.Steps = []report.Step{{Edit: "systemd-run", Content: Command(properties...) + "\n"}}
 	}
 	return fix
 }

@@ -1,24 +1,24 @@
-package guard
+package report
 
 import (
 	"fmt"
 	"log/slog"
 
-	"github.com/lowport/lowport/internal/kernel"
+	"github.com/lowport/lowport/internal/exit"
 )
 
 // An Error is a refusal with its report. It wraps the error that the kernel or
 // the address gave, a *net.OpError for a bind.
 type Error struct {
 	Report
-	err error
+	Err error // the plain error
 }
 
 // Error returns one line: what failed and the first cause.
 func (e *Error) Error() string { return e.line() }
 
 // Unwrap returns the plain error.
-func (e *Error) Unwrap() error { return e.err }
+func (e *Error) Unwrap() error { return e.Err }
 
 // Format prints the whole report for %+v, and the one line otherwise.
 func (e *Error) Format(s fmt.State, verb rune) {
@@ -38,17 +38,11 @@ func (e *Error) LogValue() slog.Value { return e.Report.LogValue() }
 // String returns the report as text.
 func (e *Error) String() string { return e.Report.String() }
 
-// The exit codes of sysexits(3) that are no cause's.
-const (
-	exitUnavailable = 69 // EX_UNAVAILABLE
-	exitNoPerm      = 77 // EX_NOPERM
-)
-
 // ExitCode returns the status that the Must functions exit with: 77 for a
 // permission, 64 for a malformed address, 69 for an address that cannot be had.
 func (e *Error) ExitCode() int {
-	if len(e.Causes) == 0 {
-		return exitNoPerm
+	if len(e.Causes) == 0 || e.Causes[0].Exit == 0 {
+		return exit.NoPerm
 	}
-	return kernel.ExitCode(e.Causes[0].ID)
+	return e.Causes[0].Exit
 }

@@ -1,4 +1,4 @@
-package remedy
+package term
 
 import (
 	"fmt"
@@ -49,13 +49,4 @@ func escape(s, slashed, octal string) string {
 		b.WriteRune(c)
 	}
 	return b.String()
-}
-
-func printable(s string) bool {
-	for _, c := range s {
-		if c == '\uFFFD' || !strconv.IsPrint(c) {
-			return false
-		}
-	}
-	return true
 }

@@ -1,10 +1,12 @@
-package remedy
+package term
 
 import (
 	"os/exec"
 	"strconv"
 	"strings"
 	"testing"
+
+	"github.com/lowport/lowport/internal/term/termtest"
 )
 
 // shells are those of this machine, each with the words before its script.
@@ -37,16 +39,10 @@ func words(t testing.TB, sh []string, line string) []string {
 // needs (POSIX since 2024).
 func dollar(t testing.TB, sh []string) bool { return words(t, sh, "$'a'")[0] == "a" }
 
-var hostile = []string{
-	"", " ", "-", "-n", "-n\x01", "--", "a b", "'", `'\''`, `"`, `\`, `\\`, "\\\x01", "`id`", "$(id)", "${IFS}", "$HOME", "a;id", "a|id", "a&", "a>b",
-	"*", "?", "[a]", "~", "~root", "#x", "!x", "!!\x01", "'!\x01", "a=b", "=x", "{a,b}", "\n", "a\nb", "a\n", "\n\n", "a'\n", "\r", "\t", "\x1b[31m", "\x7f", "\u009b31m",
-	"%", "%s%n\x01", "\x01%s", "\x01'", "\xff", "\xff\xfe'", "a\xff1", "\x017", "\u202e", "\ufffd", "\u200b\n", "ünï", "日本", "\U000e0001", "/srv/my app/it's \x1b[2J$(reboot)\n",
-}
-
 // Every word comes back byte for byte from every shell, and the quoted form can
 // be shown.
 func FuzzQuote(f *testing.F) {
-	for _, s := range hostile {
+	for _, s := range termtest.Hostile {
 		f.Add(s)
 	}
 	shells := shells(f)
@@ -78,7 +74,7 @@ func TestQuoteInteractive(t *testing.T) {
 	}
 	script := "set -o history; set -H; unset PS1; PS1=; HISTFILE=\n: before\n"
 	var want []string
-	for _, s := range hostile {
+	for _, s := range termtest.Hostile {
 		script += `printf '%s\0' ` + Quote(s) + "\n"
 		want = append(want, s)
 	}

@@ -1,0 +1,127 @@
+// Package task lists the numbered entries of a folder of /proc, which are threads or
+// processes, and reads their files with no more system calls than that takes.
+package task
+
+import (
+	"encoding/binary"
+	"os"
+	"strconv"
+
+	"golang.org/x/sys/unix"
+)
+
+// A Dir is an open folder such as /proc or /proc/self/task. Close it after use. It is
+// not safe for concurrent use.
+type Dir struct {
+	path string
+	fd   int
+	buf  []byte // of what was read last
+}
+
+// Open opens the folder.
+func Open(path string) (*Dir, error) {
+	fd, err := ignoreEINTR(func() (int, error) {
+		return unix.Open(path, unix.O_RDONLY|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
+	})
+	if err != nil {
+		return nil, &os.PathError{Op: "open", Path: path, Err: err}
+	}
+	return &Dir{path: path, fd: fd, buf: make([]byte, 16<<10)}, nil
+}
+
+func (d *Dir) Close() { unix.Close(d.fd) }
+
+// IDs appends to ids the numbers in the folder, in its order. Other names are left out.
+func (d *Dir) IDs(ids []int) ([]int, error) {
+	if _, err := unix.Seek(d.fd, 0, unix.SEEK_SET); err != nil {
+		return nil, &os.PathError{Op: "seek", Path: d.path, Err: err}
+	}
+	for {
+		n, err := ignoreEINTR(func() (int, error) { return unix.Getdents(d.fd, d.buf) })
+		if err != nil {
+			return nil, &os.PathError{Op: "getdents64", Path: d.path, Err: err}
+		}
+		if n == 0 {
+			return ids, nil
+		}
+		ids = numbers(ids, d.buf[:n])
+	}
+}
+
+// numbers appends the names that are numbers among entries of struct linux_dirent64.
+func numbers(ids []int, entries []byte) []int {
+	for len(entries) > 0 {
+		size := binary.NativeEndian.Uint16(entries[16:])
+		if id, ok := number(entries[19:size]); ok {
+			ids = append(ids, id)
+		}
+		entries = entries[size:]
+	}
+	return ids
+}
+
+// number reads a name that ends in 0.
+func number(name []byte) (id int, ok bool) {
+	for i, c := range name {
+		switch {
+		case c == 0:
+			return id, i > 0
+		case c < '0' || c > '9' || i > 9:
+			return 0, false
+		}
+		id = id*10 + int(c-'0')
+	}
+	return 0, false
+}
+
+// Read returns the file of an entry, as [ReadFile] does. The bytes are valid until the
+// next call of a method. Where the thread or process has ended meanwhile the error wraps
+// ENOENT or ESRCH.
+func (d *Dir) Read(id int, file string) ([]byte, error) {
+	b, err := readAt(d.fd, strconv.Itoa(id)+"/"+file, d.buf)
+	if err != nil {
+		err.Path = d.path + "/" + err.Path
+		return nil, err
+	}
+	if len(b) > len(d.buf) {
+		d.buf = b[:cap(b)]
+	}
+	return b, nil
+}
+
+// ReadFile returns a file of /proc by open(2), read(2) and close(2), in buf if it fits.
+// Such a file is made when it is read, and read(2) returns as much of it as there is
+// room for; so less than that is all of it.
+func ReadFile(path string, buf []byte) ([]byte, error) {
+	b, err := readAt(unix.AT_FDCWD, path, buf)
+	if err != nil {
+		return nil, err
+	}
+	return b, nil
+}
+
+func readAt(dir int, name string, buf []byte) ([]byte, *os.PathError) {
+	fd, err := ignoreEINTR(func() (int, error) { return unix.Openat(dir, name, unix.O_RDONLY|unix.O_CLOEXEC, 0) })
+	if err != nil {
+		return nil, &os.PathError{Op: "open", Path: name, Err: err}
+	}
+	defer unix.Close(fd)
+	for all := 0; ; {
+		n, err := ignoreEINTR(func() (int, error) { return unix.Read(fd, buf[all:]) })
+		if err != nil {
+			return nil, &os.PathError{Op: "read", Path: name, Err: err}
+		}
+		if all += n; all < len(buf) {
+			return buf[:all], nil
+		}
+		buf = append(buf, make([]byte, len(buf)+1)...)
+	}
+}
+
+func ignoreEINTR(f func() (int, error)) (int, error) {
+	for {
+		if n, err := f(); err != unix.EINTR {
+			return n, err
+		}
+	}
+}
