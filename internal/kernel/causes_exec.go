@@ -41,8 +41,9 @@ var execCauses = []cause{
 		useless: []useless{{"setcap: file capabilities are switched off", []change{stampedOnly}}},
 	},
 	{
-		id:   "file-replaced",
-		show: func(l *look) { l.held(); l.replaced() },
+		id:      "file-replaced",
+		certain: fileRead,
+		show:    func(l *look) { l.held(); l.replaced() },
 		wording: wording{"{exe} was replaced, or given capabilities, after this process started",
 			"a process keeps what its file granted at execve; the file now at that path grants {cap}"},
 		kernel: "execve reads the capabilities of the file once",

@@ -2,8 +2,9 @@ package kernel
 
 var nothingCauses = []cause{
 	{
-		id:   "no-capability",
-		show: (*look).ungranted,
+		id:      "no-capability",
+		certain: nothingRead,
+		show:    (*look).ungranted,
 		wording: wording{"{cap} was never granted",
 			"nobody granted it: no set of this process has it, and {exe} has no file capabilities (a rebuild, a copy and a chown each remove them)"},
 		kernel: "inet_bind asks ns_capable(CAP_NET_BIND_SERVICE) for ports below ip_unprivileged_port_start",
@@ -11,8 +12,9 @@ var nothingCauses = []cause{
 		helps:  "setcap on the program after every build, copy and chown; setpriv or a unit's AmbientCapabilities= for a program whose file cannot have them; a socket unit, with which the service needs no capability; the sysctl",
 	},
 	{
-		id:   "bounding-only",
-		show: func(l *look) { l.ungranted(); l.bounds(); l.limited() },
+		id:      "bounding-only",
+		certain: limitsRead,
+		show:    func(l *look) { l.ungranted(); l.bounds(); l.limited() },
 		wording: wording{"{cap} is in the bounding set only",
 			"the bounding set limits what execve may grant and grants nothing itself; a program that is not root needs the capability from its file or as an ambient one"},
 		kernel:  "capabilities(7), \"Capability bounding set\"",
@@ -21,8 +23,9 @@ var nothingCauses = []cause{
 		useless: []useless{{"CapabilityBoundingSet=; for a user other than root, docker's --cap-add or Kubernetes' capabilities.add: they change the bounding set only", []change{widened}}},
 	},
 	{
-		id:   "inheritable-only",
-		show: func(l *look) { l.held(); l.file(); l.inherits() },
+		id:      "inheritable-only",
+		certain: fileRead,
+		show:    func(l *look) { l.held(); l.file(); l.inherits() },
 		wording: wording{"{cap} is inheritable only",
 			"execve grants an inheritable capability only if the process and the file both have it inheritable; here only one of them does"},
 		kernel: "capabilities(7): P'(permitted) = (P(inheritable) & F(inheritable)) | …",
@@ -39,8 +42,9 @@ var nothingCauses = []cause{
 		helps:  "setcap with all that it needs: one call replaces the whole list",
 	},
 	{
-		id:   "lost-on-uid-change",
-		show: func(l *look) { l.held(); l.inherits(); l.ancestor() },
+		id:      "lost-on-uid-change",
+		certain: fileRead,
+		show:    func(l *look) { l.held(); l.inherits(); l.ancestor() },
 		wording: wording{"the ambient {cap} was lost when the user changed",
 			"an ancestor that is another user has it inheritable too; su, sudo, runuser and start-stop-daemon change the user id, which clears the permitted, effective and ambient sets: the grant has to come after the change"},
 		kernel: "cap_emulate_setxuid",
@@ -48,8 +52,9 @@ var nothingCauses = []cause{
 		helps:  "setpriv, which changes the user first and grants afterwards; setcap; User= with AmbientCapabilities=",
 	},
 	{
-		id:   "go-run",
-		show: func(l *look) { l.ungranted(); l.path() },
+		id:      "go-run",
+		certain: nothingRead,
+		show:    func(l *look) { l.ungranted(); l.path() },
 		wording: wording{"go run made a new file without capabilities",
 			"go run and go test build a file for one run and then delete it, and its capabilities with it"},
 		kernel:  "go run keeps its program in a folder of its own or in the build cache",

@@ -1,25 +1,25 @@
 package kernel
 
-import (
-	"slices"
+import "github.com/lowport/lowport/internal/facts"
 
-	"github.com/lowport/lowport/internal/facts"
-)
-
-// probed are the probes that were made for an attempt. Where those of MPTCP were not
-// made, TCP's stand for them.
-func probed(f *facts.Facts, g Goal, a attempt) []facts.Probe {
-	var all []facts.Probe
-	known, _ := f.Policy.Probes.Is()
-	for _, p := range known {
-		if slices.Contains(a.probes(g), p.Network) {
-			all = append(all, p)
+// verdict sums up the probes that were made for an attempt: the errno of the last one, and
+// whether all of them were answered as fits says. Where those of MPTCP were not made,
+// TCP's stand for them; facts without probes show nothing.
+func verdict(f *facts.Facts, g Goal, a attempt, fits func(facts.Probe) bool) string {
+	errno, made := "", false
+	for _, p := range f.Policy.Probes.Value {
+		if !a.asksAs(p.Network, g) {
+			continue
 		}
+		if made = true; !fits(p) {
+			return ""
+		}
+		errno = p.Errno
 	}
-	if len(all) == 0 && a.mptcp {
-		return probed(f, g, attempt{})
+	if !made && a.mptcp {
+		return verdict(f, g, attempt{}, fits)
 	}
-	return all
+	return errno
 }
 
 // SocketErrno names the errno with which every socket of the goal's protocol and
@@ -28,28 +28,14 @@ func probed(f *facts.Facts, g Goal, a attempt) []facts.Probe {
 func SocketErrno(f *facts.Facts, g Goal) string { return socketErrno(f, g, attempt{}) }
 
 func socketErrno(f *facts.Facts, g Goal, a attempt) string {
-	errno := ""
-	for _, p := range probed(f, g, a) {
-		if p.Errno == "" || p.Refused() {
-			return ""
-		}
-		errno = p.Errno
-	}
-	return errno
+	return verdict(f, g, a, func(p facts.Probe) bool { return p.Errno != "" && !p.Refused() })
 }
 
 // policyErrno names the errno with which a policy, and not the port check, refuses binds
 // of the goal's families that need no privilege, "" where one of the families is let
-// through. Facts without probes show no policy.
+// through.
 func policyErrno(f *facts.Facts, g Goal, a attempt) string {
-	errno := ""
-	for _, p := range probed(f, g, a) {
-		if !p.Refused() {
-			return ""
-		}
-		errno = p.Errno
-	}
-	return errno
+	return verdict(f, g, a, facts.Probe.Refused)
 }
 
 // Policy reports whether binds that need no privilege are let through in some attempt.

@@ -173,7 +173,7 @@ func Allows(worlds []World, g Goal) Answer {
 
 // Allows reports whether some attempt gets through all gates.
 func (w World) Allows(g Goal) bool {
-	return slices.ContainsFunc(g.attempts(), func(a attempt) bool { return len(w.shut(g, a)) == 0 })
+	return slices.ContainsFunc(g.attempts(), func(a attempt) bool { return w.refusedAt(g, a) == nil })
 }
 
 // finding gives the causes their words and their evidence.

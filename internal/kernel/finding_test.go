@@ -139,7 +139,7 @@ func TestNoFalseProof(t *testing.T) {
 		fields := len(factFields(&whole))
 		for i := range fields {
 			for j := range i + 1 {
-				f := m.record.Facts()
+				f := whole
 				forgotten := factFields(&f)
 				forgotten[i].forget()
 				forgotten[j].forget()

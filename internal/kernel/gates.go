@@ -1,7 +1,5 @@
 package kernel
 
-import "slices"
-
 // A Gate is one question that the kernel asks on the way to a bind, or to the use of a
 // capability. All that is said of a refusal is read off the list of gates.
 type Gate struct {
@@ -125,7 +123,7 @@ func answers(errno string) func(World, Goal, attempt) string {
 }
 
 // causes are what keeps the gate shut.
-func (gate Gate) causes(w World, g Goal, a attempt) []string {
+func (gate *Gate) causes(w World, g Goal, a attempt) []string {
 	if gate.obstacles == nil {
 		return gate.Causes
 	}
@@ -133,6 +131,26 @@ func (gate Gate) causes(w World, g Goal, a attempt) []string {
 }
 
 // shut are the gates that would refuse an attempt, each by itself.
-func (w World) shut(g Goal, a attempt) []Gate {
-	return slices.DeleteFunc(slices.Clone(Gates), func(gate Gate) bool { return !gate.asked.holds(w, g) || gate.opens(w, g, a) })
+func (w World) shut(g Goal, a attempt) []*Gate {
+	var all []*Gate
+	for i := range Gates {
+		if gate := &Gates[i]; gate.refuses(w, g, a) {
+			all = append(all, gate)
+		}
+	}
+	return all
+}
+
+// refusedAt is the first gate that refuses an attempt, nil for none.
+func (w World) refusedAt(g Goal, a attempt) *Gate {
+	for i := range Gates {
+		if gate := &Gates[i]; gate.refuses(w, g, a) {
+			return gate
+		}
+	}
+	return nil
+}
+
+func (gate *Gate) refuses(w World, g Goal, a attempt) bool {
+	return gate.asked.holds(w, g) && !gate.opens(w, g, a)
 }

@@ -101,24 +101,19 @@ type attempt struct{ mptcp bool }
 // attempts are those of a goal, in their order. A refusal is a refusal of each.
 func (g Goal) attempts() []attempt {
 	if g.MPTCP && g.Protocol() == "tcp" {
-		return []attempt{{mptcp: true}, {}}
+		return both
 	}
-	return []attempt{{}}
+	return both[1:]
 }
 
-// probes are the names of the probes that ask what the attempt asks: in each family of
-// the goal a bind that needs no privilege.
-func (a attempt) probes(g Goal) (names []string) {
-	protocol := g.Protocol()
-	if a.mptcp {
-		protocol = "mptcp"
-	}
-	for _, family := range []string{"4", "6"} {
-		if g.asks(family) {
-			names = append(names, protocol+family)
-		}
-	}
-	return names
+var both = []attempt{{mptcp: true}, {}}
+
+// asksAs reports whether a probe asks what the attempt asks: a bind that needs no privilege
+// in one of the families of the goal.
+func (a attempt) asksAs(network string, g Goal) bool {
+	kind, mptcp := strings.CutPrefix(network, "m")
+	family, ok := strings.CutPrefix(kind, g.Protocol())
+	return ok && mptcp == a.mptcp && g.asks(family)
 }
 
 // InUse reports whether the kernel said that the port is taken.

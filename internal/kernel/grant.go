@@ -261,6 +261,30 @@ func limited(f *facts.Facts, bounding caps.Set) bool {
 	return ok && bounding != init.Bounding
 }
 
+// fileRead reports whether the capabilities of the running file could be read: without
+// them nothing is proven that rests on what the file does not grant.
+func fileRead(f *facts.Facts, g Goal) bool {
+	image := f.File.Exe
+	if f.Launch.Planned {
+		image = f.File.Installed
+	}
+	return image.Caps.State != facts.Unreadable
+}
+
+// limitsRead reports whether it could be read what the bounding set is compared with.
+func limitsRead(f *facts.Facts, g Goal) bool {
+	container, unit := f.Launcher.Container.State, f.Launcher.Unit.State
+	if container == facts.Known && unit != facts.Known {
+		return fileRead(f, g) && unit == facts.Absent && f.Kernel.LastCap.State == facts.Known
+	}
+	return fileRead(f, g) && container != facts.Unreadable && unit != facts.Unreadable && f.Launcher.Init.State == facts.Known
+}
+
+// nothingRead reports whether all could be read that tells one kind of nothing from another.
+func nothingRead(f *facts.Facts, g Goal) bool {
+	return limitsRead(f, g) && f.File.Installed.Caps.State != facts.Unreadable && f.File.Path.State == facts.Known && f.Launcher.Authbind.State != facts.Unreadable
+}
+
 // union is a and what of b it does not have, in their order.
 func union(a, b []string) []string {
 	for _, id := range b {

@@ -146,14 +146,12 @@ func (w World) outcome(g Goal) bool {
 	if g.Refused.Errno == 0 {
 		return true
 	}
-	var first Gate
+	var first *Gate
 	var last attempt
 	for _, a := range g.attempts() {
-		shut := w.shut(g, a)
-		if len(shut) == 0 {
+		if first, last = w.refusedAt(g, a), a; first == nil {
 			return false
 		}
-		first, last = shut[0], a
 	}
 	errno := first.errno(w, g, last)
 	if first.Name == w.Unseen {

@@ -71,14 +71,14 @@ func Predict(worlds []World, g Goal) (Outcome, error) {
 func (w World) predict(g Goal) (o Outcome, gate string) {
 	o.Executed = true
 	for _, a := range g.attempts() {
-		shut := w.shut(g, a)
-		if len(shut) == 0 {
+		first := w.refusedAt(g, a)
+		if first == nil {
 			o.Errno = ""
 			o.Raised = w.Privileged(g) && !w.thread(g.Need()).Effective.Contains(g.Need())
 			return o, ""
 		}
-		gate = shut[0].Name
-		o.Errno, o.Executed = shut[0].errno(w, g, a), gate != "start"
+		gate = first.Name
+		o.Errno, o.Executed = first.errno(w, g, a), gate != "start"
 	}
 	return o, gate
 }
