@@ -39,7 +39,7 @@ func processes() map[string]inner.Process {
 			Listens:   found([]caps.Listen{{Network: "tcp", Addr: netip.MustParseAddrPort("[::]:443")}}, "/proc/812/fd"),
 			PortStart: found(1024, "/proc/sys/net/ipv4/ip_unprivileged_port_start"), Doors: found([]inner.Door{}, "/proc/812/root"),
 			Path: found("/srv/app/server", "/proc/812/exe"), Deleted: found(false, "/proc/812/exe"), Same: found(true, "/proc/812/exe"), Here: true, AsRoot: true,
-			Exe: facts.Image{Caps: facts.Fact[caps.File]{State: facts.Absent, Source: "getxattr /proc/812/exe"}, Stat: found(facts.Stat{Mode: 0o100755}, "/proc/812/exe")},
+			Interprets: found(false, "/proc/812/exe"), Exe: facts.Image{Caps: facts.Fact[caps.File]{State: facts.Absent, Source: "getxattr /proc/812/exe"}, Stat: found(facts.Stat{Mode: 0o100755}, "/proc/812/exe")},
 			Way: found([]inner.Place{{Path: "/", Mode: 0o040755}, {Path: "/srv", Mode: 0o040755}, {Path: "/srv/app", Mode: 0o040755}, {Path: "/srv/app/server", Mode: 0o100755}}, "/proc/812/root"),
 		}
 		if change != nil {
