@@ -2,7 +2,6 @@ package caps
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 )
 
@@ -14,7 +13,7 @@ const (
 	// that file's capabilities count (execve(2)).
 	NotELF Danger = 1 << iota
 
-	// Interpreter: a shell, language runtime, debugger or loader, by its name.
+	// Interpreter: a shell, language runtime, debugger or loader (see [Interprets]).
 	// It would run any program of any user with the capabilities.
 	Interpreter
 
@@ -86,22 +85,4 @@ type DangerError struct {
 // Error names the file, the reasons and what to do instead.
 func (e *DangerError) Error() string {
 	return fmt.Sprintf("%q gets no capabilities: %s; instead: %s", e.Path, e.Danger, e.Danger.Instead())
-}
-
-// interpreters are programs that run other programs as their input says.
-var interpreters = strings.Fields(`
-	ash bash busybox csh dash fish ksh mksh rbash sh tcsh toybox zsh
-	awk bun deno dotnet emacs erl expect gawk gdb gdbserver guile irb java
-	julia lldb lua luajit make mawk mono nawk node nodejs octave perl php
-	pwsh pypy python R ruby scheme tclsh vi vim wine wish
-	env find nice nohup setpriv setsid strace sudo timeout unshare xargs`)
-
-// IsInterpreter says whether a file's name, the last element of its path, is that
-// of a shell, language runtime, debugger or the like, with or without a version,
-// or of the dynamic loader: what [Interpreter] goes by.
-func IsInterpreter(base string) bool {
-	if strings.HasPrefix(base, "ld-linux") || strings.HasPrefix(base, "ld-musl") || base == "ld.so" {
-		return true
-	}
-	return slices.Contains(interpreters, base) || slices.Contains(interpreters, strings.TrimRight(base, "0123456789.-"))
 }

@@ -2,6 +2,8 @@ package caps_test
 
 import (
 	"fmt"
+	"log"
+	"os"
 
 	"github.com/lowport/lowport/caps"
 )
@@ -37,8 +39,21 @@ func ExampleDanger_Instead() {
 	// Output: true
 }
 
-// A capability on one of these is everybody's.
-func ExampleIsInterpreter() {
-	fmt.Println(caps.IsInterpreter("python3.11"), caps.IsInterpreter("caddy"))
-	// Output: true false
+// A capability on one of these is everybody's. This test is a program that Go built.
+func ExampleInterprets() {
+	exe, err := os.Executable()
+	if err != nil {
+		log.Fatal(err)
+	}
+	file, err := os.Open(exe)
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer file.Close()
+	info, err := file.Stat()
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(caps.Interprets(file, info.Size(), "python3"))
+	// Output: false <nil>
 }

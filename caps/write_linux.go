@@ -163,8 +163,14 @@ func dangersOf(file *os.File, accept Danger) (Danger, error) {
 	if err != nil {
 		return 0, fmt.Errorf("%s: %w", file.Name(), err)
 	}
-	if IsInterpreter(filepath.Base(path)) {
-		d |= Interpreter
+	if !accept.has(Interpreter) {
+		interprets, err := Interprets(file, stat.Size, filepath.Base(path))
+		if err != nil {
+			return 0, fmt.Errorf("%s: %w", file.Name(), err)
+		}
+		if interprets {
+			d |= Interpreter
+		}
 	}
 	if stat.Mode&0o022 != 0 {
 		d |= WritableFile

@@ -25,8 +25,7 @@
 //   - For a capability that is no port's, such as cap_net_admin: [MustRequire],
 //     [Require].
 //   - Before a program is deployed: [Preflight], [PreflightRequire].
-//   - For the proof that a running process is as intended: [Audit], and [AuditAll]
-//     for all that hold something. docs/audit.md has what they find.
+//   - For the proof that a running process is as intended: package guard/audit.
 //   - For a bug report: [Record] on the machine, [Replay] anywhere. Package
 //     guardtest has machines that were recorded, to test a program on.
 //

@@ -24,17 +24,3 @@ func ExampleReplayRequire() {
 	fmt.Println(err)
 	// Output: require cap_net_bind_service: not held: cap_net_bind_service is permitted but not effective
 }
-
-// The text of one finding, and what ends it.
-func ExampleAuditReport_String() {
-	fmt.Print(guard.AuditReport{PID: 812, Name: "server", Severity: "medium", Findings: []guard.Finding{{
-		ID: "may-gain", Severity: "medium", Summary: "programs that it starts may gain privileges",
-		Allows: "gain privileges by a flaw in sudo", Helps: "NoNewPrivileges=yes in its unit",
-	}}})
-	// Output:
-	// process 812 (server): medium
-	//
-	// medium (may-gain): programs that it starts may gain privileges
-	// allows an attacker to: gain privileges by a flaw in sudo
-	// helps: NoNewPrivileges=yes in its unit
-}

@@ -51,7 +51,7 @@ func (how Launch) plan(ports ...int) (*plan, error) {
 	defer program.Close()
 	record := program.Read(ports...)
 	f := record.Facts()
-	f.Launch = facts.Launch{Foreign: program.Foreign, Script: program.Script, Interpreter: program.Script != "" || caps.IsInterpreter(filepath.Base(program.Path))}
+	f.Launch = facts.Launch{Foreign: program.Foreign, Script: program.Script, Interpreter: program.Script != "" || program.Interprets()}
 	p := &plan{doubt: func(kernel.Goal) string { return "" }}
 	if _, err := caps.ReadFile("/proc/self/exe"); err == nil {
 		p.notes = append(p.notes, "this program's own file has capabilities, so it may hold others than what started it")

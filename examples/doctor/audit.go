@@ -10,7 +10,7 @@ import (
 	"strings"
 
 	"github.com/lowport/lowport/caps"
-	"github.com/lowport/lowport/guard"
+	"github.com/lowport/lowport/guard/audit"
 )
 
 // What -audit takes of the command line.
@@ -19,16 +19,16 @@ var (
 	auditPID = flag.Int("pid", 0, "audit only the process with this `id`")
 )
 
-// audit prints what was found of one process, or of all that hold something, and
+// auditCommand prints what was found of one process, or of all that hold something, and
 // returns the exit code: the worst of 1, something above a note was found; 77, it
 // could not be told; and 0.
-func audit(asJSON bool) int {
+func auditCommand(asJSON bool) int {
 	if flag.NArg() > 0 {
 		fmt.Fprintln(os.Stderr, "doctor: -audit takes no address")
 		return 64
 	}
 	if given("pid") {
-		r, err := guard.Audit(*auditPID)
+		r, err := audit.Process(*auditPID)
 		if err != nil {
 			fmt.Fprintln(os.Stderr, "doctor:", err)
 			return 69
@@ -41,14 +41,14 @@ func audit(asJSON bool) int {
 		return printed(err, r.ExitCode())
 	}
 	code, seen := 0, auditTable{}
-	for r, err := range guard.AuditAll() {
+	for r, err := range audit.All() {
 		switch {
 		case errors.Is(err, errors.ErrUnsupported):
 			fmt.Fprintln(os.Stderr, "doctor:", err)
 			return 69
 		case err != nil: // there may be more than is seen
 			fmt.Fprintln(os.Stderr, "doctor:", err)
-			r = guard.AuditReport{Severity: "unknown", Findings: []guard.Finding{{ID: "could-not-tell", Severity: "unknown", Summary: err.Error()}}}
+			r = audit.Report{Severity: "unknown", Findings: []audit.Finding{{ID: "could-not-tell", Severity: "unknown", Summary: err.Error()}}}
 			if !asJSON {
 				code = worse(code, r.ExitCode())
 				continue
@@ -96,7 +96,7 @@ func printed(err error, code int) int {
 	return code
 }
 
-func printJSON(r guard.AuditReport, indent string) error {
+func printJSON(r audit.Report, indent string) error {
 	enc := json.NewEncoder(os.Stdout)
 	enc.SetEscapeHTML(false)
 	enc.SetIndent("", indent)
@@ -105,11 +105,11 @@ func printJSON(r guard.AuditReport, indent string) error {
 
 // An auditTable is the list of who holds what.
 type auditTable struct {
-	rows   []guard.AuditReport
+	rows   []audit.Report
 	silent int // nothing is known that they hold, and their sockets could not be read
 }
 
-func (t *auditTable) add(r guard.AuditReport) {
+func (t *auditTable) add(r audit.Report) {
 	if r.Holds == 0 && r.Path == "" && len(r.Listens) == 0 && !found(r, "root") && found(r, "could-not-tell") {
 		t.silent++
 		return
@@ -152,7 +152,7 @@ func (t auditTable) String() string {
 }
 
 // row writes a process, in lines of up to 80 columns but for a long word.
-func (t auditTable) row(b *strings.Builder, r guard.AuditReport) {
+func (t auditTable) row(b *strings.Builder, r audit.Report) {
 	head := fmt.Sprintf("%-8s %7d %-15s", r.Severity, r.PID, r.Name)
 	words := append([]string{"holds " + holds(r.Holds)}, r.Listens...)
 	for _, f := range r.Findings {
@@ -186,6 +186,6 @@ func holds(s caps.Set) string {
 	return strings.ReplaceAll(s.String(), ",", " ")
 }
 
-func found(r guard.AuditReport, id string) bool {
-	return slices.ContainsFunc(r.Findings, func(f guard.Finding) bool { return f.ID == id })
+func found(r audit.Report, id string) bool {
+	return slices.ContainsFunc(r.Findings, func(f audit.Finding) bool { return f.ID == id })
 }

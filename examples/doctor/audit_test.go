@@ -6,19 +6,19 @@ import (
 	"testing"
 
 	"github.com/lowport/lowport/caps"
-	"github.com/lowport/lowport/guard"
+	"github.com/lowport/lowport/guard/audit"
 )
 
 // The list has the worst first and 80 columns, and what could not be told is in
 // the sum.
 func TestAuditTable(t *testing.T) {
 	var table auditTable
-	for _, r := range []guard.AuditReport{
+	for _, r := range []audit.Report{
 		{PID: 7, Name: "server", Path: "/srv/server", Severity: "note", Listens: []string{"tcp [::]:443"}},
-		{PID: 9, Name: "hidden", Severity: "unknown", Findings: []guard.Finding{{ID: "could-not-tell", Severity: "unknown"}}},
+		{PID: 9, Name: "hidden", Severity: "unknown", Findings: []audit.Finding{{ID: "could-not-tell", Severity: "unknown"}}},
 		{PID: 8, Name: "hold", Path: "/srv/hold", Severity: "critical", Holds: caps.SetOf(caps.SYS_ADMIN, caps.NET_BIND_SERVICE),
 			Listens:  []string{"tcp [::]:80", "tcp 0.0.0.0:6060"},
-			Findings: []guard.Finding{{ID: "root-capability", Severity: "critical"}, {ID: "no-seccomp", Severity: "note"}}},
+			Findings: []audit.Finding{{ID: "root-capability", Severity: "critical"}, {ID: "no-seccomp", Severity: "note"}}},
 	} {
 		table.add(r)
 	}
@@ -52,7 +52,7 @@ func TestAuditOfNone(t *testing.T) {
 		if err := flag.Set("pid", pid); err != nil {
 			t.Fatal(err)
 		}
-		if code := audit(false); code != 69 {
+		if code := auditCommand(false); code != 69 {
 			t.Errorf("%s: exit status %d", pid, code)
 		}
 	}

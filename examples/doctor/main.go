@@ -75,7 +75,7 @@ func main() {
 		os.Exit(64)
 	}
 	if *auditing {
-		os.Exit(audit(*asJSON))
+		os.Exit(auditCommand(*asJSON))
 	}
 	if given("pid") {
 		fmt.Fprintln(os.Stderr, "doctor: -pid needs -audit")

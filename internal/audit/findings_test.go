@@ -23,7 +23,7 @@ func clean() Process {
 		PID: 7, Name: is("server"), Threads: is(map[int]Thread{7: t, 8: t}), UserNS: is(UserNS{Name: facts.InitialUserNS}), UIDMap: is(facts.WholeMap),
 		Listens: is([]caps.Listen{{Network: "tcp", Addr: netip.MustParseAddrPort("[::]:443")}}), PortStart: is(1024), Doors: is([]Door{{Path: "/etc/shadow", Mode: 0o100640, GID: 42, Need: 4, Allows: "read hashes"}}),
 		Securebits: is(caps.Securebits(0)), Path: is("/srv/app/server"), Deleted: is(false), Same: is(true), Here: true, AsRoot: true,
-		Exe: facts.Image{Caps: facts.Fact[caps.File]{State: facts.Absent}, Stat: is(facts.Stat{Mode: 0o100755})},
+		Exe: facts.Image{Caps: facts.Fact[caps.File]{State: facts.Absent}, Stat: is(facts.Stat{Mode: 0o100755})}, Interprets: is(false),
 		Way: is([]Place{{Path: "/", Mode: 0o040755}, {Path: "/srv", Mode: 0o040755}, {Path: "/srv/app", Mode: 0o040755}, {Path: "/srv/app/server", Mode: 0o100755}}),
 	}
 }
@@ -129,7 +129,7 @@ func TestFindings(t *testing.T) {
 		"file capabilities": {func(p *Process) { p.Exe.Caps = is(caps.File{Permitted: admin | port, Version: 2}) }, "high file-capabilities", "setcap:file-capabilities"},
 		"an interpreter": {func(p *Process) {
 			p.Exe.Caps = is(caps.File{Permitted: port, Version: 2})
-			p.Path = is("/usr/bin/python3.11")
+			p.Interprets = is(true)
 		}, "critical interpreter-capabilities", "setcap:interpreter-capabilities"},
 		"a file for the port": {func(p *Process) { p.Exe.Caps = is(caps.File{Permitted: port, Version: 2}) }, "", ""},
 		"set-user-ID":         {func(p *Process) { p.Exe.Stat.Value.Mode = 0o104755 }, "medium set-id-executable", "chmod:set-id-executable"},
@@ -271,7 +271,7 @@ func TestPowers(t *testing.T) {
 // An interpreter that chown took the capabilities from is not given them again.
 func TestInterpreterNotStamped(t *testing.T) {
 	p := clean()
-	p.Path = is("/srv/app/python3")
+	p.Interprets = is(true)
 	p.Way.Value[3].Path, p.Way.Value[3].UID = p.Path.Value, 1000
 	p.Exe.Caps = is(caps.File{Permitted: port, Version: 2})
 	for _, f := range Fixes(p) {

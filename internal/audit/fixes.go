@@ -1,7 +1,6 @@
 package audit
 
 import (
-	"path"
 	"slices"
 	"strings"
 
@@ -146,7 +145,7 @@ func closeFile(p Process) (candidate, bool) {
 			// Then its user needs the permission to execute it.
 			steps = append(steps, report.Step{Run: p.command("chown", "root:root", w.Path)}, report.Step{Run: p.command("chmod", "go-w,a+x", w.Path)})
 			way[i].UID, way[i].GID, way[i].Mode = 0, 0, w.Mode&^0o022|0o111
-			if c, ok := p.Exe.Caps.Is(); ok && !caps.IsInterpreter(path.Base(w.Path)) { // chown took them away
+			if c, ok := p.Exe.Caps.Is(); ok && p.Interprets.State == facts.Known && !p.Interprets.Value { // chown took them away
 				steps = append(steps, p.setcap(c, w.Path))
 			}
 		} else if w.others() != 0 {
@@ -177,7 +176,7 @@ func closeSet(p Process) (candidate, bool) {
 	keep.Permitted, keep.Inheritable = c.Permitted&p.needs(), 0
 	fix := report.Fix{ID: "setcap", Scope: "file", Summary: "for the next start of the file", Lasts: "until the file is replaced or chowned"}
 	step := report.Step{Run: p.command("setcap", "-r", name)}
-	if keep.Permitted != 0 && !caps.IsInterpreter(path.Base(name)) {
+	if keep.Permitted != 0 && p.Interprets.State == facts.Known && !p.Interprets.Value {
 		step = p.setcap(keep, name)
 	} else {
 		keep.Permitted = 0

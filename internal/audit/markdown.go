@@ -15,7 +15,7 @@ func Markdown() string {
 	var b strings.Builder
 	b.WriteString(`# What an audit finds
 
-` + "`doctor -audit -pid N`" + `, of examples/doctor, and guard.Audit say what a running
+` + "`doctor -audit -pid N`" + `, of examples/doctor, and guard/audit say what a running
 process could do in an attacker's hands, as the kernel sees it: each finding by the
 id below, with its evidence, what it allows, and the fix.
 

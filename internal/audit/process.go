@@ -21,12 +21,13 @@ type Process struct {
 	Unit       facts.Fact[facts.Unit]      // the systemd service it belongs to
 	Direct     bool                        // that starts it as the user it is; false where this is not seen
 
-	Path    facts.Fact[string]  // of the program; "memfd:NAME" for one without a file
-	Deleted facts.Fact[bool]    // the running file has no name any more
-	Exe     facts.Image         // the running file
-	Way     facts.Fact[[]Place] // from the root folder to the file at Path, as the process sees it
-	Same    facts.Fact[bool]    // the file at Path is the running one; absent: none is there
-	Here    bool                // the reader finds it at Path too: its commands may name the file
+	Path       facts.Fact[string]  // of the program; "memfd:NAME" for one without a file
+	Deleted    facts.Fact[bool]    // the running file has no name any more
+	Exe        facts.Image         // the running file
+	Interprets facts.Fact[bool]    // it runs other programs as it is told; Absent: it has no capabilities to give them
+	Way        facts.Fact[[]Place] // from the root folder to the file at Path, as the process sees it
+	Same       facts.Fact[bool]    // the file at Path is the running one; absent: none is there
+	Here       bool                // the reader finds it at Path too: its commands may name the file
 
 	AsRoot bool // the reader is root of the machine: commands need no sudo
 }

@@ -2,7 +2,6 @@ package audit
 
 import (
 	"fmt"
-	"path"
 	"slices"
 	"strings"
 
@@ -71,11 +70,9 @@ func (p Process) fileCaps() report.Fact {
 	return known("file capabilities", c.Value.String(), p.exe()+" has "+c.Value.String(), c.Source)
 }
 
-// interpreter: package caps knows them by name.
 func interpreter(p Process) (Finding, bool) {
 	c, ok := p.Exe.Caps.Is()
-	name, okPath := p.Path.Is()
-	if !ok || !okPath || c.Permitted|c.Inheritable == 0 || !caps.IsInterpreter(path.Base(name)) {
+	if runs, known := p.Interprets.Is(); !ok || !known || !runs || c.Permitted|c.Inheritable == 0 {
 		return Finding{}, false
 	}
 	return Finding{ID: "interpreter-capabilities", Severity: Critical, Evidence: []report.Fact{p.fileCaps()},
@@ -154,6 +151,9 @@ func couldNotTell(p Process) (Finding, bool) {
 	}
 	doubt("program", p.Path.State, p.Path.Source, p.Path.Reason)
 	doubt("file capabilities", p.Exe.Caps.State, p.Exe.Caps.Source, p.Exe.Caps.Reason)
+	if p.Exe.Caps.State == facts.Known && p.Interprets.State == facts.Unreadable {
+		doubt("whether it is an interpreter", p.Interprets.State, p.Interprets.Source, p.Interprets.Reason)
+	}
 	doubt("file mode", p.Exe.Stat.State, p.Exe.Stat.Source, p.Exe.Stat.Reason)
 	if gone, ok := p.Deleted.Is(); ok && !gone {
 		doubt("file at its path", p.Same.State, p.Same.Source, p.Same.Reason)

@@ -41,6 +41,12 @@ func (f files) program(p *Process) {
 		}
 		return caps.DecodeFile(b[:n])
 	})
+	p.Interprets = fact(f.source("exe"), func() (bool, error) {
+		if p.Exe.Caps.State == facts.Absent || p.Exe.Caps.Value.Permitted|p.Exe.Caps.Value.Inheritable == 0 {
+			return false, unix.ENODATA
+		}
+		return f.interprets(path.Base(link))
+	})
 	if err != nil {
 		return
 	}
@@ -53,6 +59,20 @@ func (f files) program(p *Process) {
 	if !path.IsAbs(link) {
 		p.Path = facts.Fact[string]{Source: p.Path.Source, Reason: "it lies outside the reader's folders"}
 	}
+}
+
+// interprets reads the running file, whose path ends in base.
+func (f files) interprets(base string) (bool, error) {
+	file, err := os.Open(f.path("exe"))
+	if err != nil {
+		return false, err
+	}
+	defer file.Close()
+	info, err := file.Stat()
+	if err != nil {
+		return false, err
+	}
+	return caps.Interprets(file, info.Size(), base)
 }
 
 // way looks at what lies at the program's path, below the root folder of the

@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/lowport/lowport/caps"
 	"github.com/lowport/lowport/internal/facts"
 	"golang.org/x/sys/unix"
 )
@@ -67,6 +68,23 @@ func Open(path string) (Program, error) {
 		}
 	}
 	return p, &os.PathError{Op: "exec", Path: asked, Err: unix.ELOOP}
+}
+
+// Interprets reports whether the program runs other programs as it is told
+// ([caps.Interprets]). One that cannot be read may: what is granted to it would be
+// granted to who knows what.
+func (p Program) Interprets() bool {
+	file, err := os.Open(fdPath(p.file))
+	if err != nil {
+		return true
+	}
+	defer file.Close()
+	info, err := file.Stat()
+	if err != nil {
+		return true
+	}
+	yes, err := caps.Interprets(file, info.Size(), filepath.Base(p.Path))
+	return yes || err != nil
 }
 
 // Close lets go of the file.

@@ -18,6 +18,9 @@ type Program struct {
 // Open is of Linux alone.
 func Open(string) (Program, error) { return Program{}, errors.ErrUnsupported }
 
+// Interprets is of Linux alone.
+func (Program) Interprets() bool { return false }
+
 // Close does nothing.
 func (Program) Close() error { return nil }
 

@@ -11,7 +11,7 @@ import (
 // Lack ends a test that needs what is not here.
 func Lack(t testing.TB, what string) {
 	t.Helper()
-	if required() {
+	if Required() {
 		t.Fatal("needs " + what)
 	}
 	t.Skip("needs " + what)
@@ -26,11 +26,12 @@ func IPv6(t testing.TB) bool {
 	case err == nil:
 		ln.Close()
 		return true
-	case required():
+	case Required():
 		t.Fatal("needs IPv6: ", err)
 	}
 	t.Log("without IPv6: ", err)
 	return false
 }
 
-func required() bool { return os.Getenv("LOWPORT_LAB") == "require" }
+// Required reports whether a test that needs what is not here is to fail.
+func Required() bool { return os.Getenv("LOWPORT_LAB") == "require" }

@@ -2,23 +2,33 @@ package term
 
 import (
 	"os/exec"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
 
+	"github.com/lowport/lowport/internal/needs"
 	"github.com/lowport/lowport/internal/term/termtest"
 )
 
 // shells are those of this machine, each with the words before its script.
 func shells(t testing.TB) [][]string {
 	var found [][]string
-	for _, sh := range [][]string{{"sh"}, {"bash"}, {"dash"}, {"ksh"}, {"zsh"}, {"busybox", "sh"}} {
+	for _, sh := range [][]string{{"sh"}, {"bash"}, {"dash"}, {"ksh"}, {"zsh"}, {"fish"}, {"busybox", "sh"}} {
 		if _, err := exec.LookPath(sh[0]); err == nil {
 			found = append(found, sh)
 		}
 	}
+	for _, sh := range []string{"sh", "bash", "dash", "zsh", "fish"} {
+		if !slices.ContainsFunc(found, func(s []string) bool { return s[0] == sh }) {
+			t.Logf("without %s, which is not here", sh)
+			if needs.Required() {
+				t.Fatal("needs " + sh)
+			}
+		}
+	}
 	if len(found) == 0 {
-		t.Skip("needs a POSIX shell: sh")
+		needs.Lack(t, "a POSIX shell: sh")
 	}
 	return found
 }
@@ -35,9 +45,9 @@ func words(t testing.TB, sh []string, line string) []string {
 	return all[:len(all)-1]
 }
 
-// dollar says whether the shell knows $'…', which a word that ends in a newline
+// dollar reports whether the shell knows $'…', which a word that ends in a newline
 // needs (POSIX since 2024).
-func dollar(t testing.TB, sh []string) bool { return words(t, sh, "$'a'")[0] == "a" }
+func dollar(t testing.TB, sh []string) bool { return sh[0] != "fish" && words(t, sh, "$'a'")[0] == "a" }
 
 // Every word comes back byte for byte from every shell, and the quoted form can
 // be shown.

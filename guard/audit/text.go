@@ -1,11 +1,11 @@
-package guard
+package audit
 
 import (
 	"fmt"
 	"strings"
 
 	"github.com/lowport/lowport/guard/report"
-	"github.com/lowport/lowport/internal/audit"
+	inner "github.com/lowport/lowport/internal/audit"
 	"github.com/lowport/lowport/internal/term"
 )
 
@@ -13,7 +13,7 @@ import (
 // and what it allows, then the fixes as lines to paste into a shell, with the
 // findings they end. Where nothing was found it is what was read. It holds
 // printable characters and newlines alone.
-func (r AuditReport) String() string {
+func (r Report) String() string {
 	var b strings.Builder
 	term.Wrap(&b, r.headline(), "  ")
 	if !r.OK() {
@@ -21,7 +21,7 @@ func (r AuditReport) String() string {
 	}
 	var notes []Finding
 	for _, f := range r.Findings {
-		if f.Severity == string(audit.Note) {
+		if f.Severity == string(inner.Note) {
 			notes = append(notes, f)
 			continue
 		}
@@ -48,7 +48,7 @@ func (r AuditReport) String() string {
 }
 
 // endedBy are the findings that a fix ends.
-func (r AuditReport) endedBy(fix string) []string {
+func (r Report) endedBy(fix string) []string {
 	var ids []string
 	for _, f := range r.Findings {
 		for _, id := range f.Fixes {

@@ -1,4 +1,4 @@
-package guard
+package audit
 
 import (
 	"encoding/json"
@@ -8,40 +8,41 @@ import (
 	"strings"
 
 	"github.com/lowport/lowport/caps"
-	"github.com/lowport/lowport/internal/audit"
+	"github.com/lowport/lowport/guard/report"
+	inner "github.com/lowport/lowport/internal/audit"
 	"github.com/lowport/lowport/internal/exit"
 	"github.com/lowport/lowport/internal/term"
 )
 
-// An AuditReport says what a running process could do in an attacker's hands, from
-// the kernel's side. Its JSON form is stable; [AuditReport.String] is the text form.
-type AuditReport struct {
-	PID      int       `json:"pid"`
-	Name     string    `json:"name"`     // of the process, as it calls itself
-	Path     string    `json:"path"`     // of its program
-	Unit     string    `json:"unit"`     // the systemd service it belongs to
-	Severity string    `json:"severity"` // of the worst finding: "critical", "high", "medium", "unknown", "note" or "none"
-	Holds    caps.Set  `json:"holds"`    // permitted on some thread
-	Listens  []string  `json:"listens"`  // "tcp [::]:443"
-	Findings []Finding `json:"findings"` // the worst first
-	Facts    []Fact    `json:"facts"`    // what was read
-	Fixes    []Fix     `json:"fixes"`
+// An Report says what a running process could do in an attacker's hands, from
+// the kernel's side. Its JSON form is stable; [Report.String] is the text form.
+type Report struct {
+	PID      int           `json:"pid"`
+	Name     string        `json:"name"`     // of the process, as it calls itself
+	Path     string        `json:"path"`     // of its program
+	Unit     string        `json:"unit"`     // the systemd service it belongs to
+	Severity string        `json:"severity"` // of the worst finding: "critical", "high", "medium", "unknown", "note" or "none"
+	Holds    caps.Set      `json:"holds"`    // permitted on some thread
+	Listens  []string      `json:"listens"`  // "tcp [::]:443"
+	Findings []Finding     `json:"findings"` // the worst first
+	Facts    []report.Fact `json:"facts"`    // what was read
+	Fixes    []report.Fix  `json:"fixes"`
 
 	sudo bool // whoever mends it is not root
 }
 
 // A Finding is one thing that an attacker could make use of.
 type Finding struct {
-	ID       string   `json:"id"`       // "root-capability"; see docs/audit.md
-	Severity string   `json:"severity"` // as of the report, but "none"
-	Summary  string   `json:"summary"`
-	Allows   string   `json:"allows"` // what an attacker who has the process can do with it
-	Helps    string   `json:"helps"`  // what ends it
-	Facts    []Fact   `json:"facts"`  // the evidence
-	Fixes    []string `json:"fixes"`  // the ids of the report's fixes that end it
+	ID       string        `json:"id"`       // "root-capability"; see docs/audit.md
+	Severity string        `json:"severity"` // as of the report, but "none"
+	Summary  string        `json:"summary"`
+	Allows   string        `json:"allows"` // what an attacker who has the process can do with it
+	Helps    string        `json:"helps"`  // what ends it
+	Facts    []report.Fact `json:"facts"`  // the evidence
+	Fixes    []string      `json:"fixes"`  // the ids of the report's fixes that end it
 }
 
-// Audit looks at a running process: the capabilities, ids, groups, no_new_privs
+// Process looks at a running process: the capabilities, ids, groups, no_new_privs
 // and seccomp mode of all its threads, the user namespace that these count in, its
 // sockets, and the file it runs, with who may change it. What could not be read is
 // in the report as the finding "could-not-tell", which is worse than a note: a
@@ -51,24 +52,24 @@ type Finding struct {
 // namespace and the caller's: no files, and no raw sockets from before a drop. Nor does
 // it see what a thread alone has open (CLONE_FILES), who may change the script that an
 // interpreter runs or the libraries that a program loads, or the rules of a security
-// module. The children of the process are processes of their own: audit them too. Audit
+// module. The children of the process are processes of their own: audit them too. Process
 // waits for the file system that holds the program.
 //
 // Everything is read of one process, even if its id is reused meanwhile. For
-// another user's process that takes CAP_SYS_PTRACE. Audit changes nothing and
+// another user's process that takes CAP_SYS_PTRACE. Process changes nothing and
 // starts no program.
 //
 // An error means that there is no report: the process does not exist or ended
 // meanwhile ([ErrEnded]), or the system is not Linux ([errors.ErrUnsupported]).
-func Audit(pid int) (AuditReport, error) {
-	p, err := audit.Read(pid)
+func Process(pid int) (Report, error) {
+	p, err := inner.Read(pid)
 	if err != nil {
-		return AuditReport{}, fmt.Errorf("audit: %w", err)
+		return Report{}, fmt.Errorf("audit: %w", err)
 	}
 	return audited(p), nil
 }
 
-// AuditAll audits, in the order of their ids, all processes that have a thread with a
+// All audits, in the order of their ids, all processes that have a thread with a
 // capability or one that is root, or that listen below the threshold of their network
 // namespace: who holds what on this machine. A process of which that cannot be told is
 // included, with the finding "could-not-tell". Kernel threads are left out, and so are
@@ -77,11 +78,11 @@ func Audit(pid int) (AuditReport, error) {
 // An error comes with a zero report, and the iteration goes on where it can. It
 // wraps [ErrHidden] where /proc hides processes of other users (hidepid=,
 // proc(5)): then the list is incomplete, and no proof.
-func AuditAll() iter.Seq2[AuditReport, error] {
-	return func(yield func(AuditReport, error) bool) {
-		for p, err := range audit.ReadAll() {
+func All() iter.Seq2[Report, error] {
+	return func(yield func(Report, error) bool) {
+		for p, err := range inner.ReadAll() {
 			switch {
-			case err != nil && !yield(AuditReport{}, fmt.Errorf("audit: %w", err)):
+			case err != nil && !yield(Report{}, fmt.Errorf("audit: %w", err)):
 				return
 			case err == nil && p.Concerns() && !yield(audited(p), nil):
 				return
@@ -90,24 +91,24 @@ func AuditAll() iter.Seq2[AuditReport, error] {
 	}
 }
 
-// ErrEnded is in the error of [Audit] for a process that does not exist, or that
+// ErrEnded is in the error of [Process] for a process that does not exist, or that
 // ended while it was read.
-var ErrEnded = audit.ErrEnded
+var ErrEnded = inner.ErrEnded
 
-// ErrHidden is in an error of [AuditAll]: there may be processes that it cannot see.
-var ErrHidden = audit.ErrHidden
+// ErrHidden is in an error of [All]: there may be processes that it cannot see.
+var ErrHidden = inner.ErrHidden
 
 // OK says that nothing above a note was found, and everything could be read.
-func (r AuditReport) OK() bool { return !audit.Severity(r.Severity).Above(audit.Note) }
+func (r Report) OK() bool { return !inner.Severity(r.Severity).Above(inner.Note) }
 
 // ExitCode is the status for a program that reports r: 0 where r is OK, 1 where
 // something above a note was found, 77 (EX_NOPERM) where nothing was and something
 // could not be read.
-func (r AuditReport) ExitCode() int {
+func (r Report) ExitCode() int {
 	switch {
 	case r.OK():
 		return 0
-	case audit.Severity(r.Severity) == audit.Unknown:
+	case inner.Severity(r.Severity) == inner.Unknown:
 		return exit.NoPerm
 	default:
 		return 1
@@ -115,18 +116,18 @@ func (r AuditReport) ExitCode() int {
 }
 
 // audited makes the report of a process.
-func audited(p audit.Process) AuditReport {
-	found := audit.Findings(p)
-	r := AuditReport{
+func audited(p inner.Process) Report {
+	found := inner.Findings(p)
+	r := Report{
 		PID: p.PID, Name: term.Show(p.Name.Value), Path: term.Show(p.Path.Value), Unit: p.Unit.Value.Name,
-		Severity: string(audit.Worst(found)), Holds: p.Holds(), sudo: !p.AsRoot,
-		Listens: []string{}, Findings: []Finding{}, Facts: auditFacts(audit.Evidence(p)), Fixes: []Fix{},
+		Severity: string(inner.Worst(found)), Holds: p.Holds(), sudo: !p.AsRoot,
+		Listens: []string{}, Findings: []Finding{}, Facts: shown(inner.Evidence(p)), Fixes: []report.Fix{},
 	}
 	for _, l := range p.Listens.Value {
 		r.Listens = append(r.Listens, l.Network+" "+l.Addr.String())
 	}
 	ends := map[string][]string{}
-	for _, f := range audit.Fixes(p) {
+	for _, f := range inner.Fixes(p) {
 		r.Fixes = append(r.Fixes, f.Fix)
 		for _, id := range f.Ends {
 			ends[id] = append(ends[id], f.ID)
@@ -135,15 +136,15 @@ func audited(p audit.Process) AuditReport {
 	for _, f := range found {
 		r.Findings = append(r.Findings, Finding{
 			ID: f.ID, Severity: string(f.Severity), Summary: f.Summary, Allows: f.Allows, Helps: f.Helps,
-			Facts: auditFacts(f.Evidence), Fixes: append([]string{}, ends[f.ID]...),
+			Facts: shown(f.Evidence), Fixes: append([]string{}, ends[f.ID]...),
 		})
 	}
 	return r
 }
 
-// auditFacts makes the evidence fit to print.
-func auditFacts(all []Fact) []Fact {
-	facts := []Fact{}
+// shown makes the evidence fit to print.
+func shown(all []report.Fact) []report.Fact {
+	facts := []report.Fact{}
 	for _, e := range all {
 		e.Name, e.Value = term.Show(e.Name), term.Show(e.Value)
 		facts = append(facts, e)
@@ -152,27 +153,27 @@ func auditFacts(all []Fact) []Fact {
 }
 
 // MarshalJSON writes an empty array for a list that is nil.
-func (r AuditReport) MarshalJSON() ([]byte, error) {
-	type report AuditReport // without this method
+func (r Report) MarshalJSON() ([]byte, error) {
+	type plain Report // without this method
 	r.Listens = append([]string{}, r.Listens...)
 	r.Findings = append([]Finding{}, r.Findings...)
-	r.Facts = append([]Fact{}, r.Facts...)
-	r.Fixes = append([]Fix{}, r.Fixes...)
-	return json.Marshal(report(r))
+	r.Facts = append([]report.Fact{}, r.Facts...)
+	r.Fixes = append([]report.Fix{}, r.Fixes...)
+	return json.Marshal(plain(r))
 }
 
 // LogValue returns the report as a group for [log/slog], with the ids of the
 // findings.
-func (r AuditReport) LogValue() slog.Value {
+func (r Report) LogValue() slog.Value {
 	return slog.GroupValue(slog.Int("pid", r.PID), slog.String("name", r.Name), slog.String("unit", r.Unit),
 		slog.String("severity", r.Severity), slog.String("holds", r.Holds.String()), slog.Any("listens", r.Listens), slog.Any("findings", r.ids()))
 }
 
 // ids are those of the findings above notes.
-func (r AuditReport) ids() []string {
+func (r Report) ids() []string {
 	ids := []string{}
 	for _, f := range r.Findings {
-		if audit.Severity(f.Severity).Above(audit.Note) {
+		if inner.Severity(f.Severity).Above(inner.Note) {
 			ids = append(ids, f.ID)
 		}
 	}
@@ -180,7 +181,7 @@ func (r AuditReport) ids() []string {
 }
 
 // headline is what the process is, and the worst that was found.
-func (r AuditReport) headline() string {
+func (r Report) headline() string {
 	head := fmt.Sprintf("process %d", r.PID)
 	var more []string
 	for _, s := range []string{r.Name, r.Path, r.Unit} {
@@ -191,12 +192,12 @@ func (r AuditReport) headline() string {
 	if len(more) > 0 {
 		head += " (" + strings.Join(more, ", ") + ")"
 	}
-	switch audit.Severity(r.Severity) {
-	case audit.None:
+	switch inner.Severity(r.Severity) {
+	case inner.None:
 		return head + ": nothing found"
-	case audit.Note:
+	case inner.Note:
 		return head + ": nothing found but notes"
-	case audit.Unknown:
+	case inner.Unknown:
 		return head + ": could not tell"
 	}
 	return head + ": " + r.Severity
