@@ -15,6 +15,7 @@ import (
 	"github.com/lowport/lowport/internal/explain"
 	"github.com/lowport/lowport/internal/facts"
 	"github.com/lowport/lowport/internal/live"
+	"github.com/lowport/lowport/internal/program"
 	"github.com/lowport/lowport/internal/rules"
 	"github.com/lowport/lowport/internal/term"
 	"github.com/lowport/lowport/privport"
@@ -25,7 +26,18 @@ type Launch struct {
 	Binary string // its path; of a script the interpreter counts. "" for that of the unit
 	User   string // the name or number of the user it is started as, by setpriv, su or sudo; "" for who runs this
 	Unit   string // the path of the .service file by which systemd starts it; "" for a start from here
+	Guard  Guard  // whether the program has this guard; by default what its file shows
 }
+
+// Guard says whether a program binds by this package. One that does raises a capability of
+// its file, and takes the sockets that systemd passes.
+type Guard string
+
+const (
+	AsBuilt   Guard = ""    // what the program's file shows
+	Guarded   Guard = "yes" // it does
+	Unguarded Guard = "no"  // it does not
+)
 
 // Preflight predicts what [Bind] of these addresses would do in a program that is
 // started as how says, before it runs anywhere, and returns its report. If the
@@ -126,10 +138,13 @@ func (e *printable) Unwrap() error { return e.error }
 
 // A plan is a program as it would run.
 type plan struct {
-	facts  facts.Facts // of the program once it is started
-	offers []privport.Offer
-	doubt  func(rules.Goal) string // why it cannot be told, "" where it can
-	remote bool                    // it has a network namespace that this process cannot ask
+	facts     facts.Facts // of the program once it is started
+	raises    program.Answer[bool]
+	inherits  program.Answer[bool]
+	offers    []privport.Offer
+	unstarted []privport.Offer        // of .socket units that are not started
+	doubt     func(rules.Goal) string // why it cannot be told, "" where it can
+	remote    bool                    // it has a network namespace that this process cannot ask
 
 	sockets facts.Fact[[]facts.Socket] // of this network namespace, where systemd binds the offers
 
@@ -146,7 +161,12 @@ func (p *plan) predict(r *request) {
 	}
 	g := rules.Goal{Network: r.network, Addr: at, Port: r.target.Port}
 	defer func() { r.goal = g }()
-	if i, note := privport.Choose(ctx, r.network, r.address, p.offers); i >= 0 && rules.Starts(p.facts) == rules.Yes {
+	i, note := privport.Choose(ctx, r.network, r.address, p.offers)
+	if i >= 0 && rules.Starts(p.facts) == rules.Yes && !p.inherits.Known() {
+		r.untold(p.inherits.Why, g.Protocol() == "udp", at)
+		return
+	}
+	if i >= 0 && rules.Starts(p.facts) == rules.Yes && p.inherits.Value {
 		r.how.Via = privport.Inherited
 		if note != "" {
 			p.notes = append(p.notes, note)
@@ -173,6 +193,12 @@ func (p *plan) predict(r *request) {
 		why = "whether the address is free and of this machine could not be read"
 	case done.errno == "":
 		done.errno, why = p.beside(g)
+	}
+	if done.errno == "" && done.via == privport.Raised && why == "" && !program.Is(p.raises, true) {
+		done.errno, done.via, why = "EACCES", privport.Plain, p.raises.Why
+	}
+	if i, _ := privport.Choose(ctx, r.network, r.address, p.unstarted); i >= 0 && done.errno != "" && why == "" && !program.Is(p.inherits, false) {
+		why = "a .socket unit that is not started would pass the socket: start it first"
 	}
 	if r.how.Via = done.via; why != "" {
 		r.untold(why, done.udp, at)

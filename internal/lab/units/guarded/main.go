@@ -1,5 +1,5 @@
 // Guarded binds its address by the guard, prints what the guard reports as JSON, and exits
-// with the status of package units.
+// with the status of package status.
 package main
 
 import (
@@ -8,7 +8,7 @@ import (
 	"os"
 
 	"github.com/lowport/lowport/guard"
-	"github.com/lowport/lowport/internal/lab/units"
+	"github.com/lowport/lowport/internal/lab/units/status"
 )
 
 func main() {
@@ -20,17 +20,17 @@ func main() {
 	_ = json.NewEncoder(os.Stdout).Encode(r)
 	switch {
 	case err != nil:
-		os.Exit(status(err))
+		os.Exit(of(err))
 	case r.Via == "inherited":
-		os.Exit(units.Inherited)
+		os.Exit(status.Inherited)
 	}
-	os.Exit(units.Bound)
+	os.Exit(status.Bound)
 }
 
-func status(err error) int {
+func of(err error) int {
 	var refused *guard.Error
 	if errors.As(err, &refused) {
 		err = errors.Unwrap(refused)
 	}
-	return units.Status(err)
+	return status.Of(err)
 }

@@ -19,6 +19,7 @@ import (
 
 	"github.com/lowport/lowport/guard"
 	"github.com/lowport/lowport/internal/lab/units"
+	"github.com/lowport/lowport/internal/lab/units/status"
 )
 
 func main() {
@@ -130,7 +131,9 @@ func predict(d units.Draw) units.End {
 	case !errors.As(err, &refused):
 		return units.End{Kind: units.NotStarted, Why: err.Error()}
 	case r.Causes[0].ID == "unknown":
-		return units.End{Kind: units.CouldNotSay, Why: err.Error()}
+		return units.End{Kind: units.CouldNotSay, Why: r.Causes[0].Detail}
+	case r.Causes[0].ID == "exec-refused":
+		return units.End{Kind: units.NotStarted, Why: err.Error()}
 	}
 	return units.End{Kind: units.Refused, Cause: cause(d.Guarded, r.Causes[0].ID, err), Why: err.Error()}
 }
@@ -151,24 +154,24 @@ func came(d units.Draw) (units.End, error) {
 		key, value, _ := strings.Cut(strings.TrimSpace(line), "=")
 		has[key] = value
 	}
-	status, err := strconv.Atoi(has["ExecMainStatus"])
+	exit, err := strconv.Atoi(has["ExecMainStatus"])
 	if err != nil {
 		return units.End{}, fmt.Errorf("%s: %q", d.Name, has)
 	}
-	said := fmt.Sprintf("%s %s code=%s status=%d", has["LoadState"], has["Result"], has["ExecMainCode"], status)
+	said := fmt.Sprintf("%s %s code=%s status=%d", has["LoadState"], has["Result"], has["ExecMainCode"], exit)
 	switch {
 	case has["ExecMainStartTimestampMonotonic"] == "0":
 		return units.End{Kind: units.NotStarted, Why: said}, nil
 	case has["ExecMainCode"] != "1":
 		return units.End{Kind: units.Refused, Cause: "killed", Why: said}, nil
 	}
-	switch status {
-	case units.Bound:
+	switch exit {
+	case status.Bound:
 		return units.End{Kind: units.ByItself}, nil
-	case units.Inherited:
+	case status.Inherited:
 		return units.End{Kind: units.BySocket}, nil
 	}
-	errno, ok := units.Errno(status)
+	errno, ok := status.Errno(exit)
 	if !ok {
 		return units.End{Kind: units.NotStarted, Why: said}, nil
 	}

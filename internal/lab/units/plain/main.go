@@ -1,19 +1,19 @@
 // Plain binds its address as a program without the guard does, and exits with the status
-// of package units.
+// of package status.
 package main
 
 import (
 	"net"
 	"os"
 
-	"github.com/lowport/lowport/internal/lab/units"
+	"github.com/lowport/lowport/internal/lab/units/status"
 )
 
 func main() {
 	ln, err := net.Listen("tcp", os.Args[len(os.Args)-1])
 	if err != nil {
-		os.Exit(units.Status(err))
+		os.Exit(status.Of(err))
 	}
 	ln.Close()
-	os.Exit(units.Bound)
+	os.Exit(status.Bound)
 }

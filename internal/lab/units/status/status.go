@@ -1,4 +1,5 @@
-package units
+// Package status has the exit statuses by which the programs of package units say how their bind went.
+package status
 
 import (
 	"errors"
@@ -32,8 +33,8 @@ func Errno(status int) (name string, ok bool) {
 	return "another errno", status == otherErr
 }
 
-// Status is the exit status of a program that got this error from its bind.
-func Status(err error) int {
+// Of is the exit status of a program that got this error from its bind.
+func Of(err error) int {
 	var errno syscall.Errno
 	if errors.As(err, &errno) {
 		if status, ok := statuses[errno]; ok {
