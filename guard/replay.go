@@ -8,12 +8,11 @@ import (
 	"os"
 	"strings"
 
-	"golang.org/x/tools/txtar"
-
 	"github.com/lowport/lowport/caps"
 	"github.com/lowport/lowport/internal/archive"
 	"github.com/lowport/lowport/internal/facts"
 	"github.com/lowport/lowport/internal/rules"
+	"github.com/lowport/lowport/internal/txtar"
 	"github.com/lowport/lowport/privport"
 )
 

@@ -8,8 +8,8 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
 	"github.com/lowport/lowport/caps"
+	"github.com/lowport/lowport/internal/diff"
 	"github.com/lowport/lowport/internal/facts"
 	"github.com/lowport/lowport/internal/rules"
 	"github.com/lowport/lowport/internal/term/termtest"
@@ -187,7 +187,7 @@ func TestFixes(t *testing.T) {
 			for _, fix := range Fixes(tt.f, tt.g) {
 				ids = append(ids, fix.ID)
 			}
-			if diff := cmp.Diff(strings.Fields(tt.want), ids); diff != "" && tt.want+strings.Join(ids, "") != "" {
+			if diff := diff.Of(strings.Fields(tt.want), ids); diff != "" && tt.want+strings.Join(ids, "") != "" {
 				t.Error(diff)
 			}
 		})
@@ -283,7 +283,7 @@ func TestHostileCommands(t *testing.T) {
 					t.Fatalf("%q: %v: %s", line, err, out)
 				}
 				got := strings.Split(strings.TrimSuffix(string(out), "\x00"), "\x00")
-				if diff := cmp.Diff(want[fix.ID], got); diff != "" {
+				if diff := diff.Of(want[fix.ID], got); diff != "" {
 					t.Errorf("%s: %q:\n%s", fix.ID, line, diff)
 				}
 			}

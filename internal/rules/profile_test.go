@@ -3,8 +3,8 @@ package rules_test
 import (
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
 	"github.com/lowport/lowport/caps"
+	"github.com/lowport/lowport/internal/diff"
 	"github.com/lowport/lowport/internal/facts"
 	. "github.com/lowport/lowport/internal/rules"
 )
@@ -103,7 +103,7 @@ func TestProfileRules(t *testing.T) {
 		{"UDP is allowed", with(web(), refused), Goal{Network: "udp", Port: 53}, nil},
 		{"required", with(web(), withheld, refused), Goal{Require: bindCap}, []string{capability}},
 	} {
-		if diff := cmp.Diff(tt.want, ProfileRules(tt.f, tt.g)); diff != "" {
+		if diff := diff.Of(tt.want, ProfileRules(tt.f, tt.g)); diff != "" {
 			t.Errorf("%s: %s", tt.name, diff)
 		}
 	}
