@@ -109,7 +109,7 @@ func ExampleWriteFile() {
 	defer done()
 	web := caps.File{Permitted: caps.SetOf(caps.NET_BIND_SERVICE)}
 	err := caps.WriteFile(path, web, 0)
-	if danger, ok := errors.AsType[*caps.DangerError](err); ok {
+	if danger := (*caps.DangerError)(nil); errors.As(err, &danger) {
 		fmt.Println(danger.Danger)
 	}
 	// Output: not an ELF program: the kernel runs an interpreter and ignores the script's capabilities
@@ -125,7 +125,8 @@ func ExampleWriteOpen() {
 	}
 	defer file.Close()
 	err = caps.WriteOpen(file, caps.File{Permitted: caps.SetOf(caps.NET_BIND_SERVICE)}, 0)
-	danger, ok := errors.AsType[*caps.DangerError](err)
+	var danger *caps.DangerError
+	ok := errors.As(err, &danger)
 	fmt.Println(ok && danger.Danger&caps.NotELF != 0)
 	// Output: true
 }

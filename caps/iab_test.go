@@ -35,7 +35,7 @@ func TestIAB(t *testing.T) {
 	}
 	for text, offset := range map[string]int{"chown": 0, "64": 0, "cap_chown,,cap_kill": 10, ",": 0, " cap_chown": 0, "cap_chown ,cap_kill": 9, "all": 0, "^": 1, "cap_chown^": 9, "!cap_chwn": 1} {
 		_, err := ParseIAB(text)
-		if e, ok := errors.AsType[*ParseError](err); !ok || e.Offset != offset {
+		if e := (*ParseError)(nil); !errors.As(err, &e) || e.Offset != offset {
 			t.Errorf("%q: %v", text, err)
 		}
 	}

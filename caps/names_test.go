@@ -38,7 +38,7 @@ func TestNearest(t *testing.T) {
 		if err == nil || err.Error() != want {
 			t.Errorf("%q: %v", text, err)
 		}
-		if _, ok := errors.AsType[*ParseError](err); !ok {
+		if e := (*ParseError)(nil); !errors.As(err, &e) {
 			t.Errorf("%q: %T", text, err)
 		}
 	}
@@ -103,7 +103,7 @@ func TestSystemd(t *testing.T) {
 		"~CAP_CHOWN CAP_KIL": 11, "KILL": 0, "~all": 1, "CAP_CHOWN ALL": 10, "CAP_CHOWN,CAP_KILL": 0, "cap_41": 0, "64": 0,
 	} {
 		got, err := all.ParseSystemd(text)
-		if e, ok := errors.AsType[*ParseError](err); !ok || e.Offset != offset || got != 0 {
+		if e := (*ParseError)(nil); !errors.As(err, &e) || e.Offset != offset || got != 0 {
 			t.Errorf("%q: %v, %v", text, got, err)
 		}
 	}
@@ -124,7 +124,7 @@ func TestSetpriv(t *testing.T) {
 	}
 	for text, offset := range map[string]int{"": 0, "chown": 0, "+chown,": 7, "+chown,kill": 7, "+chown,-kil": 8, "+": 1} {
 		got, err := from.ParseSetpriv(text)
-		if e, ok := errors.AsType[*ParseError](err); !ok || e.Offset != offset {
+		if e := (*ParseError)(nil); !errors.As(err, &e) || e.Offset != offset {
 			t.Errorf("%q: %v, %v", text, got, err)
 		}
 	}
@@ -188,7 +188,7 @@ func FuzzForms(f *testing.F) {
 			"names":   func(s string) (Set, error) { return ParseNames(strings.Split(s, "\n")) },
 		} {
 			s, err := parse(text)
-			if e, ok := errors.AsType[*ParseError](err); err != nil && (!ok || s != 0 || e.Offset < 0 || e.Offset > len(e.Text)) {
+			if e := (*ParseError)(nil); err != nil && (!errors.As(err, &e) || s != 0 || e.Offset < 0 || e.Offset > len(e.Text)) {
 				t.Errorf("%s: %v, %v", form, s, err)
 			} else if err != nil && len(err.Error()) > 2000 {
 				t.Errorf("%s: an error of %d bytes", form, len(err.Error()))

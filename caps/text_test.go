@@ -60,7 +60,7 @@ func TestText(t *testing.T) {
 		"cap_last_cap=p": 0, "cap_chown\x00=p": 9, "\xff=p": 0, "cap_chown=p\x00": 11,
 	} {
 		s, err := ParseText(text)
-		if e, ok := errors.AsType[*ParseError](err); !ok || s != (State{}) {
+		if e := (*ParseError)(nil); !errors.As(err, &e) || s != (State{}) {
 			t.Errorf("%q: %+v, %v", text, s, err)
 		} else if e.Offset != offset {
 			t.Errorf("%q: offset %d, want %d: %v", text, e.Offset, offset, err)

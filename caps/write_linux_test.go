@@ -141,7 +141,8 @@ func TestWriteFileRefuses(t *testing.T) {
 			path := program(t, test.path)
 			test.make(path)
 			err := WriteFile(path, web, 0)
-			refused, ok := errors.AsType[*DangerError](err)
+			var refused *DangerError
+			ok := errors.As(err, &refused)
 			if !ok || refused.Danger != test.want || !strings.Contains(err.Error(), "instead: ") {
 				t.Fatalf("%v, want %v", err, test.want)
 			}
@@ -216,7 +217,7 @@ func TestWriteFileFilesystems(t *testing.T) {
 			return
 		}
 		err := WriteFile(nosuid+"/server", File{}, 0)
-		if danger, ok := errors.AsType[*DangerError](err); !ok || danger.Danger != Nosuid {
+		if danger := (*DangerError)(nil); !errors.As(err, &danger) || danger.Danger != Nosuid {
 			t.Error(err)
 		}
 		if err := WriteFile(nosuid+"/server", File{}, Nosuid); err != nil {

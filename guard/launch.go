@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"net/netip"
 	"os"
+	"os/user"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -17,67 +18,87 @@ import (
 	"github.com/lowport/lowport/internal/kernel"
 	"github.com/lowport/lowport/internal/launch"
 	"github.com/lowport/lowport/internal/live"
+	"github.com/lowport/lowport/internal/program"
 	"github.com/lowport/lowport/privport"
 )
 
-// plan reads the machine, the program and the unit, and starts it in thought.
+// plan reads the machine, the unit and what it executes, and simulates the start.
 func (how Launch) plan(ports ...int) (*plan, error) {
 	if err := supported(); err != nil {
 		return nil, err
 	}
-	var u *launch.Unit
-	if how.Unit != "" {
-		read, err := readUnit(how.Unit)
+	switch {
+	case how.Unit != "":
+		return how.byUnit(ports)
+	case how.Binary != "":
+		return how.byHand(ports)
+	}
+	return nil, errors.New("preflight: neither a program nor a unit is named")
+}
+
+// byHand is a start from this process, or by one that becomes the user.
+func (how Launch) byHand(ports []int) (*plan, error) {
+	s := starter{path: os.Getenv("PATH"), mine: how.User == ""}
+	if how.User != "" {
+		who, err := live.LookAccount(how.User, "")
 		if err != nil {
 			return nil, err
 		}
-		u = &read
-		if err := u.Lacks(os.DirFS("/")); err != nil {
-			return nil, err
-		}
-		if how.Binary == "" {
-			if how.Binary, err = u.Exec(os.DirFS("/")); err != nil {
-				return inside(u, err)
-			}
-		}
+		s.who = who
 	}
-	if how.Binary == "" {
-		return nil, errors.New("preflight: neither a program nor a unit is named")
-	}
-	program, err := live.Open(how.Binary)
+	c, err := s.follow([]string{how.Binary})
 	if err != nil {
-		return inside(u, err)
+		return nil, err
 	}
-	defer program.Close()
-	record := program.Read(ports...)
+	defer c.close()
+	p, f, _ := how.read(c, ports)
+	if how.User == "" {
+		f = launch.Here(f)
+	} else {
+		f = launch.AsUser(f, s.who)
+	}
+	p.doubt = func(kernel.Goal) string { return c.doubt }
+	return p, p.start(c, f, s)
+}
+
+// read reads the machine with the program of a chain in this one's place.
+func (how Launch) read(c *chain, ports []int) (*plan, facts.Facts, facts.Record) {
+	record := c.program.Read(ports...)
 	f := record.Facts()
-	f.Launch = facts.Launch{Foreign: program.Foreign, Script: program.Script, Interpreter: program.Script != "" || program.Interprets()}
-	p := &plan{doubt: func(kernel.Goal) string { return "" }}
+	f.Launch = facts.Launch{Foreign: c.program.Foreign, Script: c.script, Interpreter: c.given}
+	does := c.program.File.Does
+	p := &plan{raises: does.Raise, inherits: does.Inherit}
+	switch how.Guard {
+	case Guarded:
+		p.raises, p.inherits = program.Answer[bool]{Value: true}, program.Answer[bool]{Value: true}
+	case Unguarded:
+		p.raises, p.inherits = program.Answer[bool]{}, program.Answer[bool]{}
+	}
+	switch {
+	case c.forks || c.closes: // LISTEN_PID names another process
+		p.inherits = program.Answer[bool]{}
+	case c.mayFork && p.inherits.Value:
+		p.inherits.Why = "whether the shell executes the program in its own place is not known"
+	}
 	if _, err := caps.ReadFile("/proc/self/exe"); err == nil {
 		p.notes = append(p.notes, "this program's own file has capabilities, so it may hold others than what started it")
 	}
 	if on, ok := f.Policy.Enforcing.Is(); ok && on {
 		p.notes = append(p.notes, "SELinux is enforcing: what it allows the program's domain is not known")
 	}
-	if u == nil {
-		err = p.here(f, program, how.User)
-	} else {
-		err = p.unit(f, program, u, how.User, !record.Lacks("run/systemd/system"))
-	}
-	return p, err
+	return p, f, record
 }
 
-// inside is the plan for a program that is not there, where the unit shows it files
-// that are not seen from here: nothing is known of it then. Otherwise the error stands.
-func inside(u *launch.Unit, err error) (*plan, error) {
-	if u == nil || !errors.Is(err, fs.ErrNotExist) {
-		return nil, err
+// start executes the chain in the facts.
+func (p *plan) start(c *chain, f facts.Facts, s starter) error {
+	installed := f.File.Installed
+	f, err := c.through(f, s)
+	if err != nil {
+		return err
 	}
-	why := u.Doubt(kernel.Goal{})
-	if why == "" {
-		return nil, err
-	}
-	return &plan{facts: facts.Record{}.Facts(), doubt: func(kernel.Goal) string { return why }, remote: true}, nil
+	f.File.Installed = installed
+	p.facts = kernel.Plan(f)
+	return nil
 }
 
 func readUnit(file string) (launch.Unit, error) {
@@ -100,55 +121,83 @@ func aliased(link, real string) bool {
 		(strings.HasSuffix(dir, "/systemd/system") || strings.HasSuffix(dir, "/systemd/user"))
 }
 
-// here is a start from this process.
-func (p *plan) here(f facts.Facts, program live.Program, user string) error {
-	if user == "" {
-		if err := program.Mine(); err != nil {
-			return err
-		}
-		p.facts = kernel.Plan(launch.Here(f))
-		return nil
-	}
-	who, err := live.LookAccount(user, "")
+// byUnit is a start by systemd.
+func (how Launch) byUnit(ports []int) (*plan, error) {
+	u, err := readUnit(how.Unit)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	doubt, err := program.Of(who)
+	command, err := u.Main(how.Binary)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	p.doubt = func(kernel.Goal) string { return doubt }
-	p.facts = kernel.Plan(launch.AsUser(f, who))
-	return nil
+	if how.Binary != "" {
+		command.Program, command.Argv[0] = how.Binary, how.Binary
+	}
+	who, home, err := how.account(&u)
+	if err != nil {
+		return nil, err
+	}
+	root := os.DirFS("/")
+	if err := u.Check(root, command, who, home); err != nil {
+		return nil, err
+	}
+	s := starter{path: systemdPath, dir: "/", who: who, executes: func(file string) error { return u.Executes(command, file) }}
+	if command.Root() {
+		s.who = facts.Account{Name: "root"}
+	}
+	c, err := s.follow(command.Argv)
+	if err != nil {
+		return unseen(&u, command, err)
+	}
+	defer c.close()
+	p, f, record := how.read(c, ports)
+	return p, p.byManager(&u, command, c, f, s, who, !record.Lacks("run/systemd/system"))
 }
 
-// unit is a start by systemd.
-func (p *plan) unit(f facts.Facts, program live.Program, u *launch.Unit, user string, systemd bool) error {
-	var who facts.Account
-	var err error
-	manager := launch.Manager(f, systemd)
+// systemdPath is the PATH of services.
+const systemdPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+// account is the user of the unit, and the home folder.
+func (how Launch) account(u *launch.Unit) (who facts.Account, home string, err error) {
 	switch {
 	case u.User:
-		if user == "" {
-			user = strconv.Itoa(os.Geteuid())
-		}
-		if who, err = live.LookAccount(user, ""); err == nil {
-			manager, err = u.OwnManager(manager)
-		}
-	case user != "":
+		who, err = live.LookAccount(cmp.Or(how.User, strconv.Itoa(os.Geteuid())), "")
+	case how.User != "":
 		err = fmt.Errorf("preflight: the user is that of %s, and another is named", u.Name)
 	default:
 		who, err = u.Account(live.LookAccount)
 	}
-	if err != nil {
-		return err
+	if entry, errHome := user.Lookup(who.Name); err == nil && who.Name != "" && errHome == nil {
+		home = entry.HomeDir
 	}
-	doubt, err := program.Of(who)
-	if err != nil {
-		return err
+	return who, home, err
+}
+
+// unseen is the plan for a program that is not there, where the unit shows it files that are
+// not seen from here: nothing is known of it then. Otherwise the error stands.
+func unseen(u *launch.Unit, c launch.Command, err error) (*plan, error) {
+	if !errors.Is(err, fs.ErrNotExist) {
+		return nil, err
+	}
+	why := u.Doubt(kernel.Goal{}, c.Program)
+	if why == "" {
+		return nil, err
+	}
+	return &plan{facts: facts.Record{}.Facts(), doubt: func(kernel.Goal) string { return why }, remote: true}, nil
+}
+
+// byManager is the start by systemd.
+func (p *plan) byManager(u *launch.Unit, command launch.Command, c *chain, f facts.Facts, s starter, who facts.Account, systemd bool) error {
+	manager := launch.Manager(f, systemd)
+	var err error
+	if u.User {
+		if manager, err = u.OwnManager(manager); err != nil {
+			return err
+		}
 	}
 	here := f.Net.Sockets
-	if f, err = u.Start(f, manager, who); err != nil {
+	if f, err = u.Start(f, manager, command, who); err != nil {
 		return err
 	}
 	if !systemd {
@@ -156,19 +205,45 @@ func (p *plan) unit(f facts.Facts, program live.Program, u *launch.Unit, user st
 	}
 	u.Unlooked()
 	p.notes = append(p.notes, u.Notes...)
-	p.doubt = func(g kernel.Goal) string { return cmp.Or(doubt, u.Doubt(g)) }
+	p.doubt = func(g kernel.Goal) string { return cmp.Or(c.doubt, u.Doubt(g, c.program.Path)) }
+	if !u.Raises() && program.Is(p.raises, true) {
+		p.raises.Why = "SystemCallFilter= refuses capset, with which the program raises"
+	}
 	p.remote, p.sockets = u.OwnNetwork(), here
-	for _, s := range u.Sockets {
-		if n := s.Unit + " is assumed to be started: only it provides what it listens on"; !slices.Contains(p.notes, n) {
-			p.notes = append(p.notes, n)
-		}
-		p.offers = append(p.offers, privport.Offer{Name: s.Name, Network: s.Network, Addr: s.Addr, Both: s.Both})
+	for _, socket := range u.Sockets {
+		f = p.offer(socket, f, systemd)
+	}
+	return p.start(c, f, s)
+}
+
+// offer adds a socket that the unit is passed. One that is not bound is not started: it is
+// only assumed to be where no systemd runs.
+func (p *plan) offer(s launch.Socket, f facts.Facts, systemd bool) facts.Facts {
+	offer := privport.Offer{Name: s.Name, Network: s.Network, Addr: s.Addr, Both: s.Both}
+	at := held(s)
+	bound := slices.ContainsFunc(p.sockets.Value, func(is facts.Socket) bool {
+		return is.Network == at.Network && is.Addr == at.Addr && (is.PID == 1 || strings.HasSuffix(is.Cgroup, "/"+s.Unit))
+	})
+	switch {
+	case systemd && bound:
+		p.offers = append(p.offers, offer)
+	case systemd:
+		p.unstarted = append(p.unstarted, offer)
+		p.note(s.Unit + " is not started: what it listens on is not passed until then")
+	default:
+		p.note(s.Unit + " is assumed to be started: only it provides what it listens on")
+		p.offers = append(p.offers, offer)
 		if !p.remote && f.Net.Sockets.State == facts.Known {
-			f.Net.Sockets.Value = append(slices.Clip(f.Net.Sockets.Value), held(s))
+			f.Net.Sockets.Value = append(slices.Clip(f.Net.Sockets.Value), at)
 		}
 	}
-	p.facts = kernel.Plan(f)
-	return nil
+	return f
+}
+
+func (p *plan) note(n string) {
+	if !slices.Contains(p.notes, n) {
+		p.notes = append(p.notes, n)
+	}
 }
 
 // held is the socket that systemd has of a .socket unit.

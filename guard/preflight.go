@@ -15,6 +15,7 @@ import (
 	"github.com/lowport/lowport/internal/facts"
 	"github.com/lowport/lowport/internal/kernel"
 	"github.com/lowport/lowport/internal/live"
+	"github.com/lowport/lowport/internal/program"
 	"github.com/lowport/lowport/internal/term"
 	"github.com/lowport/lowport/privport"
 )
@@ -24,7 +25,18 @@ type Launch struct {
 	Binary string // its path; of a script the interpreter counts. "" for that of the unit
 	User   string // the name or number of the user it is started as, by setpriv, su or sudo; "" for who runs this
 	Unit   string // the path of the .service file by which systemd starts it; "" for a start from here
+	Guard  Guard  // whether the program has this guard; by default what its file shows
 }
+
+// Guard says whether a program binds by this package. One that does raises a capability of
+// its file, and takes the sockets that systemd passes.
+type Guard string
+
+const (
+	AsBuilt   Guard = ""    // what the program's file shows
+	Guarded   Guard = "yes" // it does
+	Unguarded Guard = "no"  // it does not
+)
 
 // Preflight predicts what [Bind] of these addresses would do in a program that is
 // started as how says, before it runs anywhere, and returns its report. If the
@@ -125,10 +137,13 @@ func (e *printable) Unwrap() error { return e.error }
 
 // A plan is a program as it would run.
 type plan struct {
-	facts  facts.Facts // of the program once it is started
-	offers []privport.Offer
-	doubt  func(kernel.Goal) string // why it cannot be told, "" where it can
-	remote bool                     // it has a network namespace that this process cannot ask
+	facts     facts.Facts // of the program once it is started
+	raises    program.Answer[bool]
+	inherits  program.Answer[bool]
+	offers    []privport.Offer
+	unstarted []privport.Offer         // of .socket units that are not started
+	doubt     func(kernel.Goal) string // why it cannot be told, "" where it can
+	remote    bool                     // it has a network namespace that this process cannot ask
 
 	sockets facts.Fact[[]facts.Socket] // of this network namespace, where systemd binds the offers
 
@@ -143,9 +158,15 @@ func (p *plan) predict(r *request) {
 		r.err = &net.OpError{Op: "listen", Net: r.network, Err: err}
 		return
 	}
-	g := kernel.Goal{Network: r.network, Addr: at, Port: r.target.Port, Raises: true, MPTCP: probedMPTCP(&p.facts)}
+	g := kernel.Goal{Network: r.network, Addr: at, Port: r.target.Port, Raises: !program.Is(p.raises, false), MPTCP: probedMPTCP(&p.facts)}
 	defer func() { r.goal = g }()
-	if i, note := privport.Choose(ctx, r.network, r.address, p.offers); i >= 0 && p.starts() {
+	i, note := privport.Choose(ctx, r.network, r.address, p.offers)
+	starts := kernel.Executes(&p.facts) == kernel.Yes
+	if i >= 0 && starts && !p.inherits.Known() {
+		r.untold(p.inherits.Why, g.Protocol() == "udp", at)
+		return
+	}
+	if i >= 0 && starts && p.inherits.Value {
 		r.how.Via = privport.Inherited
 		if note != "" {
 			p.notes = append(p.notes, note)
@@ -165,23 +186,23 @@ func (p *plan) predict(r *request) {
 	why := p.doubt(g)
 	switch {
 	case done.unstarted: // whatever else is unsure
-		why = ""
 	case why != "":
 	case err != nil:
 		why = err.Error()
 	case done.errno == "":
 		done.errno, why = p.beside(g)
 	}
+	if done.errno == "" && done.via == privport.Raised && why == "" && !p.raises.Known() {
+		done.via, why = privport.Plain, p.raises.Why
+	}
+	if i, _ := privport.Choose(ctx, r.network, r.address, p.unstarted); i >= 0 && done.errno != "" && why == "" && !program.Is(p.inherits, false) {
+		why = "a .socket unit that is not started would pass the socket: start it first"
+	}
 	if r.how.Via = done.via; why != "" {
 		r.untold(why, done.udp, at)
 		return
 	}
 	r.fails(done, at)
-}
-
-// starts reports whether the kernel executes the program.
-func (p *plan) starts() bool {
-	return kernel.Allows(kernel.Worlds(&p.facts, kernel.Goal{}), kernel.Goal{}) == kernel.Yes
 }
 
 // inherit is how systemd's bind of the socket that it offers would go.

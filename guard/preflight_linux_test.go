@@ -14,6 +14,7 @@ import (
 	"github.com/lowport/lowport/internal/facts"
 	"github.com/lowport/lowport/internal/kernel"
 	"github.com/lowport/lowport/internal/launch"
+	"github.com/lowport/lowport/internal/program"
 	"github.com/lowport/lowport/privport"
 )
 
@@ -144,6 +145,8 @@ func TestPredict(t *testing.T) {
 		{"nothing granted", ":443", nil, nil, "", "no-capability"},
 		{"a high port", ":8443", nil, nil, "", "ok plain"},
 		{"stamped with +p", ":443", file(caps.File{Version: 2, Permitted: bind}), nil, "", "ok raised"},
+		{"stamped with +p, without the guard", ":443", file(caps.File{Version: 2, Permitted: bind}), nil, "", "not-raised"},
+		{"a socket unit, without the guard", ":443", nil, []privport.Offer{offer(":443")}, "", "no-capability"},
 		{"stamped with +ep", ":443", file(caps.File{Version: 2, Permitted: bind, Effective: true}), nil, "", "ok plain"},
 		{"stamped with what the bounding set lacks", ":8443", file(caps.File{Version: 2, Permitted: 1 << 24, Effective: true}), nil, "", "exec-refused"},
 		{"stamped, and withheld by a profile", ":443", func(m *facts.Facts) {
@@ -164,7 +167,8 @@ func TestPredict(t *testing.T) {
 		if tt.change != nil {
 			tt.change(&f)
 		}
-		p := &plan{facts: kernel.Plan(launch.Here(f)), offers: tt.offers, doubt: func(kernel.Goal) string { return tt.doubt }, remote: true, sockets: f.Net.Sockets}
+		yes := program.Answer[bool]{Value: !strings.Contains(tt.name, "without the guard")}
+		p := &plan{facts: kernel.Plan(launch.Here(f)), raises: yes, inherits: yes, offers: tt.offers, doubt: func(kernel.Goal) string { return tt.doubt }, remote: true, sockets: f.Net.Sockets}
 		r := named(tt.address)
 		r.on(nil)
 		if r.target, err = r.parse(context.Background()); err != nil {

@@ -8,7 +8,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
+	"github.com/lowport/lowport/internal/diff"
 )
 
 // A recording of this very machine gives the report that Bind gives, names
@@ -41,7 +41,7 @@ func TestRecord(t *testing.T) {
 	if err := Replay(recording, address); !errors.As(err, &replayed) {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff(live.Causes, replayed.Causes); diff != "" || live.Errno != replayed.Errno || live.Report.Error != replayed.Report.Error {
+	if diff := diff.Of(live.Causes, replayed.Causes); diff != "" || live.Errno != replayed.Errno || live.Report.Error != replayed.Report.Error {
 		t.Errorf("%s\n%v\n%v", diff, live, replayed)
 	}
 }

@@ -9,12 +9,11 @@ import (
 	"slices"
 	"strings"
 
-	"golang.org/x/tools/txtar"
-
 	"github.com/lowport/lowport/caps"
 	"github.com/lowport/lowport/internal/archive"
 	"github.com/lowport/lowport/internal/facts"
 	"github.com/lowport/lowport/internal/kernel"
+	"github.com/lowport/lowport/internal/txtar"
 	"github.com/lowport/lowport/privport"
 )
 

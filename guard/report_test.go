@@ -18,14 +18,13 @@ import (
 	"syscall"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
-	"golang.org/x/tools/txtar"
-
 	"github.com/lowport/lowport/caps"
 	"github.com/lowport/lowport/internal/archive"
+	"github.com/lowport/lowport/internal/diff"
 	"github.com/lowport/lowport/internal/facts"
 	"github.com/lowport/lowport/internal/kernel"
 	"github.com/lowport/lowport/internal/remedy"
+	"github.com/lowport/lowport/internal/txtar"
 )
 
 var update = flag.Bool("update", false, "write the golden files anew")
@@ -123,7 +122,7 @@ func TestReportGolden(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if diff := cmp.Diff(string(want), text); diff != "" {
+		if diff := diff.Of(string(want), text); diff != "" {
 			t.Errorf("%s: (-update writes it anew)\n%s", name, diff)
 		}
 	}
@@ -183,7 +182,7 @@ func TestReportJSON(t *testing.T) {
 		if bytes.Contains(b, []byte(":null")) {
 			t.Errorf("%s: null in %s", name, b)
 		}
-		if diff := cmp.Diff(keys["report"], order(t, b)); diff != "" {
+		if diff := diff.Of(keys["report"], order(t, b)); diff != "" {
 			t.Errorf("%s:\n%s", name, diff)
 		}
 		var parts map[string]json.RawMessage
@@ -196,7 +195,7 @@ func TestReportJSON(t *testing.T) {
 				t.Errorf("%s: %s: %v", name, part, err)
 			}
 			for _, o := range objects {
-				if diff := cmp.Diff(keys[part], order(t, o)); diff != "" {
+				if diff := diff.Of(keys[part], order(t, o)); diff != "" {
 					t.Errorf("%s: %s:\n%s", name, part, diff)
 				}
 			}
@@ -294,7 +293,7 @@ func TestLogValue(t *testing.T) {
 	if err := json.Unmarshal(b.Bytes(), &got); err != nil {
 		t.Fatalf("%v: %s", err, b.Bytes())
 	}
-	if diff := cmp.Diff(err.Causes, got.Report.Causes); diff != "" || got.Report.Subject != "bind tcp :443" || got.Report.OK || len(got.Report.Fixes) != len(err.Fixes) {
+	if diff := diff.Of(err.Causes, got.Report.Causes); diff != "" || got.Report.Subject != "bind tcp :443" || got.Report.OK || len(got.Report.Fixes) != len(err.Fixes) {
 		t.Errorf("%s\n%s", diff, b.Bytes())
 	}
 	b.Reset()

@@ -6,7 +6,7 @@ import (
 	"syscall"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
+	"github.com/lowport/lowport/internal/diff"
 )
 
 func TestRuleFiles(t *testing.T) {
@@ -26,7 +26,7 @@ func TestRuleFiles(t *testing.T) {
 		for i := range files {
 			files[i] = strings.TrimPrefix(files[i], authbindRules+"/")
 		}
-		if diff := cmp.Diff(tt.files, files); diff != "" || byUID != authbindRules+"/"+tt.byUID {
+		if diff := diff.Of(tt.files, files); diff != "" || byUID != authbindRules+"/"+tt.byUID {
 			t.Errorf("%s: %q\n%s", tt.addr, byUID, diff)
 		}
 	}

@@ -7,7 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
+	"github.com/lowport/lowport/internal/diff"
 )
 
 func TestReadOffer(t *testing.T) {
@@ -41,7 +41,7 @@ func TestReadOffer(t *testing.T) {
 			}
 		}
 		got := readOffer(func(name string) string { return env[name] }, pid, ppid)
-		if diff := cmp.Diff(tt.names, got.names); diff != "" || !strings.Contains(got.trouble, tt.trouble) || (got.trouble == "") != (tt.trouble == "") {
+		if diff := diff.Of(tt.names, got.names); diff != "" || !strings.Contains(got.trouble, tt.trouble) || (got.trouble == "") != (tt.trouble == "") {
 			t.Errorf("%q: %+v, want %q\n%s", tt.env, got, tt.trouble, diff)
 		}
 	}

@@ -8,7 +8,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
+	"github.com/lowport/lowport/internal/diff"
 	"github.com/lowport/lowport/privport"
 )
 
@@ -55,7 +55,7 @@ func TestParse(t *testing.T) {
 			continue
 		}
 		want := privport.Target{Network: tt.network, Host: tt.host, Port: got.Port}
-		if diff := cmp.Diff(want, got); diff != "" || err != nil || got.String() != tt.text {
+		if diff := diff.Of(want, got); diff != "" || err != nil || got.String() != tt.text {
 			t.Errorf("%s %q: %v, %v, want %q\n%s", tt.network, tt.address, got, err, tt.text, diff)
 		}
 	}

@@ -85,7 +85,7 @@ func ExampleError() {
 		log.Fatal(err)
 	}
 	err := drop.Except(caps.NET_RAW)
-	if e, ok := errors.AsType[*drop.Error](err); ok {
+	if e := (*drop.Error)(nil); errors.As(err, &e) {
 		fmt.Println(e.Op, e.Threads[0].How, e.Err)
 	}
 	// Output: drop.Except permitted lacks cap_net_raw operation not permitted

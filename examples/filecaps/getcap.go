@@ -72,7 +72,7 @@ func (std stdio) getcap(args []string) int {
 // strerror returns what strerror(3) says of the system's error in err, which
 // differs from Go by a capital, or else all of err.
 func strerror(err error) string {
-	if errno, ok := errors.AsType[syscall.Errno](err); ok {
+	if errno := syscall.Errno(0); errors.As(err, &errno) {
 		s := errno.Error()
 		return strings.ToUpper(s[:1]) + s[1:]
 	}

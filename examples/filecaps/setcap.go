@@ -126,7 +126,7 @@ func (c *setcap) explain(path string, err error) bool {
 	case errors.Is(err, caps.ErrNoCaps):
 		fmt.Fprintf(c.err, "File '%s' has no capablity to remove\n", path) // sic
 	default:
-		if danger, ok := errors.AsType[*caps.DangerError](err); ok {
+		if danger := (*caps.DangerError)(nil); errors.As(err, &danger) {
 			fmt.Fprintf(c.err, "setcap: %v (or -f to do it anyway)\n", danger)
 		} else {
 			fmt.Fprintf(c.err, "Failed to set capabilities on file '%s': %s\n", path, strerror(err))

@@ -11,10 +11,9 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
-
 	"github.com/lowport/lowport/caps"
 	inner "github.com/lowport/lowport/internal/audit"
+	"github.com/lowport/lowport/internal/diff"
 	"github.com/lowport/lowport/internal/facts"
 )
 
@@ -94,7 +93,7 @@ func TestGolden(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if diff := cmp.Diff(string(want), string(got)); diff != "" {
+			if diff := diff.Of(string(want), string(got)); diff != "" {
 				t.Errorf("%s: (-update writes it anew)\n%s", file, diff)
 			}
 		}

@@ -8,9 +8,9 @@ import (
 	"testing"
 	"unicode"
 
-	"github.com/google/go-cmp/cmp"
-
 	. "github.com/lowport/lowport/guard/unit"
+
+	"github.com/lowport/lowport/internal/diff"
 )
 
 var update = flag.Bool("update", false, "write the golden files anew")
@@ -63,7 +63,7 @@ func TestGolden(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if diff := cmp.Diff(string(want), b.String()); diff != "" {
+		if diff := diff.Of(string(want), b.String()); diff != "" {
 			t.Errorf("%s: (-update writes it anew)\n%s", name, diff)
 		}
 	}
@@ -188,7 +188,7 @@ func FuzzFiles(f *testing.F) {
 		}
 		content := files[0].Content
 		if got := keys(content); !slices.Equal(got, want) {
-			t.Errorf("other lines: %s", cmp.Diff(want, got))
+			t.Errorf("other lines: %s", diff.Of(want, got))
 		}
 		for line := range strings.Lines(content) {
 			line = strings.TrimSuffix(line, "\n")

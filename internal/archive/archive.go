@@ -10,7 +10,7 @@ import (
 	"strings"
 
 	"github.com/lowport/lowport/internal/facts"
-	"golang.org/x/tools/txtar"
+	"github.com/lowport/lowport/internal/txtar"
 )
 
 // Save writes the record as a txtar archive: a file for each item, its name
@@ -31,7 +31,7 @@ func Save(r facts.Record) []byte {
 		}
 		a.Files = append(a.Files, f)
 	}
-	return txtar.Format(&a)
+	return txtar.Format(a)
 }
 
 // Load reads what Save wrote. An item it does not know is an error: evidence

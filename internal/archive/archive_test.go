@@ -4,9 +4,9 @@ import (
 	"bytes"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
-	"github.com/google/go-cmp/cmp/cmpopts"
+	"github.com/lowport/lowport/internal/diff"
 	"github.com/lowport/lowport/internal/facts"
+	"github.com/lowport/lowport/internal/facts/factstest"
 )
 
 // Any record comes back from Save and Load as it was: text, raw bytes, lines
@@ -29,7 +29,7 @@ func FuzzSaveLoad(f *testing.F) {
 		if err != nil {
 			t.Fatalf("%v\n%s", err, saved)
 		}
-		if diff := cmp.Diff(r, got, cmpopts.EquateEmpty()); diff != "" {
+		if diff := diff.Of(factstest.Plain(r), factstest.Plain(got)); diff != "" {
 			t.Errorf("%s\n%s", diff, saved)
 		}
 	})
@@ -45,7 +45,7 @@ func FuzzLoad(f *testing.F) {
 			return
 		}
 		again, err := Load(Save(r))
-		if diff := cmp.Diff(r, again, cmpopts.EquateEmpty()); err != nil || diff != "" {
+		if diff := diff.Of(factstest.Plain(r), factstest.Plain(again)); err != nil || diff != "" {
 			t.Errorf("%v\n%s", err, diff)
 		}
 		r.Facts()

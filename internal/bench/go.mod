@@ -12,9 +12,6 @@ require (
 	kernel.org/pub/linux/libs/security/libcap/cap v1.2.78
 )
 
-require (
-	golang.org/x/tools v0.52.0 // indirect
-	kernel.org/pub/linux/libs/security/libcap/psx v1.2.78 // indirect
-)
+require kernel.org/pub/linux/libs/security/libcap/psx v1.2.78 // indirect
 
 replace github.com/lowport/lowport => ../..

@@ -12,16 +12,15 @@ import (
 	"syscall"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
-	"golang.org/x/tools/txtar"
-
 	"github.com/lowport/lowport/caps"
 	"github.com/lowport/lowport/guard/report"
 	"github.com/lowport/lowport/internal/archive"
+	"github.com/lowport/lowport/internal/diff"
 	"github.com/lowport/lowport/internal/facts"
 	"github.com/lowport/lowport/internal/live"
 	"github.com/lowport/lowport/internal/mask"
 	"github.com/lowport/lowport/internal/term"
+	"github.com/lowport/lowport/internal/txtar"
 )
 
 // A recorded machine is a file of testdata: a record, and above it
@@ -120,7 +119,7 @@ func TestRecordedMachines(t *testing.T) {
 				t.Errorf("%s: %s has no words, or unfilled ones: %q, %q", name, c.ID, c.Summary, c.Detail)
 			}
 		}
-		if diff := cmp.Diff(m.want, got); diff != "" {
+		if diff := diff.Of(m.want, got); diff != "" {
 			t.Errorf("%s:\n%s", name, diff)
 		}
 		for _, e := range found.Evidence {

@@ -3,9 +3,8 @@ package kernel
 import (
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
-
 	"github.com/lowport/lowport/guard/report"
+	"github.com/lowport/lowport/internal/diff"
 )
 
 // What several have in common is said once, and doubt in one is doubt in all.
@@ -25,7 +24,7 @@ func TestJoin(t *testing.T) {
 		Evidence:  []report.Fact{cap, {Name: "socket", Value: "x"}},
 		Unhelpful: []string{"root", "setcap"},
 	}
-	if diff := cmp.Diff(want, got); diff != "" {
+	if diff := diff.Of(want, got); diff != "" {
 		t.Error(diff)
 	}
 }

@@ -82,3 +82,6 @@ func (w World) predict(g Goal) (o Outcome, gate string) {
 	}
 	return o, gate
 }
+
+// Executes reports whether the kernel executes a program that is planned.
+func Executes(f *facts.Facts) Answer { return Allows(Worlds(f, Goal{}), Goal{}) }

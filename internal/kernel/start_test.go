@@ -54,7 +54,8 @@ func TestNotExecuted(t *testing.T) {
 // What cannot be told is said to be so, whatever else is known.
 func TestUntold(t *testing.T) {
 	for name, m := range machines(t) {
-		found := Untold(new(m.record.Facts()), m.goal, "nobody looked")
+		f := m.record.Facts()
+		found := Untold(&f, m.goal, "nobody looked")
 		if len(found.Causes) != 1 || found.Causes[0].ID != "unknown" || found.Causes[0].Certainty != report.Possible ||
 			!strings.Contains(found.Causes[0].Detail, "nobody looked") {
 			t.Errorf("%s: %+v", name, found)

@@ -54,8 +54,10 @@
 //
 //	sudo -E env LOWPORT_LAB=require go test -count=1 ./internal/lab -run 'TestScenarios/nosuid'
 //
-// The claims and settings a scenario may use, besides those that
-// [testscript] has:
+// A line is a command and its words; between single quotes spaces are part of a
+// word, and two single quotes in there are one of it. "stdout REGEXP", with a "!"
+// before it for the opposite, looks at what the last claim printed, and "cmp stdout
+// SECTION" compares it. The claims and settings of a scenario:
 //
 //	systemd               the sandbox boots the real systemd; *.service and
 //	                      *.socket sections are installed as units, and
@@ -110,6 +112,4 @@
 // An edit step is a change to a file of the operator's own. The scenario makes it
 // as the operator would, by a section "edit" that is run in the sandbox with the
 // step's file name as argument and its content as input.
-//
-// [testscript]: https://pkg.go.dev/github.com/rogpeppe/go-internal/testscript
 package lab

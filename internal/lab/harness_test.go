@@ -7,10 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
-
-	"github.com/rogpeppe/go-internal/testscript"
 )
 
 // TestHarness runs scenarios that are wrong, each in its own way, and sees each
@@ -36,10 +33,8 @@ func TestHarness(t *testing.T) {
 			if want == "" {
 				t.Fatal(`the file has no "want" section`)
 			}
-			p := params("", h, new(tally))
-			p.Files = []string{file}
 			var r recorder
-			testscript.RunT(&r, p)
+			r.record(func() { playScenario(&r, file, h, new(tally), false) })
 			switch {
 			case want == "pass" && r.failed:
 				t.Errorf("it failed:\n%s", r.log.String())
@@ -63,21 +58,15 @@ type recorder struct {
 type stop struct{}
 
 func (r *recorder) Skip(args ...any)  { r.Fatal(append([]any{"skipped:"}, args...)...) }
-func (r *recorder) Fatal(args ...any) { r.Log(args...); r.FailNow() }
-func (r *recorder) Parallel()         {}
+func (r *recorder) Fatal(args ...any) { r.Log(args...); r.failed = true; panic(stop{}) }
 func (r *recorder) Log(args ...any)   { fmt.Fprintln(&r.log, args...) }
-func (r *recorder) FailNow()          { r.failed = true; panic(stop{}) }
-func (r *recorder) Verbose() bool     { return false }
 
-func (r *recorder) Run(_ string, f func(testscript.T)) {
-	var done sync.WaitGroup
-	done.Go(func() {
-		defer func() {
-			if p := recover(); p != nil && p != (stop{}) {
-				panic(p)
-			}
-		}()
-		f(r)
-	})
-	done.Wait()
+// record calls f up to the point where it fails.
+func (r *recorder) record(f func()) {
+	defer func() {
+		if p := recover(); p != nil && p != (stop{}) {
+			panic(p)
+		}
+	}()
+	f()
 }

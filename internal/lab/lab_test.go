@@ -12,8 +12,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/rogpeppe/go-internal/testscript"
-
 	"github.com/lowport/lowport/internal/figures"
 	"github.com/lowport/lowport/internal/lab/box"
 )
@@ -55,8 +53,7 @@ func TestScenarios(t *testing.T) {
 		figures.Add(t, counts.String())
 		leavesNothing(t, had)
 	})
-	p := params("testdata/script", h, &counts)
-	testscript.Run(t, p)
+	playAll(t, "testdata/script", func(t player, file string) { playScenario(t, file, h, &counts, true) })
 }
 
 // leavesNothing checks that this machine is as it was.

@@ -9,8 +9,6 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
-
-	"github.com/rogpeppe/go-internal/testscript"
 )
 
 // A scenario is one script file while it runs.
@@ -44,50 +42,74 @@ type scenario struct {
 	over     bool // it was skipped, or has failed already
 }
 
-type scenarioKey struct{}
-
-func of(ts *testscript.TestScript) *scenario {
-	return ts.Value(scenarioKey{}).(*scenario)
+// playScenario plays a scenario. With real, its program is the doctor or another one
+// that prints a report, and not a stand-in.
+func playScenario(t player, file string, h *house, counts *tally, real bool) {
+	dir, err := os.MkdirTemp("", "scenario")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer os.RemoveAll(dir)
+	lines, err := open(file, dir)
+	if err == nil {
+		err = os.Chmod(dir, 0o755)
+	}
+	if err != nil {
+		t.Fatal(file, err)
+	}
+	sc := &scenario{
+		house: h, tally: counts, t: t, dir: dir, section: "start", predicts: real || hasDoctor(dir),
+		kind: plain, args: []string{":443"}, cwd: "/", operator: "operator", shell: []string{"sh", "-e"},
+	}
+	counts.scenarios.Add(1)
+	defer func() {
+		if err := errors.Join(sc.finish(), sc.checkWhole()); err != nil {
+			t.Fatal(err)
+		}
+	}()
+	p := play{dir: dir, commands: sc.commands()}
+	if err := p.perform(t, lines); err != nil {
+		sc.over = true
+		t.Fatal(file, err)
+	}
 }
 
-// params are how testscript is to run the scenarios in a folder.
-func params(dir string, h *house, t *tally) testscript.Params {
-	return testscript.Params{
-		Dir:                dir,
-		RequireUniqueNames: true,
-		Setup: func(env *testscript.Env) error {
-			sc := &scenario{
-				house: h, tally: t, t: env.T(), dir: env.WorkDir,
-				section: "start", predicts: dir != "" || hasDoctor(env.WorkDir), kind: plain, args: []string{":443"}, cwd: "/", operator: "operator", shell: []string{"sh", "-e"},
-			}
-			env.Values[scenarioKey{}] = sc
-			t.scenarios.Add(1)
-			env.Defer(func() {
-				if err := errors.Join(sc.finish(), sc.checkWhole()); err != nil {
-					env.T().Fatal(err)
-				}
-			})
-			return os.Chmod(env.WorkDir, 0o755)
-		},
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"systemd":     settings((*scenario).bootSystemd),
-			"needs":       settings((*scenario).need),
-			"args":        settings(func(sc *scenario, args []string) error { sc.args = args; return nil }),
-			"cwd":         settings(func(sc *scenario, args []string) error { return one(args, &sc.cwd) }),
-			"operator":    settings(func(sc *scenario, args []string) error { return one(args, &sc.operator) }),
-			"shell":       settings(func(sc *scenario, args []string) error { sc.shell = args; return nil }),
-			"let":         settings((*scenario).set),
-			"predicted":   claim((*scenario).predicted),
-			"unpredicted": settings((*scenario).unpredict),
-			"refused":     claim((*scenario).refused),
-			"fixed":       claim((*scenario).fixed),
-			"allowed":     claim((*scenario).allowed),
-			"each":        claim((*scenario).each),
-			"inside":      claim((*scenario).inside),
-			"json":        claim((*scenario).showJSON),
-			"way":         claim((*scenario).way),
-			"machine":     claim((*scenario).machine),
-		},
+// commands are what a line of a scenario may say, beside "stdout" and "cmp stdout".
+func (sc *scenario) commands() map[string]func([]string) (string, error) {
+	return map[string]func([]string) (string, error){
+		"systemd":     sc.setting(sc.bootSystemd),
+		"needs":       sc.setting(sc.need),
+		"args":        sc.setting(func(args []string) error { sc.args = args; return nil }),
+		"cwd":         sc.setting(func(args []string) error { return one(args, &sc.cwd) }),
+		"operator":    sc.setting(func(args []string) error { return one(args, &sc.operator) }),
+		"shell":       sc.setting(func(args []string) error { sc.shell = args; return nil }),
+		"let":         sc.setting(sc.set),
+		"unpredicted": sc.setting(sc.unpredict),
+		"predicted":   sc.claim(sc.predicted),
+		"refused":     sc.claim(sc.refused),
+		"fixed":       sc.claim(sc.fixed),
+		"allowed":     sc.claim(sc.allowed),
+		"each":        sc.claim(sc.each),
+		"inside":      sc.claim(sc.inside),
+		"json":        sc.claim(sc.showJSON),
+		"way":         sc.claim(sc.way),
+		"machine":     sc.claim(sc.machine),
+	}
+}
+
+// setting makes a command of a method that prints nothing.
+func (sc *scenario) setting(set func([]string) error) func([]string) (string, error) {
+	return func(args []string) (string, error) { return "", set(args) }
+}
+
+// claim makes a command of a method that claims something.
+func (sc *scenario) claim(check func([]string) (string, error)) func([]string) (string, error) {
+	return func(args []string) (string, error) {
+		out, err := check(args)
+		if err == nil {
+			sc.claims++
+		}
+		return out, err
 	}
 }
 
@@ -96,29 +118,6 @@ func params(dir string, h *house, t *tally) testscript.Params {
 func hasDoctor(dir string) bool {
 	start, err := os.ReadFile(filepath.Join(dir, "start"))
 	return err == nil && strings.Contains(string(start), "/srv/doctor")
-}
-
-func settings(set func(*scenario, []string) error) func(*testscript.TestScript, bool, []string) {
-	return func(ts *testscript.TestScript, neg bool, args []string) {
-		if neg {
-			ts.Fatalf("a setting cannot be negated")
-		}
-		ts.Check(set(of(ts), args))
-	}
-}
-
-// claim makes a command of a method that prints what later lines may look at.
-func claim(check func(*scenario, []string) (string, error)) func(*testscript.TestScript, bool, []string) {
-	return func(ts *testscript.TestScript, neg bool, args []string) {
-		if neg {
-			ts.Fatalf("a claim cannot be negated")
-		}
-		out, err := check(of(ts), args)
-		fmt.Fprint(ts.Stdout(), out)
-		of(ts).over = err != nil
-		ts.Check(err)
-		of(ts).claims++
-	}
 }
 
 func one(args []string, into *string) error {
@@ -182,8 +181,7 @@ func (sc *scenario) finish() error {
 }
 
 // checkWhole refuses a scenario that has come to its end and proven nothing.
-// That makes testscript's own skip and stop failures: "needs" is the only way
-// not to run.
+// "needs" is the only way not to run.
 func (sc *scenario) checkWhole() error {
 	switch {
 	case sc.over:

@@ -3,11 +3,12 @@
 package lab
 
 import (
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
-	"golang.org/x/tools/txtar"
+	"github.com/lowport/lowport/internal/txtar"
 )
 
 // A shell's "set -e" looks away from a command behind "!" and from one before "&&" (sh(1)): in
@@ -19,11 +20,11 @@ func TestNothingIsUnheard(t *testing.T) {
 		t.Fatalf("%q, %v", files, err)
 	}
 	for _, file := range files {
-		archive, err := txtar.ParseFile(file)
+		text, err := os.ReadFile(file)
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, section := range archive.Files {
+		for _, section := range txtar.Parse(text).Files {
 			for _, line := range unheard(string(section.Data)) {
 				t.Errorf("%s, section %s: set -e does not hear of this: it takes \"|| exit 1\", or two lines\n%s", file, section.Name, line)
 			}

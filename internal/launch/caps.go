@@ -72,7 +72,8 @@ func (u *Unit) securebits() caps.Securebits {
 		"noroot": caps.NoRoot, "noroot-locked": caps.NoRootLocked,
 	}
 	var bits caps.Securebits
-	for _, word := range u.set.words("SecureBits") {
+	e, _ := u.set.lastEntry("SecureBits") // the last line counts, whatever systemd.exec(5) says
+	for _, word := range split(e.value) {
 		bit, ok := names[word]
 		if !ok {
 			u.note(fmt.Sprintf("systemd ignores %q in SecureBits=", word))

@@ -1,26 +1,42 @@
 package launch
 
 import (
+	"encoding/hex"
 	"errors"
 	"fmt"
+	"path"
+	"strconv"
 	"strings"
 	"unicode/utf8"
 )
 
 // An entry is one assignment of a unit file.
-type entry struct{ section, key, value string }
+type entry struct {
+	section, key, value string
+	file                string // its name, without the folder
+	line                int    // the last of its lines, from 1
+	dropIn              bool   // of a drop-in
+}
+
+func (e entry) String() string {
+	return fmt.Sprintf("%s=%s (%s, line %d)", e.key, e.value, e.file, e.line)
+}
+
+// maxFile bounds a unit file, in bytes; systemd takes lines of up to 1 MiB.
+const maxFile = 4 << 20
 
 // parse reads a unit file as systemd.syntax(7) says: a line that ends in a
 // backslash goes on in the next one, lines that begin with "#" or ";" are
 // comments, also in between. Of what systemd passes over with a warning it says
 // so; at what makes it give up on the file it gives up too (config_parse).
 func parse(file string, b []byte) (all []entry, notes []string, err error) {
-	section, joined := "", ""
+	section, joined, number := "", "", 0
 	skip := func(line, why string) {
 		notes = append(notes, "systemd ignores a line of "+file+", "+why+": "+line)
 	}
 	text := lineEnds.Replace(strings.TrimPrefix(string(b), "\ufeff"))
 	for line := range strings.SplitSeq(text+"\n", "\n") {
+		number++
 		trimmed := strings.TrimLeft(line, " \t")
 		if strings.HasPrefix(trimmed, "#") || strings.HasPrefix(trimmed, ";") {
 			continue
@@ -33,16 +49,16 @@ func parse(file string, b []byte) (all []entry, notes []string, err error) {
 		switch key, value, ok := strings.Cut(line, "="); {
 		case line == "":
 		case !utf8.ValidString(line):
-			return nil, nil, fmt.Errorf("%s: %w: it has a line that is not UTF-8: %q", file, errUnloadable, line)
+			return all, notes, fmt.Errorf("%s: %w: it has a line that is not UTF-8: %q", file, errUnloadable, line)
 		case strings.HasPrefix(line, "["):
 			if !strings.HasSuffix(line, "]") {
-				return nil, nil, fmt.Errorf("%s: %w: it has the section header %q", file, errUnloadable, line)
+				return all, notes, fmt.Errorf("%s: %w: it has the section header %q", file, errUnloadable, line)
 			}
 			section = line[1 : len(line)-1]
 		case !ok:
 			skip(line, "which has no =")
 		default:
-			all = append(all, entry{section, strings.TrimSpace(key), strings.TrimSpace(value)})
+			all = append(all, entry{section, strings.TrimSpace(key), strings.TrimSpace(value), path.Base(file), number, false})
 		}
 	}
 	return all, notes, nil
@@ -61,16 +77,33 @@ type settings []entry
 // all are the values of a directive since the last empty one, which begins anew.
 func (s settings) all(section, key string) []string {
 	var values []string
+	for _, e := range s.entries(section, key) {
+		values = append(values, e.value)
+	}
+	return values
+}
+
+// entries are the assignments of a directive since the last empty one.
+func (s settings) entries(section, key string) (all settings) {
 	for _, e := range s {
 		switch {
 		case e.section != section || e.key != key:
 		case e.value == "":
-			values = nil
+			all = nil
 		default:
-			values = append(values, e.value)
+			all = append(all, e)
 		}
 	}
-	return values
+	return all
+}
+
+// lastEntry is the assignment that counts where one does.
+func (s settings) lastEntry(key string) (entry, bool) {
+	all := s.entries("Service", key)
+	if len(all) == 0 {
+		return entry{}, false
+	}
+	return all[len(all)-1], true
 }
 
 // last is the value that counts where one does.
@@ -140,12 +173,15 @@ func split(s string) []string {
 	var words []string
 	var b strings.Builder
 	var quote rune
+	skip := 0
 	begun, escaped := false, false
-	for _, c := range s {
+	for i, c := range s {
 		switch {
+		case i < skip:
 		case escaped:
-			b.WriteString(unescape(c))
-			escaped = false
+			text, n := unescape(s[i:])
+			b.WriteString(text)
+			skip, escaped = i+n, false
 		case c == '\\':
 			escaped, begun = true, true
 		case quote != 0 && c == quote:
@@ -169,16 +205,27 @@ func split(s string) []string {
 	return words
 }
 
-// unescape is what a backslash makes of the character behind it (cunescape_one),
-// for those of one character; of numbers, the digits stay.
-func unescape(c rune) string {
-	switch c {
-	case 'n':
-		return "\n"
-	case 't':
-		return "\t"
-	case 's':
-		return " "
+// unescape is what a backslash makes of what stands behind it (cunescape_one), and how
+// many bytes that takes.
+func unescape(s string) (text string, n int) {
+	if s[0] == 'x' && len(s) > 2 {
+		if b, err := hex.DecodeString(s[1:3]); err == nil {
+			return string(b), 3
+		}
 	}
-	return string(c)
+	if len(s) > 2 && s[0] >= '0' && s[0] <= '7' {
+		if b, err := strconv.ParseUint(s[:3], 8, 8); err == nil {
+			return string([]byte{byte(b)}), 3
+		}
+	}
+	switch s[0] {
+	case 'n':
+		return "\n", 1
+	case 't':
+		return "\t", 1
+	case 's':
+		return " ", 1
+	}
+	_, size := utf8.DecodeRuneInString(s)
+	return s[:size], size
 }

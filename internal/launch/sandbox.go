@@ -14,10 +14,36 @@ func (s settings) filtered() bool {
 		s.some("RestrictAddressFamilies", "SystemCallFilter", "SystemCallArchitectures", "SystemCallLog") || s.restrictsNamespaces()
 }
 
+// restrictsNamespaces reports whether RestrictNamespaces= makes a filter: it adds up lists
+// of the types that are let through, and a value with a word that is none is passed over.
 func (s settings) restrictsNamespaces() bool {
-	v := s.last("RestrictNamespaces")
-	on, ok := boolean(v)
-	return on || !ok && v != ""
+	types := strings.Fields("cgroup ipc net mnt pid user uts")
+	allowed, first := types, true
+	for _, e := range s.entries("Service", "RestrictNamespaces") {
+		value, deny := strings.CutPrefix(e.value, "~")
+		list := split(value)
+		if on, ok := boolean(value); ok {
+			allowed, first, list = nil, true, nil
+			if !on {
+				allowed = types
+			}
+			continue
+		}
+		if slices.ContainsFunc(list, func(t string) bool { return !slices.Contains(types, t) }) {
+			continue
+		}
+		if first && !deny {
+			allowed = nil
+		}
+		first = false
+		for _, t := range list {
+			allowed = slices.DeleteFunc(slices.Clone(allowed), func(is string) bool { return is == t })
+			if !deny {
+				allowed = append(allowed, t)
+			}
+		}
+	}
+	return len(allowed) < len(types)
 }
 
 // noNewPrivs says whether systemd sets no_new_privs: where the unit says so, and
@@ -34,15 +60,73 @@ func (s settings) forbids() bool { return s.on("NoNewPrivileges", "DynamicUser")
 // root or a user namespace (exec_needs_mount_namespace).
 func (s settings) mounts() bool {
 	not := func(key string, words ...string) bool {
-		v := strings.ToLower(s.last(key))
+		v := s.enum(key)
 		on, ok := boolean(v)
 		return v != "" && (on || !ok) && !slices.Contains(words, v)
 	}
-	return s.on("PrivateTmp", "PrivateDevices", "PrivateMounts", "PrivateIPC", "ProtectKernelTunables", "ProtectKernelModules",
-		"ProtectKernelLogs", "ProtectControlGroups", "DynamicUser") ||
-		s.some("RootDirectory", "RootImage", "ReadWritePaths", "ReadOnlyPaths", "InaccessiblePaths", "ExecPaths", "NoExecPaths",
+	return s.on("PrivateDevices", "PrivateMounts", "PrivateIPC", "ProtectKernelTunables", "ProtectKernelModules",
+		"ProtectKernelLogs", "DynamicUser") ||
+		s.some("RootImage", "ReadWritePaths", "ReadOnlyPaths", "InaccessiblePaths", "ExecPaths", "NoExecPaths",
 			"BindPaths", "BindReadOnlyPaths", "TemporaryFileSystem", "MountImages", "ExtensionImages", "ExtensionDirectories", "LogNamespace", "IPCNamespacePath") ||
-		not("ProtectSystem") || not("ProtectHome") || not("ProtectProc", "default") || not("ProcSubset", "all") || not("MountFlags", "shared")
+		not("PrivateTmp") || not("ProtectControlGroups") || not("ProtectSystem") || not("ProtectHome") || not("ProtectProc", "default") ||
+		not("ProcSubset", "all") || not("MountFlags", "shared") || s.otherRoot()
+}
+
+// otherRoot reports whether RootDirectory= is another than "/".
+func (s settings) otherRoot() bool {
+	dir := s.last("RootDirectory")
+	return dir != "" && path.Clean(dir) != "/"
+}
+
+// mounted are the paths that are mounted anew: each has to be there, but for those with
+// "-" before them.
+func mounted(u *Unit, at place) error {
+	if at.command.Bare() {
+		return nil
+	}
+	optional := map[string]bool{}
+	missing := map[string]entry{}
+	for _, key := range []string{"ReadWritePaths", "ReadOnlyPaths", "InaccessiblePaths", "ExecPaths", "NoExecPaths", "BindPaths", "BindReadOnlyPaths"} {
+		for _, e := range u.set.entries("Service", key) {
+			for _, word := range split(e.value) {
+				p, _, _ := strings.Cut(strings.TrimLeft(word, "-+"), ":")
+				p, ok := u.expanded(e, p)
+				if optional[p] = optional[p] || strings.HasPrefix(word, "-"); ok && path.IsAbs(p) && !u.makes(p) && !u.exists(at, e, p) {
+					missing[p] = e
+				}
+			}
+		}
+	}
+	for p, e := range missing {
+		if !optional[p] {
+			return stops("226/NAMESPACE", "%s: %s is not there", e, p)
+		}
+	}
+	for p, e := range missing {
+		if u.demands(p) { // one line may do without it and another may not (drop_duplicates)
+			u.doubt("%s: whether systemd does without %s is not known", e, p)
+		}
+	}
+	for _, key := range []string{"RootDirectory", "RootImage"} {
+		if e, ok := u.set.lastEntry(key); ok {
+			if p, ok := u.expanded(e, e.value); ok && !u.exists(at, e, p) {
+				return stops("226/NAMESPACE", "%s is not there", e)
+			}
+		}
+	}
+	return nil
+}
+
+// demands reports whether a path is named without the "-" that lets it be missing.
+func (u *Unit) demands(p string) bool {
+	for _, key := range []string{"ReadWritePaths", "ReadOnlyPaths", "InaccessiblePaths", "ExecPaths", "NoExecPaths", "BindPaths", "BindReadOnlyPaths"} {
+		for _, word := range u.set.words(key) {
+			if from, _, _ := strings.Cut(strings.TrimPrefix(word, "+"), ":"); from == p {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // within says whether the program lies in one of the folders.
@@ -76,18 +160,18 @@ func (s settings) nosuid(program string) bool {
 		return false
 	}
 	var folders []string
-	switch system := strings.ToLower(s.last("ProtectSystem")); {
+	switch system := s.enum("ProtectSystem"); {
 	case system == "strict" || s.is("DynamicUser"):
 		folders = append(folders, "/")
 	case system == "full":
 		folders = append(folders, "/usr", "/boot", "/efi", "/etc")
-	case s.is("ProtectSystem"):
+	case s.says("ProtectSystem"):
 		folders = append(folders, "/usr", "/boot", "/efi")
 	}
-	if home := strings.ToLower(s.last("ProtectHome")); s.is("ProtectHome") || home == "read-only" || home == "tmpfs" {
+	if s.says("ProtectHome", "read-only", "tmpfs") {
 		folders = append(folders, homes...)
 	}
-	if s.is("PrivateTmp") {
+	if s.says("PrivateTmp", "disconnected") {
 		folders = append(folders, temps...)
 	}
 	if s.is("ProtectKernelModules") {
@@ -114,9 +198,9 @@ func (s settings) hides(program string) string {
 	switch {
 	case within(program, append(s.paths("BindPaths"), s.paths("BindReadOnlyPaths")...)...):
 		return "" // what lies there then is not looked at: see unseen
-	case slices.Contains([]string{"1", "yes", "y", "true", "t", "on", "tmpfs"}, strings.ToLower(s.last("ProtectHome"))) && within(program, homes...):
+	case s.says("ProtectHome", "tmpfs") && within(program, homes...):
 		return "ProtectHome="
-	case s.on("PrivateTmp", "DynamicUser") && within(program, temps...):
+	case (s.says("PrivateTmp", "disconnected") || s.is("DynamicUser")) && within(program, temps...):
 		return "PrivateTmp="
 	case within(program, s.paths("InaccessiblePaths")...):
 		return "InaccessiblePaths="
@@ -131,19 +215,28 @@ func (s settings) hides(program string) string {
 // unseen names a directive with which the program is another file than the one
 // that is seen from here, or its namespaces are others, or that says what is not
 // understood; "" for none.
-func (s settings) unseen() string {
-	for _, key := range []string{"RootDirectory", "RootImage", "ExtensionImages", "ExtensionDirectories", "MountImages", "BindPaths", "BindReadOnlyPaths", "PAMName",
-		"UserNamespacePath", "DelegateNamespaces"} { // the last two are of later versions
+func (s settings) unseen(program string) string {
+	for _, key := range []string{"RootImage", "ExtensionImages", "ExtensionDirectories", "MountImages", "UserNamespacePath", "DelegateNamespaces"} {
 		if s.some(key) {
 			return key + "="
 		}
 	}
-	if v := s.last("PrivateUsers"); v != "" {
-		if _, ok := boolean(v); !ok { // since systemd 257 it has modes
-			return "PrivateUsers="
+	if s.otherRoot() {
+		return "RootDirectory="
+	}
+	for _, key := range []string{"BindPaths", "BindReadOnlyPaths"} {
+		for _, w := range s.words(key) {
+			from, to, _ := strings.Cut(strings.TrimLeft(w, "-+"), ":")
+			to, _, _ = strings.Cut(to, ":")
+			if to == "" {
+				to = from
+			}
+			if path.Clean(from) != path.Clean(to) && within(program, path.Clean(to)) {
+				return key + "="
+			}
 		}
 	}
-	for _, key := range []string{"ReadWritePaths", "ReadOnlyPaths", "InaccessiblePaths", "ExecPaths", "NoExecPaths", "TemporaryFileSystem"} {
+	for _, key := range []string{"ReadWritePaths", "ReadOnlyPaths", "InaccessiblePaths", "ExecPaths", "NoExecPaths", "TemporaryFileSystem", "BindPaths", "BindReadOnlyPaths"} {
 		if slices.ContainsFunc(s.paths(key), func(p string) bool { return strings.Contains(p, "%") }) {
 			return key + "="
 		}
@@ -170,33 +263,4 @@ func (s settings) family(name string) bool {
 		}
 	}
 	return allowed
-}
-
-// call says whether SystemCallFilter= lets a system call of the network through,
-// and what it answers if not: the name of an errno, or "" where it ends the
-// program.
-func (s settings) call(name string) (errno string, allowed bool) {
-	values := s.all("Service", "SystemCallFilter")
-	if len(values) == 0 {
-		return "", true
-	}
-	allowed = strings.HasPrefix(values[0], "~")
-	errno = s.last("SystemCallErrorNumber")
-	for _, v := range values {
-		rest, deny := strings.CutPrefix(v, "~")
-		for _, word := range split(rest) {
-			word, answer, own := strings.Cut(word, ":")
-			// The groups of systemd 252 that socket, bind and listen are in.
-			if word != name && word != "@network-io" && word != "@system-service" && word != "@known" {
-				continue
-			}
-			if allowed = !deny; own {
-				errno = answer
-			}
-		}
-	}
-	if errno == "kill" {
-		errno = ""
-	}
-	return errno, allowed
 }

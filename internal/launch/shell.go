@@ -25,6 +25,9 @@ func (w *Wrap) command(words []string) {
 	for len(words) > 0 {
 		name, value, assigns := strings.Cut(words[0], "=")
 		switch {
+		case words[0] == "exec" && len(words) > 1 && strings.HasPrefix(words[1], "-"):
+			w.Doubt = "what the shell does by exec " + words[1] + " is not looked at"
+			return
 		case words[0] == "exec":
 		case assigns && isName(name):
 			w.assign(name, value)

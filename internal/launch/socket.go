@@ -67,12 +67,14 @@ func (u *Unit) sockets(root fs.FS, folder string, folders []string) ([]Socket, e
 
 // find loads a unit from the first folder that has it.
 func (u *Unit) find(root fs.FS, name string, folders []string) (settings, error) {
-	for _, dir := range folders {
-		if info, err := fs.Stat(root, path.Join(dir, name)); err == nil {
-			if !info.Mode().IsRegular() {
-				return nil, fs.ErrNotExist // masked
+	for _, file := range []string{name, templateOf(name)} {
+		for _, dir := range folders {
+			if info, err := fs.Stat(root, path.Join(dir, file)); err == nil {
+				if !info.Mode().IsRegular() {
+					return nil, fs.ErrNotExist // masked
+				}
+				return u.load(root, path.Join(dir, file), name, folders)
 			}
-			return u.load(root, path.Join(dir, name), folders)
 		}
 	}
 	return nil, fs.ErrNotExist

@@ -44,33 +44,34 @@ const dynamicUID = 61184
 // Account is the user that the service runs as: of User= and Group=, root, or a
 // dynamic one.
 func (u *Unit) Account(look func(user, group string) (facts.Account, error)) (facts.Account, error) {
-	user, err := u.expand(u.set.last("User"))
-	if err != nil {
-		return facts.Account{}, err
-	}
-	group, err := u.expand(u.set.last("Group"))
-	if err != nil {
-		return facts.Account{}, err
-	}
+	user, errUser := u.expand(u.set.last("User"))
+	group, errGroup := u.expand(u.set.last("Group"))
 	who := facts.Account{Name: "root"}
+	var later *unexpandable
+	if err := errors.Join(errUser, errGroup); errors.As(err, &later) {
+		u.doubt("%v", later)
+		return who, nil
+	}
+	dynamic := u.set.is("DynamicUser")
+	var err error
 	switch {
-	case user != "" || group != "" && !u.set.is("DynamicUser"):
+	case user != "" || group != "" && !dynamic:
 		if who, err = look(user, group); err == nil && who.Name == "" {
 			err = fmt.Errorf("no user has the number %s", user) // get_user_creds
 		}
-		if err != nil && u.set.is("DynamicUser") {
+		if err != nil && dynamic {
 			who, err = facts.Account{UID: dynamicUID, GID: dynamicUID}, nil
 		}
-	case u.set.is("DynamicUser"):
+	case dynamic:
 		who = facts.Account{UID: dynamicUID, GID: dynamicUID}
 	}
 	if err != nil {
-		return who, fmt.Errorf("%s: systemd starts nothing (status=217/USER): %w", u.Name, err)
+		return who, fmt.Errorf("%s: %w", u.Name, stops("217/USER", "%v", err))
 	}
 	for _, name := range u.set.words("SupplementaryGroups") {
 		g, err := look("", name)
 		if err != nil {
-			return who, fmt.Errorf("%s: systemd starts nothing (status=216/GROUP): %w", u.Name, err)
+			return who, fmt.Errorf("%s: %w", u.Name, stops("216/GROUP", "%v", err))
 		}
 		who.Groups = append(who.Groups, g.GID)
 	}
@@ -80,16 +81,11 @@ func (u *Unit) Account(look func(user, group string) (facts.Account, error)) (fa
 // Start is a start by systemd as it is at that moment: the child of the manager
 // before it executes the program (exec_child of systemd 252). An error says that
 // systemd starts nothing.
-func (u *Unit) Start(f facts.Facts, manager facts.Fact[caps.State], who facts.Account) (facts.Facts, error) {
-	_, marks, err := u.command()
-	if err != nil {
-		return f, err
-	}
-	plus := strings.Contains(marks, "+")              // nothing of what follows applies
-	setuid := !plus && strings.Count(marks, "!") != 1 // "!!" is for kernels without ambient capabilities
+func (u *Unit) Start(f facts.Facts, manager facts.Fact[caps.State], c Command, who facts.Account) (facts.Facts, error) {
+	plus := c.Bare()
 	path, _ := f.File.Path.Is()
-	if by := u.set.hides(path); by != "" && !plus {
-		return f, fmt.Errorf("%s: systemd starts nothing (status=203/EXEC): %s hides %s", u.Name, by, path)
+	if err := u.Executes(c, path); err != nil {
+		return f, err
 	}
 	f.Launcher.Unit = f.Launcher.Unit.Now(facts.Unit{Name: u.Name, User: u.User})
 	f.Launcher.Unit.Source = u.Name
@@ -104,14 +100,14 @@ func (u *Unit) Start(f facts.Facts, manager facts.Fact[caps.State], who facts.Ac
 	f = u.filters(f, plus)
 
 	s := manager.Value
-	if u.set.is("PrivateUsers") && !plus {
+	if u.set.says("PrivateUsers", "self", "identity", "full") && !plus {
 		s = caps.State{Permitted: full, Effective: full, Bounding: full}
 		f.Net.Owner = facts.Fact[facts.Owner]{Value: facts.OwnerOutside, State: facts.Known, Source: "PrivateUsers="}
 		f.Net.UIDMap = f.Net.UIDMap.Now("0 0 1, " + strings.Repeat(strconv.Itoa(int(who.UID))+" ", 2) + "1")
 		f.Net.UIDMap.Source = "PrivateUsers="
 		f.Net.UserNS = facts.Fact[string]{Source: "PrivateUsers=", Reason: "a new one"}
 	}
-	if !setuid {
+	if c.Root() {
 		who = facts.Account{Name: "root"}
 	}
 	f = as(f, who)
@@ -127,6 +123,15 @@ func (u *Unit) Start(f facts.Facts, manager facts.Fact[caps.State], who facts.Ac
 		f.Launch.Starter = manager
 	}
 	return f, nil
+}
+
+// Executes says why a file could not be executed by a command, although it is there: the
+// unit takes it away.
+func (u *Unit) Executes(c Command, file string) error {
+	if by := u.set.hides(file); by != "" && !c.Bare() {
+		return fmt.Errorf("%s: %w", u.Name, stops("203/EXEC", "%s hides %s", by, file))
+	}
+	return nil
 }
 
 // confine is what is left to the child, in the order in which systemd takes it
@@ -221,28 +226,23 @@ func (u *Unit) filters(f facts.Facts, plus bool) facts.Facts {
 	return f
 }
 
-// refusedCall is the answer of SystemCallFilter= to the first of the calls that a
-// listener takes which it does not let through.
-func (u *Unit) refusedCall() (errno string, allowed bool) {
-	for _, call := range []string{"socket", "bind", "listen"} {
-		if errno, allowed := u.set.call(call); !allowed {
-			return errno, false
-		}
-	}
-	return "", true
-}
-
 // Doubt says why it cannot be told how a bind would go, "" where it can. The zero
 // Goal is that of a listener which systemd passes.
-func (u *Unit) Doubt(g kernel.Goal) string {
-	if key := u.set.unseen(); key != "" {
+func (u *Unit) Doubt(g kernel.Goal, program string) string {
+	if len(u.doubts) > 0 {
+		return u.doubts[0]
+	}
+	if key := u.set.unseen(program); key != "" {
 		return key + " changes what the program is or holds, in ways that are not checked"
 	}
 	if g == (kernel.Goal{}) { // a listener that is passed takes no more
 		return ""
 	}
-	if u.User && (u.set.mounts() || u.set.is("PrivateUsers")) {
+	if u.User && (u.set.mounts() || u.set.says("PrivateUsers", "self", "identity", "full")) {
 		return "a user's own manager makes a user namespace for what it confines"
+	}
+	if call := u.lacksCall(); call != "" {
+		return "SystemCallFilter= refuses " + call + ", which a server needs"
 	}
 	if errno, allowed := u.refusedCall(); g.Network != "" && !allowed && errno == "" {
 		return "SystemCallFilter= ends the program at the call, as SystemCallErrorNumber= is not set"
@@ -257,15 +257,15 @@ func (u *Unit) Doubt(g kernel.Goal) string {
 // not.
 func (u *Unit) denies(g kernel.Goal) bool {
 	covers := func(key string, unsure bool) bool {
-		return slices.ContainsFunc(u.set.words(key), func(rule string) bool { return covers(rule, g, unsure) })
+		return slices.ContainsFunc(u.set.words(key), func(rule string) bool { return bindRule(rule, g, unsure) })
 	}
 	return covers("SocketBindDeny", true) && !covers("SocketBindAllow", false)
 }
 
-// covers reads one rule of SocketBindAllow= or SocketBindDeny=:
+// bindRule reads one rule of SocketBindAllow= or SocketBindDeny=:
 // [ipv4:|ipv6:][tcp:|udp:](PORT|PORT-PORT|any). Which family a wildcard's socket
 // is of is not known, nor what else a rule may say: then it is unsure.
-func covers(rule string, g kernel.Goal, unsure bool) bool {
+func bindRule(rule string, g kernel.Goal, unsure bool) bool {
 	for part := range strings.SplitSeq(rule, ":") {
 		switch part {
 		case "any", "":

@@ -3,6 +3,7 @@ package launch
 import (
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path"
@@ -18,8 +19,27 @@ type Unit struct {
 	User    bool   // of a user's own manager
 	Sockets []Socket
 	Notes   []string // what systemd passes over, and what is not looked at
+	Version int      // of the systemd that reads it; 0: not known
 
-	set settings
+	set    settings
+	doubts []string // why it cannot be told how a start would go
+}
+
+// maxDoubts bounds what is kept of a unit that is in doubt all over.
+const maxDoubts = 16
+
+func (u *Unit) doubt(format string, args ...any) {
+	if len(u.doubts) < maxDoubts {
+		u.doubts = append(u.doubts, fmt.Sprintf(format, args...))
+	}
+}
+
+// folders are where systemd looks for the unit and those that it names.
+func (u *Unit) folders() []string {
+	if u.User {
+		return userFolders
+	}
+	return systemFolders
 }
 
 // The folders where systemd looks for units, the most important first, without
@@ -37,24 +57,28 @@ var (
 // systemd looks for them, and its sockets, from root, the file system. A unit in
 // a folder systemd/user is one of a user's own manager.
 func Read(root fs.FS, file string) (Unit, error) {
-	u := Unit{Name: path.Base(file)}
 	folder := strings.TrimPrefix(path.Dir(path.Clean(file)), "/")
-	folders := systemFolders
-	if strings.HasSuffix(folder, "systemd/user") {
-		u.User, folders = true, userFolders
-	}
+	u := Unit{Name: path.Base(file), Version: Version(root), User: strings.HasSuffix(folder, "systemd/user")}
+	folders := u.folders()
 	if !facts.UnitName(u.Name) {
 		return u, fmt.Errorf("%q is not the name of a service", u.Name)
 	}
+	name := u.Name
+	if _, err := fs.Stat(root, path.Join(folder, name)); errors.Is(err, fs.ErrNotExist) {
+		name = templateOf(name) // of an instance that has no file of its own
+	}
 	if i := slices.Index(folders, folder); i >= 0 {
-		if err := alone(root, folder, u.Name, folders[:i]); err != nil {
+		if err := alone(root, folder, name, folders[:i]); err != nil {
 			return u, err
 		}
 	} else {
 		folders = append([]string{folder}, folders...)
 	}
 	var err error
-	if u.set, err = u.load(root, path.Join(folder, u.Name), folders); err != nil {
+	if u.set, err = u.load(root, path.Join(folder, name), u.Name, folders); err != nil {
+		return u, err
+	}
+	if u.set, err = u.clean(u.set); err != nil {
 		return u, err
 	}
 	u.Sockets, err = u.sockets(root, folder, folders)
@@ -76,9 +100,23 @@ func alone(root fs.FS, folder, name string, more []string) error {
 	return nil
 }
 
-// load reads a unit file and its drop-ins.
-func (u *Unit) load(root fs.FS, file string, folders []string) (settings, error) {
-	b, err := fs.ReadFile(root, file)
+// readFile reads a unit file of a size that is one.
+func readFile(root fs.FS, file string) ([]byte, error) {
+	f, err := root.Open(file)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	b, err := io.ReadAll(io.LimitReader(f, maxFile+1))
+	if len(b) > maxFile {
+		return nil, fmt.Errorf("/%s is longer than %d bytes", file, maxFile)
+	}
+	return b, err
+}
+
+// load reads a unit file and the drop-ins of the unit of that name.
+func (u *Unit) load(root fs.FS, file, name string, folders []string) (settings, error) {
+	b, err := readFile(root, file)
 	if err != nil {
 		return nil, err
 	}
@@ -87,18 +125,21 @@ func (u *Unit) load(root fs.FS, file string, folders []string) (settings, error)
 		return nil, err
 	}
 	u.Notes = append(u.Notes, notes...)
-	dropIns, err := dropIns(root, path.Base(file), folders)
+	dropIns, err := dropIns(root, name, folders)
 	if err != nil {
 		return nil, err
 	}
 	for _, d := range dropIns {
-		b, err := fs.ReadFile(root, d)
+		b, err := readFile(root, d)
 		if err != nil {
 			return nil, err
 		}
 		more, notes, err := parse("/"+d, b)
-		if err != nil {
-			return nil, err
+		if err != nil { // of a drop-in the rest is passed over (unit_load_dropin)
+			u.note(err.Error() + ", beginning there")
+		}
+		for i := range more {
+			more[i].dropIn = true
 		}
 		all, u.Notes = append(all, more...), append(u.Notes, notes...)
 	}
@@ -160,89 +201,4 @@ func dropInNames(name string) []string {
 		}
 	}
 	return names
-}
-
-// Lacks names a path that the unit mounts and that is not there: systemd then
-// starts nothing. One with a "-" before it may be missing.
-func (u Unit) Lacks(root fs.FS) error {
-	for _, key := range []string{"ReadWritePaths", "ReadOnlyPaths", "InaccessiblePaths", "ExecPaths", "NoExecPaths", "BindPaths", "BindReadOnlyPaths"} {
-		for _, word := range u.set.words(key) {
-			p, _, _ := strings.Cut(strings.TrimPrefix(word, "+"), ":")
-			if !path.IsAbs(p) || strings.Contains(p, "%") {
-				continue
-			}
-			if _, err := fs.Stat(root, strings.TrimPrefix(path.Clean(p), "/")); errors.Is(err, fs.ErrNotExist) && p != "/" {
-				return fmt.Errorf("%s: systemd starts nothing (status=226/NAMESPACE): %s=%s: %w", u.Name, key, p, fs.ErrNotExist)
-			}
-		}
-	}
-	return nil
-}
-
-// Exec is the program of the unit's first ExecStart=, an absolute path.
-func (u Unit) Exec(root fs.FS) (string, error) {
-	program, _, err := u.command()
-	if err != nil || path.IsAbs(program) {
-		return program, err
-	}
-	if strings.Contains(program, "/") {
-		return "", fmt.Errorf("%s: ExecStart=%s is not an absolute path", u.Name, program)
-	}
-	for _, dir := range []string{"usr/local/sbin", "usr/local/bin", "usr/sbin", "usr/bin", "sbin", "bin"} { // find_executable
-		if info, err := fs.Stat(root, path.Join(dir, program)); err == nil && info.Mode()&0o111 != 0 && info.Mode().IsRegular() {
-			return "/" + path.Join(dir, program), nil
-		}
-	}
-	return "", fmt.Errorf("%s: ExecStart=%s: %w", u.Name, program, fs.ErrNotExist)
-}
-
-// command is the first word of ExecStart=, and the marks before it.
-func (u Unit) command() (program, marks string, err error) {
-	lines := u.set.all("Service", "ExecStart")
-	if len(lines) == 0 {
-		return "", "", fmt.Errorf("%s has no ExecStart=", u.Name)
-	}
-	if len(lines) > 1 && u.set.last("Type") != "oneshot" {
-		return "", "", fmt.Errorf("%s: systemd does not load a service with more than one ExecStart=, unless it is Type=oneshot", u.Name)
-	}
-	rest := strings.TrimLeft(lines[0], "@-:+!")
-	marks = lines[0][:len(lines[0])-len(rest)]
-	words := split(rest)
-	if len(words) == 0 {
-		return "", "", fmt.Errorf("%s: ExecStart=%s names no program", u.Name, lines[0])
-	}
-	program, err = u.expand(words[0])
-	return program, marks, err
-}
-
-// expand puts the specifiers of systemd.unit(5) in that depend on the unit's
-// name alone. Of others it is an error.
-func (u Unit) expand(s string) (string, error) {
-	stem := strings.TrimSuffix(u.Name, path.Ext(u.Name))
-	prefix, instance, _ := strings.Cut(stem, "@")
-	var b strings.Builder
-	for i := 0; i < len(s); i++ {
-		if s[i] != '%' {
-			b.WriteByte(s[i])
-			continue
-		}
-		if i++; i == len(s) {
-			return "", fmt.Errorf("%s: %q ends in %%", u.Name, s)
-		}
-		switch s[i] {
-		case '%':
-			b.WriteByte('%')
-		case 'n':
-			b.WriteString(u.Name)
-		case 'N':
-			b.WriteString(stem)
-		case 'p':
-			b.WriteString(prefix)
-		case 'i':
-			b.WriteString(instance)
-		default:
-			return "", fmt.Errorf("%s: what %%%c of %q stands for is not looked at", u.Name, s[i], s)
-		}
-	}
-	return b.String(), nil
 }

@@ -8,11 +8,10 @@ import (
 	"testing"
 	"testing/fstest"
 
-	"golang.org/x/tools/txtar"
-
 	"github.com/lowport/lowport/caps"
 	"github.com/lowport/lowport/internal/facts"
 	"github.com/lowport/lowport/internal/kernel"
+	"github.com/lowport/lowport/internal/txtar"
 )
 
 // disk is a file system with the files of a txtar archive.
@@ -65,7 +64,11 @@ func started(t *testing.T, u *Unit) facts.Facts {
 		Net:    facts.Net{PortStart: known(80), Owner: known(facts.OwnerHere)},
 		Policy: facts.Policy{Probes: known(probes), Label: known("doctor (enforce)"), Withheld: known(caps.SetOf(caps.NET_BIND_SERVICE))},
 	}
-	if f, err = u.Start(f, root, who); err != nil {
+	c, err := u.Main("")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if f, err = u.Start(f, root, c, who); err != nil {
 		t.Fatal(err)
 	}
 	return f
@@ -170,7 +173,7 @@ func errnos(v4, v6 string) func(facts.Facts) bool {
 
 // Where it cannot be told.
 func TestDoubt(t *testing.T) {
-	if why := read(t, "SystemCallFilter=~bind").Doubt(kernel.Goal{}); why != "" {
+	if why := read(t, "SystemCallFilter=~bind").Doubt(kernel.Goal{}, "/srv/app"); why != "" {
 		t.Errorf("a listener that is passed is in doubt: %s", why)
 	}
 	for _, tt := range []struct {
@@ -193,7 +196,7 @@ func TestDoubt(t *testing.T) {
 		{"SocketBindDeny=444-1023", ""},
 		{"SocketBindDeny=80", ""},
 	} {
-		why := read(t, tt.service).Doubt(kernel.Goal{Network: "tcp", Port: 443})
+		why := read(t, tt.service).Doubt(kernel.Goal{Network: "tcp", Port: 443}, "/srv/app")
 		if !strings.Contains(why, tt.why) || (why == "") != (tt.why == "") {
 			t.Errorf("%q: %q, want %q", tt.service, why, tt.why)
 		}
@@ -204,19 +207,20 @@ func TestDoubt(t *testing.T) {
 func TestNotStarted(t *testing.T) {
 	for _, service := range []string{
 		"ExecStart=", "User=missing", "InaccessiblePaths=-/srv", "TemporaryFileSystem=/srv:ro",
-		"NoExecPaths=/\nExecPaths=/usr", "User=%h", "ExecStart=\nExecStart=bin/app",
+		"NoExecPaths=/\nExecPaths=/usr",
 		"ReadOnlyPaths=-/opt /srv/other", "BindReadOnlyPaths=/opt:/srv", "User=54321", "ExecStart=/srv/other",
 	} {
 		u := read(t, service)
 		who, err := u.Account(account)
+		var c Command
 		if err == nil {
-			_, err = u.Exec(disk(""))
+			c, err = u.Main("")
 		}
 		if err == nil {
-			err = u.Lacks(disk("-- usr/x --\n-- srv/app --\n"))
+			err = u.Check(disk("-- usr/x --\n-- srv/app --\n"), c, who, "")
 		}
 		if err == nil {
-			_, err = u.Start(facts.Facts{File: facts.File{Path: known("/srv/app")}}, root, who)
+			_, err = u.Start(facts.Facts{File: facts.File{Path: known("/srv/app")}}, root, c, who)
 		}
 		if err == nil {
 			t.Errorf("%q: started", service)
@@ -269,8 +273,8 @@ User=no conf
 	if got := u.set.last("User") + u.set.last("Group"); got != "bc" || !u.set.is("NoNewPrivileges") || u.set.last("UMask") != "0077" {
 		t.Errorf("%q of %q", got, u.set)
 	}
-	if exec, err := u.Exec(disk("")); exec != "/srv/my-app/x" || err != nil {
-		t.Errorf("%q, %v", exec, err)
+	if c, err := u.Main(""); c.Program != "/srv/my-app/x" || !slices.Equal(c.Argv, []string{"/srv/my-app/x", "--flag"}) || err != nil {
+		t.Errorf("%+v, %v", c, err)
 	}
 }
 
@@ -304,7 +308,10 @@ func TestUnloadable(t *testing.T) {
 	for _, text := range []string{
 		"-- lib/systemd/system/app.service --\n[Service\nExecStart=/srv/app\n",
 		"-- lib/systemd/system/app.service --\n[Service]\nExecStart=/srv/app\nUser=\xff\n",
-		"-- lib/systemd/system/app.service --\n-- etc/systemd/system/app.service.d/x.conf --\n[Service\n",
+		"-- lib/systemd/system/app.service --\n[Service]\nExecStart=bin/app\n",
+		"-- lib/systemd/system/app.service --\n[Service]\nExecStart=/srv/app\nUser=a:b\n",
+		"-- lib/systemd/system/app.service --\n[Service]\nExecStart=/srv/app\nWorkingDirectory=srv\n",
+		"-- lib/systemd/system/app.service --\n[Service]\nExecStart=/srv/app\n" + strings.Repeat("A", maxFile),
 		"-- lib/systemd/system/app.service --\n-- etc/systemd/system/app.service --\n",
 		"-- lib/systemd/system/other.service --\n",
 	} {
@@ -318,7 +325,7 @@ func TestUnloadable(t *testing.T) {
 func TestParseEnds(t *testing.T) {
 	for _, text := range []string{"[S]\nA=1 \\", "[S]\nA=1 \\\n# x", "\ufeff[S]\nA=1", "[S]\r\nA=1\r\n"} {
 		all, notes, err := parse("x", []byte(text))
-		if want := []entry{{"S", "A", "1"}}; !slices.Equal(all, want) || notes != nil || err != nil {
+		if want := (entry{"S", "A", "1", "x", 1, false}); len(all) != 1 || all[0].String() == "" || all[0].section+all[0].key+all[0].value != want.section+want.key+want.value || notes != nil || err != nil {
 			t.Errorf("%q: %q, %q, %v", text, all, notes, err)
 		}
 	}
@@ -406,6 +413,7 @@ func TestAsUser(t *testing.T) {
 // is not.
 func FuzzParse(f *testing.F) {
 	f.Add("[Service]\nExecStart=/srv/a b \\\n# x\n c\nUser=app\n[Socket]\nListenStream=443\n")
+	f.Add("[Unit]\nConditionPathExists=|!/x\nRequires=a@%i.service\n[Service]\nType=oneshot\nExecStart=-/a ; !/b\nExecStartPre=+/c\nCPUAffinity=1-9999\nWorkingDirectory=~\nRestrictNamespaces=~net")
 	f.Add("[Service\nA=\\\nB=\"'\\\n;=\n\xff=\n")
 	f.Add("[Service]\nExecStart=@-:+!!\"/a \\\"b\" x\nSystemCallFilter=~bind:kill @known\nSocketBindDeny=ipv6:udp:1-9999999999999999999999")
 	f.Fuzz(func(t *testing.T, text string) {
@@ -418,21 +426,68 @@ func FuzzParse(f *testing.F) {
 				t.Errorf("%q", e)
 			}
 		}
-		u := &Unit{Name: "app@x.service", set: all}
+		u := &Unit{Name: "app@x.service"}
+		if u.set, err = u.clean(all); err != nil {
+			return
+		}
 		who, err := u.Account(account)
 		if err != nil {
 			return
 		}
+		c, err := u.Main("")
+		if err != nil {
+			return
+		}
+		_ = u.Check(fstest.MapFS{}, c, who, "/home/app")
 		for _, s := range u.listens(all, "app.socket") {
 			if s.Addr.Port() == 0 || !s.Addr.IsValid() {
 				t.Errorf("a socket at %v", s.Addr)
 			}
 		}
-		_, _ = u.Exec(fstest.MapFS{})
 		u.Unlooked()
-		u.Doubt(kernel.Goal{Network: "tcp", Port: 443})
-		if started, err := u.Start(facts.Facts{File: facts.File{Path: known("/srv/app")}}, root, who); err == nil && !full.Contains(started.Launch.Starter.Value.Bounding) {
+		u.Doubt(kernel.Goal{Network: "tcp", Port: 443}, "/srv/app")
+		if started, err := u.Start(facts.Facts{File: facts.File{Path: known("/srv/app")}}, root, c, who); err == nil && !full.Contains(started.Launch.Starter.Value.Bounding) {
 			t.Errorf("%+v", started.Launch)
 		}
 	})
+}
+
+// A drop-in is read up to what systemd gives up at, and the unit is loaded with that.
+func TestBrokenDropIn(t *testing.T) {
+	for _, broken := range []string{"[Service", "User=a:b", "ExecStart=bin/app", "User=\xff"} {
+		u, err := Read(disk("-- srv/app.service --\n[Service]\nExecStart=/srv/app\n-- srv/app.service.d/x.conf --\n[Service]\nUser=app\n"+
+			broken+"\nUser=root\n"), "/srv/app.service")
+		if err != nil || u.set.last("User") != "app" || len(u.Notes) != 1 {
+			t.Errorf("%q: %v, %q, %q", broken, err, u.set, u.Notes)
+		}
+	}
+}
+
+// What systemd passes over is said, with what it looks like.
+func TestSlips(t *testing.T) {
+	for service, want := range map[string]string{
+		"NoNewPriviliges=yes":                   "one that is named NoNewPrivileges=",
+		"ListenStream=80":                       "it belongs into [Socket]",
+		"ProtectSystem=ful":                     "no such value",
+		"PrivateTmp=perhaps":                    "no such value",
+		"Environment=NoNewPrivileges=yes":       "not the directive NoNewPrivileges=",
+		"Environment=A=1 \"User=app\"":          "not the directive User=",
+		"[service]\nUser=app":                   "it belongs into [Service]",
+		"Frobnicate=yes":                        "it has no such directive",
+		"ExecStartPre=-bin/x":                   "neither a name nor an absolute path",
+		"CPUAffinity=9999":                      "no list of processors",
+		"AmbientCapabilities=CAP_NET_BIND_SERV": "systemd ignores",
+	} {
+		u := read(t, service)
+		if err := u.Check(disk("-- srv/app --\n"), Command{Program: "/srv/app"}, facts.Account{}, ""); err != nil {
+			t.Errorf("%q: %v", service, err)
+		}
+		started(t, u)
+		if len(u.Notes) != 1 || !strings.Contains(u.Notes[0], want) {
+			t.Errorf("%q: %q, want %q", service, u.Notes, want)
+		}
+	}
+	if u := read(t, "Environment=A=1\nUser=app\nX-Mine=1\n[X-Mine]\nA=1"); len(u.Notes) != 0 {
+		t.Errorf("%q", u.Notes)
+	}
 }

@@ -41,3 +41,26 @@ func as(f facts.Facts, who facts.Account) facts.Facts {
 	}
 	return f
 }
+
+// Through is a start through a wrapper which, once executed, is that thread: it makes its
+// changes and executes the next program as who. The error says that it may not.
+func Through(f facts.Facts, thread facts.Fact[caps.State], w Wrap, who facts.Account) (facts.Facts, error) {
+	ids, ok := f.Proc.IDs.Is()
+	if f.Launch.Starter = thread; thread.State != facts.Known || !ok {
+		return f, nil
+	}
+	old := caps.UIDs{Real: ids.UID, Effective: ids.EUID, Saved: ids.EUID}
+	next := old
+	if w.User != "" {
+		next = caps.UIDs{Real: who.UID, Effective: who.UID, Saved: who.UID}
+	}
+	held, err := w.Apply(thread.Value, old, next)
+	if err != nil {
+		return f, err
+	}
+	f.Launch.Starter = thread.Now(held)
+	if w.User != "" {
+		f = as(f, who)
+	}
+	return f, nil
+}

@@ -51,6 +51,7 @@ type wrapper struct {
 	longVals string // its long options with one
 	operands int    // how many words stand between the options and the program
 	permutes bool   // options may stand behind operands, up to "--"
+	strict   bool   // it ends at an option that is not in the table
 	forks    bool   // it waits for the program as its parent
 	apply    func(w *Wrap, o options) error
 }
@@ -106,7 +107,7 @@ func Unwrap(argv []string) (w Wrap, ok bool, err error) {
 func (kind wrapper) read(args []string) (Wrap, error) {
 	o, rest, err := kind.options(args)
 	var unknown *unknownOption
-	if errors.As(err, &unknown) {
+	if errors.As(err, &unknown) && !kind.strict {
 		return Wrap{Doubt: err.Error()}, nil
 	}
 	if err != nil {

@@ -39,6 +39,8 @@ func TestUnwrap(t *testing.T) {
 		{"nohup /srv/app", "/srv/app"},
 		{"tini -g -- /srv/app", "/srv/app forks"},
 		{"catatonit -- /srv/app", "/srv/app forks"},
+		{"catatonit /srv/app -v", "error"}, // it takes options from behind the program too
+		{"catatonit -g -- /srv/app -v", "/srv/app -v forks"},
 		{"dumb-init --rewrite 15:3 /srv/app", "/srv/app forks"},
 		{"gosu app:www /srv/app", "/srv/app as app:www"},
 		{"s6-setuidgid app /srv/app", "/srv/app as app"},

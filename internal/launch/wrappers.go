@@ -26,7 +26,7 @@ var wrappers = map[string]wrapper{
 	"nohup":   {},
 	"setsid":  {flags: "cfw", longs: "ctty fork wait", apply: session},
 
-	"catatonit": {flags: "g", forks: true},
+	"catatonit": {flags: "gP", permutes: true, strict: true, forks: true},
 	"tini":      {flags: "svwgl", values: "pe", forks: true},
 	"dumb-init": {flags: "cv", values: "r", longs: "single-child verbose", longVals: "rewrite", forks: true},
 
@@ -38,7 +38,7 @@ var wrappers = map[string]wrapper{
 	"runuser":      {flags: "mplP", values: "ugGsc", longs: "login preserve-environment pty", longVals: "user group supp-group shell command", permutes: true, forks: true, apply: runuser},
 	"su":           {flags: "mplP", values: "cgGs", longs: "login preserve-environment pty", longVals: "command group supp-group shell", permutes: true, forks: true, apply: su},
 	"sudo":         {flags: "EHnbPSkK", values: "ugCDhprRTt", longs: "non-interactive preserve-env set-home", longVals: "user group chdir", forks: true, apply: sudo},
-	"start-stop-daemon": {flags: "SbmoqtvCi", values: "caxprsgndukPIRNKO",
+	"start-stop-daemon": {permutes: true, flags: "SbmoqtvCi", values: "caxprsgndukPIRNKO",
 		longs:    "start background make-pidfile oknodo quiet test verbose no-close notify-await",
 		longVals: "chuid startas exec pidfile retry signal group name user chdir umask nicelevel procsched iosched output chroot", apply: daemon},
 

@@ -1,7 +1,7 @@
 package live
 
 import (
-	"bytes"
+	"debug/elf"
 	"errors"
 	"fmt"
 	"io"
@@ -9,65 +9,178 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/lowport/lowport/caps"
 	"github.com/lowport/lowport/internal/facts"
+	"github.com/lowport/lowport/internal/program"
 	"golang.org/x/sys/unix"
 )
 
 // A Program is a file that may be executed.
 type Program struct {
-	Path    string   // absolute, without symbolic links: of the file that execve takes the capabilities of
-	Script  string   // what was asked for, if that is a script and Path its interpreter; else ""
-	Foreign bool     // reached by a mount of another mount namespace
-	file    *os.File // of Path
-	way     []step   // to Path, and of a script to both
+	Path    string       // absolute, without symbolic links
+	Foreign bool         // reached by a mount of another mount namespace
+	File    program.File // what it is; the zero File if it may not be read
+	Unsure  string       // why it is not known whether it starts, "" where it is
+	file    *os.File     // of Path
+	way     []step       // to Path
 }
 
-// headSize is BINPRM_BUF_SIZE: what the kernel looks at of a file; maxScripts is
-// how many interpreters may be scripts themselves (exec_binprm).
-const (
-	headSize   = 256
-	maxScripts = 5
-)
-
-// Open looks at the program that execve(2) would execute for a path. Close it
-// after use. The error says why there is none: it wraps fs.ErrNotExist,
-// fs.ErrPermission or another one that execve answers.
+// Open looks at the file that execve(2) would execute for a path. Close it after use. The
+// error says why there is none: it wraps fs.ErrNotExist, fs.ErrPermission or another one
+// that execve answers. A script's interpreter is another program.
 func Open(path string) (Program, error) {
-	var p Program
 	path, err := filepath.Abs(path)
 	if err != nil {
+		return Program{}, err
+	}
+	file, err := os.OpenFile(path, unix.O_PATH, 0)
+	if err != nil {
+		return Program{}, err
+	}
+	p := Program{file: file, Path: real(path, file)}
+	if p.way, err = wayTo(p.Path, file); err == nil {
+		err = p.read()
+	}
+	if err != nil {
+		file.Close()
 		return p, err
 	}
-	asked := path
-	for range maxScripts {
-		file, err := os.OpenFile(path, unix.O_PATH, 0)
-		if err != nil {
-			return p, err
-		}
-		p.file, p.Path = file, real(path, file)
-		way, err := wayTo(p.Path, file)
-		if err != nil {
-			file.Close()
-			return p, err
-		}
-		p.way = append(p.way, way...)
-		interpreter, err := interpreterOf(file)
-		if err != nil || interpreter == "" {
-			p.Foreign = errors.Is(unattached(file), unix.ENOENT)
-			if err != nil {
-				file.Close()
-			}
-			return p, err
-		}
-		file.Close()
-		p.Script = asked
-		if path, err = filepath.Abs(interpreter); err != nil {
-			return p, err
+	p.Foreign = errors.Is(unattached(file), unix.ENOENT)
+	return p, nil
+}
+
+// read reads what the file is, and whether this machine executes it. What may not be read
+// is no script: its interpreter could not read it either.
+func (p *Program) read() error {
+	f, err := os.Open(fdPath(p.file))
+	if errors.Is(err, unix.EACCES) || errors.Is(err, unix.ENOENT) {
+		p.File.Does = program.Does{Raise: program.Answer[bool]{Why: "the program may not be read"}, Inherit: program.Answer[bool]{Why: "the program may not be read"}}
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err == nil {
+		p.File, err = program.Read(f, info.Size())
+	}
+	if err == nil {
+		err = p.starts()
+	}
+	if err != nil && !errors.As(err, new(*os.PathError)) {
+		err = &os.PathError{Op: "exec", Path: p.Path, Err: err}
+	}
+	return err
+}
+
+// starts asks whether this kernel executes the format, or an emulator that binfmt_misc
+// knows does, and whether an ELF file's loader is there.
+func (p *Program) starts() error {
+	if p.File.Format == program.Script {
+		return nil
+	}
+	fits := program.Answer[bool]{}
+	var name unix.Utsname
+	if err := unix.Uname(&name); err != nil {
+		return err
+	}
+	machine := unix.ByteSliceToString(name.Machine[:])
+	if p.File.Format == program.ELF {
+		fits = p.File.Fits(machine)
+	}
+	switch {
+	case !fits.Known() && p.File.Machine == elf.EM_386 && unix.Access("/proc/sys/abi/vsyscall32", unix.F_OK) == nil:
+		fits = program.Answer[bool]{Value: true} // the kernel was built with it (ia32_binfmt_init)
+	case !fits.Known():
+		p.Unsure = fits.Why
+		return nil
+	}
+	if !fits.Value {
+		return p.emulated(machine)
+	}
+	if loader := p.File.Interpreter; loader != "" {
+		if _, err := os.Stat(loader); err != nil {
+			return fmt.Errorf("its loader: %w", err)
 		}
 	}
-	return p, &os.PathError{Op: "exec", Path: asked, Err: unix.ELOOP}
+	return nil
+}
+
+// emulated looks for an emulator. Where binfmt_misc is not to be seen, another mount
+// namespace may have registered one.
+func (p *Program) emulated(machine string) error {
+	all, err := emulators()
+	for _, e := range all {
+		if e.Takes(p.File.Head, p.Path) {
+			p.Unsure = "it is executed by " + e.Interpreter
+			return nil
+		}
+	}
+	text := p.File.Format != program.ELF && utf8.Valid(p.File.Head)
+	switch {
+	case err != nil && !text:
+		p.Unsure = err.Error()
+		return nil
+	case p.File.Format != program.ELF:
+		return unix.ENOEXEC
+	}
+	return fmt.Errorf("%w: %s", unix.ENOEXEC, p.File.Foreign(machine))
+}
+
+const binfmt = "/proc/sys/fs/binfmt_misc"
+
+// emulators are those of binfmt_misc. It is usually mounted where somebody registered one,
+// but not in a container.
+func emulators() (all []program.Emulator, err error) {
+	if _, err := os.Stat(binfmt + "/status"); err != nil {
+		for _, mark := range []string{"/.dockerenv", "/run/.containerenv", "/run/host/container-manager"} {
+			if _, err := os.Stat(mark); err == nil {
+				return nil, errors.New("whether an emulator is registered outside of this container is not known")
+			}
+		}
+		return nil, nil
+	}
+	names, err := os.ReadDir(binfmt)
+	for _, name := range names {
+		if name.Name() == "status" || name.Name() == "register" {
+			continue
+		}
+		b, errRead := readPath(filepath.Join(binfmt, name.Name()))
+		e, enabled, errParse := program.ParseEmulator(name.Name(), b)
+		if errs := errors.Join(errRead, errParse); errs != nil {
+			err = errors.Join(err, errs)
+		} else if enabled {
+			all = append(all, e)
+		}
+	}
+	return all, err
+}
+
+// maxScript bounds what is read of a script, in bytes.
+const maxScript = 1 << 20
+
+// Text is what a script says.
+func (p Program) Text() (string, error) {
+	f, err := os.Open(fdPath(p.file))
+	if err != nil {
+		return "", err
+	}
+	defer f.Close()
+	b, err := io.ReadAll(io.LimitReader(f, maxScript+1))
+	if len(b) > maxScript {
+		return "", fmt.Errorf("%s is longer than %d bytes", p.Path, maxScript)
+	}
+	return string(b), err
+}
+
+// Image is what execve takes of the file.
+func (p Program) Image() facts.Image {
+	r := reading{}
+	r.image("path", fdPath(p.file))
+	return facts.Record(r).Facts().File.Installed
 }
 
 // Interprets reports whether the program runs other programs as it is told
@@ -165,12 +278,15 @@ func (p Program) Mine() error {
 	return nil
 }
 
-// Of says whether the user may execute the program, as far as modes tell: those
-// of /proc are another process's when that asks. The doubt says why they do not
-// tell, "" where they do.
-func (p Program) Of(who facts.Account) (doubt string, err error) {
-	for _, s := range p.way {
+// Of reports whether the user may execute the program with what is effective, as far as
+// modes tell: those of /proc are another process's when that asks. The doubt says why they
+// do not tell, "" where they do. CAP_DAC_OVERRIDE passes folders, and executes what anybody
+// may execute; CAP_DAC_READ_SEARCH passes folders (generic_permission).
+func (p Program) Of(who facts.Account, effective caps.Set) (doubt string, err error) {
+	for i, s := range p.way {
+		last := i == len(p.way)-1
 		switch {
+		case effective.Has(caps.DAC_OVERRIDE), effective.Has(caps.DAC_READ_SEARCH) && !last:
 		case strings.HasPrefix(s.path, "/proc/"):
 		case s.acl && who.UID != 0:
 			doubt = fmt.Sprintf("the mode of %s does not say whether uid %d may execute %s, as an access control list may", s.path, who.UID, p.Path)
@@ -183,48 +299,6 @@ func (p Program) Of(who facts.Account) (doubt string, err error) {
 
 func statOf(st unix.Stat_t) facts.Stat {
 	return facts.Stat{Mode: st.Mode, UID: st.Uid, GID: st.Gid, Dev: uint64(st.Dev), Ino: st.Ino}
-}
-
-// interpreterOf reads the first line of a script (load_script); "" for a program
-// of its own. What may not be read is no script: its interpreter could not read
-// it either.
-func interpreterOf(file *os.File) (string, error) {
-	f, err := os.Open(fdPath(file))
-	if errors.Is(err, unix.EACCES) || errors.Is(err, unix.ENOENT) {
-		return "", nil
-	}
-	if err != nil {
-		return "", err
-	}
-	defer f.Close()
-	head := make([]byte, headSize)
-	n, err := io.ReadFull(f, head)
-	if err != nil && err != io.ErrUnexpectedEOF && err != io.EOF {
-		return "", err
-	}
-	name, err := parseHead(head[:n])
-	if err != nil {
-		return "", &os.PathError{Op: "exec", Path: file.Name(), Err: err}
-	}
-	return name, nil
-}
-
-// parseHead takes the interpreter out of the first bytes of a file.
-func parseHead(head []byte) (string, error) {
-	switch {
-	case bytes.HasPrefix(head, []byte("\x7fELF")):
-		return "", nil
-	case !bytes.HasPrefix(head, []byte("#!")):
-		return "", unix.ENOEXEC // or one of binfmt_misc, which is not looked at
-	}
-	line, _, whole := bytes.Cut(head[2:], []byte("\n"))
-	rest := strings.TrimLeft(string(line), " \t")
-	name, _, ended := strings.Cut(strings.ReplaceAll(rest, "\t", " "), " ")
-	name, _, _ = strings.Cut(name, "\x00")
-	if name == "" || !whole && !ended && len(head) == headSize {
-		return "", unix.ENOEXEC
-	}
-	return name, nil
 }
 
 func fdPath(file *os.File) string { return "/proc/self/fd/" + strconv.Itoa(int(file.Fd())) }
@@ -251,15 +325,7 @@ func (p Program) Read(ports ...int) facts.Record {
 	r.image("path", at)
 	r.moved(p.Path)
 	r.mounts(at, p.Path)
-	r.add("args", func() ([]byte, error) { return fmt.Appendf(nil, "%s\x00", p.Name()), nil })
+	r.add("args", func() ([]byte, error) { return fmt.Appendf(nil, "%s\x00", p.Path), nil })
 	r.add("main package", func() ([]byte, error) { return nil, errors.New("not read of a file") })
 	return facts.Record(r)
-}
-
-// Name is what to start it by.
-func (p Program) Name() string {
-	if p.Script != "" {
-		return p.Script
-	}
-	return p.Path
 }

@@ -6,13 +6,17 @@ import (
 	"errors"
 	"net/netip"
 
+	"github.com/lowport/lowport/caps"
 	"github.com/lowport/lowport/internal/facts"
+	"github.com/lowport/lowport/internal/program"
 )
 
 // A Program is a file that may be executed.
 type Program struct {
-	Path, Script string
-	Foreign      bool
+	Path    string
+	Foreign bool
+	File    program.File
+	Unsure  string
 }
 
 // Open is of Linux alone.
@@ -33,11 +37,14 @@ func Takes(netip.Addr) error { return errors.ErrUnsupported }
 // Excludes is of Linux alone.
 func Excludes(netip.Addr, int, bool) error { return errors.ErrUnsupported }
 
-// Name is what to start it by.
-func (p Program) Name() string { return p.Path }
+// Text is of Linux alone.
+func (Program) Text() (string, error) { return "", errors.ErrUnsupported }
+
+// Image returns an empty image.
+func (Program) Image() facts.Image { return facts.Image{} }
 
 // Mine is of Linux alone.
 func (Program) Mine() error { return errors.ErrUnsupported }
 
 // Of is of Linux alone.
-func (Program) Of(facts.Account) (string, error) { return "", errors.ErrUnsupported }
+func (Program) Of(facts.Account, caps.Set) (string, error) { return "", errors.ErrUnsupported }

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"io"
 	"net"
-	"net/netip"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -12,10 +11,9 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
-	"github.com/google/go-cmp/cmp/cmpopts"
 	"github.com/lowport/lowport/caps"
 	"github.com/lowport/lowport/internal/archive"
+	"github.com/lowport/lowport/internal/diff"
 	"github.com/lowport/lowport/internal/facts"
 	"github.com/lowport/lowport/internal/facts/factstest"
 	"github.com/lowport/lowport/internal/needs"
@@ -27,11 +25,6 @@ func TestMain(m *testing.M) {
 		os.Exit(m.Run())
 	}
 	os.Stdout.Write(archive.Save(Read()))
-}
-
-var equal = cmp.Options{
-	cmp.Comparer(func(a, b netip.Addr) bool { return a == b }),
-	cmp.Comparer(func(a, b netip.AddrPort) bool { return a == b }),
 }
 
 // This machine, saved and loaded elsewhere, gives the facts that it gave here;
@@ -47,10 +40,10 @@ func TestLiveRoundTrip(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff(r, loaded, cmpopts.EquateEmpty()); diff != "" {
+	if diff := diff.Of(factstest.Plain(r), factstest.Plain(loaded)); diff != "" {
 		t.Error(diff)
 	}
-	if diff := cmp.Diff(r.Facts(), loaded.Facts(), equal); diff != "" {
+	if diff := diff.Of(r.Facts(), loaded.Facts()); diff != "" {
 		t.Error(diff)
 	}
 	may := map[string]bool{ // be absent or forbidden on a sound machine
@@ -100,7 +93,7 @@ func TestLiveAgrees(t *testing.T) {
 	want := agreed{self, facts.IDs{UID: uint32(os.Getuid()), EUID: uint32(os.Geteuid()), GID: uint32(os.Getgid()), EGID: uint32(os.Getegid())},
 		exe, wd, os.Args, info.Mode().Perm(), false}
 	got := agreed{f.Proc.Thread.Value, f.Proc.IDs.Value, f.File.Path.Value, f.Command.Cwd.Value, f.Command.Args.Value, os.FileMode(f.File.Exe.Stat.Value.Mode).Perm(), f.File.Deleted.Value}
-	if diff := cmp.Diff(want, got); diff != "" {
+	if diff := diff.Of(want, got); diff != "" {
 		t.Error(diff)
 	}
 	if f.File.Exe.Stat != f.File.Installed.Stat && f.File.Exe.Stat.Value != f.File.Installed.Stat.Value {

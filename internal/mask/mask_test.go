@@ -10,8 +10,8 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
 	"github.com/lowport/lowport/internal/archive"
+	"github.com/lowport/lowport/internal/diff"
 	"github.com/lowport/lowport/internal/facts"
 	"github.com/lowport/lowport/internal/facts/factstest"
 )
@@ -110,7 +110,7 @@ func TestMaskedFactsAreTheSame(t *testing.T) {
 				delete(after, name)
 			}
 		}
-		if diff := cmp.Diff(before, after); diff != "" {
+		if diff := diff.Of(before, after); diff != "" {
 			t.Errorf("%s:\n%s", file, diff)
 		}
 	}

@@ -31,24 +31,17 @@ func (f *File) readELF(r io.ReaderAt) error {
 	if kind := elf.Type(h.Type); kind != elf.ET_EXEC && kind != elf.ET_DYN {
 		return badFormat("the ELF file is neither a program nor a shared object")
 	}
-	dynamic := false
 	for i := range int64(h.Phnum) {
 		p, err := readProg(r, int64(h.Phoff)+i*int64(h.Phentsize), f.Class, order)
 		if err != nil {
 			return err
 		}
-		switch elf.ProgType(p.Type) {
-		case elf.PT_DYNAMIC:
-			dynamic = true
-		case elf.PT_INTERP:
-			if f.Interpreter == "" { // the kernel takes the first
-				if f.Interpreter, err = readInterp(r, p); err != nil {
-					return err
-				}
+		if elf.ProgType(p.Type) == elf.PT_INTERP && f.Interpreter == "" { // the kernel takes the first
+			if f.Interpreter, err = readInterp(r, p); err != nil {
+				return err
 			}
 		}
 	}
-	f.Loader = elf.Type(h.Type) == elf.ET_DYN && f.Interpreter == "" && dynamic && soname(r) != ""
 	return nil
 }
 
@@ -101,18 +94,4 @@ func readInterp(r io.ReaderAt, p elf.Prog64) (string, error) {
 		return "", badFormat("the path of the ELF file's loader is cut off")
 	}
 	return string(path), nil
-}
-
-// soname is the name that a shared object gives itself, "" for none: of what starts
-// without a loader, only the loader has one.
-func soname(r io.ReaderAt) string {
-	f, err := open(r)
-	if err != nil {
-		return ""
-	}
-	names, err := f.DynString(elf.DT_SONAME)
-	if err != nil || len(names) == 0 {
-		return ""
-	}
-	return names[0]
 }

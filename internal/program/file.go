@@ -3,9 +3,9 @@ package program
 import (
 	"bytes"
 	"debug/elf"
-	"errors"
 	"fmt"
 	"io"
+	"syscall"
 )
 
 // A Format is how the kernel executes a file.
@@ -27,7 +27,6 @@ type File struct {
 	Class   elf.Class
 	Data    elf.Data
 	Machine elf.Machine
-	Loader  bool // it is the dynamic loader, which runs what it is given
 
 	Libraries Answer[Libraries]
 	Go        Answer[Build]
@@ -52,7 +51,7 @@ func unsure[T any](err error) Answer[T] { return Answer[T]{Why: err.Error()} }
 const headSize = 256
 
 // ErrFormat is the error of a file that no loader of the kernel takes: ENOEXEC.
-var ErrFormat = errors.New("exec format error")
+var ErrFormat error = syscall.ENOEXEC
 
 // Read reads a file of that many bytes. It is an error if the kernel would not
 // execute it, whatever the machine, or if it cannot be read.

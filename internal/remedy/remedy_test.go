@@ -8,9 +8,9 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
 	"github.com/lowport/lowport/caps"
 	"github.com/lowport/lowport/guard/report"
+	"github.com/lowport/lowport/internal/diff"
 	"github.com/lowport/lowport/internal/facts"
 	"github.com/lowport/lowport/internal/kernel"
 	"github.com/lowport/lowport/internal/term/termtest"
@@ -198,7 +198,7 @@ func TestFixes(t *testing.T) {
 			for _, fix := range fixesOf(tt.f, tt.g) {
 				ids = append(ids, fix.ID)
 			}
-			if diff := cmp.Diff(strings.Fields(tt.want), ids); diff != "" && tt.want+strings.Join(ids, "") != "" {
+			if diff := diff.Of(strings.Fields(tt.want), ids); diff != "" && tt.want+strings.Join(ids, "") != "" {
 				t.Error(diff)
 			}
 		})
@@ -296,7 +296,7 @@ func TestHostileCommands(t *testing.T) {
 					t.Fatalf("%q: %v: %s", line, err, out)
 				}
 				got := strings.Split(strings.TrimSuffix(string(out), "\x00"), "\x00")
-				if diff := cmp.Diff(want[fix.ID], got); diff != "" {
+				if diff := diff.Of(want[fix.ID], got); diff != "" {
 					t.Errorf("%s: %q:\n%s", fix.ID, line, diff)
 				}
 			}

@@ -6,8 +6,8 @@ import (
 	"path/filepath"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
 	"github.com/lowport/lowport/caps"
+	"github.com/lowport/lowport/internal/diff"
 	"github.com/lowport/lowport/internal/needs"
 )
 
@@ -38,7 +38,7 @@ func TestCapTextBySetcap(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if diff := cmp.Diff(want, got); diff != "" {
+		if diff := diff.Of(want, got); diff != "" {
 			t.Errorf("setcap %q:\n%s", capText(want), diff)
 		}
 	}

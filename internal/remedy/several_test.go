@@ -5,8 +5,8 @@ import (
 	"slices"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
 	"github.com/lowport/lowport/guard/report"
+	"github.com/lowport/lowport/internal/diff"
 	"github.com/lowport/lowport/internal/facts"
 	"github.com/lowport/lowport/internal/kernel"
 )
@@ -101,7 +101,7 @@ func TestSocketUnits(t *testing.T) {
 		{Run: "sudo systemctl enable --now app-tcp-::1-80.socket"},
 		{Run: "sudo systemctl restart app.service"},
 	}
-	if diff := cmp.Diff(want, fixes[i].Steps); diff != "" {
+	if diff := diff.Of(want, fixes[i].Steps); diff != "" {
 		t.Error(diff)
 	}
 }

@@ -33,3 +33,12 @@ func Words(f facts.Facts) map[string]string {
 	walk("", reflect.ValueOf(f))
 	return all
 }
+
+// Plain returns the items of a record as text, in which no data is empty data.
+func Plain(r facts.Record) map[string][2]string {
+	all := map[string][2]string{}
+	for name, item := range r {
+		all[name] = [2]string{string(item.Data), item.Err}
+	}
+	return all
+}

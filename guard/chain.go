@@ -1,0 +1,234 @@
+package guard
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/lowport/lowport/caps"
+	"github.com/lowport/lowport/internal/facts"
+	"github.com/lowport/lowport/internal/kernel"
+	"github.com/lowport/lowport/internal/launch"
+	"github.com/lowport/lowport/internal/live"
+	"github.com/lowport/lowport/internal/program"
+)
+
+// A chain is what executes a program: scripts and wrappers, each by an execve of its own,
+// and at its end the program.
+type chain struct {
+	program live.Program   // executed at the end
+	opened  []live.Program // by the execve at hand: the program, and the scripts before it
+	script  string         // the first script, by which the program is started
+	given   bool           // the program runs what it is given as an argument
+	links   []link
+	forks   bool   // the program gets another process id than what was started
+	mayFork bool   // that is not known
+	closes  bool   // the sockets that systemd passes do not reach the program
+	doubt   string // why it is not known what is started
+
+	who     facts.Account // as whom it is executed
+	changed bool          // a wrapper changed the user
+}
+
+// A link is a wrapper on the way.
+type link struct {
+	opened []live.Program
+	wrap   launch.Wrap
+	who    facts.Account // as whom it starts the next
+}
+
+// A starter is who starts a chain: where it looks for programs, and what it may execute.
+type starter struct {
+	path, dir string
+	who       facts.Account
+	mine      bool                    // it is this process
+	executes  func(file string) error // what else keeps a file from being executed
+}
+
+// maxLinks bounds a chain; nobody has one that is as long.
+const maxLinks = 16
+
+// follow follows a command line to its program. The error says that nothing is started.
+func (s starter) follow(argv []string) (c *chain, err error) {
+	c = &chain{who: s.who}
+	defer func() {
+		if err != nil {
+			c.close()
+		}
+	}()
+	for range maxLinks {
+		name, err := s.find(argv[0])
+		if err != nil {
+			return c, err
+		}
+		if c.program, err = live.Open(name); err != nil {
+			return c, err
+		}
+		c.opened = append(c.opened, c.program)
+		c.doubt = cmp.Or(c.doubt, c.program.Unsure)
+		if s.executes != nil {
+			if err := s.executes(c.program.Path); err != nil {
+				return c, err
+			}
+		}
+		if c.program.File.Format == program.Script {
+			c.script = cmp.Or(c.script, argv[0])
+			next := []string{c.program.File.Interpreter}
+			if c.program.File.Argument != "" {
+				next = append(next, c.program.File.Argument)
+			}
+			argv = append(append(next, name), argv[1:]...)
+			continue
+		}
+		w, ok, err := launch.Unwrap(append([]string{name}, argv[1:]...))
+		switch {
+		case err != nil:
+			return c, err
+		case !ok || program.Is(c.program.File.Does.Raise, true):
+			c.ends(argv)
+			return c, nil
+		case w.Script != "":
+			if w, err = s.script(w); err != nil {
+				return c, err
+			}
+			c.script = cmp.Or(c.script, w.Script)
+		}
+		if err := s.wrap(c, w); err != nil || c.doubt != "" {
+			return c, err
+		}
+		argv = w.Command
+	}
+	return c, errors.New("the program is started by too many others")
+}
+
+// wrap adds a wrapper to the chain.
+func (s *starter) wrap(c *chain, w launch.Wrap) error {
+	if w.User != "" {
+		who, err := live.LookAccount(w.User, w.Group)
+		if err != nil {
+			return fmt.Errorf("%s: %w", c.program.Path, err)
+		}
+		c.who, c.changed = who, true
+	}
+	c.forks, c.mayFork, c.closes = c.forks || w.Forks, c.mayFork || w.MayFork, c.closes || w.Closes
+	c.doubt = cmp.Or(c.doubt, w.Doubt)
+	s.path, s.dir = cmp.Or(w.Path, s.path), cmp.Or(w.Dir, s.dir)
+	if c.doubt == "" {
+		c.links = append(c.links, link{c.opened, w, c.who})
+		c.opened = nil
+	}
+	return nil
+}
+
+// script reads the script of a shell.
+func (s starter) script(w launch.Wrap) (launch.Wrap, error) {
+	name := w.Script
+	if !filepath.IsAbs(name) {
+		name = filepath.Join(s.dir, name)
+	}
+	b, err := os.ReadFile(name)
+	if errors.Is(err, fs.ErrPermission) {
+		w.Doubt = name + " may not be read"
+		return w, nil
+	}
+	if err != nil {
+		return w, err
+	}
+	return w.ShellScript(string(b[:min(len(b), maxScript)])), nil
+}
+
+// maxScript bounds what is looked at of a script, in bytes.
+const maxScript = 1 << 20
+
+// find looks for a program as execvp(3) does.
+func (s starter) find(name string) (string, error) {
+	switch {
+	case filepath.IsAbs(name):
+		return name, nil
+	case strings.Contains(name, "/"):
+		return filepath.Join(s.dir, name), nil
+	}
+	for _, dir := range filepath.SplitList(s.path) {
+		info, err := os.Stat(filepath.Join(dir, name))
+		if err == nil && info.Mode().IsRegular() && info.Mode()&0o111 != 0 {
+			return filepath.Join(dir, name), nil
+		}
+	}
+	return "", &fs.PathError{Op: "exec", Path: name, Err: fs.ErrNotExist}
+}
+
+// close lets go of all files.
+func (c *chain) close() {
+	for _, l := range c.links {
+		for _, p := range l.opened {
+			p.Close()
+		}
+	}
+	for _, p := range c.opened {
+		p.Close()
+	}
+}
+
+// ends looks at what the last program is given: what runs a program is itself none.
+func (c *chain) ends(argv []string) {
+	c.given = c.program.Interprets()
+	if program.Is(c.program.File.Does.Raise, true) {
+		return
+	}
+	for _, arg := range argv[1:] {
+		if filepath.IsAbs(arg) && arg != c.script && executable(arg) {
+			c.doubt = cmp.Or(c.doubt, fmt.Sprintf("%s is given %s, and may run it", c.program.Path, arg))
+		}
+	}
+}
+
+func executable(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && info.Mode().IsRegular() && info.Mode()&0o111 != 0
+}
+
+// through returns the facts of the thread that executes the program: what started the
+// chain executes each wrapper, which makes its changes. The error says that a file may not
+// be executed, or that a wrapper cannot make its changes, so that nothing is started.
+func (c *chain) through(f facts.Facts, s starter) (facts.Facts, error) {
+	who := s.who
+	for i, l := range c.links {
+		if err := c.allowed(l.opened, f, who, s.mine && i == 0); err != nil {
+			return f, err
+		}
+		wrapper := l.opened[len(l.opened)-1]
+		f.File.Installed = wrapper.Image()
+		planned := kernel.Plan(f)
+		if kernel.Executes(&planned) == kernel.No {
+			return f, &fs.PathError{Op: "exec", Path: wrapper.Path, Err: caps.ErrExecRefused}
+		}
+		var err error
+		if f, err = launch.Through(f, planned.Proc.Thread, l.wrap, l.who); err != nil {
+			return f, fmt.Errorf("%s: %w", wrapper.Path, err)
+		}
+		who = l.who
+	}
+	return f, c.allowed(c.opened, f, who, s.mine && len(c.links) == 0)
+}
+
+// allowed asks whether the files of one execve may be executed: by this process, or by a
+// user with what the executing thread has effective.
+func (c *chain) allowed(files []live.Program, f facts.Facts, who facts.Account, mine bool) error {
+	for _, p := range files {
+		if mine {
+			if err := p.Mine(); err != nil {
+				return err
+			}
+			continue
+		}
+		doubt, err := p.Of(who, f.Launch.Starter.Value.Effective)
+		if c.doubt = cmp.Or(c.doubt, doubt); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,172 @@
+package units
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"strings"
+)
+
+// A Draw is one random service.
+type Draw struct {
+	Number  int
+	Name    string            // of the unit to start
+	File    string            // its path
+	Files   map[string]string // unit files and drop-ins, by path
+	Socket  string            // the .socket unit to start before it, "" for none
+	Address string            // what the program is asked to bind
+	Guarded bool              // the program has the guard
+}
+
+// Text is the draw in the order in which systemd reads it.
+func (d Draw) Text() string {
+	var b strings.Builder
+	for _, path := range []string{d.File, dropIn(d.Name, "10"), dropIn(d.Name, "20"), socketFile(d.Name)} {
+		if text, ok := d.Files[path]; ok {
+			fmt.Fprintf(&b, "# %s\n%s", path, text)
+		}
+	}
+	if d.Socket != "" {
+		fmt.Fprintf(&b, "# started: %s\n", d.Socket)
+	}
+	return b.String()
+}
+
+const folder = "/etc/systemd/system/"
+
+func dropIn(name, number string) string { return folder + name + ".d/" + number + "-draw.conf" }
+
+func socketFile(name string) string {
+	return folder + strings.TrimSuffix(name, ".service") + ".socket"
+}
+
+// a die draws for one unit.
+type die struct{ *rand.Rand }
+
+// one is one of several.
+func (d die) one(of ...string) string { return of[d.IntN(len(of))] }
+
+// in reports true once in n.
+func (d die) in(n int) bool { return d.IntN(n) == 0 }
+
+// New makes the draw of that number. Each has a port of its own, low or not.
+func New(seed uint64, number int) Draw {
+	d := die{rand.New(rand.NewPCG(seed, uint64(number)))}
+	u := Draw{Number: number, Name: fmt.Sprintf("draw%d.service", number), Files: map[string]string{}}
+	if d.in(8) {
+		u.Name = fmt.Sprintf("draw%d@%s.service", number, d.one("app", "web-1", "root", `a\x2db`))
+	}
+	u.File = folder + u.Name
+	if template, instance, ok := strings.Cut(u.Name, "@"); ok && !d.in(3) {
+		_ = instance
+		u.File = folder + template + "@.service"
+	}
+	port := 100 + number%800
+	if d.in(12) {
+		port += 9000
+	}
+	u.Address = d.one("", "", "", "127.0.0.1", "0.0.0.0", "[::]", "[::1]") + fmt.Sprint(":", port)
+	if d.in(40) {
+		u.Address = fmt.Sprint("203.0.113.9:", port)
+	}
+	program := d.program()
+	u.Guarded = strings.Contains(program, "guarded")
+	lines := d.service()
+	unit := "[Unit]\nDescription=draw\n" + d.unitSection() + "[Service]\nType=oneshot\n"
+	if d.in(60) {
+		unit = "[Service]\n"
+	}
+	exec := "ExecStart=" + d.prefix() + d.wrapped(program, u.Name) + " " + u.Address + "\n"
+	if d.in(60) {
+		exec += exec
+	}
+	cut := 0
+	if d.in(4) {
+		cut = d.IntN(len(lines) + 1)
+		u.Files[dropIn(u.Name, d.one("10", "20"))] = "[Service]\n" + strings.Join(lines[:cut], "")
+	}
+	u.Files[u.File] = unit + strings.Join(lines[cut:], "") + exec
+	if d.in(4) {
+		u.Files[socketFile(u.Name)] = d.socket(port)
+		if !d.in(4) {
+			u.Socket = strings.TrimSuffix(u.Name, ".service") + ".socket"
+		}
+	}
+	return u
+}
+
+// programs are the copies of the two programs that the guest makes.
+var programs = []string{"", "-p", "-ep", "-ei", "-eip", "-eall", "-closed", "-u", "-setuid"}
+
+func (d die) program() string {
+	kind := d.one("guarded", "guarded", "plain")
+	mark := ""
+	if !d.in(2) {
+		mark = d.one(programs...)
+	}
+	dir := d.one("/srv/", "/srv/", "/srv/", "/srv/", "/opt/", "/usr/local/bin/", "/home/app/", "/tmp/", "/srv/nosuid/", "/srv/closed/")
+	if d.in(50) {
+		return dir + "missing-" + kind
+	}
+	if d.in(70) {
+		return "/srv/" + d.one("text", "arm64", "noloader", "script-"+kind, "script2-"+kind)
+	}
+	return dir + kind + mark
+}
+
+func (d die) prefix() string {
+	if !d.in(6) {
+		return ""
+	}
+	return d.one("-", ":", "+", "!", "!!", "-+", "+-", "!-", ":!")
+}
+
+func (d die) wrapped(program, name string) string {
+	switch {
+	case d.in(40):
+		return "@" + program + " called"
+	case !d.in(5):
+		return program
+	}
+	first := d.one("/usr/bin/taskset 1", "/usr/bin/nice -n 5", "/usr/bin/ionice -c 3", "/usr/bin/env A=1", "/usr/bin/env", "/usr/bin/timeout 60",
+		"/usr/bin/setarch -R", "/usr/bin/stdbuf -oL", "/usr/bin/nohup", "/usr/bin/tini -s --", "/usr/bin/dumb-init", "/usr/bin/catatonit",
+		"/usr/sbin/gosu app", "/usr/bin/chpst -u app", "/usr/bin/s6-setuidgid app", "/usr/sbin/runuser -u app --", "/usr/bin/numactl --physcpubind=0",
+		"/usr/bin/setpriv --reuid=app --regid=app --clear-groups", "/usr/bin/setpriv --no-new-privs", "/usr/bin/setpriv --bounding-set=-net_bind_service",
+		"/usr/bin/setpriv --reuid=app --inh-caps=+net_bind_service --ambient-caps=+net_bind_service", "/usr/bin/sudo -n -u app",
+		"/usr/bin/chrt --other 0", "/usr/sbin/start-stop-daemon --start --chuid app --exec", "/srv/mystery", "nice")
+	if d.in(6) {
+		first += " " + d.one("/usr/bin/env B=2", "/usr/bin/nice", "/usr/bin/setpriv --no-new-privs")
+	}
+	if d.in(8) {
+		return "/bin/sh -c " + d.one("'exec ", "'") + program + " \"$$@\"' sh"
+	}
+	if strings.Contains(first, "start-stop-daemon") {
+		return first + " " + program + " --"
+	}
+	return first + " " + program
+}
+
+func (d die) socket(port int) string {
+	text := "[Unit]\nDescription=draw\n[Socket]\n"
+	at := d.one(fmt.Sprint(port), fmt.Sprint(port), fmt.Sprint("0.0.0.0:", port), fmt.Sprint("127.0.0.1:", port), fmt.Sprint("[::]:", port), fmt.Sprint("[::1]:", port),
+		fmt.Sprint(port+10000), fmt.Sprint("203.0.113.9:", port))
+	text += d.one("ListenStream=", "ListenStream=", "ListenStream=", "ListenStream=", "ListenDatagram=") + at + "\n"
+	for _, line := range []string{"Accept=yes\n", "FileDescriptorName=web\n", "BindIPv6Only=ipv6-only\n", "FreeBind=yes\n", "Service=other.service\n", "ReusePort=yes\n",
+		fmt.Sprintf("ListenStream=%d\n", port+20000), "ListenStream=/run/draw.sock\n"} {
+		if d.in(9) {
+			text += line
+		}
+	}
+	return text
+}
+
+func (d die) unitSection() string {
+	text := ""
+	for _, line := range []string{"ConditionPathExists=/srv/guarded\n", "ConditionPathExists=/nonexistent\n", "AssertPathExists=/nonexistent\n", "ConditionUser=root\n",
+		"ConditionPathIsDirectory=!/srv\n", "User=app\n", "Requires=missing.service\n", "Wants=missing.service\n", "After=missing.service\n", "RefuseManualStart=yes\n",
+		"ConditionVirtualization=no\n", "Requires=bad.service\n"} {
+		if d.in(70) {
+			text += line
+		}
+	}
+	return text
+}

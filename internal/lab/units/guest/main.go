@@ -1,0 +1,190 @@
+//go:build linux
+
+// Guest runs in a sandbox whose process 1 is systemd: guest SEED FROM TO. It prints one
+// verdict a line, as JSON.
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/lowport/lowport/guard"
+	"github.com/lowport/lowport/internal/lab/units"
+	"github.com/lowport/lowport/internal/lab/units/status"
+)
+
+func main() {
+	if err := run(os.Args[1:]); err != nil {
+		fmt.Fprintln(os.Stderr, "guest:", err)
+		os.Exit(1)
+	}
+}
+
+// together is how many services are started at a time.
+const together = 40
+
+func run(args []string) error {
+	var n [3]uint64
+	for i := range n {
+		var err error
+		if n[i], err = strconv.ParseUint(args[i], 10, 64); err != nil {
+			return err
+		}
+	}
+	if err := prepare(); err != nil {
+		return err
+	}
+	for from := n[1]; from < n[2]; from += together {
+		var all []units.Draw
+		for i := from; i < min(from+together, n[2]); i++ {
+			all = append(all, units.New(n[0], int(i)))
+		}
+		if err := batch(all); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// outputs is the folder of what the services print.
+const outputs = "/run/outputs"
+
+func batch(all []units.Draw) error {
+	for _, d := range all {
+		for path, text := range d.Files {
+			if path == d.File {
+				// Kept active, since systemd forgets what came of a unit that has ended well.
+				text = strings.Replace(text, "[Service]\n", "[Service]\nRemainAfterExit=yes\nStandardOutput=truncate:"+output(d)+"\n", 1)
+			}
+			if err := write(path, text, 0o644); err != nil {
+				return err
+			}
+		}
+	}
+	systemctl("daemon-reload")
+	for _, d := range all {
+		if d.Socket != "" {
+			systemctl("start", "--", d.Socket)
+		}
+	}
+	predicted := make([]units.End, len(all))
+	for i, d := range all {
+		predicted[i] = predict(d)
+	}
+	names := []string{"start", "--"}
+	for _, d := range all {
+		names = append(names, d.Name)
+	}
+	systemctl(names...)
+	for i, d := range all {
+		came, err := came(d)
+		if err != nil {
+			return err
+		}
+		if err := json.NewEncoder(os.Stdout).Encode(units.Judge(d, predicted[i], came)); err != nil {
+			return err
+		}
+	}
+	stop := []string{"stop", "--"}
+	for _, d := range all {
+		if stop = append(stop, d.Name); d.Socket != "" {
+			stop = append(stop, d.Socket)
+		}
+	}
+	systemctl(stop...)
+	for _, d := range all {
+		for path := range d.Files {
+			os.Remove(path)
+			os.Remove(filepath.Dir(path)) // if it was a drop-in's and is empty
+		}
+	}
+	systemctl("reset-failed")
+	return nil
+}
+
+func output(d units.Draw) string { return fmt.Sprintf("%s/%d.out", outputs, d.Number) }
+
+// systemctl runs it. What it says of units that fail is of no interest.
+func systemctl(args ...string) string {
+	out, _ := exec.Command("systemctl", args...).Output()
+	return string(out)
+}
+
+func predict(d units.Draw) units.End {
+	// An instance of a template has no file of its own.
+	r, err := guard.Preflight(guard.Launch{Unit: strings.Replace(d.File, filepath.Base(d.File), d.Name, 1)}, d.Address)
+	var refused *guard.Error
+	switch {
+	case err == nil && r.Via == "inherited":
+		return units.End{Kind: units.BySocket, Why: strings.Join(r.Notes, "; ")}
+	case err == nil:
+		return units.End{Kind: units.ByItself, Why: strings.Join(r.Notes, "; ")}
+	case !errors.As(err, &refused):
+		return units.End{Kind: units.NotStarted, Why: err.Error()}
+	case r.Causes[0].ID == "unknown":
+		return units.End{Kind: units.CouldNotSay, Why: r.Causes[0].Detail}
+	case r.Causes[0].ID == "exec-refused":
+		return units.End{Kind: units.NotStarted, Why: err.Error()}
+	}
+	return units.End{Kind: units.Refused, Cause: cause(d.Guarded, r.Causes[0].ID, err), Why: err.Error()}
+}
+
+// cause is the guard's word for it, or the errno where the program has no guard.
+func cause(guarded bool, id string, err error) string {
+	var errno syscall.Errno
+	if !guarded && errors.As(err, &errno) {
+		return unix.ErrnoName(errno)
+	}
+	return id
+}
+
+// came asks systemd how a start ended.
+func came(d units.Draw) (units.End, error) {
+	has := map[string]string{}
+	for line := range strings.Lines(systemctl("show", "-p", "LoadState,Result,ExecMainCode,ExecMainStatus,ExecMainStartTimestampMonotonic", "--", d.Name)) {
+		key, value, _ := strings.Cut(strings.TrimSpace(line), "=")
+		has[key] = value
+	}
+	exit, err := strconv.Atoi(has["ExecMainStatus"])
+	if err != nil {
+		return units.End{}, fmt.Errorf("%s: %q", d.Name, has)
+	}
+	said := fmt.Sprintf("%s %s code=%s status=%d", has["LoadState"], has["Result"], has["ExecMainCode"], exit)
+	switch {
+	case has["ExecMainStartTimestampMonotonic"] == "0":
+		return units.End{Kind: units.NotStarted, Why: said}, nil
+	case has["ExecMainCode"] != "1":
+		return units.End{Kind: units.Refused, Cause: "killed", Why: said}, nil
+	}
+	switch exit {
+	case status.Bound:
+		return units.End{Kind: units.ByItself}, nil
+	case status.Inherited:
+		return units.End{Kind: units.BySocket}, nil
+	}
+	errno, ok := status.Errno(exit)
+	if !ok {
+		return units.End{Kind: units.NotStarted, Why: said}, nil
+	}
+	if !d.Guarded {
+		return units.End{Kind: units.Refused, Cause: errno}, nil
+	}
+	var r guard.Report
+	text, err := os.ReadFile(output(d))
+	if err == nil {
+		err = json.Unmarshal(text, &r)
+	}
+	if err != nil || len(r.Causes) == 0 {
+		return units.End{Kind: units.Refused, Cause: "?" + errno, Why: fmt.Sprintf("%v: %s", err, text)}, nil
+	}
+	return units.End{Kind: units.Refused, Cause: r.Causes[0].ID, Why: r.Causes[0].Summary}, nil
+}

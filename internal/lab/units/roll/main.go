@@ -1,0 +1,95 @@
+//go:build linux
+
+// Roll draws random systemd services and compares what a preflight says of them with what
+// comes, as root:
+//
+//	roll [-n N] [-from FIRST] [-seed S] [-o FILE] [-v]
+//
+// It prints the draws of which something wrong was said, then the sums, and exits with 1
+// if there were any. The draw of a number and a seed is always the same one. In FILE it
+// leaves every verdict, one JSON object a line.
+package main
+
+import (
+	"bufio"
+	"encoding/json"
+	"flag"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"os"
+	"strconv"
+
+	"github.com/lowport/lowport/internal/lab/units"
+)
+
+var (
+	n       = flag.Int("n", 200, "how many services to draw")
+	from    = flag.Int("from", 0, "the number of the first")
+	seed    = flag.Uint64("seed", 0, "what they are drawn from; random if 0")
+	into    = flag.String("o", "", "write the verdicts to this `file`")
+	verbose = flag.Bool("v", false, "print every verdict")
+)
+
+func main() {
+	flag.Parse()
+	wrong, err := run()
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "roll:", err)
+		os.Exit(2)
+	}
+	if wrong > 0 {
+		os.Exit(1)
+	}
+}
+
+func run() (wrong int, err error) {
+	if *seed == 0 {
+		*seed = rand.Uint64()
+	}
+	fmt.Printf("seed %d\n", *seed)
+	machine, err := units.Boot()
+	if err != nil {
+		return 0, err
+	}
+	defer machine.Close()
+	file := io.Discard
+	if *into != "" {
+		f, err := os.Create(*into)
+		if err != nil {
+			return 0, err
+		}
+		defer f.Close()
+		file = f
+	}
+	cmd := machine.Command("/lab/guest", strconv.FormatUint(*seed, 10), strconv.Itoa(*from), strconv.Itoa(*from+*n))
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		return 0, err
+	}
+	cmd.Stderr = os.Stderr
+	if err := cmd.Start(); err != nil {
+		return 0, err
+	}
+	var sums units.Sums
+	scan := bufio.NewScanner(io.TeeReader(out, file))
+	scan.Buffer(nil, 1<<20)
+	for scan.Scan() {
+		var v units.Verdict
+		if err := json.Unmarshal(scan.Bytes(), &v); err != nil {
+			return 0, fmt.Errorf("%s: %w", scan.Bytes(), err)
+		}
+		sums.Add(v)
+		if v.Wrong != "" || *verbose {
+			fmt.Println(v)
+		}
+	}
+	if err := scan.Err(); err != nil {
+		return 0, err
+	}
+	if err := cmd.Wait(); err != nil {
+		return 0, err
+	}
+	fmt.Println(sums)
+	return sums.Wrong(), nil
+}

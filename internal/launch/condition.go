@@ -1,0 +1,158 @@
+package launch
+
+import (
+	"errors"
+	"io/fs"
+	"path"
+	"strings"
+)
+
+// conditions are Condition…= and Assert…=: one that is not met ends the start. Those
+// with "|" need one of them to be met (condition_test_list).
+func conditions(u *Unit, at place) error {
+	var all settings
+	for _, e := range u.set {
+		kind, ok := conditionOf(e.key)
+		switch {
+		case e.section != "Unit" || !ok:
+		case e.value == "": // begins anew, of every kind
+			all = withoutPrefix(all, kind)
+		default:
+			all = append(all, e)
+		}
+	}
+	return u.meet(at, all)
+}
+
+func conditionOf(key string) (kind string, ok bool) {
+	for _, kind := range []string{"Condition", "Assert"} {
+		if strings.HasPrefix(key, kind) {
+			return kind, true
+		}
+	}
+	return "", false
+}
+
+func withoutPrefix(all settings, prefix string) (kept settings) {
+	for _, e := range all {
+		if !strings.HasPrefix(e.key, prefix) {
+			kept = append(kept, e)
+		}
+	}
+	return kept
+}
+
+func (u *Unit) meet(at place, all settings) error {
+	var alternatives settings
+	anyMet, anyUnsure := false, false
+	for _, e := range all {
+		value, alternative := strings.CutPrefix(e.value, "|")
+		value, negated := strings.CutPrefix(strings.TrimSpace(value), "!")
+		met, sure := u.met(at, e, strings.TrimSpace(value))
+		met = met != negated
+		switch {
+		case alternative:
+			alternatives = append(alternatives, e)
+			anyMet, anyUnsure = anyMet || met && sure, anyUnsure || !sure
+		case !sure:
+			u.doubt("whether %s is met is not looked at", e)
+		case !met:
+			return stops("", "%s is not met", e)
+		}
+	}
+	switch {
+	case len(alternatives) == 0 || anyMet:
+	case anyUnsure:
+		u.doubt("whether %s is met is not looked at", alternatives[0])
+	default:
+		return stops("", "%s is not met", alternatives[0])
+	}
+	return nil
+}
+
+// met reports whether a condition holds; sure is false where that is not looked at.
+func (u *Unit) met(at place, e entry, value string) (met, sure bool) {
+	kind, _ := conditionOf(e.key)
+	value, ok := u.expanded(e, value)
+	if !ok {
+		return false, false
+	}
+	name := strings.TrimPrefix(e.key, kind)
+	switch name {
+	case "User":
+		return value == "root" || value == "0" || value == "@system", !u.User && (value == "root" || value == "0" || value == "@system" || !strings.ContainsAny(value, "0123456789"))
+	case "PathExistsGlob":
+		names, err := fs.Glob(at.root, inside(value))
+		return len(names) > 0, err == nil
+	}
+	info, err := fs.Stat(at.root, inside(value))
+	missing := errors.Is(err, fs.ErrNotExist)
+	if err != nil && !missing || !path.IsAbs(value) {
+		return false, false
+	}
+	switch name {
+	case "PathExists":
+		return !missing, true
+	case "PathIsDirectory":
+		return !missing && info.IsDir(), true
+	case "FileNotEmpty":
+		return !missing && info.Mode().IsRegular() && info.Size() > 0, true
+	case "FileIsExecutable":
+		return !missing && info.Mode().IsRegular() && info.Mode()&0o111 != 0, true
+	case "DirectoryNotEmpty":
+		names, err := fs.ReadDir(at.root, inside(value))
+		return len(names) > 0, missing || err == nil
+	}
+	return false, false
+}
+
+// requirements are the units without which this one is not started.
+func requirements(u *Unit, at place) error {
+	for _, key := range []string{"Requires", "BindsTo", "Requisite"} {
+		for _, e := range u.set.entries("Unit", key) {
+			for _, name := range split(e.value) {
+				name, ok := u.expanded(e, name)
+				if !ok {
+					continue
+				}
+				if err := u.required(at, e, name); err != nil {
+					return err
+				}
+			}
+		}
+	}
+	return nil
+}
+
+// required looks for the file of another unit. Those that have none may be made by systemd
+// itself: mounts, devices, slices.
+func (u *Unit) required(at place, e entry, name string) error {
+	masked, found := false, false
+	for _, folder := range u.folders() {
+		for _, n := range []string{name, templateOf(name)} {
+			info, err := fs.Stat(at.root, path.Join(folder, n))
+			if err == nil && !found {
+				found, masked = true, !info.Mode().IsRegular()
+			}
+		}
+	}
+	switch ext := path.Ext(name); {
+	case masked:
+		return stops("", "%s: %s is masked", e, name)
+	case found && (ext == ".service" || ext == ".socket" || e.key == "Requisite"):
+		u.doubt("%s: whether %s starts is not looked at", e, name)
+	case !found && (ext == ".service" || ext == ".socket" || ext == ".target"):
+		return stops("", "%s: there is no %s", e, name)
+	}
+	return nil
+}
+
+// templateOf is the template of an instance, or the name itself.
+func templateOf(name string) string {
+	ext := path.Ext(name)
+	prefix, _, ok := strings.Cut(strings.TrimSuffix(name, ext), "@")
+	if !ok {
+		return name
+	}
+	return prefix + "@" + ext
+}

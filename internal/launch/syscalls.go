@@ -1,0 +1,85 @@
+package launch
+
+import (
+	"slices"
+	"strings"
+)
+
+// needed are the system calls of a server of Go until it listens, and of the guard.
+// Without one of them the program may end, or do something else.
+var needed = strings.Fields("accept4 access arch_prctl bind brk capget clone clone3 close connect epoll_create1 epoll_ctl epoll_pwait eventfd2 execve exit_group fcntl fstat futex getdents64 getpid getppid getrandom getsockname getsockopt gettid getuid getxattr ioctl listen lseek madvise mmap mprotect munmap nanosleep newfstatat openat pipe2 prctl pread64 prlimit64 read readlink readlinkat recvfrom rseq rt_sigaction rt_sigprocmask rt_sigreturn sched_getaffinity sched_yield sendto set_robust_list set_tid_address setsockopt sigaltstack socket statfs tgkill uname write")
+
+// groups are the members of systemd 252's groups of system calls that matter here: those of
+// needed, and capset, with which the guard raises. @system-service and @known have them all.
+var groups = map[string]string{
+	"@basic-io":    "close lseek pread64 read write",
+	"@default":     "arch_prctl brk execve exit_group futex getpid getppid getrandom gettid getuid mmap mprotect munmap nanosleep prlimit64 rseq rt_sigreturn sched_getaffinity sched_yield set_robust_list set_tid_address",
+	"@file-system": "access close fcntl fstat getdents64 getxattr newfstatat openat readlink readlinkat statfs",
+	"@io-event":    "epoll_create1 epoll_ctl epoll_pwait eventfd2",
+	"@ipc":         "pipe2",
+	"@network-io":  "accept4 bind connect getsockname getsockopt listen recvfrom sendto setsockopt socket",
+	"@privileged":  "capset",
+	"@process":     "capget clone clone3 prctl tgkill",
+	"@signal":      "rt_sigaction rt_sigprocmask sigaltstack",
+}
+
+// covers reports whether a word of SystemCallFilter= stands for a call.
+func covers(word, call string) bool {
+	return word == call || word == "@system-service" || word == "@known" || slices.Contains(strings.Fields(groups[word]), call)
+}
+
+// call reports whether SystemCallFilter= lets a system call through, and what it answers if
+// not: the name of an errno, or "" where it ends the program. An allow list always has
+// @default (config_parse_syscall_filter).
+func (s settings) call(name string) (errno string, allowed bool) {
+	values := s.all("Service", "SystemCallFilter")
+	if len(values) == 0 {
+		return "", true
+	}
+	allowed = strings.HasPrefix(values[0], "~") || covers("@default", name)
+	errno = s.last("SystemCallErrorNumber")
+	for _, v := range values {
+		rest, deny := strings.CutPrefix(v, "~")
+		for _, word := range split(rest) {
+			word, answer, own := strings.Cut(word, ":")
+			if !covers(word, name) {
+				continue
+			}
+			if allowed = !deny; own {
+				errno = answer
+			}
+		}
+	}
+	if errno == "kill" {
+		errno = ""
+	}
+	return errno, allowed
+}
+
+// refusedCall is the answer of SystemCallFilter= to the first of the calls of a bind that
+// it does not let through.
+func (u *Unit) refusedCall() (errno string, allowed bool) {
+	for _, call := range []string{"socket", "bind", "listen"} {
+		if errno, allowed := u.set.call(call); !allowed {
+			return errno, false
+		}
+	}
+	return "", true
+}
+
+// lacksCall names a call that the program needs before or beside its bind, and is refused;
+// "" for none.
+func (u *Unit) lacksCall() string {
+	for _, call := range needed {
+		if _, allowed := u.set.call(call); !allowed && call != "socket" && call != "bind" && call != "listen" {
+			return call
+		}
+	}
+	return ""
+}
+
+// Raises reports whether the unit's filter lets the guard raise a capability.
+func (u *Unit) Raises() bool {
+	_, allowed := u.set.call("capset")
+	return allowed
+}
