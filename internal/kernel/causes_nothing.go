@@ -6,7 +6,7 @@ var nothingCauses = []cause{
 		certain: nothingRead,
 		show:    (*look).ungranted,
 		wording: wording{"{cap} was never granted",
-			"nobody granted it: no set of this process has it, and {exe} has no file capabilities (a rebuild, a copy and a chown each remove them)"},
+			"nothing grants it: {exe} has no file capabilities (a rebuild, a copy and a chown each remove them), and whoever started this process gave it none"},
 		kernel: "inet_bind asks ns_capable(CAP_NET_BIND_SERVICE) for ports below ip_unprivileged_port_start",
 		see:    "getcap PROGRAM\ngrep Cap /proc/PID/status",
 		helps:  "setcap on the program after every build, copy and chown; setpriv or a unit's AmbientCapabilities= for a program whose file cannot have them; a socket unit, with which the service needs no capability; the sysctl",
