@@ -39,6 +39,9 @@ type Box struct {
 // Said is the folder of a box in which anybody may leave files for the answers.
 const Said = "/run/said"
 
+// Record is the file of a box that tells its programs to record the machine, if it is there.
+const Record = "/run/record"
+
 // A Command is what process 1 of a box is asked to run. Its standard input is Stdin.
 type Command struct {
 	Argv  []string      `json:"argv"`

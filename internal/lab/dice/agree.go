@@ -84,13 +84,9 @@ func replayed(s Situation, o Outcome) ([]Wrong, error) {
 	if o.Said.Recording == "" {
 		return nil, nil
 	}
-	network := s.get("proto")
-	if v := s.get("family"); v != "both" {
-		network += v
-	}
 	var lc net.ListenConfig
 	lc.SetMultipathTCP(s.is("mptcp", "on"))
-	err := guard.Replay([]byte(o.Said.Recording), network+"/"+s.host()+":"+s.port(), guard.ListenConfig(lc))
+	err := guard.Replay([]byte(o.Said.Recording), s.network()+"/"+s.host()+":"+s.port(), guard.ListenConfig(lc))
 	var refused *guard.Error
 	said := told(o.Report.causes(), o.Report.fixes())
 	if !errors.As(err, &refused) {

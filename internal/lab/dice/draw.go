@@ -25,6 +25,9 @@ func Draw(r *rand.Rand) Situation {
 			turn(k)
 		}
 	}
+	if s["threshold"] == "raised" && r.IntN(2) == 0 {
+		s["port"] = "8443"
+	}
 	return s.sound()
 }
 
@@ -32,7 +35,7 @@ func Draw(r *rand.Rand) Situation {
 func (s Situation) sound() Situation {
 	drop := func(names ...string) { s = s.without(names...) }
 	if !s.is("ask", "bind") {
-		drop("proto", "family", "landlock", "bpf", "threshold", "address", "holder", "mptcp", "control")
+		drop("proto", "family", "port", "landlock", "bpf", "threshold", "address", "holder", "mptcp", "control")
 		if !s.is("seccomp", "none", "capset:EPERM", "capget:EPERM") {
 			drop("seccomp")
 		}
@@ -46,6 +49,9 @@ func (s Situation) sound() Situation {
 	if s.is("family", "4") && s.is("address", "any6", "lo6", "absent6", "off6", "tentative", "zone") ||
 		s.is("family", "6") && s.is("address", "any4", "lo4", "lo2", "absent4") {
 		drop("family")
+	}
+	if s.is("mount", "ramfs") && !s.is("file", "granted", "none", "setgid", "setuid") { // it holds no capabilities
+		s = s.with("file", "none")
 	}
 	if s.is("before", "user") {
 		s = s.with("user", "root")

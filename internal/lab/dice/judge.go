@@ -28,6 +28,7 @@ type Verdict struct {
 	Situation Situation
 	Unmade    string // why it could not be made, or its program not be started
 	Outcome   Outcome
+	Untold    bool // a prediction said that it could not tell
 	Wrong     []Wrong
 	Boxes     int // situations that were made for it
 }
@@ -47,12 +48,30 @@ func NewJudge(m box.Maker) *Judge { return &Judge{maker: m, known: make(map[stri
 func (j *Judge) Judge(s Situation) (Verdict, error) {
 	v := Verdict{Situation: s}
 	j.boxes = 0
-	o, err := j.fresh(s)
-	if errors.Is(err, errUnmade) {
+	var o Outcome
+	err := j.in(s, func(p *place) error {
+		if r, err := p.box.Run(box.Command{Argv: []string{"touch", box.Record}}); err != nil || r.Code != 0 {
+			return fmt.Errorf("%w: %s", err, r.Output)
+		}
+		started, err := p.start()
+		o = started
+		if err != nil && !errors.Is(err, errUnmade) {
+			return err
+		}
+		wrong, foretold, untold, errForetell := p.foretold()
+		v.Wrong, v.Untold = wrong, untold
+		if foretold && err != nil { // it is not executed, as was said before
+			return errors.Join(errNotExecuted, errForetell)
+		}
+		return errors.Join(err, errForetell)
+	})
+	switch {
+	case errors.Is(err, errNotExecuted):
+		return v, nil
+	case errors.Is(err, errUnmade):
 		v.Unmade = err.Error()
 		return v, nil
-	}
-	if err != nil {
+	case err != nil:
 		return v, err
 	}
 	v.Outcome = o

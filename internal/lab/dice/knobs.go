@@ -7,6 +7,7 @@ var Knobs = []Knob{
 	{Name: "ask", Values: words("bind require require2"), Question: true},
 	{Name: "proto", Values: words("tcp udp"), Question: true},
 	{Name: "family", Values: words("both 4 6"), Question: true},
+	{Name: "port", Values: words("443 8443"), Question: true},
 
 	// The program's file.
 	{Name: "file", Values: words("granted none p ep i ei more other other-e partial empty foreign setgid setuid")},

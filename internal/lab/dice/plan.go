@@ -7,9 +7,11 @@ import (
 
 // A Plan is a situation as shell scripts, each run by root.
 type Plan struct {
-	Place   string // makes the place where the operator's shell is, and writes the id of a process there to /run/place
-	Prepare string // makes the rest, in that place
-	Start   string // starts the program, in that place
+	Place    string   // makes the place where the operator's shell is, and writes the id of a process there to /run/place
+	Prepare  string   // makes the rest, in that place
+	Start    string   // starts the program, in that place
+	Foretell []string // the same with a prediction in the place of the program, and by root's shell; some situations have none
+	Behind   string   // the same as the first prediction's, with another execve in the place of the predictor's
 
 	Apart bool // the place is not the machine itself
 	Root  bool // the operator's shell is root's
@@ -22,11 +24,13 @@ const Program = "/srv/app/server"
 func (s Situation) plan() Plan {
 	place := s.place()
 	return Plan{
-		Place:   place,
-		Prepare: "set -eu\n" + s.disk() + s.network() + s.holders() + s.policy(),
-		Start:   "exec " + commandLine(s.launch()),
-		Apart:   place != "",
-		Root:    s.is("user", "root"),
+		Place:    place,
+		Prepare:  "set -eu\n" + s.disk() + s.machine() + s.holders() + s.policy(),
+		Start:    "exec " + commandLine(s.launch(s.program())) + "\n",
+		Foretell: s.foretell(),
+		Behind:   "exec " + commandLine(s.launch(append([]string{"env"}, s.program()...))) + "\n",
+		Apart:    place != "",
+		Root:     s.is("user", "root"),
 	}
 }
 
@@ -46,12 +50,7 @@ func (s Situation) signed(sign string) string {
 	return sign + strings.ReplaceAll(strings.ReplaceAll(s.need(), "cap_", ""), ",", ","+sign)
 }
 
-func (s Situation) port() string {
-	if s.is("threshold", "raised") {
-		return "8443"
-	}
-	return "443"
-}
+func (s Situation) port() string { return s.get("port") }
 
 // place makes a place that is not the machine itself: a shell in namespaces of its own, or a
 // root of its own.
@@ -69,7 +68,7 @@ until [ "$(readlink /proc/$place/ns/FIRST)" != "$(readlink /proc/$$/ns/FIRST)" ]
 		return "unshare -n " + up + first("net") + "sleep 0.01\necho $place >/run/place\n"
 	case "nested-pid":
 		return "unshare -m -p -f --mount-proc sleep 1000 </dev/null >/dev/null 2>&1 &\n" + `unshare=$!
-until read -r place </proc/$unshare/task/$unshare/children && [ "$place" ] && grep -q sleep /proc/$place/comm; do kill -0 $unshare; sleep 0.003; done
+until { read -r place </proc/$unshare/task/$unshare/children || [ "$place" ]; } && grep -q sleep /proc/$place/comm; do kill -0 $unshare; sleep 0.003; done
 echo $place >/run/place
 `
 	case "netns":
@@ -80,6 +79,14 @@ echo $place >/run/place
 			"until grep -q sleep /proc/$!/comm; do sleep 0.003; done\necho $! >/run/place\n"
 	}
 	return ""
+}
+
+// shell is the operator's.
+func (p Plan) shell() []string {
+	if p.Root {
+		return []string{"sh", "-e"}
+	}
+	return []string{"setpriv", "--reuid=operator", "--regid=operator", "--init-groups", "env", "HOME=/home/operator", "USER=operator", "sh", "-e"}
 }
 
 // enter is what runs a command in the place.
@@ -167,8 +174,8 @@ func (s Situation) enough() string {
 	return "ep"
 }
 
-// network makes the addresses and the threshold, and a process that has nothing to do with it.
-func (s Situation) network() string {
+// machine makes the addresses, and a process that has nothing to do with it.
+func (s Situation) machine() string {
 	b := "setpriv --reuid=operator --regid=operator --clear-groups sleep 1000 </dev/null >/dev/null 2>&1 &\necho $! >/run/bystander\n"
 	if s.is("launcher", "netns") {
 		b += "ip netns add wan\nip -n wan link set lo up\n"
@@ -245,8 +252,8 @@ func (s Situation) policy() string {
 	return b
 }
 
-// launch is the words that start the program, from outside to inside.
-func (s Situation) launch() []string {
+// launch is the words that start a program, from outside to inside.
+func (s Situation) launch(program []string) []string {
 	var w []string
 	add := func(words ...string) { w = append(w, words...) }
 	strace := []string{"strace", "-f", "-e", "trace=none", "-o", "/dev/null"}
@@ -319,19 +326,46 @@ func (s Situation) launch() []string {
 	case "dumb-init":
 		add("dumb-init", "--")
 	case "script": // it takes a command line
-		add("script", "-qec", commandLine(s.program()), "/dev/null")
+		add("script", "-qec", commandLine(program), "/dev/null")
 		return w
 	}
-	return append(w, s.program()...)
+	return append(w, program...)
 }
 
 // program is the program and its arguments.
 func (s Situation) program() []string {
-	path := Program
-	if s.is("mount", "foreign") {
-		path = "/proc/self/fd/9"
+	return append(append([]string{s.path()}, s.flags()...), s.target()...)
+}
+
+// foretell is the scripts that predict: by the process that would execute the program, and by
+// root's shell where nothing but setpriv is between it and the program. What the program does
+// itself cannot be predicted, nor with which options it listens.
+func (s Situation) foretell() (scripts []string) {
+	if !s.is("before", "nothing") || !s.is("control", "none") || !s.is("mptcp", "on") {
+		return nil
 	}
-	return append([]string{path}, s.arguments()...)
+	predict := func(options ...string) []string {
+		w := append([]string{"/lab/guest", "-predict", s.path()}, options...)
+		return append(append(w, s.flags()...), s.target()...)
+	}
+	scripts = append(scripts, "exec "+commandLine(s.launch(predict()))+"\n")
+	user := s.without("file", "mount", "place", "user", "threshold", "address", "holder", "bpf")
+	for _, k := range Knobs {
+		if k.Question {
+			user = user.without(k.Name)
+		}
+	}
+	if len(user) == 0 && !s.is("user", "root") && !s.is("mount", "foreign") {
+		scripts = append(scripts, "exec "+commandLine(predict("-user", s.uid()))+"\n")
+	}
+	return scripts
+}
+
+func (s Situation) path() string {
+	if s.is("mount", "foreign") {
+		return "/proc/self/fd/9"
+	}
+	return Program
 }
 
 // limits are setpriv's options for what root sets before the user is changed.
@@ -387,21 +421,21 @@ func (s Situation) changeUser() []string {
 	return append(append([]string{"setpriv"}, options...), after...)
 }
 
-// arguments are the program's.
-func (s Situation) arguments() []string {
-	var w []string
+// target is what the program is asked for.
+func (s Situation) target() []string {
+	if s.is("ask", "bind") {
+		return []string{s.host() + ":" + s.port()}
+	}
+	return []string{"-require", s.need()}
+}
+
+// flags are how the program does it.
+func (s Situation) flags() (w []string) {
 	if v := s.get("before"); v != "nothing" {
 		w = append(w, "-before", v)
 	}
-	if !s.is("ask", "bind") {
-		return append(w, "-require", s.need())
-	}
-	network := s.get("proto")
-	if v := s.get("family"); v != "both" {
-		network += v
-	}
-	if network != "tcp" {
-		w = append(w, "-network", network)
+	if v := s.network(); v != "tcp" {
+		w = append(w, "-network", v)
 	}
 	if s.is("mptcp", "off") {
 		w = append(w, "-mptcp=false")
@@ -409,7 +443,15 @@ func (s Situation) arguments() []string {
 	if v := s.get("control"); v != "none" {
 		w = append(w, "-control", v)
 	}
-	return append(w, s.host()+":"+s.port())
+	return w
+}
+
+// network is what the program asks for, as net has it.
+func (s Situation) network() string {
+	if s.is("family", "both") {
+		return s.get("proto")
+	}
+	return s.get("proto") + s.get("family")
 }
 
 func (s Situation) host() string {

@@ -19,6 +19,7 @@ type Count struct {
 	Draws, Unmade, Refused, Boxes int
 	Wrong                         [len(Kinds)]int // draws, by the kind of what is wrong
 	Any                           int             // draws with anything wrong
+	Untold                        int             // draws in which a prediction could not tell
 }
 
 // Add counts one draw.
@@ -31,15 +32,15 @@ func (c *Count) Add(v Verdict) {
 	case !v.Outcome.Bound:
 		c.Refused++
 	}
+	if v.Untold {
+		c.Untold++
+	}
 	if len(v.Wrong) > 0 {
 		c.Any++
 	}
-	for i := range Kinds {
-		for _, w := range v.Wrong {
-			if w.Kind == Kinds[i] {
-				c.Wrong[i]++
-				break
-			}
+	for i, kind := range []byte(Kinds) {
+		if v.Is(kind) {
+			c.Wrong[i]++
 		}
 	}
 }
@@ -50,18 +51,12 @@ func (c Count) String() string {
 	for i, n := range c.Wrong {
 		fmt.Fprintf(&b, "%s%c %d", map[bool]string{true: ", "}[i > 0], Kinds[i], n)
 	}
-	fmt.Fprintf(&b, "), situations made %d", c.Boxes)
+	fmt.Fprintf(&b, "), predictions that could not tell %d, situations made %d", c.Untold, c.Boxes)
 	return b.String()
 }
 
 // DrawNumber is draw number i of a seed.
 func DrawNumber(seed uint64, i int) Situation { return Draw(rand.New(rand.NewPCG(seed, uint64(i)))) }
-
-// Roll judges the draws 1 to n of a seed, or all if n is 0, until the context ends. It calls
-// each with every verdict, from several goroutines.
-func Roll(ctx context.Context, m box.Maker, seed uint64, n, jobs int, each func(int, Verdict)) error {
-	return Each(ctx, m, jobs, func(i int) (Situation, bool) { return DrawNumber(seed, i), n == 0 || i <= n }, each)
-}
 
 // Each judges the situations 1, 2, … until there is none or the context ends.
 func Each(ctx context.Context, m box.Maker, jobs int, get func(int) (Situation, bool), each func(int, Verdict)) error {

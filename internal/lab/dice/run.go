@@ -120,9 +120,12 @@ func (p *place) root(argv ...string) (box.Result, error) {
 // patience bounds a command: it ends what hangs.
 const patience = 20 * time.Second
 
-// start starts the program as the situation says, from root's shell there.
-func (p *place) start() (Outcome, error) {
-	r, err := p.root("sh", "-c", `"$@"; exit $?`, "sh", "sh", "-euc", p.plan.Start)
+// start starts the program as the situation says.
+func (p *place) start() (Outcome, error) { return p.shell(p.plan.Start) }
+
+// shell runs a script that starts a program, from root's shell there.
+func (p *place) shell(script string) (Outcome, error) {
+	r, err := p.root("sh", "-c", `"$@"; exit $?`, "sh", "sh", "-euc", script)
 	if err != nil {
 		return Outcome{}, err
 	}
@@ -151,11 +154,7 @@ func outcome(r box.Result) (Outcome, error) {
 
 // paste pastes lines into the operator's shell there. One that fails ends it.
 func (p *place) paste(lines string) (box.Result, error) {
-	argv := []string{"sh", "-e"}
-	if !p.plan.Root {
-		argv = append([]string{"setpriv", "--reuid=operator", "--regid=operator", "--init-groups", "env", "HOME=/home/operator", "USER=operator"}, argv...)
-	}
-	return p.box.Run(box.Command{Argv: append(p.plan.enter(), argv...), Stdin: lines, Limit: patience})
+	return p.box.Run(box.Command{Argv: append(p.plan.enter(), p.plan.shell()...), Stdin: lines, Limit: patience})
 }
 
 // alive reports whether the process whose id a file in /run holds has not ended.

@@ -1,7 +1,8 @@
 //go:build linux
 
-// Guest is the program of a situation of the dice: it binds an address, or requires
-// capabilities, and leaves what it was told in the folder of box.Said.
+// Guest is the program of a situation of the dice: guest [-json] FLAG... [ADDRESS]. It binds an
+// address, or requires capabilities, and prints the report of a refusal, or as JSON any report.
+// In a box it leaves what it was told in the folder of box.Said.
 package main
 
 import (
@@ -10,6 +11,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"io/fs"
 	"net"
 	"os"
 	"runtime"
@@ -27,10 +29,13 @@ import (
 )
 
 var (
+	asJSON  = flag.Bool("json", false, "print the report as JSON")
 	before  = flag.String("before", "", "what it does before: capset, thread, drop, user")
 	network = flag.String("network", "tcp", "tcp, tcp4, tcp6, udp, udp4 or udp6")
 	mptcp   = flag.Bool("mptcp", true, "listen with Multipath TCP where the kernel has it")
 	control = flag.String("control", "", "what it sets on the socket: transparent, mark, reuseport, file")
+	predict = flag.String("predict", "", "predict what the `program` would be told, started from here")
+	user    = flag.String("user", "", "with -predict: the user it is started as")
 	need    caps.Set
 )
 
@@ -38,10 +43,15 @@ func main() {
 	flag.Var(&need, "require", "require `capabilities` instead of a port")
 	flag.Parse()
 	said, code := ask()
-	text, err := json.Marshal(said)
-	if err == nil {
-		err = leave(text)
+	switch {
+	case said.Failed != "":
+		fmt.Fprintln(os.Stderr, "guest:", said.Failed)
+	case *asJSON:
+		fmt.Printf("%s\n", said.Report)
+	case code != 0:
+		fmt.Print(said.Text)
 	}
+	err := leave(said)
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "guest:", err)
 		os.Exit(74)
@@ -56,10 +66,13 @@ func ask() (dice.Said, int) {
 	}
 	var r guard.Report
 	var err error
-	if need != 0 {
+	switch {
+	case *predict != "":
+		r, err = foretell(*predict, *user)
+	case need != 0:
 		err = guard.Require(slices.Collect(need.All())...)
 		r.OK = err == nil
-	} else {
+	default:
 		err = listen(&r)
 	}
 	var said dice.Said
@@ -76,7 +89,7 @@ func ask() (dice.Said, int) {
 	if err != nil {
 		return dice.Said{Failed: err.Error()}, 70
 	}
-	if need == 0 && (code == 77 || code == 69) {
+	if _, err := os.Stat(box.Record); err == nil && need == 0 && *predict == "" && (code == 77 || code == 69) {
 		recording, err := guard.Record(address(), options(nil)...)
 		if err != nil {
 			return dice.Said{Failed: "record: " + err.Error()}, 70
@@ -147,12 +160,23 @@ func letGo(how string) error {
 		runtime.LockOSThread()
 		return unix.Capset(&hdr, &none[0])
 	case "user":
+		if os.Getuid() != 0 {
+			return nil // as a server does that can be started as any user
+		}
 		return errors.Join(syscall.Setgroups(nil), syscall.Setgid(1000), syscall.Setuid(1000))
 	}
 	return fmt.Errorf("%q is nothing to do before", how)
 }
 
-// leave writes what was said where the judge looks for it.
-func leave(text []byte) error {
-	return os.WriteFile(fmt.Sprint(box.Said, "/report-", os.Getpid()), text, 0o644)
+// leave writes what was said where the judge looks for it, if this is a box.
+func leave(said dice.Said) error {
+	text, err := json.Marshal(said)
+	if err != nil {
+		return err
+	}
+	err = os.WriteFile(fmt.Sprint(box.Said, "/report-", os.Getpid()), text, 0o644)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	return err
 }
