@@ -109,7 +109,7 @@ func drawn(t *testing.T, m box.Maker) {
 	seed := rand.Uint64()
 	var all []Situation
 	for i := range random {
-		all = append(all, DrawNumber(seed, i+1))
+		all = append(all, DrawNumber(seed, i+1, "shell"))
 	}
 	count, verdicts := judge(t, m, all)
 	t.Logf("seed %d", seed)

@@ -2,12 +2,13 @@ package dice
 
 import "math/rand/v2"
 
-// Draw draws a situation: few knobs that matter more often than many.
-func Draw(r *rand.Rand) Situation {
-	s := make(Situation)
+// Draw draws a situation in which a "shell", a "unit" or a "container" starts the program: few
+// knobs that matter more often than many.
+func Draw(r *rand.Rand, by string) Situation {
+	s := Situation{}.with("by", by)
 	turn := func(k Knob) { s[k.Name] = k.Values[1+r.IntN(len(k.Values)-1)] }
 	for _, k := range Knobs {
-		if k.Question && r.IntN(6) == 0 {
+		if k.Question && k.Name != "by" && r.IntN(6) == 0 {
 			turn(k)
 		}
 	}
@@ -34,6 +35,31 @@ func Draw(r *rand.Rand) Situation {
 // sound returns the situation without the knobs that would contradict others or say nothing.
 func (s Situation) sound() Situation {
 	drop := func(names ...string) { s = s.without(names...) }
+	switch s.get("by") {
+	case "container":
+		drop("place", "tracer", "landlock", "change", "shell", "bpf", "holder", "securebits", "sandbox", "sandbox2", "prefix", "socket", "fault")
+		s = s.keep("launcher", "host-net").keep("userns", "foreign", "own").keep("nnp", "same").keep("user", "root", "nameless").
+			keep("mount", "nosuid", "ramfs", "read-only", "overlay").keep("wrapper", "env", "nice", "sh-exec", "sh-child").
+			keep("address", "any4", "any6", "lo4", "lo6", "lo2", "absent4", "absent6")
+		if s.is("seccomp", "inet-socket:EAFNOSUPPORT", "inet-socket:EPROTONOSUPPORT") {
+			drop("seccomp")
+		}
+		if s.is("launcher", "host-net") || s.is("userns", "foreign") {
+			drop("threshold") // the engine would set the machine's
+		}
+	case "unit":
+		drop("engine")
+		drop("place", "landlock", "change", "shell", "bpf")
+		s = s.keep("tracer", "user").keep("launcher", "unshare-n").keep("userns", "foreign").keep("grant", "ambient").
+			keep("mount", "nosuid", "ramfs", "read-only", "overlay").
+			keep("wrapper", "env", "sh-exec", "sh-child", "taskset", "nice", "tini", "dumb-init")
+	default:
+		drop("engine", "sandbox", "sandbox2", "prefix", "socket", "fault")
+		s = s.keep("user", "root", "nameless")
+		if s.is("launcher", "host-net") {
+			drop("launcher")
+		}
+	}
 	if !s.is("ask", "bind") {
 		drop("proto", "family", "port", "landlock", "bpf", "threshold", "address", "holder", "mptcp", "control")
 		if !s.is("seccomp", "none", "capset:EPERM", "capget:EPERM") {
@@ -50,7 +76,7 @@ func (s Situation) sound() Situation {
 		s.is("family", "6") && s.is("address", "any4", "lo4", "lo2", "absent4") {
 		drop("family")
 	}
-	if s.is("mount", "ramfs") && !s.is("file", "granted", "none", "setgid", "setuid") { // it holds no capabilities
+	if s.is("mount", "ramfs") && !s.is("file", "none", "setgid", "setuid") { // it holds no capabilities
 		s = s.with("file", "none")
 	}
 	if s.is("before", "user") {
@@ -69,4 +95,12 @@ func (s Situation) sound() Situation {
 		}
 	}
 	return s
+}
+
+// keep returns the situation with a knob made harmless that has none of the values.
+func (s Situation) keep(name string, values ...string) Situation {
+	if s.is(name, values...) {
+		return s
+	}
+	return s.without(name)
 }

@@ -16,15 +16,11 @@ var errNotExecuted = errors.New("the program is not executed")
 func (p *place) foretold() (wrong []Wrong, any, untold bool, err error) {
 	for i, script := range p.plan.Foretell {
 		said, err := p.shell(script)
-		if errors.Is(err, errUnmade) {
-			if strings.Contains(err.Error(), "0 reports") {
-				continue // the predictor itself is not started
-			}
-			wrong = append(wrong, Wrong{'g', "no prediction", err.Error()})
-			continue
-		}
-		if err != nil {
+		if err != nil && !errors.Is(err, errUnmade) {
 			return nil, any, untold, err
+		}
+		if err != nil && said.Said.Failed == "" {
+			continue // the predictor itself is not started
 		}
 		any = true
 		if said.story() == "unknown" {
@@ -40,11 +36,11 @@ func (p *place) foretold() (wrong []Wrong, any, untold bool, err error) {
 			return nil, any, untold, err
 		}
 		shown := came.story()
-		if err != nil {
+		if err != nil && came.Said.Failed == "" {
 			shown = "not executed"
 		}
-		if foretold := said.story(); foretold != shown && !(err != nil && strings.HasPrefix(foretold, "exec-refused")) {
-			wrong = append(wrong, Wrong{'g', "before the start " + foretold, fmt.Sprintf("it was %s (%s)", shown, strings.TrimSpace(then))})
+		if foretold := said.story(); foretold != shown && (err == nil || foretold != "exec-refused") {
+			wrong = append(wrong, Wrong{'g', "before the start " + foretold + " " + said.Said.Failed, fmt.Sprintf("it was %s (%s)", shown, strings.TrimSpace(then))})
 		}
 	}
 	return wrong, any, untold, nil
@@ -54,6 +50,9 @@ func (p *place) foretold() (wrong []Wrong, any, untold bool, err error) {
 func (o Outcome) story() string {
 	if o.Bound {
 		return "allowed"
+	}
+	if o.Said.Failed != "" {
+		return "not executed"
 	}
 	if len(o.Report.Causes) == 0 {
 		return "refused without a cause"

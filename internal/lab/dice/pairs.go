@@ -44,6 +44,9 @@ func Pairs() []Situation {
 
 func allTurns() (turns []turn) {
 	for _, k := range Knobs {
+		if k.Name == "by" {
+			continue
+		}
 		for _, v := range k.Values[1:] {
 			turns = append(turns, turn{k.Name, v})
 		}

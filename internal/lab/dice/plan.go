@@ -13,6 +13,7 @@ type Plan struct {
 	Foretell []string // the same with a prediction in the place of the program, and by root's shell; some situations have none
 	Behind   string   // the same as the first prediction's, with another execve in the place of the predictor's
 
+	Boots bool // the machine has systemd
 	Apart bool // the place is not the machine itself
 	Root  bool // the operator's shell is root's
 }
@@ -22,10 +23,25 @@ const Program = "/srv/app/server"
 
 // plan says how a situation is made.
 func (s Situation) plan() Plan {
+	prepare := "set -eu\n" + s.disk() + s.machine() + s.holders() + s.policy()
+	if s.is("by", "unit") {
+		foretell := append([]string{"/lab/guest", "-unit", "/etc/systemd/system/app.service"}, append(s.flags(), s.target()...)...)
+		var scripts []string
+		if s.foreseen() {
+			scripts = []string{"exec " + commandLine(foretell) + "\n"}
+		}
+		return Plan{
+			Boots: true, Prepare: prepare + s.units(), Start: startUnit, Behind: startUnit,
+			Foretell: scripts, Root: s.is("user", "root"),
+		}
+	}
+	if s.is("by", "container") {
+		return Plan{Prepare: prepare + s.container(), Start: startContainer, Root: true}
+	}
 	place := s.place()
 	return Plan{
 		Place:    place,
-		Prepare:  "set -eu\n" + s.disk() + s.machine() + s.holders() + s.policy(),
+		Prepare:  prepare,
 		Start:    "exec " + commandLine(s.launch(s.program())) + "\n",
 		Foretell: s.foretell(),
 		Behind:   "exec " + commandLine(s.launch(append([]string{"env"}, s.program()...))) + "\n",
@@ -123,6 +139,9 @@ func (s Situation) disk() string {
 	case "subset":
 		b += "mount -t proc -o subset=pid proc /proc\n"
 	}
+	if s.is("by", "container") {
+		b += "mkdir /run/bundle\n"
+	}
 	if s.is("launcher", "chroot") {
 		b += "mkdir /mnt/root\nmount --rbind / /mnt/root\n"
 	}
@@ -131,8 +150,13 @@ func (s Situation) disk() string {
 
 // file installs the program in a folder.
 func (s Situation) file(dir string) string {
+	b := ""
+	if s.is("by", "container") {
+		dir += "/rootfs"
+		b = strings.ReplaceAll(s.image(), rootfs, dir)
+	}
 	file := dir + "/server"
-	b := "install /lab/guest " + file + "\n"
+	b += "install /lab/guest " + file + "\n"
 	setcap := ""
 	switch kind := s.get("file"); kind {
 	case "granted":
@@ -337,11 +361,16 @@ func (s Situation) program() []string {
 	return append(append([]string{s.path()}, s.flags()...), s.target()...)
 }
 
+// foreseen reports whether the program does nothing that cannot be seen before the start.
+func (s Situation) foreseen() bool {
+	return s.is("before", "nothing") && s.is("control", "none") && s.is("mptcp", "on")
+}
+
 // foretell is the scripts that predict: by the process that would execute the program, and by
 // root's shell where nothing but setpriv is between it and the program. What the program does
 // itself cannot be predicted, nor with which options it listens.
 func (s Situation) foretell() (scripts []string) {
-	if !s.is("before", "nothing") || !s.is("control", "none") || !s.is("mptcp", "on") {
+	if !s.foreseen() {
 		return nil
 	}
 	predict := func(options ...string) []string {
@@ -359,6 +388,14 @@ func (s Situation) foretell() (scripts []string) {
 		scripts = append(scripts, "exec "+commandLine(predict("-user", s.uid()))+"\n")
 	}
 	return scripts
+}
+
+// onDisk is the path of the program for who starts it.
+func (s Situation) onDisk() string {
+	if s.is("by", "container") {
+		return rootfs + "/server"
+	}
+	return Program
 }
 
 func (s Situation) path() string {

@@ -11,7 +11,7 @@ import (
 func TestParseSituation(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 2))
 	for range 1000 {
-		s := Draw(r)
+		s := Draw(r, []string{"shell", "unit", "container"}[r.IntN(3)])
 		again, err := ParseSituation(s.String())
 		if err != nil || again.String() != s.String() {
 			t.Errorf("%q, %v: %q", s, err, again)
@@ -29,7 +29,7 @@ func TestDraw(t *testing.T) {
 	drawn := make(map[string]bool)
 	r := rand.New(rand.NewPCG(1, 2))
 	for range 20000 {
-		for name, value := range Draw(r) {
+		for name, value := range Draw(r, []string{"shell", "unit", "container"}[r.IntN(3)]) {
 			drawn[name+"="+value] = true
 		}
 	}
@@ -46,9 +46,11 @@ func TestDraw(t *testing.T) {
 func TestPlan(t *testing.T) {
 	for _, k := range Knobs {
 		for _, v := range k.Values[1:] {
-			alone, required := Situation{}, Situation{"ask": "require"}
-			if reflect.DeepEqual(alone.with(k.Name, v).plan(), alone.plan()) &&
-				reflect.DeepEqual(required.with(k.Name, v).plan(), required.plan()) {
+			same := true
+			for _, s := range []Situation{{}, {"ask": "require"}, {"by": "unit"}, {"by": "container"}} {
+				same = same && reflect.DeepEqual(s.with(k.Name, v).plan(), s.plan())
+			}
+			if same {
 				t.Errorf("%s=%s changes nothing", k.Name, v)
 			}
 		}
@@ -58,12 +60,13 @@ func TestPlan(t *testing.T) {
 // What a cause stands for are knobs.
 func TestCauses(t *testing.T) {
 	for id, c := range causes {
-		for _, way := range append(c.ways(), words(c.keep)) {
+		unit := Situation{"by": "unit"}
+		for _, way := range append(c.ways(unit), c.blames(unit)) {
 			for _, name := range way {
 				if _, ok := knob(name); !ok {
 					t.Errorf("%s: %q is no knob", id, name)
 				}
-				if !slices.Contains(words(c.keep), name) {
+				if !slices.Contains(c.blames(unit), name) {
 					t.Errorf("%s: %q is taken away, and not blamed", id, name)
 				}
 			}

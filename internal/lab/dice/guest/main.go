@@ -11,11 +11,13 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"io"
 	"io/fs"
 	"net"
 	"os"
 	"runtime"
 	"slices"
+	"strings"
 	"syscall"
 	"unsafe"
 
@@ -26,15 +28,18 @@ import (
 	"github.com/lowport/lowport/guard"
 	"github.com/lowport/lowport/internal/lab/box"
 	"github.com/lowport/lowport/internal/lab/dice"
+	"github.com/lowport/lowport/privport"
 )
 
 var (
+	tell    = flag.Bool("tell", false, "print all that is said, as JSON, instead of leaving it")
 	asJSON  = flag.Bool("json", false, "print the report as JSON")
 	before  = flag.String("before", "", "what it does before: capset, thread, drop, user")
 	network = flag.String("network", "tcp", "tcp, tcp4, tcp6, udp, udp4 or udp6")
 	mptcp   = flag.Bool("mptcp", true, "listen with Multipath TCP where the kernel has it")
 	control = flag.String("control", "", "what it sets on the socket: transparent, mark, reuseport, file")
 	predict = flag.String("predict", "", "predict what the `program` would be told, started from here")
+	unit    = flag.String("unit", "", "predict what the program of this unit `file` would be told")
 	user    = flag.String("user", "", "with -predict: the user it is started as")
 	need    caps.Set
 )
@@ -44,6 +49,11 @@ func main() {
 	flag.Parse()
 	said, code := ask()
 	switch {
+	case *tell:
+		if err := json.NewEncoder(os.Stdout).Encode(said); err != nil {
+			os.Exit(74)
+		}
+		os.Exit(code)
 	case said.Failed != "":
 		fmt.Fprintln(os.Stderr, "guest:", said.Failed)
 	case *asJSON:
@@ -67,11 +77,14 @@ func ask() (dice.Said, int) {
 	var r guard.Report
 	var err error
 	switch {
-	case *predict != "":
-		r, err = foretell(*predict, *user)
+	case *predict != "" || *unit != "":
+		r, err = foretell(guard.Launch{Binary: *predict, User: *user, Unit: *unit})
 	case need != 0:
 		err = guard.Require(slices.Collect(need.All())...)
 		r.OK = err == nil
+	case brief():
+		err = bind(&r)
+		return dice.Said{Report: fmt.Appendf(nil, `{"ok": %v, "errno": %q}`, err == nil, r.Errno)}, exitCode(err)
 	default:
 		err = listen(&r)
 	}
@@ -89,7 +102,7 @@ func ask() (dice.Said, int) {
 	if err != nil {
 		return dice.Said{Failed: err.Error()}, 70
 	}
-	if _, err := os.Stat(box.Record); err == nil && need == 0 && *predict == "" && (code == 77 || code == 69) {
+	if need == 0 && *predict == "" && *unit == "" && (code == 77 || code == 69) {
 		recording, err := guard.Record(address(), options(nil)...)
 		if err != nil {
 			return dice.Said{Failed: "record: " + err.Error()}, 70
@@ -110,13 +123,50 @@ func listen(r *guard.Report) error {
 	return sockets.Close()
 }
 
-func options(r *guard.Report) []guard.Option {
-	var lc net.ListenConfig
+// brief reports whether this is a box in which no report is asked for.
+func brief() bool {
+	_, inBox := os.Stat(box.Said)
+	_, explains := os.Stat(box.Explain)
+	return inBox == nil && errors.Is(explains, fs.ErrNotExist)
+}
+
+// bind does what listen does, and explains nothing.
+func bind(r *guard.Report) error {
+	config := privport.Config{ListenConfig: listenConfig()}
+	var socket io.Closer
+	var err error
+	if strings.HasPrefix(*network, "udp") {
+		socket, _, err = config.ListenPacket(context.Background(), *network, flag.Arg(0))
+	} else {
+		socket, _, err = config.Listen(context.Background(), *network, flag.Arg(0))
+	}
+	var errno syscall.Errno
+	if errors.As(err, &errno) {
+		r.Errno = unix.ErrnoName(errno)
+	}
+	if err != nil {
+		return err
+	}
+	return socket.Close()
+}
+
+func exitCode(err error) int {
+	if err != nil {
+		return 77
+	}
+	return 0
+}
+
+func listenConfig() (lc net.ListenConfig) {
 	lc.SetMultipathTCP(*mptcp)
 	if *control != "" {
 		lc.Control = setUp
 	}
-	opts := []guard.Option{guard.ListenConfig(lc)}
+	return lc
+}
+
+func options(r *guard.Report) []guard.Option {
+	opts := []guard.Option{guard.ListenConfig(listenConfig())}
 	if r != nil {
 		opts = append(opts, guard.ReportTo(r))
 	}

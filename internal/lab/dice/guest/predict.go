@@ -8,9 +8,8 @@ import (
 	"github.com/lowport/lowport/guard"
 )
 
-// foretell predicts what a program would be told that is started from here.
-func foretell(path, user string) (guard.Report, error) {
-	how := guard.Launch{Binary: path, User: user}
+// foretell predicts what a program would be told.
+func foretell(how guard.Launch) (guard.Report, error) {
 	if need != 0 {
 		return guard.PreflightRequire(how, slices.Collect(need.All())...)
 	}

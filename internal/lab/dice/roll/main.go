@@ -2,7 +2,7 @@
 
 // Roll rolls the dice of package dice, as root:
 //
-//	roll [-n N] [-seed S] [-j JOBS] [-o FILE]
+//	roll [-n N] [-seed S] [-by shell|unit] [-j JOBS] [-o FILE]
 //	roll -pairs [-j JOBS] [-o FILE]
 //	roll [-v] [-shrink] SITUATION...
 //
@@ -33,6 +33,7 @@ var (
 	n       = flag.Int("n", 0, "how many situations to draw; without end if 0")
 	seed    = flag.Uint64("seed", 0, "what they are drawn from; random if 0")
 	pairs   = flag.Bool("pairs", false, "take the fixed set of all pairs of values instead")
+	by      = flag.String("by", "shell", "what starts the program: shell or unit")
 	jobs    = flag.Int("j", 2, "how many are made at a time")
 	into    = flag.String("o", "", "append the verdicts to this `file`")
 	shrink  = flag.Bool("shrink", false, "reduce what is wrong to the fewest knobs")
@@ -122,7 +123,7 @@ func draws(ctx context.Context, maker box.Maker, out *os.File) (dice.Count, erro
 	var count dice.Count
 	var mu sync.Mutex
 	var failed error
-	get := func(i int) (dice.Situation, bool) { return dice.DrawNumber(*seed, i), *n == 0 || i <= *n }
+	get := func(i int) (dice.Situation, bool) { return dice.DrawNumber(*seed, i, *by), *n == 0 || i <= *n }
 	if *pairs {
 		fixed := dice.Pairs()
 		get = func(i int) (dice.Situation, bool) {
@@ -173,6 +174,8 @@ func show(number int, v dice.Verdict) {
 	switch {
 	case v.Unmade != "":
 		fmt.Println("not made:", v.Unmade)
+	case v.NotExecuted:
+		fmt.Println("not executed")
 	case v.Outcome.Bound:
 		fmt.Println("bound", v.Outcome.Report.Via)
 	default:
