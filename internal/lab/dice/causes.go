@@ -27,7 +27,7 @@ var causes = map[string]standing{
 	"nosuid-mount":            {keep: "mount", unit: "sandbox sandbox2 user", gates: "permitted"},
 	"xattr-unsupported":       {keep: "mount", gates: "permitted"},
 	"foreign-mount":           {keep: "mount", gates: "permitted"},
-	"rootid-mismatch":         {keep: "file userns", remove: []string{"file", "userns"}, gates: "permitted"},
+	"rootid-mismatch":         {keep: "file userns mount", remove: []string{"file", "userns", "mount"}, gates: "permitted"},
 	"bounding-excludes":       {keep: "bounding", unit: "sandbox sandbox2", gates: "permitted start"},
 	"exec-refused":            {keep: "file bounding", remove: []string{"file", "bounding"}, gates: "start"},
 	"noroot-securebit":        {keep: "securebits user file", remove: []string{"securebits"}, gates: "permitted"},

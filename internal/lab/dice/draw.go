@@ -34,10 +34,16 @@ func Draw(r *rand.Rand, by string) Situation {
 
 // sound returns the situation without the knobs that would contradict others or say nothing.
 func (s Situation) sound() Situation {
+	if s.is("name", "equals") && s.is("wrapper", "env") { // env takes it for a variable
+		s = s.without("name")
+	}
+	if s.is("holder", "kernel") { // it has a UDP port
+		s = s.with("proto", "udp")
+	}
 	drop := func(names ...string) { s = s.without(names...) }
 	switch s.get("by") {
 	case "container":
-		drop("place", "tracer", "landlock", "change", "shell", "bpf", "holder", "securebits", "sandbox", "sandbox2", "prefix", "socket", "fault")
+		drop("name", "place", "tracer", "landlock", "change", "shell", "bpf", "holder", "securebits", "sandbox", "sandbox2", "prefix", "socket", "fault")
 		s = s.keep("launcher", "host-net").keep("userns", "foreign", "own").keep("nnp", "same").keep("user", "root", "nameless").
 			keep("mount", "nosuid", "ramfs", "read-only", "overlay").keep("wrapper", "env", "nice", "sh-exec", "sh-child").
 			keep("address", "any4", "any6", "lo4", "lo6", "lo2", "absent4", "absent6")
@@ -48,7 +54,8 @@ func (s Situation) sound() Situation {
 			drop("threshold") // the engine would set the machine's
 		}
 	case "unit":
-		drop("engine")
+		drop("engine", "name")
+		s = s.keep("holder", words("none other same root any4 lo4 reuseport bound bound-alone mptcp dual time-wait served served-wait several kernel")...)
 		drop("place", "landlock", "change", "shell", "bpf")
 		s = s.keep("tracer", "user").keep("launcher", "unshare-n").keep("userns", "foreign").keep("grant", "ambient").
 			keep("mount", "nosuid", "ramfs", "read-only", "overlay").
@@ -68,7 +75,7 @@ func (s Situation) sound() Situation {
 	}
 	if s.is("proto", "udp") {
 		drop("mptcp")
-		if s.is("holder", "reuseport", "bound", "bound-alone", "mptcp", "dual", "time-wait", "served", "served-wait") {
+		if s.is("holder", "reuseport", "bound", "bound-alone", "mptcp", "dual", "time-wait", "served", "served-wait", "several", "passed") {
 			drop("holder")
 		}
 	}
@@ -78,6 +85,9 @@ func (s Situation) sound() Situation {
 	}
 	if s.is("mount", "ramfs") && !s.is("file", "none", "setgid", "setuid") { // it holds no capabilities
 		s = s.with("file", "none")
+	}
+	if s.is("tracer", "late") && !(s.is("place", "machine", "nested", "nested-net", "netns") && s.is("launcher", "none", "unshare-n", "unshare-m", "netns")) {
+		drop("tracer") // the tracer would not see it
 	}
 	if s.is("before", "user") {
 		s = s.with("user", "root")

@@ -89,7 +89,7 @@ func (j *Judge) pasted(s Situation, i int, f fix) (why string, err error) {
 			return nil
 		}
 		for _, other := range []string{"bystander", "holder"} {
-			if other == "holder" && (s.is("holder", "none", "time-wait") || strings.Contains(f.ID, "stop-owner")) {
+			if other == "holder" && (s.is("holder", "none", "time-wait", "passed", "kernel") || strings.Contains(f.ID, "stop-owner")) {
 				continue
 			}
 			lives, err := p.alive(other)
@@ -152,7 +152,7 @@ func (j *Judge) helps(t trial) (bool, error) {
 
 // The trials.
 func (s Situation) setcap(flags string) trial {
-	return trial{name: "setcap =" + flags, in: s, does: "setcap " + s.need() + "=" + flags + " " + s.onDisk()}
+	return trial{name: "setcap =" + flags, in: s, does: "setcap " + s.need() + "=" + flags + " " + commandLine([]string{s.onDisk()})}
 }
 
 func (s Situation) ambient() trial {
@@ -167,7 +167,7 @@ func (s Situation) sysctl() trial {
 }
 
 func (s Situation) stopOwner() trial {
-	return trial{name: "stopping the owner", in: s, does: "kill -9 $(cat /run/holder); sleep 0.05"}
+	return trial{name: "stopping the owner", in: s, does: "owner=$(cat /run/holder); kill -9 $owner $(cat /proc/$owner/task/$owner/children); sleep 0.05"}
 }
 
 // A useless is a word by which the report names something that does not help, and what it is.
@@ -230,7 +230,7 @@ func (j *Judge) unfixed(s Situation, o Outcome) (wrong []Wrong, err error) {
 	if !s.is("userns", "none") {
 		trials = append(trials, trial{name: "a start outside the user namespace", in: s.without("userns")})
 	}
-	if !s.is("holder", "none", "time-wait") {
+	if !s.is("holder", "none", "time-wait", "passed", "kernel") {
 		trials = append(trials, s.stopOwner())
 	}
 	if !s.is("address", "any") {

@@ -188,7 +188,7 @@ func (s Situation) likewise(changed Situation) []Situation {
 	all := []Situation{changed}
 	lost := slices.ContainsFunc(executors, func(k string) bool { return s[k] != "" && changed[k] == "" })
 	if lost && changed["wrapper"] == "" {
-		all = append(all, changed.with("wrapper", "env"))
+		all = append(all, changed.with("wrapper", "sh-exec"))
 	}
 	return all
 }

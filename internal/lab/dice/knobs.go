@@ -11,12 +11,13 @@ var Knobs = []Knob{
 	{Name: "port", Values: words("443 8443"), Question: true},
 
 	// The program's file.
-	{Name: "file", Values: words("granted none p ep i ei more other other-e partial empty foreign setgid setuid")},
-	{Name: "mount", Values: words("plain nosuid ramfs read-only overlay foreign")},
+	{Name: "file", Values: words("granted none p ep i ei more other other-e partial empty foreign own setgid setuid")},
+	{Name: "mount", Values: words("plain nosuid ramfs read-only overlay foreign private idmapped")},
+	{Name: "name", Values: words("plain space quote dollar equals backslash tilde")},
 
 	// Its starter, from outside to inside.
 	{Name: "place", Values: words("machine nested nested-net nested-pid netns chroot hidepid subset")},
-	{Name: "tracer", Values: words("none user root")},
+	{Name: "tracer", Values: words("none user root late")},
 	{Name: "launcher", Values: words("none unshare-n unshare-m unshare-p netns chroot no-proc host-net")},
 	{Name: "bounding", Values: words("full without only empty")},
 	{Name: "securebits", Values: words("none noroot no-fixup")},
@@ -26,7 +27,7 @@ var Knobs = []Knob{
 	{Name: "user", Values: words("app root nameless dynamic")},
 	{Name: "change", Values: words("setpriv su sudo runuser")},
 	{Name: "shell", Values: words("none sh")},
-	{Name: "userns", Values: words("none foreign own nested current")},
+	{Name: "userns", Values: words("none foreign own nested current range")},
 	{Name: "nnp", Values: words("none same later")},
 	{Name: "wrapper", Values: words("none env sh-exec sh-child taskset nice script tini dumb-init")},
 
@@ -44,7 +45,7 @@ var Knobs = []Knob{
 	{Name: "bpf", Values: words("none bind create after")},
 	{Name: "threshold", Values: words("default lowered port raised")},
 	{Name: "address", Values: words("any any4 any6 lo4 lo6 localhost lo2 absent4 absent6 off6 tentative zone")},
-	{Name: "holder", Values: words("none other same root any4 lo4 reuseport bound bound-alone mptcp dual time-wait served served-wait")},
+	{Name: "holder", Values: words("none other same root any4 lo4 reuseport bound bound-alone mptcp dual time-wait served served-wait several passed kernel")},
 
 	// The program.
 	{Name: "mptcp", Values: words("on off")},

@@ -18,9 +18,6 @@ type Plan struct {
 	Root  bool // the operator's shell is root's
 }
 
-// Program is the path of the program of a situation.
-const Program = "/srv/app/server"
-
 // plan says how a situation is made.
 func (s Situation) plan() Plan {
 	prepare := "set -eu\n" + s.disk() + s.machine() + s.holders() + s.policy()
@@ -44,7 +41,7 @@ func (s Situation) plan() Plan {
 		Prepare:  prepare,
 		Start:    "exec " + commandLine(s.launch(s.program())) + "\n",
 		Foretell: s.foretell(),
-		Behind:   "exec " + commandLine(s.launch(append([]string{"env"}, s.program()...))) + "\n",
+		Behind:   "exec " + commandLine(s.launch(append([]string{"sh", "-c", `exec "$@"`, "sh"}, s.program()...))) + "\n",
 		Apart:    place != "",
 		Root:     s.is("user", "root"),
 	}
@@ -130,6 +127,9 @@ func (s Situation) disk() string {
 		b += "unshare -m sh -euc '\nmount -t tmpfs -o mode=755 tmpfs /srv/app\n" + s.file("/srv/app") +
 			"echo $$ >/run/other.new\nmv /run/other.new /run/other\nexec sleep 1000' </dev/null >/dev/null 2>&1 &\n" +
 			"until [ -s /run/other ]; do kill -0 $!; sleep 0.003; done\n"
+	case "idmapped":
+		b += "mount -t tmpfs -o mode=755 tmpfs /srv/app\n" + s.file("/srv/app") + "/lab/idmap mount /srv/app\n"
+	case "private": // the launcher mounts it
 	default:
 		b += s.file("/srv/app")
 	}
@@ -155,7 +155,7 @@ func (s Situation) file(dir string) string {
 		dir += "/rootfs"
 		b = strings.ReplaceAll(s.image(), rootfs, dir)
 	}
-	file := dir + "/server"
+	file := commandLine([]string{dir + "/" + s.name()})
 	b += "install /lab/guest " + file + "\n"
 	setcap := ""
 	switch kind := s.get("file"); kind {
@@ -173,6 +173,8 @@ func (s Situation) file(dir string) string {
 		setcap = "cap_net_admin=ep"
 	case "empty":
 		setcap = "="
+	case "own":
+		setcap = "-n 1000 " + s.need() + "=" + s.enough()
 	case "foreign":
 		setcap = "-n 100000 " + s.need() + "=" + s.enough()
 	case "setgid":
@@ -201,6 +203,16 @@ func (s Situation) enough() string {
 // machine makes the addresses, and a process that has nothing to do with it.
 func (s Situation) machine() string {
 	b := "setpriv --reuid=operator --regid=operator --clear-groups sleep 1000 </dev/null >/dev/null 2>&1 &\necho $! >/run/bystander\n"
+	if s.is("tracer", "late") {
+		b += `mkdir -m 777 /run/wait
+(while :; do
+	until [ -s /run/wait/pid ]; do sleep 0.003; done
+	pid=$(cat /run/wait/pid)
+	rm /run/wait/pid
+	strace -f -e trace=none -o /dev/null -p "$pid"
+done) </dev/null >/dev/null 2>&1 &
+`
+	}
 	if s.is("launcher", "netns") {
 		b += "ip netns add wan\nip -n wan link set lo up\n"
 	}
@@ -226,8 +238,10 @@ func (s Situation) holders() string {
 	user, run := "operator", ""
 	address := ":" + s.port()
 	switch kind {
-	case "none":
+	case "none", "passed":
 		return ""
+	case "kernel":
+		return "ip link add vx0 type vxlan id 1 dstport " + s.port() + " local 127.0.0.1\nip link set vx0 up\n"
 	case "same":
 		user = "app"
 	case "root":
@@ -239,7 +253,7 @@ func (s Situation) holders() string {
 	case "reuseport":
 		user = "app"
 		fallthrough
-	case "bound", "bound-alone", "mptcp", "dual", "time-wait", "served", "served-wait":
+	case "bound", "bound-alone", "mptcp", "dual", "time-wait", "served", "served-wait", "several":
 		run = "/lab/occupy " + kind + " " + s.port()
 	}
 	if run == "" {
@@ -300,6 +314,12 @@ func (s Situation) launch(program []string) []string {
 	case "no-proc":
 		add("unshare", "-m", "sh", "-c", `umount -l /proc; exec "$@"`, "sh")
 	}
+	if s.is("mount", "private") {
+		add("unshare", "-m", "sh", "-euc", "mount -t tmpfs -o mode=755 tmpfs /srv/app\n"+s.file("/srv/app")+`exec "$@"`, "sh")
+	}
+	if s.is("holder", "passed") {
+		add("/lab/pass", ":"+s.port())
+	}
 	if s.is("landlock", "tcp") {
 		add("/lab/landlocked")
 	}
@@ -308,7 +328,10 @@ func (s Situation) launch(program []string) []string {
 		add("/lab/filter", call, errno)
 	}
 	if s.is("mount", "foreign") { // root alone may pass /proc/PID/root
-		add("sh", "-c", `exec 9</proc/$(cat /run/other)/root`+Program+`; exec "$@"`, "sh")
+		add("sh", "-c", `exec 9</proc/$(cat /run/other)/root`+commandLine([]string{s.onDisk()})+`; exec "$@"`, "sh")
+	}
+	if s.is("userns", "range") {
+		add("/lab/idmap", "run")
 	}
 	if filtered && strings.HasPrefix(call, "cap") && !s.is("user", "root") { // setpriv would be refused
 		w = append(w[:len(w)-3], append([]string{"/lab/filter", "-as", s.uid()}, w[len(w)-2:]...)...)
@@ -384,7 +407,7 @@ func (s Situation) foretell() (scripts []string) {
 			user = user.without(k.Name)
 		}
 	}
-	if len(user) == 0 && !s.is("user", "root") && !s.is("mount", "foreign") {
+	if len(user) == 0 && !s.is("user", "root") && !s.is("mount", "foreign", "private") && !s.is("holder", "passed") {
 		scripts = append(scripts, "exec "+commandLine(predict("-user", s.uid()))+"\n")
 	}
 	return scripts
@@ -395,14 +418,21 @@ func (s Situation) onDisk() string {
 	if s.is("by", "container") {
 		return rootfs + "/server"
 	}
-	return Program
+	return "/srv/app/" + s.name()
 }
 
 func (s Situation) path() string {
 	if s.is("mount", "foreign") {
 		return "/proc/self/fd/9"
 	}
-	return Program
+	return "/srv/app/" + s.name()
+}
+
+// name is that of the program's file.
+func (s Situation) name() string {
+	return map[string]string{
+		"plain": "server", "space": "my server", "quote": "it's", "dollar": "$(id)", "equals": "=ls", "backslash": `a'b`, "tilde": "~root",
+	}[s.get("name")]
 }
 
 // limits are setpriv's options for what root sets before the user is changed.
@@ -470,6 +500,9 @@ func (s Situation) target() []string {
 func (s Situation) flags() (w []string) {
 	if v := s.get("before"); v != "nothing" {
 		w = append(w, "-before", v)
+	}
+	if s.is("tracer", "late") {
+		w = append(w, "-traced")
 	}
 	if v := s.network(); v != "tcp" {
 		w = append(w, "-network", v)

@@ -83,7 +83,7 @@ var directives = map[string]string{
 	"credential":   "LoadCredential=key:/srv/none",
 	"pre":          "ExecStartPre=/bin/false",
 	"pre?":         "ExecStartPre=-/bin/false",
-	"pre+setcap":   "ExecStartPre=+/sbin/setcap cap_net_bind_service=+p " + Program,
+	"pre+setcap":   "ExecStartPre=+/sbin/setcap cap_net_bind_service=+p /srv/app/server",
 	"affinity":     "CPUAffinity=4000",
 	"condition":    "ExecCondition=/bin/false",
 	"input":        "StandardInput=file:/srv/none",
@@ -109,7 +109,7 @@ func (s Situation) execStart() string {
 		"sh-child": {"/bin/sh", "-c", `'"$$@"; exit $?'`, "sh"}, "taskset": {"/usr/bin/taskset", "1"}, "nice": {"/usr/bin/nice"},
 		"tini": {"/usr/bin/tini", "-s", "--"}, "dumb-init": {"/usr/bin/dumb-init", "--"},
 	}[s.get("wrapper")]...)
-	w = append(append(append(w, Program, "-tell"), s.flags()...), s.target()...)
+	w = append(append(append(w, s.path(), "-tell"), s.flags()...), s.target()...)
 	return strings.Join(w, " ")
 }
 

@@ -19,6 +19,7 @@ import (
 	"slices"
 	"strings"
 	"syscall"
+	"time"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
@@ -41,6 +42,7 @@ var (
 	predict = flag.String("predict", "", "predict what the `program` would be told, started from here")
 	unit    = flag.String("unit", "", "predict what the program of this unit `file` would be told")
 	user    = flag.String("user", "", "with -predict: the user it is started as")
+	traced  = flag.Bool("traced", false, "wait for a tracer, which finds the process id in /run/wait/pid")
 	need    caps.Set
 )
 
@@ -71,6 +73,11 @@ func main() {
 
 // ask does what a server does at its start, and returns what it hears and its exit status.
 func ask() (dice.Said, int) {
+	if *traced {
+		if err := awaitTracer(); err != nil {
+			return dice.Said{Failed: err.Error()}, 70
+		}
+	}
 	if err := letGo(*before); err != nil {
 		return dice.Said{Failed: err.Error()}, 70
 	}
@@ -189,6 +196,25 @@ func setUp(_, _ string, c syscall.RawConn) error {
 		set = os.NewSyscallError("setsockopt", unix.SetsockoptInt(int(fd), option.level, option.name, 1))
 	})
 	return errors.Join(err, set)
+}
+
+// awaitTracer waits until this process is traced.
+func awaitTracer() error {
+	// Written whole: the tracer waits for a file that is not empty.
+	if err := os.WriteFile("/run/wait/pid", fmt.Appendf(nil, "%d\n", os.Getpid()), 0o644); err != nil {
+		return err
+	}
+	for range 2000 {
+		status, err := os.ReadFile("/proc/self/status")
+		if err != nil {
+			return err
+		}
+		if !strings.Contains(string(status), "TracerPid:\t0\n") {
+			return nil
+		}
+		time.Sleep(5 * time.Millisecond)
+	}
+	return errors.New("no tracer came")
 }
 
 // letGo does what takes capabilities away.
