@@ -25,7 +25,7 @@ func (s Situation) container() string {
 		linux["uidMappings"], linux["gidMappings"] = ids, ids
 	}
 	linux["namespaces"] = namespaces
-	if port, ok := map[string]string{"lowered": "0", "port": "443", "raised": "9000"}[s.get("threshold")]; ok {
+	if port, ok := map[string]string{"lowered": "0", "port": s.lowest(), "raised": "9000"}[s.get("threshold")]; ok {
 		linux["sysctl"] = object{"net.ipv4.ip_unprivileged_port_start": port}
 	}
 	if call, errno, ok := strings.Cut(s.get("seccomp"), ":"); ok {

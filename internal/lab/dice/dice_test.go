@@ -18,8 +18,12 @@ import (
 	"github.com/lowport/lowport/internal/needs"
 )
 
-// random is how many situations are drawn by the test, with a seed of its own each time.
-const random = 150
+// random is how many situations the test draws, with a seed of its own each time, by what starts
+// the program.
+var random = []struct {
+	by string
+	n  int
+}{{"shell", 120}, {"unit", 30}, {"container", 40}}
 
 var update = flag.Bool("update", false, "lower the ceilings to what was counted")
 
@@ -31,7 +35,7 @@ func ready(t *testing.T) box.Maker {
 	}
 	needs.Root(t)
 	var none []string
-	for _, tool := range strings.Fields("setpriv unshare nsenter ip setcap sudo su runuser strace script tini dumb-init taskset") {
+	for _, tool := range strings.Fields("setpriv unshare nsenter ip setcap sudo su runuser strace script tini dumb-init taskset runc") {
 		if _, err := exec.LookPath(tool); err != nil {
 			none = append(none, tool)
 		}
@@ -61,14 +65,21 @@ func TestDice(t *testing.T) {
 	m := ready(t)
 	t.Run("each value", func(t *testing.T) { eachValue(t, m) })
 	t.Run("pairs", func(t *testing.T) { pairsWithin(t, m) })
-	t.Run("drawn", func(t *testing.T) { drawn(t, m) })
+	for _, r := range random {
+		t.Run("drawn/"+r.by, func(t *testing.T) { drawn(t, m, r.by, r.n) })
+	}
 }
 
 // eachValue makes each value of each knob: one that cannot be made here is not judged at all.
 func eachValue(t *testing.T, m box.Maker) {
 	var all []Situation
 	for _, turn := range allTurns() {
-		all = append(all, Situation{}.with(turn.knob, turn.value).sound())
+		for _, by := range []string{"shell", "unit", "container"} {
+			if s := (Situation{}).with("by", by).with(turn.knob, turn.value).sound(); s[turn.knob] != "" {
+				all = append(all, s)
+				break
+			}
+		}
 	}
 	_, verdicts := judge(t, m, all)
 	var unmade []string
@@ -105,17 +116,17 @@ func pairsWithin(t *testing.T, m box.Maker) {
 }
 
 // drawn judges situations that nobody has seen before. A kind whose ceiling is 0 may not occur.
-func drawn(t *testing.T, m box.Maker) {
+func drawn(t *testing.T, m box.Maker, by string, n int) {
 	seed := rand.Uint64()
 	var all []Situation
-	for i := range random {
-		all = append(all, DrawNumber(seed, i+1, "shell"))
+	for i := range n {
+		all = append(all, DrawNumber(seed, i+1, by))
 	}
 	count, verdicts := judge(t, m, all)
 	t.Logf("seed %d", seed)
-	figures.Add(t, "dice, drawn: "+count.String())
-	if count.Refused < random/4 {
-		t.Errorf("%d of %d are refused: this test sees too little", count.Refused, random)
+	figures.Add(t, fmt.Sprintf("dice, drawn with a %s: %s", by, count))
+	if count.Refused < n/5 {
+		t.Errorf("%d of %d are refused: this test sees too little", count.Refused, n)
 	}
 	ceilings := readCeilings(t)
 	for _, v := range verdicts {

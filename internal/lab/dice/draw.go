@@ -67,7 +67,13 @@ func (s Situation) sound() Situation {
 			drop("launcher")
 		}
 	}
-	if !s.is("ask", "bind") {
+	if s.is("fault", "template") {
+		drop("socket", "user")
+	}
+	if s.is("ask", "several") {
+		drop("port")
+	}
+	if !s.is("ask", "bind", "several") {
 		drop("proto", "family", "port", "landlock", "bpf", "threshold", "address", "holder", "mptcp", "control")
 		if !s.is("seccomp", "none", "capset:EPERM", "capget:EPERM") {
 			drop("seccomp")
@@ -104,7 +110,7 @@ func (s Situation) sound() Situation {
 			drop("nnp")
 		}
 	}
-	return s
+	return s.visible()
 }
 
 // keep returns the situation with a knob made harmless that has none of the values.

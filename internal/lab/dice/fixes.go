@@ -163,7 +163,7 @@ func (s Situation) sysctl() trial {
 	if s.is("by", "container") { // the container's own
 		return trial{name: "the sysctl", in: s.with("threshold", "port")}
 	}
-	return trial{name: "the sysctl", in: s, does: "echo " + s.port() + " >/proc/sys/net/ipv4/ip_unprivileged_port_start"}
+	return trial{name: "the sysctl", in: s, does: "echo " + s.lowest() + " >/proc/sys/net/ipv4/ip_unprivileged_port_start"}
 }
 
 func (s Situation) stopOwner() trial {
@@ -224,7 +224,7 @@ func (j *Judge) unfixed(s Situation, o Outcome) (wrong []Wrong, err error) {
 		return nil, nil
 	}
 	trials := []trial{s.setcap("p"), s.setcap("ep"), s.ambient()}
-	if s.is("ask", "bind") && s.is("launcher", "none", "unshare-m", "unshare-p", "chroot") {
+	if s.is("ask", "bind", "several") && s.is("launcher", "none", "unshare-m", "unshare-p", "chroot") {
 		trials = append(trials, s.sysctl())
 	}
 	if !s.is("userns", "none") {

@@ -56,8 +56,17 @@ func newJudge(m box.Maker, known *memory) *Judge { return &Judge{maker: m, known
 // Judge makes a situation and has the kernel judge what the guard says of it. An error is one
 // of the lab's.
 func (j *Judge) Judge(s Situation) (Verdict, error) {
-	v := Verdict{Situation: s}
 	j.boxes = 0
+	if holding, may := s.mayGiveUpNothing(); may {
+		holds, err := j.binds(holding)
+		if err != nil && !errors.Is(err, errUnmade) {
+			return Verdict{}, err
+		}
+		if !holds {
+			s = s.without("before")
+		}
+	}
+	v := Verdict{Situation: s}
 	var o Outcome
 	err := j.in(s, func(p *place) error {
 		if err := p.explain(); err != nil {

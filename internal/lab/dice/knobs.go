@@ -5,7 +5,7 @@ import "strings"
 // Knobs are all knobs. What each value does stands in plan.go.
 var Knobs = []Knob{
 	{Name: "by", Values: words("shell unit container"), Question: true},
-	{Name: "ask", Values: words("bind require require2"), Question: true},
+	{Name: "ask", Values: words("bind several require require2"), Question: true},
 	{Name: "proto", Values: words("tcp udp"), Question: true},
 	{Name: "family", Values: words("both 4 6"), Question: true},
 	{Name: "port", Values: words("443 8443"), Question: true},
@@ -35,8 +35,8 @@ var Knobs = []Knob{
 	{Name: "sandbox", Values: words("none " + sandboxes)},
 	{Name: "sandbox2", Values: words("none " + sandboxes)},
 	{Name: "prefix", Values: words("none plus bang bangs dash colon")},
-	{Name: "socket", Values: words("none any stopped any4 lo4 port accept")},
-	{Name: "fault", Values: words("none environment environment? directory directory? credential pre pre? pre+setcap affinity condition input group")},
+	{Name: "socket", Values: words("none any stopped stopped4 any4 lo4 port accept")},
+	{Name: "fault", Values: words("none environment environment? directory directory? credential pre pre? pre+setcap affinity condition input group template")},
 
 	// The container.
 	{Name: "engine", Values: words("docker podman kubernetes unknown")},

@@ -22,13 +22,13 @@ type Plan struct {
 func (s Situation) plan() Plan {
 	prepare := "set -eu\n" + s.disk() + s.machine() + s.holders() + s.policy()
 	if s.is("by", "unit") {
-		foretell := append([]string{"/lab/guest", "-unit", "/etc/systemd/system/app.service"}, append(s.flags(), s.target()...)...)
+		foretell := append([]string{"/lab/guest", "-unit", "/etc/systemd/system/" + s.unitFile()}, append(s.flags(), s.target()...)...)
 		var scripts []string
 		if s.foreseen() {
 			scripts = []string{"exec " + commandLine(foretell) + "\n"}
 		}
 		return Plan{
-			Boots: true, Prepare: prepare + s.units(), Start: startUnit, Behind: startUnit,
+			Boots: true, Prepare: prepare + s.units(), Start: s.startUnit(), Behind: s.startSocket() + s.startUnit(),
 			Foretell: scripts, Root: s.is("user", "root"),
 		}
 	}
@@ -64,6 +64,14 @@ func (s Situation) signed(sign string) string {
 }
 
 func (s Situation) port() string { return s.get("port") }
+
+// lowest is the lowest of the ports.
+func (s Situation) lowest() string {
+	if s.is("ask", "several") {
+		return "53"
+	}
+	return s.port()
+}
 
 // place makes a place that is not the machine itself: a shell in namespaces of its own, or a
 // root of its own.
@@ -194,7 +202,7 @@ func (s Situation) file(dir string) string {
 
 // enough is what the file has to grant: Bind raises what is permitted, Require does not.
 func (s Situation) enough() string {
-	if s.is("ask", "bind") {
+	if s.is("ask", "bind", "several") {
 		return "p"
 	}
 	return "ep"
@@ -277,7 +285,7 @@ func (s Situation) policy() string {
 	case "lowered":
 		b += "echo 0 >/proc/sys/net/ipv4/ip_unprivileged_port_start\n"
 	case "port":
-		b += "echo 443 >/proc/sys/net/ipv4/ip_unprivileged_port_start\n"
+		b += "echo " + s.lowest() + " >/proc/sys/net/ipv4/ip_unprivileged_port_start\n"
 	case "raised":
 		b += "echo 9000 >/proc/sys/net/ipv4/ip_unprivileged_port_start\n"
 	}
@@ -490,8 +498,11 @@ func (s Situation) changeUser() []string {
 
 // target is what the program is asked for.
 func (s Situation) target() []string {
-	if s.is("ask", "bind") {
+	switch s.get("ask") {
+	case "bind":
 		return []string{s.host() + ":" + s.port()}
+	case "several":
+		return []string{s.host() + ":" + s.port(), s.host() + ":80", s.host() + ":53"}
 	}
 	return []string{"-require", s.need()}
 }

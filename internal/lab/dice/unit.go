@@ -9,12 +9,14 @@ import (
 func (s Situation) unit() string {
 	b := "[Unit]\nStartLimitIntervalSec=0\n[Service]\nType=oneshot\nStandardOutput=truncate:/run/said/report-unit\nStandardError=truncate:/run/stderr\n"
 	b += "ExecStart=" + s.prefix() + s.execStart() + "\n"
-	switch s.get("user") {
-	case "app":
+	switch {
+	case s.is("fault", "template"):
+		b += "User=%i\n"
+	case s.is("user", "app"):
 		b += "User=app\n"
-	case "nameless":
+	case s.is("user", "nameless"):
 		b += "User=4242\n"
-	case "dynamic":
+	case s.is("user", "dynamic"):
 		b += "DynamicUser=yes\n"
 	}
 	capability := strings.ReplaceAll(strings.ToUpper(s.need()), ",", " ")
@@ -120,7 +122,7 @@ func (s Situation) socketUnit() string {
 		listen = "ListenDatagram"
 	}
 	address := map[string]string{
-		"any": s.port(), "stopped": s.port(), "any4": "0.0.0.0:" + s.port(), "lo4": "127.0.0.1:" + s.port(), "port": "444",
+		"any": s.port(), "stopped": s.port(), "stopped4": "127.0.0.1:" + s.port(), "any4": "0.0.0.0:" + s.port(), "lo4": "127.0.0.1:" + s.port(), "port": "444",
 		"accept": s.port() + "\nAccept=yes",
 	}[s.get("socket")]
 	if address == "" {
@@ -131,13 +133,13 @@ func (s Situation) socketUnit() string {
 
 // units installs the units.
 func (s Situation) units() string {
-	b := heredoc("/etc/systemd/system/app.service", s.unit())
+	b := heredoc("/etc/systemd/system/"+s.unitFile(), s.unit())
 	socket := s.socketUnit()
 	if socket != "" {
 		b += heredoc("/etc/systemd/system/app.socket", socket)
 	}
 	b += "systemctl daemon-reload\n"
-	if socket != "" && !s.is("socket", "stopped") {
+	if socket != "" && !s.is("socket", "stopped", "stopped4") {
 		b += "systemctl start app.socket\n"
 	}
 	return b
@@ -148,5 +150,30 @@ func heredoc(path, text string) string {
 }
 
 // startUnit starts the service and waits for its end. What was started before is forgotten.
-const startUnit = "systemctl reset-failed app.service app.socket 2>/dev/null || true\n" +
-	"systemctl start app.service || { cat /run/stderr; systemctl show -p ExecMainStatus -p Result app.service; } 2>&1\n"
+func (s Situation) startUnit() string {
+	name := s.unitName()
+	return "systemctl reset-failed " + name + " app.socket 2>/dev/null || true\n" +
+		"systemctl start " + name + " || { cat /run/stderr; systemctl show -p ExecMainStatus -p Result " + name + "; } 2>&1\n"
+}
+
+// startSocket starts a socket unit that was not: a prediction takes it to be started.
+func (s Situation) startSocket() string {
+	if s.is("socket", "stopped", "stopped4") {
+		return "systemctl start app.socket\n"
+	}
+	return ""
+}
+
+func (s Situation) unitFile() string {
+	if s.is("fault", "template") {
+		return "app@.service"
+	}
+	return "app.service"
+}
+
+func (s Situation) unitName() string {
+	if s.is("fault", "template") {
+		return "app@app.service"
+	}
+	return "app.service"
+}

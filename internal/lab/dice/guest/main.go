@@ -110,7 +110,7 @@ func ask() (dice.Said, int) {
 		return dice.Said{Failed: err.Error()}, 70
 	}
 	if need == 0 && *predict == "" && *unit == "" && (code == 77 || code == 69) {
-		recording, err := guard.Record(address(), options(nil)...)
+		recording, err := guard.Record(addresses()[0], options(nil)...)
 		if err != nil {
 			return dice.Said{Failed: "record: " + err.Error()}, 70
 		}
@@ -119,11 +119,16 @@ func ask() (dice.Said, int) {
 	return said, code
 }
 
-// address has the network before it, as BindAll takes it.
-func address() string { return *network + "/" + flag.Arg(0) }
+// addresses have the network before them, as BindAll takes them.
+func addresses() (all []string) {
+	for _, a := range flag.Args() {
+		all = append(all, *network+"/"+a)
+	}
+	return all
+}
 
 func listen(r *guard.Report) error {
-	sockets, err := guard.BindAll(context.Background(), []string{address()}, options(r)...)
+	sockets, err := guard.BindAll(context.Background(), addresses(), options(r)...)
 	if err != nil {
 		return err
 	}
@@ -140,21 +145,24 @@ func brief() bool {
 // bind does what listen does, and explains nothing.
 func bind(r *guard.Report) error {
 	config := privport.Config{ListenConfig: listenConfig()}
-	var socket io.Closer
-	var err error
-	if strings.HasPrefix(*network, "udp") {
-		socket, _, err = config.ListenPacket(context.Background(), *network, flag.Arg(0))
-	} else {
-		socket, _, err = config.Listen(context.Background(), *network, flag.Arg(0))
+	for _, address := range flag.Args() {
+		var socket io.Closer
+		var err error
+		if strings.HasPrefix(*network, "udp") {
+			socket, _, err = config.ListenPacket(context.Background(), *network, address)
+		} else {
+			socket, _, err = config.Listen(context.Background(), *network, address)
+		}
+		var errno syscall.Errno
+		if errors.As(err, &errno) {
+			r.Errno = unix.ErrnoName(errno)
+		}
+		if err != nil {
+			return err
+		}
+		defer socket.Close()
 	}
-	var errno syscall.Errno
-	if errors.As(err, &errno) {
-		r.Errno = unix.ErrnoName(errno)
-	}
-	if err != nil {
-		return err
-	}
-	return socket.Close()
+	return nil
 }
 
 func exitCode(err error) int {

@@ -13,5 +13,5 @@ func foretell(how guard.Launch) (guard.Report, error) {
 	if need != 0 {
 		return guard.PreflightRequire(how, slices.Collect(need.All())...)
 	}
-	return guard.Preflight(how, address())
+	return guard.Preflight(how, addresses()...)
 }
