@@ -25,12 +25,6 @@ func (s Situation) disk() string {
 	default:
 		b += s.file("/srv/app")
 	}
-	switch s.get("place") {
-	case "hidepid":
-		b += "mount -o remount,hidepid=2 /proc\n"
-	case "subset":
-		b += "mount -t proc -o subset=pid proc /proc\n"
-	}
 	if s.is("by", "container") {
 		b += "mkdir /run/bundle\n"
 	}

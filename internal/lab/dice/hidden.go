@@ -15,19 +15,18 @@ var hidden = []struct {
 	{"bpf", "create", []string{"landlock=tcp", "control"}, "there is no socket to try them with"},
 }
 
-// visible returns the situation without what leaves no trace in it.
-func (s Situation) visible() Situation {
+// dropHidden makes harmless what leaves no trace in the situation.
+func (s Situation) dropHidden() {
 	for _, h := range hidden {
 		if !strings.HasPrefix(s.get(h.front), h.values) {
 			continue
 		}
 		for _, turn := range h.behind {
 			if name, value, one := strings.Cut(turn, "="); !one || s.get(name) == value {
-				s = s.without(name)
+				delete(s, name)
 			}
 		}
 	}
-	return s
 }
 
 // afterGrant are the knobs that matter only once a capability was granted.

@@ -89,5 +89,11 @@ func (s Situation) policy() string {
 	case "create", "after":
 		b += "/lab/denybind /sys/fs/cgroup/user.slice " + kind + "\n"
 	}
+	switch s.get("place") {
+	case "hidepid":
+		b += "mount -o remount,hidepid=2 /proc\n"
+	case "subset":
+		b += "mount -t proc -o subset=pid proc /proc\n"
+	}
 	return b
 }

@@ -73,7 +73,7 @@ func main() {
 
 // ask does what a server does at its start, and returns what it hears and its exit status.
 func ask() (dice.Said, int) {
-	if *traced {
+	if *traced && *predict == "" && *unit == "" {
 		if err := awaitTracer(); err != nil {
 			return dice.Said{Failed: err.Error()}, 70
 		}
