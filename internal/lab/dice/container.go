@@ -45,7 +45,7 @@ func (s Situation) container() string {
 			"capabilities":    s.capabilities(),
 		},
 		"root":   object{"path": rootfs, "readonly": s.is("mount", "read-only")},
-		"mounts": []object{proc},
+		"mounts": []object{proc, {"destination": "/dev", "type": "tmpfs", "source": "tmpfs", "options": []string{"mode=755"}}},
 		"linux":  linux,
 	}
 	text, err := json.MarshalIndent(config, "", "\t")

@@ -112,7 +112,7 @@ func (s Situation) execStart() string {
 		"tini": {"/usr/bin/tini", "-s", "--"}, "dumb-init": {"/usr/bin/dumb-init", "--"},
 	}[s.get("wrapper")]...)
 	w = append(append(append(w, s.path(), "-tell"), s.flags()...), s.target()...)
-	return strings.Join(w, " ")
+	return strings.ReplaceAll(strings.Join(w, " "), "%", "%%")
 }
 
 // socketUnit is the .socket unit beside the service, "" for none.
