@@ -1,6 +1,6 @@
 # The verbs. Each is a short name for what it runs; .ci/run is the gate itself.
 
-.PHONY: test lab hosts machines kernels portable modules bench docs api figures ci
+.PHONY: test lab dice faults hosts machines kernels portable modules bench docs api figures ci
 
 # Every test that runs here; those that need root or a tool say so and skip.
 test:
@@ -8,11 +8,19 @@ test:
 
 # The scenarios on a real kernel, as root, with nothing skipped.
 lab:
-	sudo -E env "PATH=$$PATH" LOWPORT_LAB=require go test -count=1 -timeout=40m ./internal/lab
+	sudo -E env "PATH=$$PATH" LOWPORT_LAB=require go test -count=1 -timeout=40m ./internal/lab ./internal/lab/dice
 
 # A drop in programs of other languages, a thousand times each, as root.
 hosts:
 	sudo -E env "PATH=$$PATH" LOWPORT_LAB=require LOWPORT_DROP_RUNS=1000 go test -count=1 -timeout=2h ./caps/drop -run TestHosts -v
+
+# Situations that nobody chose, judged by the kernel, until it is interrupted; DICE="-n 500 -seed 7 -by unit".
+dice:
+	sudo -E env "PATH=$$PATH" go run ./internal/lab/dice/roll $(DICE)
+
+# Faults planted in rules that are right, and how soon the dice find them.
+faults:
+	sudo -E env "PATH=$$PATH" LOWPORT_LAB=require go test -count=1 -timeout=40m -v ./internal/lab/dice -run Faults -faults
 
 # The machines of guard/guardtest, recorded anew in the lab, as root.
 machines:

@@ -26,7 +26,7 @@ var catalogue = map[string]entry{
 	},
 	"root-capability": {
 		severities: "critical if other machines can reach one of its sockets, otherwise high",
-		means:      "a thread that is not root holds a capability with which it can gain all others, or read or write what only root may: " + amountingList(),
+		means:      "a thread that is not root holds a capability with which it can gain all others, or read or write what only root may. In a user namespace of its own those count that reach the files of the ids which it maps, if root of the machine is among them. They are: " + amountingList(),
 		see:        "grep Cap /proc/PID/status\ngetpcaps PID",
 		helps:      "grant only cap_net_bind_service; drop.All or drop.Except in the program; CapabilityBoundingSet= in its unit; cap_drop in its Compose file, capabilities.drop in its pod",
 	},
@@ -72,9 +72,22 @@ var catalogue = map[string]entry{
 	},
 	"way-to-root": {
 		severities: "high; medium if it only helps to guess passwords",
-		means:      "its user, one of its groups or the mode for others lets it use a file that amounts to root: the socket of a container or virtual machine manager, a disk, memory, or an account file. The files are those that the process sees; a group that opens none of them is no finding. Who may use a file that has an access control list, or that lets everybody in and may ask polkit, as libvirt's does, is not told",
+		means:      "its user, one of its groups or the mode for others lets it use a file that amounts to root: the socket of a container or virtual machine manager, a disk, memory, an account file, what cron, systemd, udev or a login of root reads, a folder of root's PATH, a program or library that a process of root has mapped, or a folder above one of these. The files are those that the process sees; a group that opens none of them is no finding. Who may use a file that has an access control list, or that lets everybody in and may ask polkit, as libvirt's does, is not told",
 		see:        "grep Groups /proc/PID/status\nls -l /run/docker.sock /etc/shadow",
 		helps:      "take it out of the group: SupplementaryGroups= in its unit, gpasswd -d for an account; chmod the file",
+	},
+	"open-door": {
+		severities: "high; medium if it only helps to guess passwords",
+		means:      "the process has such a file open though it may not open it: the descriptor is from before it gave up its privilege, or from whoever started it",
+		allows:     "use the descriptor",
+		see:        "ls -l /proc/PID/fd",
+		helps:      "close it before the drop, open it close-on-exec (O_CLOEXEC) in what starts the process",
+	},
+	"mapped-ids": {
+		severities: "medium",
+		means:      "its user namespace maps ids of accounts of the machine that are not its own, and it holds a capability that counts for their files there",
+		see:        "cat /proc/PID/uid_map /proc/PID/gid_map\ngrep Cap /proc/PID/status",
+		helps:      "map ids from 65536 on, as container managers do; drop.All in the program",
 	},
 	"replaced-executable": {
 		severities: "medium",
@@ -127,7 +140,7 @@ var catalogue = map[string]entry{
 	},
 	"user-namespace": {
 		severities: "note",
-		means:      "its user namespace is a descendant of the reader's. Capabilities held there count only there and are no findings, but they open more of the kernel's calls to it",
+		means:      "its user namespace is a descendant of the reader's. Capabilities held there count there, and for the ids that it maps; they also open more of the kernel's calls to it",
 		allows:     "reach parts of the kernel that ask for a capability",
 		see:        "lsns -t user -p PID\ncat /proc/PID/uid_map",
 		helps:      "nothing; it is no fault",

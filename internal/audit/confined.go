@@ -38,8 +38,8 @@ func ownUserNS(p Process) (Finding, bool) {
 	held := p.union(permitted)
 	f := Finding{ID: "user-namespace", Severity: Note, Summary: "it lives in a user namespace of its own"}
 	f.Evidence = []report.Fact{known("user namespace", p.UserNS.Value.Name, p.UserNS.Value.Name+" is below the reader's", p.UserNS.Source)}
-	if held != 0 {
-		f.Summary += ": its " + count(held) + " count only there"
+	if held != 0 && p.counting() == 0 {
+		f.Summary += ": its " + count(held) + " count there, for the ids that it maps"
 		f.Evidence = append(f.Evidence, p.set("CapPrm", permitted, ""))
 	}
 	if m, ok := p.UIDMap.Is(); ok {

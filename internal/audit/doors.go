@@ -36,7 +36,80 @@ var doors = []Door{
 	{Path: "/etc/passwd", Need: 2, Root: true, Allows: "add an account with uid 0"},
 	{Path: "/etc/sudoers", Need: 2, Root: true, Allows: "let any account become root"},
 	{Path: "/etc/ld.so.preload", Need: 2, Root: true, Allows: "run code in every program that root starts"},
+	{Path: "/etc/ld.so.cache", Need: 2, Root: true, Allows: "run code in every program that root starts"},
+	{Path: "/etc/ld.so.conf", Need: 2, Root: true, Allows: "run code in every program that root starts"},
+	{Path: "/etc/crontab", Need: 2, Root: true, Allows: "have cron run a command as root"},
+	{Path: "/etc/anacrontab", Need: 2, Root: true, Allows: "have anacron run a command as root"},
+	{Path: "/etc/rc.local", Need: 2, Root: true, Allows: "run a command as root at the next start of the machine"},
+	{Path: "/etc/fstab", Need: 2, Root: true, Allows: "mount something over the files of root"},
+	{Path: "/etc/doas.conf", Need: 2, Root: true, Allows: "let any account become root"},
+	{Path: "/etc/nsswitch.conf", Need: 2, Root: true, Allows: "have every program that root starts load another library"},
+	{Path: "/etc/profile", Need: 2, Root: true, Allows: "run a command when root logs in"},
+	{Path: "/etc/bash.bashrc", Need: 2, Root: true, Allows: "run a command when root opens a shell"},
+	{Path: "/etc/environment", Need: 2, Root: true, Allows: "set what root's programs load"},
+	{Path: "/etc/ssh/sshd_config", Need: 2, Root: true, Allows: "let itself log in as root"},
+	{Path: "/root/.ssh/authorized_keys", Need: 2, Root: true, Allows: "log in as root with a key of its own"},
+	{Path: "/root/.profile", Need: 2, Root: true, Allows: "run a command when root logs in"},
+	{Path: "/root/.bash_profile", Need: 2, Root: true, Allows: "run a command when root logs in"},
+	{Path: "/root/.bashrc", Need: 2, Root: true, Allows: "run a command when root opens a shell"},
+	{Path: "/proc/sys/kernel/core_pattern", Need: 2, Root: true, Allows: "have the kernel run a program as root when one crashes"},
+	{Path: "/proc/sys/kernel/modprobe", Need: 2, Root: true, Allows: "have the kernel run a program as root"},
 }
+
+// doorFolders are folders whose files root runs or obeys: whoever may put one into them,
+// or write one that is there, becomes root. What is to be said of both is Allows.
+var doorFolders = []Door{
+	{Path: "/etc/cron.d", Allows: "have cron run a command as root"},
+	{Path: "/etc/cron.hourly", Allows: "have cron run a command as root"},
+	{Path: "/etc/cron.daily", Allows: "have cron run a command as root"},
+	{Path: "/etc/cron.weekly", Allows: "have cron run a command as root"},
+	{Path: "/etc/cron.monthly", Allows: "have cron run a command as root"},
+	{Path: "/var/spool/cron", Allows: "have cron run a command as root"},
+	{Path: "/var/spool/cron/crontabs", Allows: "have cron run a command as root"},
+	{Path: "/etc/sudoers.d", Allows: "let any account become root"},
+	{Path: "/etc/systemd/system", Allows: "have systemd start any unit as root"},
+	{Path: "/run/systemd/system", Allows: "have systemd start any unit as root"},
+	{Path: "/usr/local/lib/systemd/system", Allows: "have systemd start any unit as root"},
+	{Path: "/usr/lib/systemd/system", Allows: "have systemd start any unit as root"},
+	{Path: "/lib/systemd/system", Allows: "have systemd start any unit as root"},
+	{Path: "/usr/lib/systemd/system-generators", Allows: "have systemd run a program as root"},
+	{Path: "/etc/init.d", Allows: "run a command as root when a service starts"},
+	{Path: "/etc/profile.d", Allows: "run a command when root logs in"},
+	{Path: "/etc/pam.d", Allows: "log in as root"},
+	{Path: "/etc/ld.so.conf.d", Allows: "run code in every program that root starts"},
+	{Path: "/etc/udev/rules.d", Allows: "have udev run a command as root"},
+	{Path: "/run/udev/rules.d", Allows: "have udev run a command as root"},
+	{Path: "/usr/lib/udev/rules.d", Allows: "have udev run a command as root"},
+	{Path: "/etc/modprobe.d", Allows: "run a command as root when a module is loaded"},
+	{Path: "/etc/modules-load.d", Allows: "have a kernel module loaded"},
+	{Path: "/etc/tmpfiles.d", Allows: "have systemd-tmpfiles give it files of root"},
+	{Path: "/usr/lib/tmpfiles.d", Allows: "have systemd-tmpfiles give it files of root"},
+	{Path: "/etc/logrotate.d", Allows: "have logrotate run a command as root"},
+	{Path: "/etc/apt/apt.conf.d", Allows: "have apt run a command as root"},
+	{Path: "/etc/dbus-1/system.d", Allows: "call every service of root on the bus"},
+	{Path: "/usr/share/dbus-1/system-services", Allows: "have the bus start a program as root"},
+	{Path: "/etc/polkit-1/rules.d", Allows: "let itself do what polkit decides over"},
+	{Path: "/usr/share/polkit-1/rules.d", Allows: "let itself do what polkit decides over"},
+	{Path: "/etc/network/if-up.d", Allows: "run a command as root when an interface comes up"},
+	{Path: "/etc/NetworkManager/dispatcher.d", Allows: "run a command as root when an interface comes up"},
+	{Path: "/etc/update-motd.d", Allows: "run a command as root when somebody logs in"},
+	{Path: "/etc/sudo.conf.d", Allows: "have sudo load a plugin"},
+	{Path: "/root/.ssh", Allows: "log in as root with a key of its own"},
+	{Path: "/usr/local/sbin", Allows: pathAllows},
+	{Path: "/usr/local/bin", Allows: pathAllows},
+	{Path: "/usr/sbin", Allows: pathAllows},
+	{Path: "/usr/bin", Allows: pathAllows},
+	{Path: "/sbin", Allows: pathAllows},
+	{Path: "/bin", Allows: pathAllows},
+	{Path: "/usr/local/lib", Allows: "change a library that root's programs load"},
+	{Path: "/usr/lib", Allows: "change a library that root's programs load"},
+	{Path: "/lib64", Allows: "change a library that root's programs load"},
+}
+
+const pathAllows = "change a program that root runs by its name"
+
+// wayAllows is of a folder on the way to what root runs.
+const wayAllows = "put another file in the place of one that root runs"
 
 // A disk is every file on it: wiki.debian.org/SystemGroups calls the group disk
 // mostly equivalent to root. Memory and loop devices have names of their own.
@@ -53,22 +126,30 @@ func isDisk(name string) bool {
 	return false
 }
 
-// opens says whether a thread that is not root and holds nothing may use the
-// door, by its mode as inode_permission asks it: the bits of the owner, else of
-// the group, else of all others. whose names which of them.
+// opens reports whether a thread that is not root and holds nothing may use the
+// door, by its mode as inode_permission asks it: the owner, else by the bits of
+// the group, else by those of all others. whose names which of them.
 func (d Door) opens(t Thread) (whose string, ok bool) {
 	switch {
-	case t.UIDs.FS == d.UID:
-		return "its user " + id(d.UID), d.Mode>>6&d.Need != 0
-	case t.GIDs.FS == d.GID || slices.Contains(t.groups(), d.GID):
-		return "its group " + id(d.GID), d.Mode>>3&d.Need != 0
+	case t.UIDs.has(d.UID): // who owns a file may change its mode
+		return "its user " + id(d.UID), true
+	case t.GIDs.has(d.GID) || slices.Contains(t.groups(), d.GID):
+		return "its group " + id(d.GID), d.lets(3)
 	default:
-		return "everybody", d.Mode&d.Need != 0
+		return "everybody", d.lets(0)
 	}
 }
 
+// lets reports whether three bits of the mode, from that one on, have all that it needs.
+func (d Door) lets(from uint) bool { return d.Mode>>from&d.Need == d.Need }
+
+// anybody reports whether somebody who is not root and holds nothing may use the door.
+func (d Door) anybody() bool {
+	return d.UID != 0 || d.lets(0) || d.lets(3) && (d.GID != 0 || d.ACL)
+}
+
 // asks says that who may use the door is not in its mode.
-func (d Door) asks() bool { return d.Polkit && d.Mode&d.Need != 0 }
+func (d Door) asks() bool { return d.Polkit && d.lets(0) }
 
 func (t Thread) groups() []uint32 {
 	all, _ := numbers("Groups", strings.Fields(t.Groups)) // as parseGroups wrote them

@@ -11,84 +11,224 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// readDoors looks for the files that amount to root below root. In the image of a
-// container /var/run may be a folder of its own, where a socket is mounted.
-func readDoors(root int) ([]Door, error) {
+// A doorReader collects the doors below a root folder, each file once.
+type doorReader struct {
+	root    int
+	seen    map[use]*Door
+	visited map[string]bool // folders that were looked at by above
+	all     []*Door
+}
+
+// A use is a file and what may be done with it.
+type use struct {
+	dev, ino uint64
+	need     uint32
+}
+
+// standard looks for the files that amount to root on every machine, also for those that
+// root alone may use: a process can have them open.
+func (r *doorReader) standard() error {
 	wanted := slices.Clone(doors)
 	for _, d := range doors {
+		// In the image of a container /var/run may be a folder of its own, where a
+		// socket is mounted.
 		if strings.HasPrefix(d.Path, "/run/") {
 			d.Path = "/var" + d.Path
 			wanted = append(wanted, d)
 		}
 	}
-	disks, err := disks(root, maxDev)
+	disks, err := disks(r.root, maxDev)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	type use struct {
-		dev, ino uint64
-		need     uint32
-	}
-	seen := map[use]bool{}
-	all := []Door{}
 	for _, d := range append(wanted, disks...) {
-		fd, err := open(root, d.Path)
+		if err := r.add(d); err != nil {
+			return err
+		}
+		if strings.HasPrefix(d.Path, "/etc/") || strings.HasPrefix(d.Path, "/root/") {
+			if err := r.above(d.Path, d.Allows); err != nil {
+				return err
+			}
+		}
+	}
+	for _, d := range doorFolders {
+		if err := r.folder(d); err != nil {
+			return err
+		}
+	}
+	return r.cron()
+}
+
+// add looks at a file. One that is not there is none.
+func (r *doorReader) add(d Door) error {
+	fd, err := open(r.root, d.Path)
+	if gone(err) || err == unix.ENOTDIR {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("%s: %w", d.Path, err)
+	}
+	defer unix.Close(fd)
+	return r.addOpen(fd, d)
+}
+
+func (r *doorReader) addOpen(fd int, d Door) error {
+	var st unix.Stat_t
+	if err := unix.Fstat(fd, &st); err != nil {
+		return fmt.Errorf("%s: %w", d.Path, err)
+	}
+	kind := st.Mode & unix.S_IFMT
+	if isDisk(path.Base(d.Path)) && path.Dir(d.Path) == "/dev" && kind != unix.S_IFBLK {
+		return nil
+	}
+	this := use{uint64(st.Dev), st.Ino, d.Need}
+	if r.seen[this] != nil {
+		return nil
+	}
+	d.Mode, d.UID, d.GID = st.Mode, st.Uid, st.Gid
+	if d.Need&2 != 0 && (kind == unix.S_IFREG || kind == unix.S_IFDIR) {
+		var mount unix.Statfs_t
+		if err := unix.Fstatfs(fd, &mount); err != nil {
+			return fmt.Errorf("%s: %w", d.Path, err)
+		}
+		if mount.Flags&unix.ST_RDONLY != 0 {
+			return nil // nobody who sees it so may write it
+		}
+	}
+	if d.lets(3) { // the group's bits bound what a list allows
+		var err error
+		if d.ACL, err = hasACL(fd); err != nil {
+			return fmt.Errorf("%s: %w", d.Path, err)
+		}
+	}
+	door := &d
+	r.seen[this], r.all = door, append(r.all, door)
+	return nil
+}
+
+// above adds the folders above a path: who may write one puts another file, or another
+// folder, there. In a sticky one only the owner of an entry may replace it.
+func (r *doorReader) above(name, allows string) error {
+	for name != "/" {
+		if name = path.Dir(name); r.visited[name] {
+			return nil
+		}
+		r.visited[name] = true
+		d := Door{Path: name, Need: 3, Root: true, Allows: allows}
+		fd, err := open(r.root, d.Path)
 		if gone(err) || err == unix.ENOTDIR {
 			continue
 		}
 		if err != nil {
-			return nil, fmt.Errorf("%s: %w", d.Path, err)
+			return fmt.Errorf("%s: %w", d.Path, err)
 		}
 		var st unix.Stat_t
-		if err = unix.Fstat(fd, &st); err == nil {
-			d.ACL, err = hasACL(fd)
+		if err = unix.Fstat(fd, &st); err == nil && (st.Mode&unix.S_ISVTX == 0 || st.Uid != 0) && st.Mode&unix.S_IFMT == unix.S_IFDIR {
+			err = r.addOpen(fd, d)
 		}
 		unix.Close(fd)
 		if err != nil {
-			return nil, fmt.Errorf("%s: %w", d.Path, err)
+			return err
 		}
-		if isDisk(path.Base(d.Path)) && path.Dir(d.Path) == "/dev" && st.Mode&unix.S_IFMT != unix.S_IFBLK {
-			continue
-		}
-		this := use{uint64(st.Dev), st.Ino, d.Need}
-		if seen[this] {
-			continue
-		}
-		seen[this] = true
-		d.Mode, d.UID, d.GID = st.Mode, st.Uid, st.Gid
-		all = append(all, d)
 	}
-	return all, nil
+	return nil
 }
 
-// maxDev is how many names of /dev are looked at: a container could have it full of
+// folder adds a folder, those above it and the files in it.
+func (r *doorReader) folder(d Door) error {
+	d.Need, d.Root = 3, true
+	if err := r.above(d.Path+"/x", d.Allows); err != nil {
+		return err
+	}
+	if err := r.add(d); err != nil { // a sticky one too: a new file is enough
+		return err
+	}
+	names, err := r.list(d.Path, maxDev)
+	if err != nil {
+		return err
+	}
+	for _, name := range names {
+		if !obeyed(d.Path, name) {
+			continue
+		}
+		if err := r.entry(Door{Path: d.Path + "/" + name, Need: 2, Root: true, Allows: d.Allows}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// obeyed reports whether what a folder says of its files holds for one of that name.
+func obeyed(folder, name string) bool {
+	switch {
+	case strings.HasPrefix(folder, "/var/spool/cron"):
+		return name == "root" // any other is that user's
+	case strings.HasPrefix(folder, "/usr/lib") && path.Base(folder) == "lib", folder == "/usr/local/lib", folder == "/lib64":
+		return strings.Contains(name, ".so")
+	}
+	return true
+}
+
+// entry adds a file of a folder; where it is a link, what that leads to.
+func (r *doorReader) entry(d Door) error {
+	fd, err := open(r.root, d.Path)
+	if gone(err) || err == unix.ENOTDIR || err == unix.ELOOP {
+		return nil // a link that leads nowhere
+	}
+	if err != nil {
+		return fmt.Errorf("%s: %w", d.Path, err)
+	}
+	defer unix.Close(fd)
+	var st unix.Stat_t
+	if err := unix.Fstat(fd, &st); err != nil {
+		return fmt.Errorf("%s: %w", d.Path, err)
+	}
+	switch st.Mode & unix.S_IFMT {
+	case unix.S_IFREG:
+		return r.addOpen(fd, d)
+	case unix.S_IFDIR:
+		d.Need = 3
+		return r.addOpen(fd, d)
+	}
+	return nil // a unit that is masked is a link to /dev/null
+
+}
+
+// maxDev is how many names of a folder are looked at: a container could have /dev full of
 // devices to keep a reader busy.
 const maxDev = 1 << 14
 
-// disks names the disks in /dev, if it has no more than most names.
-func disks(root, most int) ([]Door, error) {
-	fd, err := unix.Openat2(root, "dev", &unix.OpenHow{Flags: unix.O_RDONLY | unix.O_DIRECTORY | unix.O_CLOEXEC, Resolve: unix.RESOLVE_IN_ROOT | unix.RESOLVE_NO_MAGICLINKS})
-	if gone(err) {
+// list names the entries of a folder, if it has no more than most.
+func (r *doorReader) list(folder string, most int) ([]string, error) {
+	fd, err := openWith(r.root, folder, unix.O_RDONLY|unix.O_DIRECTORY)
+	if gone(err) || err == unix.ENOTDIR {
 		return nil, nil
 	}
 	if err != nil {
-		return nil, fmt.Errorf("/dev: %w", err)
+		return nil, fmt.Errorf("%s: %w", folder, err)
 	}
-	dir := os.NewFile(uintptr(fd), "/dev")
+	dir := os.NewFile(uintptr(fd), folder)
 	defer dir.Close()
 	names, err := dir.Readdirnames(most + 1)
 	if err != nil && err != io.EOF {
 		return nil, err
 	}
 	if len(names) > most {
-		return nil, fmt.Errorf("/dev has more than %d names", most)
+		return nil, fmt.Errorf("%s has more than %d names", folder, most)
 	}
 	slices.Sort(names)
+	return names, nil
+}
+
+// disks names the disks in /dev, if it has no more than most names.
+func disks(root, most int) ([]Door, error) {
+	r := doorReader{root: root}
+	names, err := r.list("/dev", most)
 	var all []Door
 	for _, name := range names {
 		if isDisk(name) {
 			all = append(all, Door{Path: "/dev/" + name, Need: 4, Root: true, Allows: diskAllows})
 		}
 	}
-	return all, nil
+	return all, err
 }

@@ -20,10 +20,10 @@ func same4(id uint32) IDs { return IDs{id, id, id, id} }
 func clean() Process {
 	t := Thread{State: caps.State{Bounding: caps.UpTo(caps.Last), NoNewPrivs: true}, UIDs: same4(1000), GIDs: same4(1000), Groups: "1000", Seccomp: caps.SeccompFilter}
 	return Process{
-		PID: 7, Name: is("server"), Threads: is(map[int]Thread{7: t, 8: t}), UserNS: is(UserNS{Name: facts.InitialUserNS}), UIDMap: is(facts.WholeMap),
+		PID: 7, Name: is("server"), Threads: is(map[int]Thread{7: t, 8: t}), UserNS: is(UserNS{Name: facts.InitialUserNS}), UIDMap: is(facts.WholeMap), GIDMap: is(facts.WholeMap),
 		Listens: is([]caps.Listen{{Network: "tcp", Addr: netip.MustParseAddrPort("[::]:443")}}), PortStart: is(1024), Doors: is([]Door{{Path: "/etc/shadow", Mode: 0o100640, GID: 42, Need: 4, Allows: "read hashes"}}),
 		Securebits: is(caps.Securebits(0)), Path: is("/srv/app/server"), Deleted: is(false), Same: is(true), Here: true, AsRoot: true,
-		Exe: facts.Image{Caps: facts.Fact[caps.File]{State: facts.Absent}, Stat: is(facts.Stat{Mode: 0o100755})}, Interprets: is(false),
+		Exe: facts.Image{Caps: facts.Fact[caps.File]{State: facts.Absent}, Stat: is(facts.Stat{Mode: 0o100755})}, Interprets: is(false), Open: is([]Open{}), RootRuns: is(true),
 		Way: is([]Place{{Path: "/", Mode: 0o040755}, {Path: "/srv", Mode: 0o040755}, {Path: "/srv/app", Mode: 0o040755}, {Path: "/srv/app/server", Mode: 0o100755}}),
 	}
 }
@@ -72,7 +72,43 @@ func TestFindings(t *testing.T) {
 		"in a user namespace": {func(p *Process) {
 			*p = with(*p, func(t *Thread) { t.Permitted, t.Ambient = admin|port, port })
 			p.UserNS = is(UserNS{Name: "user:[4026532000]", Below: true})
+			p.UIDMap, p.GIDMap = is("0 100000 65536"), is("0 100000 65536")
 		}, "note user-namespace", ""},
+		"in a user namespace that maps root": {func(p *Process) {
+			*p = with(*p, func(t *Thread) { t.Permitted = caps.SetOf(caps.DAC_OVERRIDE, caps.SYS_MODULE) })
+			p.UserNS = is(UserNS{Name: "user:[4026532000]", Below: true})
+			p.UIDMap, p.GIDMap = is("0 0 1, 1000 1000 1"), is("0 0 65536")
+		}, "critical root-capability, note user-namespace", "drop:root-capability"},
+		"in a user namespace that maps root's group": {func(p *Process) {
+			*p = with(*p, func(t *Thread) { t.Permitted = caps.SetOf(caps.DAC_OVERRIDE, caps.SETGID) })
+			p.UserNS = is(UserNS{Name: "user:[4026532000]", Below: true})
+			p.UIDMap, p.GIDMap = is("0 1000 1"), is("0 0 65536")
+		}, "critical root-capability, note user-namespace", "drop:root-capability"},
+		"in a user namespace that maps another account": {func(p *Process) {
+			*p = with(*p, func(t *Thread) { t.Permitted = caps.SetOf(caps.DAC_OVERRIDE) })
+			p.UserNS = is(UserNS{Name: "user:[4026532000]", Below: true})
+			p.UIDMap, p.GIDMap = is("0 1000 2"), is("0 1000 1")
+		}, "medium mapped-ids, note user-namespace", "drop:mapped-ids"},
+		"in a user namespace that maps itself": {func(p *Process) {
+			*p = with(*p, func(t *Thread) { t.Permitted = t.Bounding })
+			p.UserNS = is(UserNS{Name: "user:[4026532000]", Below: true})
+			p.UIDMap, p.GIDMap = is("0 1000 1"), is("0 1000 1")
+		}, "note user-namespace", ""},
+		"in a user namespace whose ids are not known": {func(p *Process) {
+			*p = with(*p, func(t *Thread) { t.Permitted = caps.SetOf(caps.SETUID) })
+			p.UserNS = is(UserNS{Name: "user:[4026532000]", Below: true})
+			p.UIDMap = facts.Fact[string]{Reason: "EACCES"}
+		}, "critical root-capability, unknown could-not-tell, note user-namespace", "drop:root-capability"},
+		"an open file of root": {func(p *Process) {
+			p.Open = is([]Open{{FD: 5, Door: &Door{Path: "/etc/shadow", Need: 2, Root: true, Allows: "set root's password"}}})
+		}, "high open-door", ""},
+		"an io_uring": {func(p *Process) { p.Open = is([]Open{{FD: 5}}) }, "unknown could-not-tell", ""},
+		"a folder of root's PATH": {func(p *Process) {
+			p.Doors = is([]Door{{Path: "/usr/local/bin", Mode: 0o042775, GID: 1000, Need: 3, Root: true, Allows: pathAllows}})
+		}, "high way-to-root", ""},
+		"a folder it may only write": {func(p *Process) {
+			p.Doors = is([]Door{{Path: "/usr/local/bin", Mode: 0o040765, GID: 7, Need: 3, Root: true, Allows: pathAllows}})
+		}, "", ""},
 		"root in a user namespace": {func(p *Process) {
 			*p = with(*p, func(t *Thread) { t.UIDs, t.Permitted = IDs{}, t.Bounding })
 			p.UserNS = is(UserNS{Name: "user:[4026532000]", Below: true})
@@ -215,17 +251,19 @@ func TestFindings(t *testing.T) {
 // Whatever is not known, the process is never clean.
 func TestNeverClean(t *testing.T) {
 	for name, hide := range map[string]func(*Process){
-		"threads":        func(p *Process) { p.Threads = facts.Fact[map[int]Thread]{} },
-		"user namespace": func(p *Process) { p.UserNS = facts.Fact[UserNS]{} },
-		"sockets":        func(p *Process) { p.Listens = facts.Fact[[]caps.Listen]{} },
-		"program":        func(p *Process) { p.Path = facts.Fact[string]{} },
-		"xattr":          func(p *Process) { p.Exe.Caps = facts.Fact[caps.File]{} },
-		"mode":           func(p *Process) { p.Exe.Stat = facts.Fact[facts.Stat]{} },
-		"same":           func(p *Process) { p.Same = facts.Fact[bool]{} },
-		"way":            func(p *Process) { p.Way = facts.Fact[[]Place]{} },
-		"doors":          func(p *Process) { p.Doors = facts.Fact[[]Door]{} },
-		"no doors":       func(p *Process) { p.Doors = facts.Fact[[]Door]{State: facts.Absent, Reason: "ENODATA"} },
-		"no mode":        func(p *Process) { p.Exe.Stat = facts.Fact[facts.Stat]{State: facts.Absent, Reason: "ENODATA"} },
+		"threads":         func(p *Process) { p.Threads = facts.Fact[map[int]Thread]{} },
+		"descriptors":     func(p *Process) { p.Open = facts.Fact[[]Open]{} },
+		"root's programs": func(p *Process) { p.RootRuns = facts.Fact[bool]{} },
+		"user namespace":  func(p *Process) { p.UserNS = facts.Fact[UserNS]{} },
+		"sockets":         func(p *Process) { p.Listens = facts.Fact[[]caps.Listen]{} },
+		"program":         func(p *Process) { p.Path = facts.Fact[string]{} },
+		"xattr":           func(p *Process) { p.Exe.Caps = facts.Fact[caps.File]{} },
+		"mode":            func(p *Process) { p.Exe.Stat = facts.Fact[facts.Stat]{} },
+		"same":            func(p *Process) { p.Same = facts.Fact[bool]{} },
+		"way":             func(p *Process) { p.Way = facts.Fact[[]Place]{} },
+		"doors":           func(p *Process) { p.Doors = facts.Fact[[]Door]{} },
+		"no doors":        func(p *Process) { p.Doors = facts.Fact[[]Door]{State: facts.Absent, Reason: "ENODATA"} },
+		"no mode":         func(p *Process) { p.Exe.Stat = facts.Fact[facts.Stat]{State: facts.Absent, Reason: "ENODATA"} },
 	} {
 		p := clean()
 		hide(&p)

@@ -44,13 +44,17 @@ func count(s caps.Set) string {
 }
 
 func rootCapability(p Process) (Finding, bool) {
-	s := amounting(p.union(permitted))
-	if s == 0 || p.IsRoot() || p.below() {
+	s := amounting(p.counting())
+	if s == 0 || p.IsRoot() {
 		return Finding{}, false
 	}
 	f := Finding{ID: "root-capability", Severity: p.exposed(), Allows: allows(s)}
 	f.Summary = "it holds " + count(s) + ", which amounts to root"
 	f.Evidence = []report.Fact{p.set("CapPrm", permitted, " has "+count(s)), p.set("CapEff", effective, ""), p.uids()}
+	if p.below() {
+		f.Summary += ": its user namespace maps root of the machine"
+		f.Evidence = append(f.Evidence, p.maps()...)
+	}
 	if p.reachable() {
 		f.Evidence = append(f.Evidence, p.sockets()...)
 	}

@@ -26,11 +26,12 @@ worth knowing. The exit status is 0 if there are notes at most, 1 if there is
 more, 77 if nothing else was found but something could not be read, and 69 if
 there is no such process.
 
-Of what the process has open, an audit sees only the TCP and UDP sockets of its own
-network namespace and the reader's: no files, and no raw sockets from before a drop.
-Nor does it see what a thread alone has open (CLONE_FILES), who may change the script
-that an interpreter runs or the libraries that a program loads, the rules of a
-security module, or the process's children.
+Of what the process has open, an audit sees the TCP and UDP sockets of its own network
+namespace and the reader's, and the files below that amount to root: no raw sockets from
+before a drop, and no connections to a daemon of root's. Nor does it see what a thread
+alone has open (CLONE_FILES), what the rules of sudo and polkit let the process do, what
+the units name that root would start next, the rules of a security module, or the
+process's children.
 
 This file is generated from the catalogue that the reports are made of.
 
@@ -59,12 +60,15 @@ This file is generated from the catalogue that the reports are made of.
 		fmt.Fprintf(&b, "- to %s %s: %s\n", verb(d), d.Path, d.Allows)
 	}
 	fmt.Fprintf(&b, "- to read a disk in /dev: %s\n", diskAllows)
+	for _, d := range doorFolders {
+		fmt.Fprintf(&b, "- to put a file into %s, or write one there: %s\n", d.Path, d.Allows)
+	}
 	return b.String()
 }
 
 // sections are the ids of the catalogue, the worst first.
 var sections = []string{
-	"root", "root-capability", "interpreter-capabilities", "writable-executable", "threads-differ", "file-capabilities", "way-to-root",
-	"other-capability", "may-gain", "extra-listener", "set-id-executable", "replaced-executable",
+	"root", "root-capability", "interpreter-capabilities", "writable-executable", "threads-differ", "file-capabilities", "way-to-root", "open-door",
+	"other-capability", "mapped-ids", "may-gain", "extra-listener", "set-id-executable", "replaced-executable",
 	"could-not-tell", "port-capability", "passed-on", "no-seccomp", "user-namespace", "securebits",
 }

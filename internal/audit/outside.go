@@ -66,9 +66,35 @@ func wayToRoot(p Process) (Finding, bool) {
 	return f, true
 }
 
+// openDoor: what was opened before a change of user or a drop stays open.
+func openDoor(p Process) (Finding, bool) {
+	f := Finding{ID: "open-door", Severity: Medium}
+	if p.IsRoot() {
+		return f, false
+	}
+	for _, o := range p.Open.Value {
+		if o.Door == nil {
+			continue
+		}
+		if o.Door.Root {
+			f.Severity = High
+		}
+		fd := fmt.Sprintf("fd/%d", o.FD)
+		what := "descriptor " + fmt.Sprint(o.FD) + " is " + term.Show(o.Door.Path) + ", open to " + verb(*o.Door)
+		if f.Summary == "" {
+			f.Summary, f.Allows = what, o.Door.Allows
+		}
+		f.Evidence = append(f.Evidence, known(fd, o.Door.Path, what, p.source(fd)))
+	}
+	return f, f.Summary != ""
+}
+
 func verb(d Door) string {
-	if d.Need == 2 {
+	switch d.Need {
+	case 2:
 		return "write"
+	case 3:
+		return "put a file into"
 	}
 	return "read"
 }

@@ -15,9 +15,12 @@ type Process struct {
 	Securebits facts.Fact[caps.Securebits] // known of the reader itself alone: /proc has them not
 	UserNS     facts.Fact[UserNS]          // where its capabilities count
 	UIDMap     facts.Fact[string]          // of that namespace
+	GIDMap     facts.Fact[string]          // likewise
 	Listens    facts.Fact[[]caps.Listen]   // TCP sockets that listen, UDP sockets that are bound
 	PortStart  facts.Fact[int]             // ports below it are privileged in its network namespace
 	Doors      facts.Fact[[]Door]          // files that amount to root, as it sees them
+	RootRuns   facts.Fact[bool]            // Doors has all that root's processes have mapped
+	Open       facts.Fact[[]Open]          // what it has open of them
 	Unit       facts.Fact[facts.Unit]      // the systemd service it belongs to
 	Direct     bool                        // that starts it as the user it is; false where this is not seen
 
@@ -64,14 +67,22 @@ type Place struct {
 	ACL      bool // it has an access control list, of which the mode of the group is the bound (acl(5))
 }
 
-// A Door is a file through which whoever may use it becomes root, or reads what
+// An Open is a descriptor that reaches further than the process may now: what was opened
+// before it gave up privilege stays open. Without a Door it is an io_uring(7), of which
+// the kernel does not say whose credentials it keeps.
+type Open struct {
+	FD   int
+	Door *Door
+}
+
+// A Door is a file or a folder through which whoever may use it becomes root, or reads what
 // only root should.
 type Door struct {
 	Path     string
 	Mode     uint32
 	UID, GID uint32
 	ACL      bool   // as in a Place
-	Need     uint32 // the permission that opens it: 2 to write, 4 to read
+	Need     uint32 // the permissions that open it: 2 to write, 4 to read, 3 to put a file into a folder
 	Root     bool   // it leads to root at once
 	Polkit   bool   // if the mode lets everybody in, its daemon asks polkit(8) who may
 	Allows   string

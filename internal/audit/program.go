@@ -159,13 +159,25 @@ func couldNotTell(p Process) (Finding, bool) {
 		doubt("file at its path", p.Same.State, p.Same.Source, p.Same.Reason)
 		doubt("folders above it", p.Way.State, p.Way.Source, p.Way.Reason)
 	}
+	if p.below() {
+		doubt("uid_map", p.UIDMap.State, p.UIDMap.Source, p.UIDMap.Reason)
+		doubt("gid_map", p.GIDMap.State, p.GIDMap.Source, p.GIDMap.Reason)
+	}
 	doubt("ways to root", p.Doors.State, p.Doors.Source, p.Doors.Reason)
+	doubt("what root runs", p.RootRuns.State, p.RootRuns.Source, p.RootRuns.Reason)
+	doubt("descriptors", p.Open.State, p.Open.Source, p.Open.Reason)
+	for _, o := range p.Open.Value {
+		if o.Door == nil {
+			fd := fmt.Sprintf("fd/%d", o.FD)
+			doubt("io_uring "+fd, facts.Unreadable, p.source(fd), "the kernel does not say whose credentials it keeps")
+		}
+	}
 	for _, d := range p.Doors.Value {
 		switch who := "who may " + verb(d) + " " + d.Path; {
 		case p.IsRoot():
 		case d.asks():
 			doubt(who, facts.Unreadable, "stat", "polkit may decide it")
-		case d.ACL && d.Mode>>3&d.Need != 0:
+		case d.ACL && d.lets(3):
 			doubt(who, facts.Unreadable, "getxattr system.posix_acl_access", "it has an access control list")
 		}
 	}

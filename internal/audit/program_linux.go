@@ -195,6 +195,16 @@ func same(root int, name string, exe facts.Fact[facts.Stat]) (bool, error) {
 }
 
 // open finds a file below root as a process with that root does.
-func open(root int, name string) (int, error) {
-	return unix.Openat2(root, strings.TrimPrefix(name, "/"), &unix.OpenHow{Flags: unix.O_PATH | unix.O_CLOEXEC, Resolve: unix.RESOLVE_IN_ROOT | unix.RESOLVE_NO_MAGICLINKS})
+func open(root int, name string) (int, error) { return openWith(root, name, unix.O_PATH) }
+
+// openWith tries again where something was renamed or mounted meanwhile, anywhere: then
+// the kernel cannot tell whether ".." stayed below root (openat2(2), EAGAIN).
+func openWith(root int, name string, flags uint64) (fd int, err error) {
+	how := unix.OpenHow{Flags: flags | unix.O_CLOEXEC, Resolve: unix.RESOLVE_IN_ROOT | unix.RESOLVE_NO_MAGICLINKS}
+	for range 1000 {
+		if fd, err = unix.Openat2(root, strings.TrimPrefix(name, "/"), &how); err != unix.EAGAIN && err != unix.EINTR {
+			break
+		}
+	}
+	return fd, err
 }

@@ -21,6 +21,7 @@ import (
 type reader struct {
 	tables map[string]facts.Fact[map[uint64]caps.Listen] // by network namespace
 	starts map[string]facts.Fact[int]                    // likewise
+	ways   map[view]facts.Fact[house]                    // by what a process sees
 	waits  int                                           // for processes to end
 }
 
@@ -69,6 +70,8 @@ func (f files) closed(why string) Process {
 	p.Exe.Caps = facts.Fact[caps.File]{Source: source, Reason: why}
 	p.Exe.Stat = facts.Fact[facts.Stat]{Source: source, Reason: why}
 	p.Doors = facts.Fact[[]Door]{Source: source, Reason: why}
+	p.RootRuns = facts.Fact[bool]{Source: source, Reason: why}
+	p.Open = facts.Fact[[]Open]{Source: source, Reason: why}
 	return p
 }
 
@@ -109,18 +112,17 @@ func (r *reader) once(f files) Process {
 		b, err := f.read("uid_map")
 		return uidMap(b), err
 	})
+	p.GIDMap = fact(f.source("gid_map"), func() (string, error) {
+		b, err := f.read("gid_map")
+		return uidMap(b), err
+	})
 	r.sockets(f, &p)
 	f.program(&p)
 	root, err := unix.Open(f.path("root"), unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
 	if err == nil {
 		defer unix.Close(root)
 	}
-	p.Doors = fact(f.source("root"), func() ([]Door, error) {
-		if err != nil {
-			return nil, err
-		}
-		return readDoors(root)
-	})
+	r.doors(f, root, err, &p)
 	f.way(root, err, &p)
 	p.Securebits = facts.Fact[caps.Securebits]{State: facts.Absent, Reason: "not in /proc"}
 	if f.pid == os.Getpid() {

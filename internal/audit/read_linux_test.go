@@ -50,7 +50,8 @@ func TestReadSelf(t *testing.T) {
 		t.Errorf("%+v", way)
 	}
 	for _, f := range Findings(p) {
-		if f.ID == "could-not-tell" && os.Geteuid() == 0 {
+		_, hides := os.Readlink("/proc/1/exe") // a root that lacks something is not shown all of root's
+		if f.ID == "could-not-tell" && os.Geteuid() == 0 && (hides == nil || f.Summary != "could not read: what root runs") {
 			t.Errorf("%+v", f)
 		}
 	}
@@ -241,7 +242,7 @@ func TestFullDev(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer unix.Close(fd)
-	if got, err := readDoors(fd); len(got) != 0 || err != nil {
+	if got, err := disks(fd, 1); len(got) != 0 || err != nil {
 		t.Errorf("%+v, %v", got, err)
 	}
 	for _, name := range []string{"sda", "sdb", "null"} {
@@ -294,9 +295,12 @@ func TestVarRun(t *testing.T) {
 		}
 		defer unix.Close(fd)
 		var got []string
-		found, err := readDoors(fd)
-		for _, d := range found {
-			got = append(got, d.Path)
+		r := newDoorReader(fd)
+		err = r.standard()
+		for _, d := range r.all {
+			if strings.HasSuffix(d.Path, ".sock") {
+				got = append(got, d.Path)
+			}
 		}
 		if err != nil || !slices.Equal(got, want) {
 			t.Errorf("%v, %v, not %v", got, err, want)

@@ -24,6 +24,7 @@ var programs = map[string]string{
 	"denybind":   "github.com/lowport/lowport/internal/lab/denybind",
 	"server":     "github.com/lowport/lowport/examples/server",
 	"filecaps":   "github.com/lowport/lowport/examples/filecaps",
+	"guest":      "github.com/lowport/lowport/internal/lab/dice/guest",
 	"hold":       "github.com/lowport/lowport/internal/lab/hold",
 	"landlocked": "github.com/lowport/lowport/internal/lab/landlocked",
 	"listener":   "github.com/lowport/lowport/internal/lab/listener",

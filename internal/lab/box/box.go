@@ -2,13 +2,12 @@
 
 // Package box makes fresh copies of this machine in namespaces of their own: the
 // places in which the lab tries things. A [Box] is made in milliseconds and holds
-// nothing but what its maker puts there; systemd and containers do not run in it.
+// nothing but what its maker puts there.
 //
 // The program of its process 1 is ./first.
 package box
 
 import (
-	"bufio"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -30,6 +29,7 @@ type Maker struct {
 // of its own, and a network that is loopback alone. The folder of [Said] is empty.
 type Box struct {
 	first  *exec.Cmd
+	server *exec.Cmd // what runs commands where process 1 is systemd
 	ask    *json.Encoder
 	answer *json.Decoder
 	pipes  []*os.File
@@ -38,6 +38,10 @@ type Box struct {
 
 // Said is the folder of a box in which anybody may leave files for the answers.
 const Said = "/run/said"
+
+// Explain is the file of a box that has its programs explain a refusal, if it is there. Where it
+// is not, that they were refused is all that is asked.
+const Explain = "/run/explain"
 
 // A Command is what process 1 of a box is asked to run. Its standard input is Stdin.
 type Command struct {
@@ -62,7 +66,29 @@ func Environment() []string {
 }
 
 // Open makes a box.
-func (m Maker) Open() (_ *Box, err error) {
+func (m Maker) Open() (*Box, error) { return m.make("box") }
+
+// Boot makes a box whose process 1 is systemd, and waits until it is up.
+func (m Maker) Boot() (*Box, error) {
+	b, err := m.make("boot")
+	if err != nil {
+		return nil, err
+	}
+	for range 3000 {
+		r, err := b.Run(Command{Argv: []string{"systemctl", "is-system-running"}})
+		switch strings.TrimSpace(r.Output) {
+		case "running", "degraded": // some unit of this machine does not like it here
+			return b, nil
+		}
+		if err != nil {
+			return nil, errors.Join(err, b.Close())
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+	return nil, errors.Join(errors.New("box: systemd did not come up"), b.Close())
+}
+
+func (m Maker) make(mode string) (_ *Box, err error) {
 	b := new(Box)
 	defer func() {
 		if err != nil {
@@ -89,30 +115,61 @@ func (m Maker) Open() (_ *Box, err error) {
 	}
 	defer theirAnswer.Close()
 	b.pipes = []*os.File{ask, answer}
-	answers := bufio.NewReader(answer)
-	b.ask, b.answer = json.NewEncoder(ask), json.NewDecoder(answers)
+	b.ask, b.answer = json.NewEncoder(ask), json.NewDecoder(answer)
 
-	b.first = exec.Command(filepath.Join(m.Bin, "first"), m.Base, m.Bin)
-	b.first.Env = Environment()
-	b.first.Stderr = os.Stderr
-	b.first.ExtraFiles = []*os.File{theirAsk, theirAnswer}
-	b.first.SysProcAttr = &syscall.SysProcAttr{
-		Cloneflags: syscall.CLONE_NEWPID | syscall.CLONE_NEWNS | syscall.CLONE_NEWUTS |
-			syscall.CLONE_NEWIPC | syscall.CLONE_NEWNET,
-		UseCgroupFD: true,
-		CgroupFD:    int(top.Fd()),
-		Pdeathsig:   syscall.SIGKILL,
+	b.first = command(filepath.Join(m.Bin, "first"), mode, m.Base, m.Bin)
+	b.first.SysProcAttr.Cloneflags = syscall.CLONE_NEWPID | syscall.CLONE_NEWNS | syscall.CLONE_NEWUTS |
+		syscall.CLONE_NEWIPC | syscall.CLONE_NEWNET
+	b.first.SysProcAttr.UseCgroupFD, b.first.SysProcAttr.CgroupFD = true, int(top.Fd())
+	server := b.first
+	if mode == "box" {
+		b.first.ExtraFiles = []*os.File{theirAsk, theirAnswer}
 	}
 	if err := b.first.Start(); err != nil {
 		b.first = nil
 		return nil, fmt.Errorf("box: %w", err)
 	}
+	if mode == "boot" {
+		if server, err = b.enter(); err != nil {
+			return nil, err
+		}
+		server.ExtraFiles = []*os.File{theirAsk, theirAnswer}
+		if err := server.Start(); err != nil {
+			return nil, fmt.Errorf("box: %w", err)
+		}
+		b.server = server
+	}
 	theirAnswer.Close()
 	var ready Result
 	if err := b.answer.Decode(&ready); err != nil {
-		return nil, fmt.Errorf("box: its process 1 did not come up: %w", err)
+		return nil, fmt.Errorf("box: nothing answers in it: %w", err)
 	}
 	return b, nil
+}
+
+func command(argv ...string) *exec.Cmd {
+	cmd := exec.Command(argv[0], argv[1:]...)
+	cmd.Env = Environment()
+	cmd.Stderr = os.Stderr
+	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	return cmd
+}
+
+// enter returns what serves in a box once its process 1 is systemd: before that whoever enters
+// would see this machine.
+func (b *Box) enter() (*exec.Cmd, error) {
+	pid := b.first.Process.Pid
+	for range 3000 {
+		name, err := os.ReadFile(fmt.Sprintf("/proc/%d/comm", pid))
+		if err != nil {
+			return nil, err
+		}
+		if string(name) == "systemd\n" {
+			return command("nsenter", "-t", fmt.Sprint(pid), "-m", "-u", "-i", "-n", "-p", "-C", "-r", "-w", "--", "/lab/first", "serve"), nil
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	return nil, errors.New("box: its process 1 did not become systemd")
 }
 
 // Run runs a command in the box and waits for it.
@@ -142,6 +199,9 @@ func (b *Box) Close() error {
 	if b.first != nil {
 		_ = b.first.Process.Kill() // an error means that it has ended
 		_ = b.first.Wait()         // it was killed
+	}
+	if b.server != nil {
+		_ = b.server.Wait() // it was in the box
 	}
 	if b.cgroup == "" {
 		return nil

@@ -3,6 +3,7 @@ package dice
 // A standing is what a cause stands for.
 type standing struct {
 	keep   string   // the knobs that it blames together
+	unit   string   // further ones in a unit
 	remove []string // the ways to take it away, each some knobs; keep, if there is none
 	gates  string   // the gates at which it refuses; one of them does not say yes
 }
@@ -21,28 +22,28 @@ var causes = map[string]standing{
 	"threads-differ":          {keep: "before", gates: "permitted"},
 	"file-replaced":           {gates: "permitted"},
 	"no-file-caps":            {gates: "permitted"},
-	"no-new-privs":            {keep: "nnp", gates: "permitted"},
+	"no-new-privs":            {keep: "nnp", unit: "sandbox sandbox2 seccomp user", gates: "permitted"},
 	"traced-exec":             {keep: "tracer", gates: "permitted"},
-	"nosuid-mount":            {keep: "mount", gates: "permitted"},
+	"nosuid-mount":            {keep: "mount", unit: "sandbox sandbox2 user", gates: "permitted"},
 	"xattr-unsupported":       {keep: "mount", gates: "permitted"},
 	"foreign-mount":           {keep: "mount", gates: "permitted"},
-	"rootid-mismatch":         {keep: "file userns", remove: []string{"file", "userns"}, gates: "permitted"},
-	"bounding-excludes":       {keep: "bounding", gates: "permitted start"},
+	"rootid-mismatch":         {keep: "file userns mount", remove: []string{"file", "userns", "mount"}, gates: "permitted"},
+	"bounding-excludes":       {keep: "bounding", unit: "sandbox sandbox2", gates: "permitted start"},
 	"exec-refused":            {keep: "file bounding", remove: []string{"file", "bounding"}, gates: "start"},
 	"noroot-securebit":        {keep: "securebits user file", remove: []string{"securebits"}, gates: "permitted"},
 	"foreign-user-namespace":  {keep: "userns", gates: "namespace permitted"},
 	"initial-user-namespace":  {keep: "userns", gates: "namespace permitted"},
 	"threshold-raised":        {keep: "threshold file grant user", remove: []string{"threshold"}, gates: "port permitted"},
 	"landlock":                {keep: "landlock mptcp", remove: []string{"landlock"}, gates: "policy"},
-	"seccomp":                 {keep: "seccomp", gates: "policy socket"},
+	"seccomp":                 {keep: "seccomp", unit: "sandbox sandbox2", gates: "policy socket"},
 	"bpf-or-policy":           {keep: "seccomp bpf landlock mptcp", gates: "policy socket"},
 	"selinux":                 {gates: "policy"},
 	"apparmor":                {gates: "policy profile"},
-	"family-unavailable":      {keep: "seccomp address", gates: "socket"},
+	"family-unavailable":      {keep: "seccomp address", unit: "sandbox sandbox2 family", gates: "socket"},
 	"protocol-unavailable":    {keep: "seccomp", gates: "socket"},
 	"resource-limit":          {gates: "socket"},
-	"address-in-use":          {keep: "holder", gates: "free"},
-	"address-unavailable":     {keep: "address", gates: "address"},
+	"address-in-use":          {keep: "holder", unit: "socket", gates: "free"},
+	"address-unavailable":     {keep: "address", unit: "launcher", gates: "address"},
 	"address-tentative":       {keep: "address", gates: "address"},
 	"address-invalid":         {keep: "address"},
 	"host-unresolved":         {keep: "address"},
@@ -52,10 +53,18 @@ var causes = map[string]standing{
 	"unknown":                 {},
 }
 
+// blames are the knobs that the cause stands for in a situation.
+func (c standing) blames(s Situation) []string {
+	if s.is("by", "unit") {
+		return words(c.keep + " " + c.unit)
+	}
+	return words(c.keep)
+}
+
 // ways are the ways to take a cause away.
-func (c standing) ways() [][]string {
+func (c standing) ways(s Situation) [][]string {
 	if len(c.remove) == 0 {
-		return [][]string{words(c.keep)}
+		return [][]string{c.blames(s)}
 	}
 	var all [][]string
 	for _, way := range c.remove {

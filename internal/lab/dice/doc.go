@@ -22,6 +22,8 @@
 //	h  the causes, the gates, the JSON form and the text say the same
 //	i  the recording, replayed, tells the same
 //
+// What leaves no trace behind something else is not drawn with it: [hidden].
+//
 // All that the judge knows of the guard is which knobs each cause stands for: [causes].
 //
 // Removing a knob can remove an execve, and who executes a program matters: setpriv still has

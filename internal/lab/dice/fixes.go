@@ -15,10 +15,12 @@ import (
 // fixes pastes every fix that the report prints (d).
 func (j *Judge) fixes(s Situation, o Outcome) (wrong []Wrong, err error) {
 	for i, f := range o.Report.Fixes {
+		var why string
 		if slices.ContainsFunc(f.Steps, step.byHand) {
-			continue
+			why, err = j.edited(s, f)
+		} else {
+			why, err = j.pasted(s, i, f)
 		}
-		why, err := j.pasted(s, i, f)
 		if err != nil {
 			return nil, err
 		}
@@ -29,10 +31,35 @@ func (j *Judge) fixes(s Situation, o Outcome) (wrong []Wrong, err error) {
 	return wrong, nil
 }
 
+// edited does to the situation what a fix has to be done by hand for, as far as knobs do it, and
+// says what is wrong with that.
+func (j *Judge) edited(s Situation, f fix) (string, error) {
+	for _, step := range f.Steps {
+		switch content := step.Content; {
+		case strings.Contains(content, "ip_unprivileged_port_start"):
+			s = s.with("threshold", "port")
+		case strings.Contains(content, "setcap"):
+			s = s.with("file", "granted")
+		case strings.Contains(content, "NET_BIND_SERVICE") && f.ID == "cap-add": // podman's is ambient
+			s = s.with("grant", "ambient").without("bounding")
+		default:
+			return "", nil
+		}
+	}
+	a, err := j.ask(true, s)
+	if err != nil || len(a.bound) > 0 || len(a.refused) == 0 {
+		return "", err
+	}
+	return a.String(), nil
+}
+
 // pasted makes the situation anew, pastes fix number i of its report and says what is wrong
 // with that, "" if nothing is.
 func (j *Judge) pasted(s Situation, i int, f fix) (why string, err error) {
 	err = j.in(s, func(p *place) error {
+		if err := p.explain(); err != nil {
+			return err
+		}
 		o, err := p.start()
 		if err != nil {
 			return err
@@ -62,7 +89,7 @@ func (j *Judge) pasted(s Situation, i int, f fix) (why string, err error) {
 			return nil
 		}
 		for _, other := range []string{"bystander", "holder"} {
-			if other == "holder" && (s.is("holder", "none", "time-wait") || strings.Contains(f.ID, "stop-owner")) {
+			if other == "holder" && (s.is("holder", "none", "time-wait", "passed", "kernel") || strings.Contains(f.ID, "stop-owner")) {
 				continue
 			}
 			lives, err := p.alive(other)
@@ -125,7 +152,7 @@ func (j *Judge) helps(t trial) (bool, error) {
 
 // The trials.
 func (s Situation) setcap(flags string) trial {
-	return trial{name: "setcap =" + flags, in: s, does: "setcap " + s.need() + "=" + flags + " " + Program}
+	return trial{name: "setcap =" + flags, in: s, does: "setcap " + s.need() + "=" + flags + " " + commandLine([]string{s.onDisk()})}
 }
 
 func (s Situation) ambient() trial {
@@ -133,11 +160,14 @@ func (s Situation) ambient() trial {
 }
 
 func (s Situation) sysctl() trial {
-	return trial{name: "the sysctl", in: s, does: "echo " + s.port() + " >/proc/sys/net/ipv4/ip_unprivileged_port_start"}
+	if s.is("by", "container") { // the container's own
+		return trial{name: "the sysctl", in: s.with("threshold", "port")}
+	}
+	return trial{name: "the sysctl", in: s, does: "echo " + s.lowest() + " >/proc/sys/net/ipv4/ip_unprivileged_port_start"}
 }
 
 func (s Situation) stopOwner() trial {
-	return trial{name: "stopping the owner", in: s, does: "kill -9 $(cat /run/holder); sleep 0.05"}
+	return trial{name: "stopping the owner", in: s, does: "owner=$(cat /run/holder); kill -9 $owner $(cat /proc/$owner/task/$owner/children); sleep 0.05"}
 }
 
 // A useless is a word by which the report names something that does not help, and what it is.
@@ -194,13 +224,13 @@ func (j *Judge) unfixed(s Situation, o Outcome) (wrong []Wrong, err error) {
 		return nil, nil
 	}
 	trials := []trial{s.setcap("p"), s.setcap("ep"), s.ambient()}
-	if s.is("ask", "bind") && s.is("launcher", "none", "unshare-m", "unshare-p", "chroot") {
+	if s.is("ask", "bind", "several") && s.is("launcher", "none", "unshare-m", "unshare-p", "chroot") {
 		trials = append(trials, s.sysctl())
 	}
 	if !s.is("userns", "none") {
 		trials = append(trials, trial{name: "a start outside the user namespace", in: s.without("userns")})
 	}
-	if !s.is("holder", "none", "time-wait") {
+	if !s.is("holder", "none", "time-wait", "passed", "kernel") {
 		trials = append(trials, s.stopOwner())
 	}
 	if !s.is("address", "any") {

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/lowport/lowport/internal/lab/box"
 )
@@ -25,34 +26,72 @@ func (w Wrong) String() string { return fmt.Sprintf("%c: said %s; %s", w.Kind, w
 
 // A Verdict is what the kernel makes of one situation.
 type Verdict struct {
-	Situation Situation
-	Unmade    string // why it could not be made, or its program not be started
-	Outcome   Outcome
-	Wrong     []Wrong
-	Boxes     int // situations that were made for it
+	Situation   Situation
+	Unmade      string // why it could not be made, or its program not be started
+	Outcome     Outcome
+	NotExecuted bool // all but the program was started, as a prediction had to say
+	Untold      bool // a prediction said that it could not tell
+	Wrong       []Wrong
+	Boxes       int // situations that were made for it
 }
 
 // A Judge makes situations, and remembers how those went that it was asked for before.
 type Judge struct {
 	maker box.Maker
-	known map[string]Outcome
+	known *memory
 	boxes int
 }
 
+// A memory has how situations went, for several judges.
+type memory struct {
+	sync.Mutex
+	bound map[string]bool
+}
+
 // NewJudge returns a judge of boxes from m. It is for one goroutine.
-func NewJudge(m box.Maker) *Judge { return &Judge{maker: m, known: make(map[string]Outcome)} }
+func NewJudge(m box.Maker) *Judge { return newJudge(m, &memory{bound: make(map[string]bool)}) }
+
+func newJudge(m box.Maker, known *memory) *Judge { return &Judge{maker: m, known: known} }
 
 // Judge makes a situation and has the kernel judge what the guard says of it. An error is one
 // of the lab's.
 func (j *Judge) Judge(s Situation) (Verdict, error) {
-	v := Verdict{Situation: s}
 	j.boxes = 0
-	o, err := j.fresh(s)
-	if errors.Is(err, errUnmade) {
+	if holding, may := s.mayGiveUpNothing(); may {
+		holds, err := j.binds(holding)
+		if err != nil && !errors.Is(err, errUnmade) {
+			return Verdict{}, err
+		}
+		if !holds {
+			s = s.without("before")
+		}
+	}
+	v := Verdict{Situation: s}
+	var o Outcome
+	err := j.in(s, func(p *place) error {
+		if err := p.explain(); err != nil {
+			return err
+		}
+		started, err := p.start()
+		o = started
+		if err != nil && !errors.Is(err, errUnmade) {
+			return err
+		}
+		wrong, foretold, untold, errForetell := p.foretold()
+		v.Wrong, v.Untold = wrong, untold
+		if foretold && err != nil { // it is not executed, as was said before
+			return errors.Join(errNotExecuted, errForetell)
+		}
+		return errors.Join(err, errForetell)
+	})
+	switch {
+	case errors.Is(err, errNotExecuted):
+		v.NotExecuted = true
+		return v, nil
+	case errors.Is(err, errUnmade):
 		v.Unmade = err.Error()
 		return v, nil
-	}
-	if err != nil {
+	case err != nil:
 		return v, err
 	}
 	v.Outcome = o
@@ -108,27 +147,41 @@ func (a answer) String() string {
 	return strings.Join(parts, ", ")
 }
 
+// binds reports whether a situation binds.
+func (j *Judge) binds(s Situation) (bool, error) {
+	j.known.Lock()
+	bound, ok := j.known.bound[s.String()]
+	j.known.Unlock()
+	if ok {
+		return bound, nil
+	}
+	o, err := j.fresh(s)
+	if err != nil {
+		return false, err
+	}
+	j.known.Lock()
+	j.known.bound[s.String()] = o.Bound
+	j.known.Unlock()
+	return o.Bound, nil
+}
+
 // ask makes other situations, until one goes as it is hoped for.
 func (j *Judge) ask(bound bool, others ...Situation) (a answer, err error) {
 	for _, s := range others {
-		o, ok := j.known[s.String()]
-		if !ok {
-			o, err = j.fresh(s)
-			if errors.Is(err, errUnmade) {
-				a.unmade = append(a.unmade, s.String())
-				continue
-			}
-			if err != nil {
-				return a, err
-			}
-			j.known[s.String()] = o
+		binds, err := j.binds(s)
+		if errors.Is(err, errUnmade) {
+			a.unmade = append(a.unmade, s.String())
+			continue
 		}
-		if o.Bound {
+		if err != nil {
+			return a, err
+		}
+		if binds {
 			a.bound = append(a.bound, s.String())
 		} else {
 			a.refused = append(a.refused, s.String())
 		}
-		if o.Bound == bound {
+		if binds == bound {
 			return a, nil
 		}
 	}
@@ -144,7 +197,7 @@ func (s Situation) likewise(changed Situation) []Situation {
 	all := []Situation{changed}
 	lost := slices.ContainsFunc(executors, func(k string) bool { return s[k] != "" && changed[k] == "" })
 	if lost && changed["wrapper"] == "" {
-		all = append(all, changed.with("wrapper", "env"))
+		all = append(all, changed.with("wrapper", "sh-exec"))
 	}
 	return all
 }
@@ -163,7 +216,7 @@ func (j *Judge) blamed(s Situation, o Outcome) (wrong []Wrong, err error) {
 		if c.ID == "unknown" {
 			continue // it blames nothing; b counts it
 		}
-		a, err := j.ask(false, s.likewise(s.only(words(stands.keep)...))...)
+		a, err := j.ask(false, s.likewise(s.only(stands.blames(s)...))...)
 		if err != nil {
 			return nil, err
 		}
@@ -186,7 +239,7 @@ func (j *Judge) complete(s Situation, o Outcome) ([]Wrong, error) {
 	others := []Situation{s}
 	for _, c := range o.Report.Causes {
 		var next []Situation
-		for _, way := range causes[c.ID].ways() {
+		for _, way := range causes[c.ID].ways(s) {
 			for _, other := range others {
 				next = append(next, other.without(way...))
 			}

@@ -16,9 +16,10 @@ import (
 
 // A Count is what was found in some draws.
 type Count struct {
-	Draws, Unmade, Refused, Boxes int
-	Wrong                         [len(Kinds)]int // draws, by the kind of what is wrong
-	Any                           int             // draws with anything wrong
+	Draws, Unmade, NotExecuted, Refused, Boxes int
+	Wrong                                      [len(Kinds)]int // draws, by the kind of what is wrong
+	Any                                        int             // draws with anything wrong
+	Untold                                     int             // draws in which a prediction could not tell
 }
 
 // Add counts one draw.
@@ -28,39 +29,38 @@ func (c *Count) Add(v Verdict) {
 	switch {
 	case v.Unmade != "":
 		c.Unmade++
+	case v.NotExecuted:
+		c.NotExecuted++
 	case !v.Outcome.Bound:
 		c.Refused++
+	}
+	if v.Untold {
+		c.Untold++
 	}
 	if len(v.Wrong) > 0 {
 		c.Any++
 	}
-	for i := range Kinds {
-		for _, w := range v.Wrong {
-			if w.Kind == Kinds[i] {
-				c.Wrong[i]++
-				break
-			}
+	for i, kind := range []byte(Kinds) {
+		if v.Is(kind) {
+			c.Wrong[i]++
 		}
 	}
 }
 
 func (c Count) String() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "draws %d, not made %d, refused %d, told wrongly %d (", c.Draws, c.Unmade, c.Refused, c.Any)
+	fmt.Fprintf(&b, "draws %d, not made %d, not executed %d, refused %d, told wrongly %d (",
+		c.Draws, c.Unmade, c.NotExecuted, c.Refused, c.Any)
 	for i, n := range c.Wrong {
 		fmt.Fprintf(&b, "%s%c %d", map[bool]string{true: ", "}[i > 0], Kinds[i], n)
 	}
-	fmt.Fprintf(&b, "), situations made %d", c.Boxes)
+	fmt.Fprintf(&b, "), predictions that could not tell %d, situations made %d", c.Untold, c.Boxes)
 	return b.String()
 }
 
 // DrawNumber is draw number i of a seed.
-func DrawNumber(seed uint64, i int) Situation { return Draw(rand.New(rand.NewPCG(seed, uint64(i)))) }
-
-// Roll judges the draws 1 to n of a seed, or all if n is 0, until the context ends. It calls
-// each with every verdict, from several goroutines.
-func Roll(ctx context.Context, m box.Maker, seed uint64, n, jobs int, each func(int, Verdict)) error {
-	return Each(ctx, m, jobs, func(i int) (Situation, bool) { return DrawNumber(seed, i), n == 0 || i <= n }, each)
+func DrawNumber(seed uint64, i int, by string) Situation {
+	return Draw(rand.New(rand.NewPCG(seed, uint64(i))), by)
 }
 
 // Each judges the situations 1, 2, … until there is none or the context ends.
@@ -69,9 +69,10 @@ func Each(ctx context.Context, m box.Maker, jobs int, get func(int) (Situation, 
 	var workers sync.WaitGroup
 	var mu sync.Mutex
 	var failed error
+	known := memory{bound: make(map[string]bool)}
 	for range jobs {
 		workers.Go(func() {
-			j := NewJudge(m)
+			j := newJudge(m, &known)
 			for ctx.Err() == nil {
 				i := int(next.Add(1))
 				s, ok := get(i)

@@ -45,6 +45,8 @@ type step struct {
 	Write string `json:"write"`
 	Start string `json:"start"`
 	Edit  string `json:"edit"`
+
+	Content string `json:"content"`
 }
 
 // byHand reports whether the operator has to change a file of their own.
@@ -83,11 +85,16 @@ type place struct {
 
 // open makes a situation in a fresh box.
 func open(m box.Maker, s Situation) (_ *place, err error) {
-	b, err := m.Open()
+	plan := s.plan()
+	make := m.Open
+	if plan.Boots {
+		make = m.Boot
+	}
+	b, err := make()
 	if err != nil {
 		return nil, err
 	}
-	p := &place{b, s.plan()}
+	p := &place{b, plan}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, b.Close())
@@ -120,9 +127,21 @@ func (p *place) root(argv ...string) (box.Result, error) {
 // patience bounds a command: it ends what hangs.
 const patience = 20 * time.Second
 
-// start starts the program as the situation says, from root's shell there.
-func (p *place) start() (Outcome, error) {
-	r, err := p.root("sh", "-c", `"$@"; exit $?`, "sh", "sh", "-euc", p.plan.Start)
+// explain has the programs explain a refusal from now on.
+func (p *place) explain() error {
+	r, err := p.box.Run(box.Command{Argv: []string{"touch", box.Explain}})
+	if err == nil && r.Code != 0 {
+		err = errors.New(r.Output)
+	}
+	return err
+}
+
+// start starts the program as the situation says.
+func (p *place) start() (Outcome, error) { return p.shell(p.plan.Start) }
+
+// shell runs a script that starts a program, from root's shell there.
+func (p *place) shell(script string) (Outcome, error) {
+	r, err := p.root("sh", "-c", `"$@"; exit $?`, "sh", "sh", "-euc", script)
 	if err != nil {
 		return Outcome{}, err
 	}
@@ -136,6 +155,9 @@ func outcome(r box.Result) (Outcome, error) {
 		return o, fmt.Errorf("%w: status %d, %d reports: %s", errUnmade, r.Code, len(r.Said), r.Output)
 	}
 	text := r.Said[slices.Collect(maps.Keys(r.Said))[0]]
+	if text == "" { // systemd made the file
+		return o, fmt.Errorf("%w: status %d, 0 reports: %s", errUnmade, r.Code, r.Output)
+	}
 	if err := json.Unmarshal([]byte(text), &o.Said); err != nil {
 		return o, fmt.Errorf("%w: %q", err, text)
 	}
@@ -151,11 +173,7 @@ func outcome(r box.Result) (Outcome, error) {
 
 // paste pastes lines into the operator's shell there. One that fails ends it.
 func (p *place) paste(lines string) (box.Result, error) {
-	argv := []string{"sh", "-e"}
-	if !p.plan.Root {
-		argv = append([]string{"setpriv", "--reuid=operator", "--regid=operator", "--init-groups", "env", "HOME=/home/operator", "USER=operator"}, argv...)
-	}
-	return p.box.Run(box.Command{Argv: append(p.plan.enter(), argv...), Stdin: lines, Limit: patience})
+	return p.box.Run(box.Command{Argv: append(p.plan.enter(), p.plan.shell()...), Stdin: lines, Limit: patience})
 }
 
 // alive reports whether the process whose id a file in /run holds has not ended.

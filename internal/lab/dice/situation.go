@@ -93,9 +93,15 @@ func (s Situation) only(names ...string) Situation {
 }
 
 func knob(name string) (Knob, bool) {
-	i := slices.IndexFunc(Knobs, func(k Knob) bool { return k.Name == name })
-	if i < 0 {
-		return Knob{}, false
-	}
-	return Knobs[i], true
+	k, ok := byName[name]
+	return k, ok
 }
+
+// byName are the knobs by their names.
+var byName = func() map[string]Knob {
+	all := make(map[string]Knob)
+	for _, k := range Knobs {
+		all[k.Name] = k
+	}
+	return all
+}()

@@ -11,12 +11,14 @@
 //	bound-alone   is bound to 0.0.0.0 without SO_REUSEADDR, and does not listen
 //	time-wait     is no more: a connection from 127.0.0.1 that it closed waits
 //	served        listened on 127.0.0.1 with SO_REUSEADDR, and has a connection still
+//	several       listens on 0.0.0.0, and three more processes have the socket
 //	served-wait   the same, and the connection that it closed waits
 package main
 
 import (
 	"fmt"
 	"os"
+	"os/exec"
 	"os/signal"
 	"strconv"
 	"syscall"
@@ -91,9 +93,26 @@ func occupy(kind string, port int) error {
 		return connectAndClose(fd)
 	case kind == "served", kind == "served-wait":
 		return serve(fd, addr, kind == "served-wait")
+	case kind == "several":
+		return several(fd)
 	default:
 		return unix.Listen(fd, 8)
 	}
+}
+
+// several listens, and gives the socket to processes that wait.
+func several(fd int) error {
+	if err := unix.Listen(fd, 8); err != nil {
+		return err
+	}
+	for range 3 {
+		child := exec.Command("sleep", "1000")
+		child.ExtraFiles = []*os.File{os.NewFile(uintptr(fd), "listener")}
+		if err := child.Start(); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // connectAndClose connects the socket to a listener of our own and closes it

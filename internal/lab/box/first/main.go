@@ -1,6 +1,12 @@
 //go:build linux
 
-// First is process 1 of a box: first BASE BIN. It makes the file system of the box, and then
+// First makes the file system of a box and runs commands there:
+//
+//	first box BASE BIN
+//	first boot BASE BIN
+//	first serve
+//
+// It is process 1 of a box, or with "boot" becomes systemd. With "serve", and as process 1, it
 // runs what it is asked to through file descriptor 3, one command after another, and answers
 // through 4, both in JSON.
 package main
@@ -26,27 +32,51 @@ import (
 func init() { runtime.LockOSThread() }
 
 func main() {
-	ask, answer := os.NewFile(3, "ask"), os.NewFile(4, "answer")
+	if len(os.Args) < 2 {
+		os.Exit(64)
+	}
+	err := first(os.Args[1], os.Args[2:])
+	fmt.Fprintln(os.Stderr, "first:", err)
+	os.Exit(1)
+}
+
+func first(mode string, args []string) error {
 	syscall.CloseOnExec(3)
 	syscall.CloseOnExec(4)
-	cgroup, err := build(os.Args[1], os.Args[2])
+	switch {
+	case mode == "serve":
+	case len(args) != 2:
+		return errors.New("usage: first {box BASE BIN | boot BASE BIN | serve}")
+	case mode == "boot":
+		if err := build(args[0], args[1], true); err != nil {
+			return err
+		}
+		return syscall.Exec("/lib/systemd/systemd", []string{"systemd", "--system", "--unit=basic.target",
+			"--log-target=console", "--log-level=err", "--show-status=0"}, append(box.Environment(), "container=lab"))
+	default:
+		if err := build(args[0], args[1], false); err != nil {
+			return err
+		}
+	}
+	return serve()
+}
+
+// serve runs commands until nobody asks any more.
+func serve() error {
+	cgroup, err := os.Open("/sys/fs/cgroup/user.slice")
 	if err != nil {
-		fmt.Fprintln(os.Stderr, "first:", err)
-		os.Exit(1)
+		return err
 	}
-	commands, results := json.NewDecoder(ask), json.NewEncoder(answer)
-	if err := results.Encode(box.Result{}); err != nil {
-		os.Exit(1)
-	}
-	for {
+	commands, results := json.NewDecoder(os.NewFile(3, "ask")), json.NewEncoder(os.NewFile(4, "answer"))
+	err = results.Encode(box.Result{})
+	for err == nil {
 		var c box.Command
-		if err := commands.Decode(&c); err != nil {
-			os.Exit(0) // who asks has gone
+		if commands.Decode(&c) != nil {
+			os.Exit(0)
 		}
-		if err := results.Encode(run(c, cgroup)); err != nil {
-			os.Exit(1)
-		}
+		err = results.Encode(run(c, cgroup))
 	}
+	return err
 }
 
 // run runs a command in a cgroup. Its output goes to a file and not a pipe, so that what it
@@ -120,8 +150,8 @@ func collect() (map[string]string, error) {
 }
 
 // build makes the file system of the box: this machine's below a layer in memory, with what
-// belongs to a machine alone made anew. It returns the cgroup that commands are run in.
-func build(base, bin string) (*os.File, error) {
+// belongs to a machine alone made anew. Of this machine's own services none is started there.
+func build(base, bin string, boots bool) error {
 	const root = "/mnt/root"
 	var failed error
 	do := func(err error, what ...string) {
@@ -166,15 +196,23 @@ func build(base, bin string) (*os.File, error) {
 	bind(bin, root+"/lab", unix.MS_RDONLY)
 	do(os.Mkdir(root+box.Said, 0o755), "mkdir", box.Said)
 	do(os.Chmod(root+box.Said, 0o777), "chmod", box.Said)
+	if boots {
+		mount("tmpfs", root+"/usr/lib/systemd/system-generators", 0, "")
+		for _, pattern := range []string{"system-generators", "system/*.wants", "system/*.requires"} {
+			found, err := filepath.Glob(root + "/etc/systemd/" + pattern)
+			do(err)
+			for _, dir := range found {
+				do(os.RemoveAll(dir), "remove", dir)
+			}
+		}
+	}
 	do(up(), "loopback")
 	do(unix.Sethostname([]byte("lab")), "hostname")
 	do(os.Chdir(root), "chdir")
 	do(unix.PivotRoot(".", "."), "pivot_root")
 	do(unix.Unmount(".", unix.MNT_DETACH), "unmount")
 	do(os.Chdir("/"), "chdir")
-	cgroup, err := os.Open("/sys/fs/cgroup/user.slice")
-	do(err)
-	return cgroup, failed
+	return failed
 }
 
 // owners gives the copied files the owners of the originals.

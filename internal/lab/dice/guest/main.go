@@ -1,7 +1,8 @@
 //go:build linux
 
-// Guest is the program of a situation of the dice: it binds an address, or requires
-// capabilities, and leaves what it was told in the folder of box.Said.
+// Guest is the program of a situation of the dice: guest [-json] FLAG... [ADDRESS]. It binds an
+// address, or requires capabilities, and prints the report of a refusal, or as JSON any report.
+// In a box it leaves what it was told in the folder of box.Said.
 package main
 
 import (
@@ -10,11 +11,15 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"io"
+	"io/fs"
 	"net"
 	"os"
 	"runtime"
 	"slices"
+	"strings"
 	"syscall"
+	"time"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
@@ -24,13 +29,20 @@ import (
 	"github.com/lowport/lowport/guard"
 	"github.com/lowport/lowport/internal/lab/box"
 	"github.com/lowport/lowport/internal/lab/dice"
+	"github.com/lowport/lowport/privport"
 )
 
 var (
+	tell    = flag.Bool("tell", false, "print all that is said, as JSON, instead of leaving it")
+	asJSON  = flag.Bool("json", false, "print the report as JSON")
 	before  = flag.String("before", "", "what it does before: capset, thread, drop, user")
 	network = flag.String("network", "tcp", "tcp, tcp4, tcp6, udp, udp4 or udp6")
 	mptcp   = flag.Bool("mptcp", true, "listen with Multipath TCP where the kernel has it")
 	control = flag.String("control", "", "what it sets on the socket: transparent, mark, reuseport, file")
+	predict = flag.String("predict", "", "predict what the `program` would be told, started from here")
+	unit    = flag.String("unit", "", "predict what the program of this unit `file` would be told")
+	user    = flag.String("user", "", "with -predict: the user it is started as")
+	traced  = flag.Bool("traced", false, "wait for a tracer, which finds the process id in /run/wait/pid")
 	need    caps.Set
 )
 
@@ -38,10 +50,20 @@ func main() {
 	flag.Var(&need, "require", "require `capabilities` instead of a port")
 	flag.Parse()
 	said, code := ask()
-	text, err := json.Marshal(said)
-	if err == nil {
-		err = leave(text)
+	switch {
+	case *tell:
+		if err := json.NewEncoder(os.Stdout).Encode(said); err != nil {
+			os.Exit(74)
+		}
+		os.Exit(code)
+	case said.Failed != "":
+		fmt.Fprintln(os.Stderr, "guest:", said.Failed)
+	case *asJSON:
+		fmt.Printf("%s\n", said.Report)
+	case code != 0:
+		fmt.Print(said.Text)
 	}
+	err := leave(said)
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "guest:", err)
 		os.Exit(74)
@@ -51,15 +73,26 @@ func main() {
 
 // ask does what a server does at its start, and returns what it hears and its exit status.
 func ask() (dice.Said, int) {
+	if *traced && *predict == "" && *unit == "" {
+		if err := awaitTracer(); err != nil {
+			return dice.Said{Failed: err.Error()}, 70
+		}
+	}
 	if err := letGo(*before); err != nil {
 		return dice.Said{Failed: err.Error()}, 70
 	}
 	var r guard.Report
 	var err error
-	if need != 0 {
+	switch {
+	case *predict != "" || *unit != "":
+		r, err = foretell(guard.Launch{Binary: *predict, User: *user, Unit: *unit})
+	case need != 0:
 		err = guard.Require(slices.Collect(need.All())...)
 		r.OK = err == nil
-	} else {
+	case brief():
+		err = bind(&r)
+		return dice.Said{Report: fmt.Appendf(nil, `{"ok": %v, "errno": %q}`, err == nil, r.Errno)}, exitCode(err)
+	default:
 		err = listen(&r)
 	}
 	var said dice.Said
@@ -76,8 +109,8 @@ func ask() (dice.Said, int) {
 	if err != nil {
 		return dice.Said{Failed: err.Error()}, 70
 	}
-	if need == 0 && (code == 77 || code == 69) {
-		recording, err := guard.Record(address(), options(nil)...)
+	if need == 0 && *predict == "" && *unit == "" && (code == 77 || code == 69) {
+		recording, err := guard.Record(addresses()[0], options(nil)...)
 		if err != nil {
 			return dice.Said{Failed: "record: " + err.Error()}, 70
 		}
@@ -86,24 +119,69 @@ func ask() (dice.Said, int) {
 	return said, code
 }
 
-// address has the network before it, as BindAll takes it.
-func address() string { return *network + "/" + flag.Arg(0) }
+// addresses have the network before them, as BindAll takes them.
+func addresses() (all []string) {
+	for _, a := range flag.Args() {
+		all = append(all, *network+"/"+a)
+	}
+	return all
+}
 
 func listen(r *guard.Report) error {
-	sockets, err := guard.BindAll(context.Background(), []string{address()}, options(r)...)
+	sockets, err := guard.BindAll(context.Background(), addresses(), options(r)...)
 	if err != nil {
 		return err
 	}
 	return sockets.Close()
 }
 
-func options(r *guard.Report) []guard.Option {
-	var lc net.ListenConfig
+// brief reports whether this is a box in which no report is asked for.
+func brief() bool {
+	_, inBox := os.Stat(box.Said)
+	_, explains := os.Stat(box.Explain)
+	return inBox == nil && errors.Is(explains, fs.ErrNotExist)
+}
+
+// bind does what listen does, and explains nothing.
+func bind(r *guard.Report) error {
+	config := privport.Config{ListenConfig: listenConfig()}
+	for _, address := range flag.Args() {
+		var socket io.Closer
+		var err error
+		if strings.HasPrefix(*network, "udp") {
+			socket, _, err = config.ListenPacket(context.Background(), *network, address)
+		} else {
+			socket, _, err = config.Listen(context.Background(), *network, address)
+		}
+		var errno syscall.Errno
+		if errors.As(err, &errno) {
+			r.Errno = unix.ErrnoName(errno)
+		}
+		if err != nil {
+			return err
+		}
+		defer socket.Close()
+	}
+	return nil
+}
+
+func exitCode(err error) int {
+	if err != nil {
+		return 77
+	}
+	return 0
+}
+
+func listenConfig() (lc net.ListenConfig) {
 	lc.SetMultipathTCP(*mptcp)
 	if *control != "" {
 		lc.Control = setUp
 	}
-	opts := []guard.Option{guard.ListenConfig(lc)}
+	return lc
+}
+
+func options(r *guard.Report) []guard.Option {
+	opts := []guard.Option{guard.ListenConfig(listenConfig())}
 	if r != nil {
 		opts = append(opts, guard.ReportTo(r))
 	}
@@ -128,6 +206,25 @@ func setUp(_, _ string, c syscall.RawConn) error {
 	return errors.Join(err, set)
 }
 
+// awaitTracer waits until this process is traced.
+func awaitTracer() error {
+	// Written whole: the tracer waits for a file that is not empty.
+	if err := os.WriteFile("/run/wait/pid", fmt.Appendf(nil, "%d\n", os.Getpid()), 0o644); err != nil {
+		return err
+	}
+	for range 2000 {
+		status, err := os.ReadFile("/proc/self/status")
+		if err != nil {
+			return err
+		}
+		if !strings.Contains(string(status), "TracerPid:\t0\n") {
+			return nil
+		}
+		time.Sleep(5 * time.Millisecond)
+	}
+	return errors.New("no tracer came")
+}
+
 // letGo does what takes capabilities away.
 func letGo(how string) error {
 	hdr := unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}
@@ -147,12 +244,23 @@ func letGo(how string) error {
 		runtime.LockOSThread()
 		return unix.Capset(&hdr, &none[0])
 	case "user":
+		if os.Getuid() != 0 {
+			return nil // as a server does that can be started as any user
+		}
 		return errors.Join(syscall.Setgroups(nil), syscall.Setgid(1000), syscall.Setuid(1000))
 	}
 	return fmt.Errorf("%q is nothing to do before", how)
 }
 
-// leave writes what was said where the judge looks for it.
-func leave(text []byte) error {
-	return os.WriteFile(fmt.Sprint(box.Said, "/report-", os.Getpid()), text, 0o644)
+// leave writes what was said where the judge looks for it, if this is a box.
+func leave(said dice.Said) error {
+	text, err := json.Marshal(said)
+	if err != nil {
+		return err
+	}
+	err = os.WriteFile(fmt.Sprint(box.Said, "/report-", os.Getpid()), text, 0o644)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	return err
 }

@@ -2,12 +2,15 @@
 
 // Roll rolls the dice of package dice, as root:
 //
-//	roll [-n N] [-seed S] [-j JOBS] [-o FILE]
-//	roll [-v] SITUATION...
+//	roll [-n N] [-seed S] [-by shell|unit] [-j JOBS] [-o FILE]
+//	roll -pairs [-j JOBS] [-o FILE]
+//	roll [-v] [-shrink] SITUATION...
 //
 // It draws N situations, or until it is interrupted, and prints those of which something wrong
 // was said, each with its number; the draw N of a seed is always the same. In FILE it leaves
-// the same as one JSON object a line. A SITUATION, as "file=none nnp=later", is judged alone.
+// the same as one JSON object a line. A SITUATION, as "file=none nnp=later", is judged alone. With
+// -shrink what is wrong is reduced to the fewest knobs and printed as a scenario of the lab, of
+// each kind once.
 package main
 
 import (
@@ -29,8 +32,11 @@ import (
 var (
 	n       = flag.Int("n", 0, "how many situations to draw; without end if 0")
 	seed    = flag.Uint64("seed", 0, "what they are drawn from; random if 0")
+	pairs   = flag.Bool("pairs", false, "take the fixed set of all pairs of values instead")
+	by      = flag.String("by", "shell", "what starts the program: shell or unit")
 	jobs    = flag.Int("j", 2, "how many are made at a time")
 	into    = flag.String("o", "", "append the verdicts to this `file`")
+	shrink  = flag.Bool("shrink", false, "reduce what is wrong to the fewest knobs")
 	verbose = flag.Bool("v", false, "print the scripts, the report and what else was said")
 )
 
@@ -61,11 +67,9 @@ func run() error {
 			if err != nil {
 				return err
 			}
-			v, err := dice.NewJudge(maker).Judge(s)
-			if err != nil {
+			if err := alone(dice.NewJudge(maker), s); err != nil {
 				return err
 			}
-			show(0, v)
 		}
 		return nil
 	}
@@ -87,12 +91,49 @@ func run() error {
 	return err
 }
 
+// alone judges one situation.
+func alone(j *dice.Judge, s dice.Situation) error {
+	v, err := j.Judge(s)
+	if err != nil {
+		return err
+	}
+	show(0, v)
+	if !*shrink {
+		return nil
+	}
+	printed := make(map[string]bool)
+	for _, kind := range []byte(dice.Kinds) {
+		if !v.Is(kind) {
+			continue
+		}
+		small, err := j.Shrink(v, kind)
+		if err != nil {
+			return err
+		}
+		if text := small.Script(); !printed[text] {
+			printed[text] = true
+			fmt.Print("\n", text)
+		}
+	}
+	return nil
+}
+
 // draws rolls until all are drawn or it is interrupted.
 func draws(ctx context.Context, maker box.Maker, out *os.File) (dice.Count, error) {
 	var count dice.Count
 	var mu sync.Mutex
 	var failed error
-	err := dice.Roll(ctx, maker, *seed, *n, *jobs, func(number int, v dice.Verdict) {
+	get := func(i int) (dice.Situation, bool) { return dice.DrawNumber(*seed, i, *by), *n == 0 || i <= *n }
+	if *pairs {
+		fixed := dice.Pairs()
+		get = func(i int) (dice.Situation, bool) {
+			if i > len(fixed) {
+				return nil, false
+			}
+			return fixed[i-1], true
+		}
+	}
+	err := dice.Each(ctx, maker, *jobs, get, func(number int, v dice.Verdict) {
 		mu.Lock()
 		defer mu.Unlock()
 		count.Add(v)
@@ -133,6 +174,8 @@ func show(number int, v dice.Verdict) {
 	switch {
 	case v.Unmade != "":
 		fmt.Println("not made:", v.Unmade)
+	case v.NotExecuted:
+		fmt.Println("not executed")
 	case v.Outcome.Bound:
 		fmt.Println("bound", v.Outcome.Report.Via)
 	default:
@@ -143,7 +186,7 @@ func show(number int, v dice.Verdict) {
 		fmt.Println(w)
 	}
 	if *verbose {
-		fmt.Println(v.Situation.Script())
+		fmt.Println(v.Script())
 		fmt.Println(v.Outcome.Said.Text)
 		gates, _ := json.Marshal(v.Outcome.Report.Gates)
 		fmt.Println(string(gates))

@@ -118,7 +118,7 @@ fi
 
 # Of the machine's own services, mounts and swap nothing is started.
 mkdir -p $R/usr/lib/systemd/system-generators
-mount -t tmpfs tmpfs $R/usr/lib/systemd/system-generators
+mount -t tmpfs -o mode=755 tmpfs $R/usr/lib/systemd/system-generators
 rm -rf $R/etc/systemd/system-generators $R/etc/systemd/system/*.wants $R/etc/systemd/system/*.requires
 
 ip link set lo up
