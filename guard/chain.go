@@ -70,10 +70,8 @@ func (s starter) follow(argv []string) (c *chain, err error) {
 		}
 		c.opened = append(c.opened, c.program)
 		c.doubt = cmp.Or(c.doubt, c.program.Unsure)
-		if s.executes != nil {
-			if err := s.executes(c.program.Path); err != nil {
-				return c, err
-			}
+		if err := s.may(c.program); err != nil {
+			return c, err
 		}
 		if c.program.File.Format == program.Script {
 			c.script = cmp.Or(c.script, argv[0])
@@ -103,6 +101,18 @@ func (s starter) follow(argv []string) (c *chain, err error) {
 		argv = w.Command
 	}
 	return c, errors.New("the program is started by too many others")
+}
+
+// may asks whether something else keeps the file, or its loader, from being executed.
+func (s starter) may(p live.Program) error {
+	if s.executes == nil {
+		return nil
+	}
+	err := s.executes(p.Path)
+	if loader, errLoader := filepath.EvalSymlinks(p.File.Interpreter); err == nil && errLoader == nil && p.File.Format == program.ELF && p.File.Interpreter != "" {
+		err = s.executes(loader)
+	}
+	return err
 }
 
 // wrap adds a wrapper to the chain.

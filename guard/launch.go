@@ -209,6 +209,17 @@ func (p *plan) byManager(u *launch.Unit, command launch.Command, c *chain, f fac
 	if !u.Raises() && program.Is(p.raises, true) {
 		p.raises.Why = "SystemCallFilter= refuses capset, with which the program raises"
 	}
+	if without, why := u.Told(); without {
+		p.inherits = program.Answer[bool]{}
+	} else if p.inherits.Value && why != "" {
+		p.inherits.Why = why
+	}
+	if err := u.Changes(command, c.changed); err != nil {
+		return err
+	}
+	if call := u.LacksForWrappers(); call != "" && len(c.links) > 0 {
+		c.doubt = cmp.Or(c.doubt, "SystemCallFilter= refuses "+call+", which what executes the program may need")
+	}
 	p.remote, p.sockets = u.OwnNetwork(), here
 	for _, socket := range u.Sockets {
 		f = p.offer(socket, f, systemd)

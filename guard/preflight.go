@@ -192,7 +192,8 @@ func (p *plan) predict(r *request) {
 	case done.errno == "":
 		done.errno, why = p.beside(g)
 	}
-	if done.errno == "" && done.via == privport.Raised && why == "" && !p.raises.Known() {
+	behind := done.errno == "" || done.errno == "EADDRINUSE" || done.errno == "EADDRNOTAVAIL" && !at.Is4() // what the kernel asks after the port
+	if behind && done.via == privport.Raised && why == "" && !p.raises.Known() {
 		done.via, why = privport.Plain, p.raises.Why
 	}
 	if i, _ := privport.Choose(ctx, r.network, r.address, p.unstarted); i >= 0 && done.errno != "" && why == "" && !program.Is(p.inherits, false) {

@@ -70,11 +70,11 @@ func Predict(worlds []World, g Goal) (Outcome, error) {
 // gives it.
 func (w World) predict(g Goal) (o Outcome, gate string) {
 	o.Executed = true
+	o.Raised = w.Privileged(g) && w.Holds(g) && w.Counts && w.Granted && !w.thread(g.Need()).Effective.Contains(g.Need())
 	for _, a := range g.attempts() {
 		first := w.refusedAt(g, a)
 		if first == nil {
 			o.Errno = ""
-			o.Raised = w.Privileged(g) && !w.thread(g.Need()).Effective.Contains(g.Need())
 			return o, ""
 		}
 		gate = first.Name

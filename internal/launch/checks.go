@@ -102,7 +102,7 @@ func verify(u *Unit, at place) error {
 	}
 	for _, e := range u.set.entries("Unit", "RefuseManualStart") {
 		if on, _ := boolean(e.value); on {
-			u.doubt("%s: only another unit starts this one", e)
+			u.note(e.String() + ": only another unit starts this one")
 		}
 	}
 	return nil
@@ -134,6 +134,9 @@ func (u *Unit) before(at place, c Command) error {
 			return nil
 		}
 		return stops("203/EXEC", "%s: %s is not there", c.Line, c.Program)
+	}
+	if u.set.some("NoExecPaths", "InaccessiblePaths", "TemporaryFileSystem") && !c.Bare() && !c.has("-") {
+		u.doubt("%s: whether it may be executed there is not looked at", c.Line)
 	}
 	switch name := path.Base(program); {
 	case name == "false" && !c.has("-"):
@@ -178,11 +181,6 @@ func environmentFiles(u *Unit, at place) error {
 			return stops("", "%s is not there", e)
 		}
 	}
-	for _, e := range u.set.entries("Service", "Environment") {
-		if strings.Contains(e.value, "LISTEN_") {
-			u.doubt("%s changes what the program is told of its sockets", e)
-		}
-	}
 	return nil
 }
 
@@ -192,7 +190,7 @@ func namespaces(u *Unit, at place) error {
 		return nil // systemd passes IPCNamespacePath= over (exec_runtime_make)
 	}
 	for key, status := range map[string]string{"NetworkNamespacePath": "225/NETWORK", "IPCNamespacePath": "226/NAMESPACE"} {
-		for _, e := range u.set.entries("Service", key) {
+		if e, ok := u.set.lastEntry(key); ok {
 			if p, ok := u.expanded(e, e.value); ok && path.IsAbs(p) && !u.exists(at, e, p) {
 				return stops(status, "%s is not there", e)
 			}
@@ -338,7 +336,8 @@ func limits(u *Unit, at place) error {
 			continue
 		}
 		soft, _, _ := strings.Cut(e.value, ":")
-		if n, ok := size(soft); ok && n < least {
+		root := key == "LimitNPROC" && at.who.UID == 0 // whom it does not bind (copy_process)
+		if n, ok := size(soft); ok && n < least && !root {
 			u.doubt("%s: whether the program runs with so little is not known", e)
 		}
 	}

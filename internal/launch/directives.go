@@ -107,8 +107,8 @@ func (u *Unit) ignored(e entry) string {
 		return "it stands before the first section"
 	case !known:
 		return unknownKey(e)
-	case kind == "later" && u.Version != 0 && u.Version <= 252:
-		return fmt.Sprintf("systemd %d has no such directive", u.Version)
+	case kind == "later" && u.Build.Version != 0 && u.Build.Version <= 252:
+		return fmt.Sprintf("systemd %d has no such directive", u.Build.Version)
 	}
 	values, isEnum := enums[e.key]
 	if !isEnum && kind == "bool" {
@@ -118,9 +118,9 @@ func (u *Unit) ignored(e entry) string {
 		return ""
 	}
 	switch ok, since := oneOf(values, e.value); {
-	case since > 0 && u.Version == 0:
+	case since > 0 && u.Build.Version == 0:
 		u.doubt("%s counts since systemd %d, and which one will start it is not known", e, since)
-	case !ok || since > u.Version:
+	case !ok || since > u.Build.Version:
 		return "it has no such value"
 	}
 	return ""
@@ -147,14 +147,16 @@ func oneOf(values []string, value string) (ok bool, since int) {
 
 // unknownKey says what is wrong with a directive that its section does not have.
 func unknownKey(e entry) string {
+	for _, section := range []string{"Service", "Unit", "Socket", "Install"} {
+		if isDirective(section, e.key) {
+			return fmt.Sprintf("it belongs into [%s]", section)
+		}
+	}
 	var best string
 	const limit = 3
 	closest := limit
 	for name := range directives {
 		section, key, _ := strings.Cut(name, ".")
-		if key == e.key {
-			return fmt.Sprintf("it belongs into [%s]", section)
-		}
 		if d := distance(e.key, key, limit); section == e.section && (d < closest || d == closest && d < limit && key < best) {
 			best, closest = key, d
 		}

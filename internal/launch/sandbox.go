@@ -66,16 +66,10 @@ func (s settings) mounts() bool {
 	}
 	return s.on("PrivateDevices", "PrivateMounts", "PrivateIPC", "ProtectKernelTunables", "ProtectKernelModules",
 		"ProtectKernelLogs", "DynamicUser") ||
-		s.some("RootImage", "ReadWritePaths", "ReadOnlyPaths", "InaccessiblePaths", "ExecPaths", "NoExecPaths",
+		s.some("RootDirectory", "RootImage", "ReadWritePaths", "ReadOnlyPaths", "InaccessiblePaths", "ExecPaths", "NoExecPaths",
 			"BindPaths", "BindReadOnlyPaths", "TemporaryFileSystem", "MountImages", "ExtensionImages", "ExtensionDirectories", "LogNamespace", "IPCNamespacePath") ||
 		not("PrivateTmp") || not("ProtectControlGroups") || not("ProtectSystem") || not("ProtectHome") || not("ProtectProc", "default") ||
-		not("ProcSubset", "all") || not("MountFlags", "shared") || s.otherRoot()
-}
-
-// otherRoot reports whether RootDirectory= is another than "/".
-func (s settings) otherRoot() bool {
-	dir := s.last("RootDirectory")
-	return dir != "" && path.Clean(dir) != "/"
+		not("ProcSubset", "all") || not("MountFlags", "shared")
 }
 
 // mounted are the paths that are mounted anew: each has to be there, but for those with
@@ -216,13 +210,10 @@ func (s settings) hides(program string) string {
 // that is seen from here, or its namespaces are others, or that says what is not
 // understood; "" for none.
 func (s settings) unseen(program string) string {
-	for _, key := range []string{"RootImage", "ExtensionImages", "ExtensionDirectories", "MountImages", "UserNamespacePath", "DelegateNamespaces"} {
+	for _, key := range []string{"RootDirectory", "RootImage", "ExtensionImages", "ExtensionDirectories", "MountImages", "UserNamespacePath", "DelegateNamespaces"} {
 		if s.some(key) {
 			return key + "="
 		}
-	}
-	if s.otherRoot() {
-		return "RootDirectory="
 	}
 	for _, key := range []string{"BindPaths", "BindReadOnlyPaths"} {
 		for _, w := range s.words(key) {

@@ -136,3 +136,17 @@ func listen(protocol, address string, only6 bool) (Socket, bool) {
 	}
 	return Socket{Network: protocol + "6", Addr: at, Both: at.Addr().IsUnspecified() && !only6}, true
 }
+
+// Told says what the unit changes of what its program is told about its sockets: without is
+// true if it is told nothing, and why is not empty if that is not known.
+func (u *Unit) Told() (without bool, why string) {
+	for _, e := range u.set.entries("Service", "UnsetEnvironment") {
+		without = without || strings.Contains(e.value, "LISTEN_FDS") || strings.Contains(e.value, "LISTEN_PID")
+	}
+	for _, e := range u.set.entries("Service", "Environment") {
+		if strings.Contains(e.value, "LISTEN_") {
+			why = e.String() + " changes what the program is told of its sockets"
+		}
+	}
+	return without, why
+}

@@ -134,6 +134,15 @@ func (u *Unit) Executes(c Command, file string) error {
 	return nil
 }
 
+// Changes says why a wrapper of the command could not change the user: PrivateUsers= maps
+// the manager's and the unit's alone, and forbids setgroups(2) (setup_private_users).
+func (u *Unit) Changes(c Command, user bool) error {
+	if user && !c.Bare() && u.set.says("PrivateUsers", "self", "identity", "full") {
+		return fmt.Errorf("%s: %w", u.Name, stops("", "PrivateUsers= has no user to change to"))
+	}
+	return nil
+}
+
 // confine is what is left to the child, in the order in which systemd takes it
 // away.
 func (u *Unit) confine(s caps.State, who facts.Account) caps.State {
@@ -247,7 +256,7 @@ func (u *Unit) Doubt(g kernel.Goal, program string) string {
 	if errno, allowed := u.refusedCall(); g.Network != "" && !allowed && errno == "" {
 		return "SystemCallFilter= ends the program at the call, as SystemCallErrorNumber= is not set"
 	}
-	if g.Network != "" && u.denies(g) {
+	if g.Network != "" && u.denies(g) && !u.Build.NoBPF {
 		return "SocketBindDeny= covers it, which counts only where systemd was built with BPF"
 	}
 	return ""

@@ -9,18 +9,24 @@ import (
 // Without one of them the program may end, or do something else.
 var needed = strings.Fields("accept4 access arch_prctl bind brk capget clone clone3 close connect epoll_create1 epoll_ctl epoll_pwait eventfd2 execve exit_group fcntl fstat futex getdents64 getpid getppid getrandom getsockname getsockopt gettid getuid getxattr ioctl listen lseek madvise mmap mprotect munmap nanosleep newfstatat openat pipe2 prctl pread64 prlimit64 read readlink readlinkat recvfrom rseq rt_sigaction rt_sigprocmask rt_sigreturn sched_getaffinity sched_yield sendto set_robust_list set_tid_address setsockopt sigaltstack socket statfs tgkill uname write")
 
-// groups are the members of systemd 252's groups of system calls that matter here: those of
-// needed, and capset, with which the guard raises. @system-service and @known have them all.
+// neededByWrappers are what those in the table need besides, one or another.
+var neededByWrappers = strings.Fields("chdir dup2 fork getgroups getresuid ioprio_set kill personality sched_setaffinity sched_setscheduler set_mempolicy setgid setgroups setpriority setregid setresgid setresuid setreuid setrlimit setsid setuid timer_create timer_settime umask vfork wait4 capset")
+
+// groups are the members of systemd 252's groups of system calls that matter here: those
+// above, and capset, with which the guard raises. @system-service and @known have them all.
 var groups = map[string]string{
-	"@basic-io":    "close lseek pread64 read write",
-	"@default":     "arch_prctl brk execve exit_group futex getpid getppid getrandom gettid getuid mmap mprotect munmap nanosleep prlimit64 rseq rt_sigreturn sched_getaffinity sched_yield set_robust_list set_tid_address",
-	"@file-system": "access close fcntl fstat getdents64 getxattr newfstatat openat readlink readlinkat statfs",
+	"@basic-io":    "close lseek pread64 read write dup2",
+	"@default":     "arch_prctl brk execve exit_group futex getpid getppid getrandom gettid getuid mmap mprotect munmap nanosleep prlimit64 rseq rt_sigreturn sched_getaffinity sched_yield set_robust_list set_tid_address getgroups getresuid",
+	"@file-system": "access close fcntl fstat getdents64 getxattr newfstatat openat readlink readlinkat statfs chdir",
 	"@io-event":    "epoll_create1 epoll_ctl epoll_pwait eventfd2",
 	"@ipc":         "pipe2",
 	"@network-io":  "accept4 bind connect getsockname getsockopt listen recvfrom sendto setsockopt socket",
-	"@privileged":  "capset",
-	"@process":     "capget clone clone3 prctl tgkill",
+	"@privileged":  "capset setgroups setresuid setreuid setuid",
+	"@process":     "capget clone clone3 prctl tgkill fork kill vfork wait4",
+	"@resources":   "ioprio_set sched_setaffinity sched_setscheduler set_mempolicy setpriority setrlimit",
+	"@setuid":      "setgid setgroups setregid setresgid setresuid setreuid setuid",
 	"@signal":      "rt_sigaction rt_sigprocmask sigaltstack",
+	"@timer":       "timer_create timer_settime",
 }
 
 // covers reports whether a word of SystemCallFilter= stands for a call.
@@ -72,6 +78,16 @@ func (u *Unit) refusedCall() (errno string, allowed bool) {
 func (u *Unit) lacksCall() string {
 	for _, call := range needed {
 		if _, allowed := u.set.call(call); !allowed && call != "socket" && call != "bind" && call != "listen" {
+			return call
+		}
+	}
+	return ""
+}
+
+// LacksForWrappers names a call that wrappers need and that is refused, "" for none.
+func (u *Unit) LacksForWrappers() string {
+	for _, call := range neededByWrappers {
+		if _, allowed := u.set.call(call); !allowed {
 			return call
 		}
 	}

@@ -19,7 +19,7 @@ type Unit struct {
 	User    bool   // of a user's own manager
 	Sockets []Socket
 	Notes   []string // what systemd passes over, and what is not looked at
-	Version int      // of the systemd that reads it; 0: not known
+	Build   Build    // of the systemd that reads it
 
 	set    settings
 	doubts []string // why it cannot be told how a start would go
@@ -58,7 +58,7 @@ var (
 // a folder systemd/user is one of a user's own manager.
 func Read(root fs.FS, file string) (Unit, error) {
 	folder := strings.TrimPrefix(path.Dir(path.Clean(file)), "/")
-	u := Unit{Name: path.Base(file), Version: Version(root), User: strings.HasSuffix(folder, "systemd/user")}
+	u := Unit{Name: path.Base(file), Build: BuildOf(root), User: strings.HasSuffix(folder, "systemd/user")}
 	folders := u.folders()
 	if !facts.UnitName(u.Name) {
 		return u, fmt.Errorf("%q is not the name of a service", u.Name)

@@ -15,6 +15,7 @@ type Draw struct {
 	Socket  string            // the .socket unit to start before it, "" for none
 	Address string            // what the program is asked to bind
 	Guarded bool              // the program has the guard
+	Odd     bool              // it may have rare directives and values that systemd refuses
 }
 
 // Text is the draw in the order in which systemd reads it.
@@ -70,12 +71,17 @@ func New(seed uint64, number int) Draw {
 	}
 	program := d.program()
 	u.Guarded = strings.Contains(program, "guarded")
-	lines := d.service()
-	unit := "[Unit]\nDescription=draw\n" + d.unitSection() + "[Service]\nType=oneshot\n"
+	u.Odd = d.in(2)
+	lines := d.service(u.Odd)
+	unit := "[Unit]\nDescription=draw\n" + d.unitSection(u.Odd) + "[Service]\nType=oneshot\n"
 	if d.in(60) {
-		unit = "[Service]\n"
+		unit = "[Service]\nType=oneshot\n"
 	}
-	exec := "ExecStart=" + d.prefix() + d.wrapped(program, u.Name) + " " + u.Address + "\n"
+	prefix := d.prefix()
+	exec := "ExecStart=" + prefix + d.wrapped(program) + " " + u.Address + "\n"
+	if strings.Contains(prefix, ":") {
+		exec = strings.ReplaceAll(exec, "$$", "$")
+	}
 	if d.in(60) {
 		exec += exec
 	}
@@ -120,7 +126,7 @@ func (d die) prefix() string {
 	return d.one("-", ":", "+", "!", "!!", "-+", "+-", "!-", ":!")
 }
 
-func (d die) wrapped(program, name string) string {
+func (d die) wrapped(program string) string {
 	switch {
 	case d.in(40):
 		return "@" + program + " called"
@@ -132,15 +138,12 @@ func (d die) wrapped(program, name string) string {
 		"/usr/sbin/gosu app", "/usr/bin/chpst -u app", "/usr/bin/s6-setuidgid app", "/usr/sbin/runuser -u app --", "/usr/bin/numactl --physcpubind=0",
 		"/usr/bin/setpriv --reuid=app --regid=app --clear-groups", "/usr/bin/setpriv --no-new-privs", "/usr/bin/setpriv --bounding-set=-net_bind_service",
 		"/usr/bin/setpriv --reuid=app --inh-caps=+net_bind_service --ambient-caps=+net_bind_service", "/usr/bin/sudo -n -u app",
-		"/usr/bin/chrt --other 0", "/usr/sbin/start-stop-daemon --start --chuid app --exec", "/srv/mystery", "nice")
+		"/usr/bin/chrt --other 0", "/srv/mystery", "nice")
 	if d.in(6) {
 		first += " " + d.one("/usr/bin/env B=2", "/usr/bin/nice", "/usr/bin/setpriv --no-new-privs")
 	}
 	if d.in(8) {
 		return "/bin/sh -c " + d.one("'exec ", "'") + program + " \"$$@\"' sh"
-	}
-	if strings.Contains(first, "start-stop-daemon") {
-		return first + " " + program + " --"
 	}
 	return first + " " + program
 }
@@ -159,10 +162,13 @@ func (d die) socket(port int) string {
 	return text
 }
 
-func (d die) unitSection() string {
+func (d die) unitSection(odd bool) string {
 	text := ""
+	if !odd {
+		return "Wants=network.target\nAfter=network.target\n"
+	}
 	for _, line := range []string{"ConditionPathExists=/srv/guarded\n", "ConditionPathExists=/nonexistent\n", "AssertPathExists=/nonexistent\n", "ConditionUser=root\n",
-		"ConditionPathIsDirectory=!/srv\n", "User=app\n", "Requires=missing.service\n", "Wants=missing.service\n", "After=missing.service\n", "RefuseManualStart=yes\n",
+		"ConditionPathIsDirectory=!/srv\n", "User=app\n", "Requires=missing.service\n", "Wants=missing.service\n", "After=missing.service\n",
 		"ConditionVirtualization=no\n", "Requires=bad.service\n"} {
 		if d.in(70) {
 			text += line

@@ -1,6 +1,9 @@
 package units
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // A line is a directive, the values it may have, and how often it is drawn: once in rare.
 type line struct {
@@ -107,15 +110,22 @@ var lines = []line{
 
 func split(s string) []string { return strings.Split(s, "|") }
 
+// rareAt is from where a directive is one of odd units alone.
+const rareAt = 40
+
+// wrongs are values that systemd or the machine does not have.
+var wrongs = split("junk|perhaps|/nonexistent|missing|54321|9999|99|nonexistent|a:/nonexistent|/abs|../x|append:/nonexistent/x|file:/nonexistent")
+
 // service draws the lines of [Service], in any order.
-func (d die) service() []string {
+func (d die) service(odd bool) []string {
 	var all []string
 	for _, l := range lines {
-		if !d.in(l.rare * 3 / 2) {
+		value := d.one(l.values...)
+		if !d.in(l.rare*3/2) || !odd && (l.rare >= rareAt || slices.Contains(wrongs, value)) {
 			continue
 		}
-		all = append(all, l.key+"="+d.one(l.values...)+"\n")
-		if d.in(8) {
+		all = append(all, l.key+"="+value+"\n")
+		if d.in(8) && odd {
 			all = append(all, l.key+"="+d.one(l.values...)+"\n")
 		}
 	}

@@ -59,12 +59,19 @@ func (v Verdict) String() string {
 // Sums count verdicts.
 type Sums struct {
 	All, Bound, Refused, NotStarted, Unsaid int
+	ordinary, unsaidOrdinary                int
 	wrong                                   map[string]int
 }
 
 // Add counts one more.
 func (s *Sums) Add(v Verdict) {
 	s.All++
+	if !v.Draw.Odd {
+		s.ordinary++
+		if v.Predicted.Kind == CouldNotSay {
+			s.unsaidOrdinary++
+		}
+	}
 	switch {
 	case v.Predicted.Kind == CouldNotSay:
 		s.Unsaid++
@@ -93,7 +100,8 @@ func (s Sums) Wrong() int {
 }
 
 func (s Sums) String() string {
-	return fmt.Sprintf("%d services: %d bound, %d refused, %d not started, %d could not be told (%.1f %%); false passes %d, false refusals %d, other stories %d",
+	return fmt.Sprintf("%d services: %d bound, %d refused, %d not started, %d could not be told (%.1f %%, of %d ordinary ones %.1f %%); false passes %d, false refusals %d, other stories %d",
 		s.All, s.Bound, s.Refused, s.NotStarted, s.Unsaid, 100*float64(s.Unsaid)/float64(max(s.All, 1)),
+		s.ordinary, 100*float64(s.unsaidOrdinary)/float64(max(s.ordinary, 1)),
 		s.wrong["false pass"], s.wrong["false refusal"], s.wrong["other story"])
 }
