@@ -20,6 +20,7 @@ import (
 
 	"github.com/lowport/lowport/caps"
 	"github.com/lowport/lowport/internal/archive"
+	"github.com/lowport/lowport/internal/ask"
 	"github.com/lowport/lowport/internal/diff"
 	"github.com/lowport/lowport/internal/explain"
 	"github.com/lowport/lowport/internal/facts"
@@ -44,8 +45,11 @@ func refused(t *testing.T, name string, g rules.Goal, cause error) *Error {
 	}
 	f := r.Facts()
 	if g.Network == "" {
-		subject, err := "require "+g.Require.String(), &notHeld{g.Require}
-		return &Error{Report: refusal(subject, subject+": not held", err, explain.Require(f, g), f, g), Err: err}
+		refused := (*Error)(nil)
+		if !errors.As(ask.Require(g.Require, f), &refused) {
+			t.Fatalf("%s: nothing is refused", name)
+		}
+		return refused
 	}
 	address := net.JoinHostPort("", strconv.Itoa(g.Port))
 	if g.Addr.IsValid() {
@@ -57,7 +61,7 @@ func refused(t *testing.T, name string, g rules.Goal, cause error) *Error {
 		headline += ": " + errno.Error()
 		cause = &net.OpError{Op: "listen", Net: "tcp", Err: os.NewSyscallError("bind", errno)}
 	}
-	return &Error{Report: refusal("bind tcp "+address, headline, cause, explain.Bind(f, g, cause), f, g), Err: cause}
+	return &Error{Report: ask.Refusal("bind tcp "+address, headline, cause, explain.Bind(f, g, cause), f, g), Err: cause}
 }
 
 var low = rules.Goal{Network: "tcp", Port: 443}
@@ -164,7 +168,7 @@ var keys = map[string][]string{
 }
 
 func TestReportJSON(t *testing.T) {
-	reports := map[string]Report{"success": success("bind tcp :443", "plain")}
+	reports := map[string]Report{"success": ask.Success("bind tcp :443", "plain")}
 	for name, err := range all(t) {
 		reports[name] = err.Report
 	}
@@ -291,7 +295,7 @@ func TestLogValue(t *testing.T) {
 		t.Errorf("%s\n%s", diff, b.Bytes())
 	}
 	b.Reset()
-	log.Info("bind", "report", success("bind tcp :443", "plain"))
+	log.Info("bind", "report", ask.Success("bind tcp :443", "plain"))
 	if want := `{"level":"INFO","msg":"bind","report":{"subject":"bind tcp :443","ok":true,"via":"plain"}}` + "\n"; b.String() != want {
 		t.Errorf("got %swant %s", &b, want)
 	}
@@ -336,7 +340,7 @@ func TestReportHostile(t *testing.T) {
 		r["exe xattr"] = facts.Item{Err: nasty}
 		f, cause := r.Facts(), &net.OpError{Op: "listen", Net: "tcp", Err: os.NewSyscallError("bind", syscall.EACCES)}
 		f.Net.Sockets = f.Net.Sockets.Now([]facts.Socket{{Network: "tcp", Addr: netip.MustParseAddrPort("0.0.0.0:443"), Listen: true, PID: 7, Command: nasty, Cgroup: "/system.slice/" + nasty}})
-		report := refusal("bind tcp :443", "listen tcp :443", cause, explain.Bind(f, low, cause), f, low)
+		report := ask.Refusal("bind tcp :443", "listen tcp :443", cause, explain.Bind(f, low, cause), f, low)
 		for line := range strings.Lines(report.String()) {
 			if strings.HasPrefix(strings.TrimSpace(line), "reboot") {
 				t.Errorf("%s: a line of its own: %q", name, line)

@@ -1,9 +1,11 @@
-package guard
+package ask
 
 import (
 	"errors"
 	"syscall"
 
+	"github.com/lowport/lowport/guard/report"
+	"github.com/lowport/lowport/internal/errnos"
 	"github.com/lowport/lowport/internal/explain"
 	"github.com/lowport/lowport/internal/facts"
 	"github.com/lowport/lowport/internal/remedy"
@@ -11,15 +13,15 @@ import (
 	"github.com/lowport/lowport/internal/term"
 )
 
-// refusal makes the report of what was found, with the fixes that the rules
+// Refusal makes the report of what was found, with the fixes that the rules
 // allow.
-func refusal(subject, headline string, err error, found explain.Finding, f facts.Facts, goals ...rules.Goal) Report {
-	r := success(subject, "")
+func Refusal(subject, headline string, err error, found explain.Finding, f facts.Facts, goals ...rules.Goal) report.Report {
+	r := Success(subject, "")
 	r.OK, r.Error, r.Headline = false, term.Show(err.Error()), headline
 	r.Sudo = !remedy.Root(f)
 	var errno syscall.Errno
 	if errors.As(err, &errno) {
-		r.Errno = errnoName(errno)
+		r.Errno = errnos.Name(errno)
 	}
 	r.Causes = append(r.Causes, found.Causes...)
 	for _, e := range found.Evidence {
@@ -33,13 +35,13 @@ func refusal(subject, headline string, err error, found explain.Finding, f facts
 	return r
 }
 
-func success(subject, via string) Report {
-	return Report{Subject: subject, OK: true, Via: via, Causes: []Cause{}, Facts: []Fact{}, Gates: []Gate{}, Fixes: []Fix{}, Unhelpful: []string{}, Notes: []string{}}
+func Success(subject, via string) report.Report {
+	return report.Report{Subject: subject, OK: true, Via: via, Causes: []report.Cause{}, Facts: []report.Fact{}, Gates: []report.Gate{}, Fixes: []report.Fix{}, Unhelpful: []string{}, Notes: []string{}}
 }
 
-// unexplained is the report of an error that nobody explains.
-func unexplained(subject string, err error) Report {
-	r := success(subject, "")
+// Unexplained is the report of an error that nobody explains.
+func Unexplained(subject string, err error) report.Report {
+	r := Success(subject, "")
 	r.OK, r.Error = false, term.Show(err.Error())
 	return r
 }
