@@ -64,7 +64,7 @@ func snippets(t *testing.T) []snippet {
 // What the snippets may use beside what they declare.
 var (
 	imports = map[string]string{
-		"audit": module + "guard/audit", "caps": module + "caps", "drop": module + "caps/drop", "guard": module + "guard", "report": module + "guard/report", "guardtest": module + "guard/guardtest", "privport": module + "privport", "unit": module + "guard/unit",
+		"audit": module + "guard/audit", "caps": module + "caps", "drop": module + "caps/drop", "guard": module + "guard", "report": module + "guard/report", "guardtest": module + "guard/guardtest", "preflight": module + "guard/preflight", "privport": module + "privport", "recording": module + "guard/recording", "unit": module + "guard/unit",
 		"errors": "errors", "exec": "os/exec", "fmt": "fmt", "fs": "io/fs", "http": "net/http", "log": "log", "net": "net", "os": "os",
 	}
 	given = "var (\n\terr error\n\thandler http.Handler\n\tcertFile, keyFile string\n)\n"

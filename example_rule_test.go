@@ -20,7 +20,7 @@ var ofInterfaces = strings.Fields("AppendText MarshalText UnmarshalText MarshalB
 // checks what it prints.
 func TestExamplesOfFunctions(t *testing.T) {
 	seen := 0
-	for _, dir := range []string{"caps", "caps/drop", "guard", "guard/audit", "guard/report", "guard/guardtest", "guard/unit", "privport"} {
+	for _, dir := range []string{"caps", "caps/drop", "guard", "guard/audit", "guard/preflight", "guard/recording", "guard/report", "guard/guardtest", "guard/unit", "privport"} {
 		files, fset := parsed(t, dir)
 		for _, e := range doc.Examples(files...) {
 			if e.Output == "" {

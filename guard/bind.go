@@ -7,38 +7,24 @@ import (
 	"net"
 	"os"
 
+	"github.com/lowport/lowport/internal/ask"
 	"github.com/lowport/lowport/internal/exit"
-	"github.com/lowport/lowport/privport"
 )
 
 // An Option changes how [Bind], [BindPacket] and [BindAll] bind.
-type Option func(options) options
-
-type options struct {
-	network *string
-	config  privport.Config
-	report  *Report
-}
-
-// with is the options that opts make of none.
-func with(opts []Option) (o options) {
-	for _, opt := range opts {
-		o = opt(o)
-	}
-	return o
-}
+type Option func(ask.Options) ask.Options
 
 // Network chooses one family instead of both: "tcp4" or "tcp6" instead of
 // "tcp", "udp4" or "udp6" instead of "udp".
 func Network(network string) Option {
-	return func(o options) options { o.network = &network; return o }
+	return func(o ask.Options) ask.Options { o.Network = &network; return o }
 }
 
 // ListenConfig makes the sockets with lc. Its Control, KeepAlive and MPTCP apply
 // to a bind with a raised capability too, but not to an inherited socket, which
 // was set up by whoever made it.
 func ListenConfig(lc net.ListenConfig) Option {
-	return func(o options) options { o.config.ListenConfig = lc; return o }
+	return func(o ask.Options) ask.Options { o.Config.ListenConfig = lc; return o }
 }
 
 // Authbind lets authbind's helper bind what would otherwise be refused, if the
@@ -46,19 +32,19 @@ func ListenConfig(lc net.ListenConfig) Option {
 // program. It is the one option with which this package starts a program,
 // /usr/lib/authbind/helper.
 func Authbind() Option {
-	return func(o options) options { o.config.Authbind = true; return o }
+	return func(o ask.Options) ask.Options { o.Config.Authbind = true; return o }
 }
 
 // ReportTo fills in r whether the bind succeeds or not: how it succeeded (Via)
 // and what was surprising about it (Notes), or why it did not.
 func ReportTo(r *Report) Option {
-	return func(o options) options { o.report = r; return o }
+	return func(o ask.Options) ask.Options { o.Report = r; return o }
 }
 
 // Bind listens on a TCP address: it is [Listen] for "tcp", or for the network that the
 // option [Network] names. The port is a number or a name, ":443" or ":https".
 func Bind(address string, opts ...Option) (net.Listener, error) {
-	s, err := open(context.Background(), request{protocol: "tcp", address: address}, opts)
+	s, err := open(context.Background(), ask.Request{Protocol: "tcp", Address: address}, opts)
 	if err != nil {
 		return nil, err
 	}
@@ -67,7 +53,7 @@ func Bind(address string, opts ...Option) (net.Listener, error) {
 
 // BindPacket is Bind for a UDP address: [ListenPacket] for "udp".
 func BindPacket(address string, opts ...Option) (net.PacketConn, error) {
-	s, err := open(context.Background(), request{protocol: "udp", address: address}, opts)
+	s, err := open(context.Background(), ask.Request{Protocol: "udp", Address: address}, opts)
 	if err != nil {
 		return nil, err
 	}

@@ -24,10 +24,10 @@
 //   - For several ports, all or nothing: [MustBindAll], [BindAll].
 //   - For a capability that is no port's, such as cap_net_admin: [MustRequire],
 //     [Require].
-//   - Before a program is deployed: [Preflight], [PreflightRequire].
+//   - Before a program is deployed: package guard/preflight.
 //   - For the proof that a running process is as intended: package guard/audit.
-//   - For a bug report: [Record] on the machine, [Replay] anywhere. Package
-//     guardtest has machines that were recorded, to test a program on.
+//   - For a bug report: package guard/recording. Package guard/guardtest has machines
+//     that were recorded, to test a program on.
 //
 // # The ways to a port
 //
@@ -46,18 +46,6 @@
 // Only after EACCES, and only if cap_net_bind_service is permitted, is it made
 // effective on the calling thread for a second try, and lowered again. With the
 // option [Authbind], and only then, authbind's helper is asked last.
-//
-// # Before the start
-//
-// [Preflight] predicts what Bind would do in a program that does not run yet:
-//
-//	_, err := guard.Preflight(guard.Launch{Unit: "app.service"}, ":443")
-//
-// It also finds what a program can never report itself, since it is not even
-// executed: a file with the effective bit where the bounding set lacks the
-// capability (exec-refused). It knows what a unit's directives do to a bind, as
-// of systemd 252. It cannot see what the program does to itself, or what a
-// security module or a BPF program does to a unit.
 //
 // # Limits
 //

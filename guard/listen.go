@@ -5,9 +5,9 @@ import (
 	"errors"
 	"io"
 	"net"
-	"strings"
 	"syscall"
 
+	"github.com/lowport/lowport/internal/ask"
 	"github.com/lowport/lowport/privport"
 )
 
@@ -20,7 +20,7 @@ import (
 // as it is. Where the kernel refuses a port the error is an *[Error]; of a unix socket
 // it is the *net.OpError alone, since ports and capabilities have no part in it.
 func Listen(ctx context.Context, network, address string, opts ...Option) (net.Listener, error) {
-	s, err := open(ctx, request{protocol: "tcp", named: true, network: network, address: address}, opts)
+	s, err := open(ctx, ask.Request{Protocol: "tcp", Named: true, Network: network, Address: address}, opts)
 	if err != nil {
 		return nil, err
 	}
@@ -30,7 +30,7 @@ func Listen(ctx context.Context, network, address string, opts ...Option) (net.L
 // ListenPacket announces on a local address as [net.ListenConfig.ListenPacket] does:
 // "udp", "udp4", "udp6" or "unixgram". The rest is as for [Listen].
 func ListenPacket(ctx context.Context, network, address string, opts ...Option) (net.PacketConn, error) {
-	s, err := open(ctx, request{protocol: "udp", named: true, network: network, address: address}, opts)
+	s, err := open(ctx, ask.Request{Protocol: "udp", Named: true, Network: network, Address: address}, opts)
 	if err != nil {
 		return nil, err
 	}
@@ -38,38 +38,30 @@ func ListenPacket(ctx context.Context, network, address string, opts ...Option) 
 }
 
 // open opens one socket: a net.Listener or a net.PacketConn.
-func open(ctx context.Context, r request, opts []Option) (io.Closer, error) {
+func open(ctx context.Context, r ask.Request, opts []Option) (io.Closer, error) {
 	var err error
-	if r.isUnix() {
-		err = openUnix(ctx, &r, with(opts))
+	if r.IsUnix() {
+		err = openUnix(ctx, &r, ask.With(opts))
 	} else {
-		one := []request{r}
+		one := []ask.Request{r}
 		err = bind(ctx, one, opts)
 		r = one[0]
 	}
-	return r.socket, err
-}
-
-// isUnix reports whether the request is for a unix socket of its own sort.
-func (r request) isUnix() bool {
-	if r.protocol == "udp" {
-		return r.network == "unixgram"
-	}
-	return r.network == "unix" || r.network == "unixpacket"
+	return r.Socket, err
 }
 
 // openUnix opens a unix socket. Its report has no causes.
-func openUnix(ctx context.Context, r *request, o options) error {
-	r.open(ctx, o.config)
-	if o.report != nil {
-		report := success("bind "+r.String(), string(r.how.Via))
-		if r.err != nil {
-			report = unexplained("bind "+r.String(), r.err)
+func openUnix(ctx context.Context, r *ask.Request, o ask.Options) error {
+	r.Open(ctx, o.Config)
+	if o.Report != nil {
+		report := ask.Success("bind "+r.String(), string(r.How.Via))
+		if r.Err != nil {
+			report = ask.Unexplained("bind "+r.String(), r.Err)
 		}
 		report.Notes = append(report.Notes, privport.Leftover()...)
-		*o.report = report
+		*o.Report = report
 	}
-	return r.err
+	return r.Err
 }
 
 // contextError returns the error of a bind that the context ended before the kernel
@@ -85,12 +77,4 @@ func contextError(ctx context.Context, err error) error {
 		network = op.Net
 	}
 	return &net.OpError{Op: "listen", Net: network, Err: ctx.Err()}
-}
-
-// named is the request of an address that may have its network before a slash.
-func named(address string) request {
-	if network, address, ok := strings.Cut(address, "/"); ok {
-		return request{named: true, network: network, address: address}
-	}
-	return request{address: address}
 }

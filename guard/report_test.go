@@ -20,7 +20,9 @@ import (
 
 	"github.com/lowport/lowport/caps"
 	"github.com/lowport/lowport/internal/archive"
+	"github.com/lowport/lowport/internal/ask"
 	"github.com/lowport/lowport/internal/diff"
+	"github.com/lowport/lowport/internal/errnos"
 	"github.com/lowport/lowport/internal/facts"
 	"github.com/lowport/lowport/internal/kernel"
 	"github.com/lowport/lowport/internal/remedy"
@@ -44,9 +46,11 @@ func refused(t *testing.T, name string, g kernel.Goal, cause error) *Error {
 	}
 	f := r.Facts()
 	if g.Network == "" {
-		subject, err := "require "+g.Require.String(), &notHeld{g.Require}
-		found := kernel.Explain(&f, g, nil)
-		return &Error{Report: refusal(subject, subject+": not held", err, found, f, remedy.Case{Goal: g, Worlds: found.Worlds}), Err: err}
+		refused := (*Error)(nil)
+		if !errors.As(ask.Require(g.Require, f), &refused) {
+			t.Fatalf("%s: nothing is refused", name)
+		}
+		return refused
 	}
 	address := net.JoinHostPort("", strconv.Itoa(g.Port))
 	if g.Addr.IsValid() {
@@ -62,7 +66,7 @@ func refused(t *testing.T, name string, g kernel.Goal, cause error) *Error {
 	g.Refused = kernel.RefusalOf(cause)
 	g.Refused.Raised = raised
 	found := kernel.Explain(&f, g, cause)
-	return &Error{Report: refusal("bind tcp "+address, headline, cause, found, f, remedy.Case{Goal: g, Worlds: found.Worlds}), Err: cause}
+	return &Error{Report: ask.Refusal("bind tcp "+address, headline, cause, found, f, remedy.Case{Goal: g, Worlds: found.Worlds}), Err: cause}
 }
 
 var low = kernel.Goal{Network: "tcp", Port: 443, Raises: true}
@@ -85,7 +89,7 @@ func all(t *testing.T) map[string]*Error {
 		for line := range strings.Lines(string(txtar.Parse(b).Comment)) {
 			var capability, answer string
 			if n, _ := fmt.Sscanf(line, "bind %d %s", &g.Port, &answer); n == 2 {
-				errno, _ = kernel.Errno(answer)
+				errno, _ = errnos.Of(answer)
 				g.Network, g.Raises, g.Refused.Raised = "tcp", true, strings.Contains(line, " raised")
 			} else if n, _ := fmt.Sscanf(line, "require %s", &capability); n == 1 {
 				c, err := caps.ParseCap(capability)
@@ -170,7 +174,7 @@ var keys = map[string][]string{
 }
 
 func TestReportJSON(t *testing.T) {
-	reports := map[string]Report{"success": success("bind tcp :443", "plain")}
+	reports := map[string]Report{"success": ask.Success("bind tcp :443", "plain")}
 	for name, err := range all(t) {
 		reports[name] = err.Report
 	}
@@ -297,7 +301,7 @@ func TestLogValue(t *testing.T) {
 		t.Errorf("%s\n%s", diff, b.Bytes())
 	}
 	b.Reset()
-	log.Info("bind", "report", success("bind tcp :443", "plain"))
+	log.Info("bind", "report", ask.Success("bind tcp :443", "plain"))
 	if want := `{"level":"INFO","msg":"bind","report":{"subject":"bind tcp :443","ok":true,"via":"plain"}}` + "\n"; b.String() != want {
 		t.Errorf("got %swant %s", &b, want)
 	}
@@ -345,7 +349,7 @@ func TestReportHostile(t *testing.T) {
 		g := low
 		g.Refused = kernel.RefusalOf(cause)
 		found := kernel.Explain(&f, g, cause)
-		report := refusal("bind tcp :443", "listen tcp :443", cause, found, f, remedy.Case{Goal: g, Worlds: found.Worlds})
+		report := ask.Refusal("bind tcp :443", "listen tcp :443", cause, found, f, remedy.Case{Goal: g, Worlds: found.Worlds})
 		for line := range strings.Lines(report.String()) {
 			if strings.HasPrefix(strings.TrimSpace(line), "reboot") {
 				t.Errorf("%s: a line of its own: %q", name, line)

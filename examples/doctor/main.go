@@ -40,6 +40,7 @@ import (
 
 	"github.com/lowport/lowport/caps"
 	"github.com/lowport/lowport/guard"
+	"github.com/lowport/lowport/guard/preflight"
 )
 
 const usage = `usage: doctor [-v] [-json] [-authbind] [-require cap,…] [-replay FILE] [ADDRESS…]
@@ -85,7 +86,7 @@ func main() {
 		flag.Usage()
 		os.Exit(64)
 	}
-	if *how != (guard.Launch{}) && (*recording || *replay != "" || *authbind) {
+	if *how != (preflight.Launch{}) && (*recording || *replay != "" || *authbind) {
 		fmt.Fprintln(os.Stderr, "doctor: -binary, -user and -unit exclude -record, -replay and -authbind")
 		os.Exit(64)
 	}
@@ -99,7 +100,7 @@ func main() {
 			os.Exit(66) // EX_NOINPUT
 		}
 	}
-	if *how != (guard.Launch{}) {
+	if *how != (preflight.Launch{}) {
 		machine = predicted(*how)
 	}
 

@@ -8,11 +8,12 @@ import (
 
 	"github.com/lowport/lowport/caps"
 	"github.com/lowport/lowport/guard"
+	"github.com/lowport/lowport/guard/preflight"
 )
 
 // launchFlags are the flags that say how a program is going to be started.
-func launchFlags() *guard.Launch {
-	var how guard.Launch
+func launchFlags() *preflight.Launch {
+	var how preflight.Launch
 	flag.StringVar(&how.Binary, "binary", "", "predict for the program at `path`, before it is started from here")
 	flag.StringVar(&how.User, "user", "", "predict for a start as this `user`")
 	flag.StringVar(&how.Unit, "unit", "", "predict for the systemd service with this unit `file`")
@@ -21,7 +22,7 @@ func launchFlags() *guard.Launch {
 
 // predicted is a program that does not run yet. Nothing is bound. What cannot be
 // started is no answer, and ends doctor.
-func predicted(how guard.Launch) asked {
+func predicted(how preflight.Launch) asked {
 	report := func(r guard.Report, err error) (guard.Report, error) {
 		if r.Subject == "" && err != nil {
 			fmt.Fprintln(os.Stderr, "doctor:", err)
@@ -31,11 +32,11 @@ func predicted(how guard.Launch) asked {
 	}
 	return asked{
 		bind: func(address string, into *guard.Report, _ ...guard.Option) (err error) {
-			*into, err = report(guard.Preflight(how, address))
+			*into, err = report(preflight.Bind(how, address))
 			return err
 		},
 		require: func(into *guard.Report, need caps.Set) (err error) {
-			*into, err = report(guard.PreflightRequire(how, slices.Collect(need.All())...))
+			*into, err = report(preflight.Require(how, slices.Collect(need.All())...))
 			return err
 		},
 	}

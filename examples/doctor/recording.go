@@ -9,6 +9,7 @@ import (
 
 	"github.com/lowport/lowport/caps"
 	"github.com/lowport/lowport/guard"
+	"github.com/lowport/lowport/guard/recording"
 )
 
 // asked is what answers: this machine or a recorded one.
@@ -33,7 +34,7 @@ var here = asked{
 
 // recorded is the machine whose recording is in a file.
 func recorded(file string) (asked, error) {
-	recording, err := os.ReadFile(file)
+	saved, err := os.ReadFile(file)
 	named := func(err error) error {
 		if err != nil {
 			return fmt.Errorf("%s: %w", file, err)
@@ -42,10 +43,10 @@ func recorded(file string) (asked, error) {
 	}
 	return asked{
 		bind: func(address string, into *guard.Report, opts ...guard.Option) error {
-			return named(guard.Replay(recording, address, append(opts, guard.ReportTo(into))...))
+			return named(recording.Replay(saved, address, append(opts, guard.ReportTo(into))...))
 		},
 		require: func(into *guard.Report, need caps.Set) error {
-			return named(requireReport(into, need, guard.ReplayRequire(recording, slices.Collect(need.All())...)))
+			return named(requireReport(into, need, recording.ReplayRequire(saved, slices.Collect(need.All())...)))
 		},
 	}, err
 }
@@ -53,12 +54,12 @@ func recorded(file string) (asked, error) {
 // gates fills in what a report of success leaves out, since a bind that succeeds
 // reads nothing: how this machine answers the gates.
 func gates(address string, into *guard.Report) error {
-	recording, err := guard.Record(address)
+	saved, err := recording.Make(address)
 	if err != nil {
 		return err
 	}
 	var r guard.Report
-	err = guard.Replay(recording, address, guard.ReportTo(&r))
+	err = recording.Replay(saved, address, guard.ReportTo(&r))
 	into.Facts, into.Gates = r.Facts, r.Gates
 	return err
 }
@@ -78,7 +79,7 @@ func record(addresses []string) int {
 		fmt.Fprintln(os.Stderr, "doctor: -record takes one address, and nothing else")
 		return 64
 	}
-	recording, err := guard.Record(addresses[0])
+	saved, err := recording.Make(addresses[0])
 	var refused *guard.Error
 	switch {
 	case errors.As(err, &refused):
@@ -88,7 +89,7 @@ func record(addresses []string) int {
 		fmt.Fprintln(os.Stderr, "doctor:", err)
 		return 69
 	}
-	if _, err := os.Stdout.Write(recording); err != nil {
+	if _, err := os.Stdout.Write(saved); err != nil {
 		fmt.Fprintln(os.Stderr, "doctor:", err)
 		return 74 // EX_IOERR
 	}

@@ -14,7 +14,7 @@
 //
 // Each of the machines here was recorded where the situation was real, as its
 // first lines say. [Machine.With] changes one thing about it. To record one of
-// your own, run `doctor -record :443` or call [guard.Record] there, and keep the
+// your own, run `doctor -record :443` or call [recording.Make] there, and keep the
 // file in testdata:
 //
 //	b, err := os.ReadFile("testdata/production.txtar")

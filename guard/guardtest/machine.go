@@ -8,10 +8,11 @@ import (
 
 	"github.com/lowport/lowport/caps"
 	"github.com/lowport/lowport/guard"
+	"github.com/lowport/lowport/guard/recording"
 	"github.com/lowport/lowport/internal/txtar"
 )
 
-// A Machine is the text of a recording from [guard.Record] or `doctor -record`.
+// A Machine is the text of a recording from [recording.Make] or `doctor -record`.
 // It may be read from a file or written as a literal: what it leaves out counts
 // as unreadable.
 type Machine string
@@ -25,7 +26,7 @@ func (m Machine) Bind(address string, opts ...guard.Option) (net.Listener, error
 	if !fits("tcp", address, opts) {
 		return guard.Bind(address, opts...)
 	}
-	if err := guard.Replay([]byte(m), address, opts...); err != nil {
+	if err := recording.Replay([]byte(m), address, opts...); err != nil {
 		return nil, err
 	}
 	return net.Listen("tcp", "127.0.0.1:0")
@@ -37,7 +38,7 @@ func (m Machine) BindPacket(address string, opts ...guard.Option) (net.PacketCon
 	if !fits("udp", address, opts) {
 		return guard.BindPacket(address, opts...)
 	}
-	if err := guard.Replay([]byte(m), address, opts...); err != nil {
+	if err := recording.Replay([]byte(m), address, opts...); err != nil {
 		return nil, err
 	}
 	return net.ListenPacket("udp", "127.0.0.1:0")
@@ -48,13 +49,13 @@ func (m Machine) BindPacket(address string, opts ...guard.Option) (net.PacketCon
 // not fit guard refuses before it asks a kernel.
 func fits(protocol, address string, opts []guard.Option) bool {
 	var r guard.Report
-	_ = guard.Replay([]byte(Root), ":1", append(slices.Clip(opts), guard.ReportTo(&r))...)
+	_ = recording.Replay([]byte(Root), ":1", append(slices.Clip(opts), guard.ReportTo(&r))...)
 	return strings.HasPrefix(r.Subject, "bind "+protocol) && !strings.Contains(address, "/")
 }
 
 // Require is [guard.Require] on this machine.
 func (m Machine) Require(need ...caps.Cap) error {
-	return guard.ReplayRequire([]byte(m), need...)
+	return recording.ReplayRequire([]byte(m), need...)
 }
 
 // With returns the machine with one item of its evidence changed, such as

@@ -13,6 +13,7 @@ import (
 	"github.com/lowport/lowport/caps"
 	"github.com/lowport/lowport/guard"
 	"github.com/lowport/lowport/guard/guardtest"
+	"github.com/lowport/lowport/guard/recording"
 )
 
 var update = flag.Bool("update", false, "write the golden files anew")
@@ -36,7 +37,7 @@ func TestMachines(t *testing.T) {
 			t.Errorf("%s is another recording: %v", name, err)
 		}
 		var r guard.Report
-		err := guard.Replay([]byte(m), ":443", guard.ReportTo(&r))
+		err := recording.Replay([]byte(m), ":443", guard.ReportTo(&r))
 		if refused := (*guard.Error)(nil); err != nil && !errors.As(err, &refused) {
 			t.Errorf("%s: %v", name, err)
 		}
@@ -60,9 +61,9 @@ func TestMachines(t *testing.T) {
 func TestRulesAgreeWithRecordings(t *testing.T) {
 	for name, m := range machines {
 		var recorded, decided guard.Report
-		_ = guard.Replay([]byte(m), ":443", guard.ReportTo(&recorded))
+		_ = recording.Replay([]byte(m), ":443", guard.ReportTo(&recorded))
 		_, without, _ := strings.Cut(string(m), "\n-- ")
-		err := guard.Replay([]byte("-- "+without), ":443", guard.ReportTo(&decided))
+		err := recording.Replay([]byte("-- "+without), ":443", guard.ReportTo(&decided))
 		if refused := (*guard.Error)(nil); err != nil && !errors.As(err, &refused) {
 			t.Errorf("%s: %v", name, err)
 		}

@@ -4,6 +4,7 @@ import (
 	"syscall"
 
 	"github.com/lowport/lowport/caps"
+	"github.com/lowport/lowport/internal/errnos"
 )
 
 // ofMachine are the questions about what the kernel decides by besides capabilities. What
@@ -157,5 +158,5 @@ func (w World) outcome(g Goal) bool {
 	if first.Name == w.Unseen {
 		errno = ""
 	}
-	return errno == "" || errno == ErrnoName(g.Refused.Errno)
+	return errno == "" || errno == errnos.Name(g.Refused.Errno)
 }

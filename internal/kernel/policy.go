@@ -5,6 +5,7 @@ import (
 	"strings"
 	"syscall"
 
+	"github.com/lowport/lowport/internal/errnos"
 	"github.com/lowport/lowport/internal/facts"
 	"github.com/lowport/lowport/internal/term"
 )
@@ -129,7 +130,7 @@ func (l *look) snap(w wording) wording {
 func socketCause(w World, g Goal, a attempt) string {
 	errno := socketErrno(w.Facts, g, a)
 	if errno == "" {
-		errno = ErrnoName(g.Refused.Errno)
+		errno = errnos.Name(g.Refused.Errno)
 	}
 	switch errno {
 	case "EAFNOSUPPORT":

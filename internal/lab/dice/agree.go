@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/lowport/lowport/guard"
+	"github.com/lowport/lowport/guard/recording"
 )
 
 // agree checks that the forms of one report say the same (h).
@@ -86,7 +87,7 @@ func replayed(s Situation, o Outcome) ([]Wrong, error) {
 	}
 	var lc net.ListenConfig
 	lc.SetMultipathTCP(s.is("mptcp", "on"))
-	err := guard.Replay([]byte(o.Said.Recording), s.network()+"/"+s.host()+":"+s.port(), guard.ListenConfig(lc))
+	err := recording.Replay([]byte(o.Said.Recording), s.network()+"/"+s.host()+":"+s.port(), guard.ListenConfig(lc))
 	var refused *guard.Error
 	said := told(o.Report.causes(), o.Report.fixes())
 	if !errors.As(err, &refused) {

@@ -27,6 +27,8 @@ import (
 	"github.com/lowport/lowport/caps"
 	"github.com/lowport/lowport/caps/drop"
 	"github.com/lowport/lowport/guard"
+	"github.com/lowport/lowport/guard/preflight"
+	"github.com/lowport/lowport/guard/recording"
 	"github.com/lowport/lowport/internal/lab/box"
 	"github.com/lowport/lowport/internal/lab/dice"
 	"github.com/lowport/lowport/privport"
@@ -85,7 +87,7 @@ func ask() (dice.Said, int) {
 	var err error
 	switch {
 	case *predict != "" || *unit != "":
-		r, err = foretell(guard.Launch{Binary: *predict, User: *user, Unit: *unit})
+		r, err = foretell(preflight.Launch{Binary: *predict, User: *user, Unit: *unit})
 	case need != 0:
 		err = guard.Require(slices.Collect(need.All())...)
 		r.OK = err == nil
@@ -110,11 +112,11 @@ func ask() (dice.Said, int) {
 		return dice.Said{Failed: err.Error()}, 70
 	}
 	if need == 0 && *predict == "" && *unit == "" && (code == 77 || code == 69) {
-		recording, err := guard.Record(addresses()[0], options(nil)...)
+		saved, err := recording.Make(addresses()[0], options(nil)...)
 		if err != nil {
 			return dice.Said{Failed: "record: " + err.Error()}, 70
 		}
-		said.Recording = string(recording)
+		said.Recording = string(saved)
 	}
 	return said, code
 }

@@ -6,12 +6,13 @@ import (
 	"slices"
 
 	"github.com/lowport/lowport/guard"
+	"github.com/lowport/lowport/guard/preflight"
 )
 
 // foretell predicts what a program would be told.
-func foretell(how guard.Launch) (guard.Report, error) {
+func foretell(how preflight.Launch) (guard.Report, error) {
 	if need != 0 {
-		return guard.PreflightRequire(how, slices.Collect(need.All())...)
+		return preflight.Require(how, slices.Collect(need.All())...)
 	}
-	return guard.Preflight(how, addresses()...)
+	return preflight.Bind(how, addresses()...)
 }

@@ -18,6 +18,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/lowport/lowport/guard"
+	"github.com/lowport/lowport/guard/preflight"
 	"github.com/lowport/lowport/internal/lab/units"
 	"github.com/lowport/lowport/internal/lab/units/status"
 )
@@ -121,7 +122,7 @@ func systemctl(args ...string) string {
 
 func predict(d units.Draw) units.End {
 	// An instance of a template has no file of its own.
-	r, err := guard.Preflight(guard.Launch{Unit: strings.Replace(d.File, filepath.Base(d.File), d.Name, 1)}, d.Address)
+	r, err := preflight.Bind(preflight.Launch{Unit: strings.Replace(d.File, filepath.Base(d.File), d.Name, 1)}, d.Address)
 	var refused *guard.Error
 	switch {
 	case err == nil && r.Via == "inherited":

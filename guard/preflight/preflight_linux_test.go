@@ -1,4 +1,4 @@
-package guard
+package preflight
 
 import (
 	"context"
@@ -11,6 +11,10 @@ import (
 	"testing"
 
 	"github.com/lowport/lowport/caps"
+	"github.com/lowport/lowport/guard"
+	"github.com/lowport/lowport/guard/report"
+	"github.com/lowport/lowport/internal/archive"
+	"github.com/lowport/lowport/internal/ask"
 	"github.com/lowport/lowport/internal/facts"
 	"github.com/lowport/lowport/internal/kernel"
 	"github.com/lowport/lowport/internal/launch"
@@ -31,9 +35,9 @@ func TestPreflightOfSelf(t *testing.T) {
 	}
 	defer ln.Close()
 	for _, address := range []string{ln.Addr().String(), "127.77.7.7:1", ":0", "localhost", "[ff02::1]:1", "udp/127.77.7.7:1", "[fe80::1]:1"} {
-		predicted, errP := Preflight(Launch{Binary: self}, address)
-		var came Report
-		s, err := BindAll(context.Background(), []string{address}, ReportTo(&came))
+		predicted, errP := Bind(Launch{Binary: self}, address)
+		var came report.Report
+		s, err := guard.BindAll(context.Background(), []string{address}, guard.ReportTo(&came))
 		if err == nil {
 			s.Close()
 		}
@@ -44,7 +48,7 @@ func TestPreflightOfSelf(t *testing.T) {
 		if predicted.Subject != "preflight "+came.Subject {
 			t.Errorf("%s: the subjects are %q and %q", address, predicted.Subject, came.Subject)
 		}
-		var a, b *Error
+		var a, b *report.Error
 		if errors.As(errP, &a) && errors.As(err, &b) && (a.Causes[0].ID != b.Causes[0].ID || a.ExitCode() != b.ExitCode()) {
 			t.Errorf("%s: predicted %s, came %s", address, a.Causes[0].ID, b.Causes[0].ID)
 		}
@@ -64,15 +68,15 @@ func TestPreflightOfNothing(t *testing.T) {
 		{Binary: "/bin/sh", User: "no such user"}, {Unit: unit}, {Unit: dir}, {Unit: filepath.Join(dir, "none.service")},
 		{Binary: "/bin/sh", Unit: unit, User: "root"}, {Binary: "\x1b[2J"},
 	} {
-		r, err := Preflight(how, ":443")
-		var refused *Error
+		r, err := Bind(how, ":443")
+		var refused *report.Error
 		if err == nil || errors.As(err, &refused) || r.Subject != "" {
 			t.Errorf("%+v: %v, %v", how, r, err)
 		} else if strings.ContainsAny(err.Error(), "\x1b\n") {
 			t.Errorf("%+v: %q", how, err)
 		}
 	}
-	if _, err := Preflight(Launch{Binary: filepath.Join(dir, "none")}, ":443"); !errors.Is(err, fs.ErrNotExist) {
+	if _, err := Bind(Launch{Binary: filepath.Join(dir, "none")}, ":443"); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("%v is not fs.ErrNotExist", err)
 	}
 }
@@ -84,8 +88,8 @@ func TestPreflightOfHiddenProgram(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, how := range []Launch{{Unit: unit}, {Unit: unit, Binary: "/nonexistent/true"}} {
-		r, err := Preflight(how, ":443")
-		var refused *Error
+		r, err := Bind(how, ":443")
+		var refused *report.Error
 		if !errors.As(err, &refused) || refused.ExitCode() != 77 || !strings.Contains(r.String(), "BindReadOnlyPaths=") {
 			t.Errorf("%+v: %v, %v", how, r, err)
 		}
@@ -94,7 +98,7 @@ func TestPreflightOfHiddenProgram(t *testing.T) {
 
 // Of no address there is nothing to refuse.
 func TestPreflightOfNoAddress(t *testing.T) {
-	if r, err := Preflight(Launch{Binary: "/bin/sh"}); err != nil || !r.OK {
+	if r, err := Bind(Launch{Binary: "/bin/sh"}); err != nil || !r.OK {
 		t.Errorf("%v, %v", r, err)
 	}
 }
@@ -124,14 +128,15 @@ func TestPreflightOfAlias(t *testing.T) {
 
 // A recorded machine, and what would start there: the decision alone.
 func TestPredict(t *testing.T) {
-	recording, err := os.ReadFile("guardtest/testdata/ordinary-user.txtar")
+	recording, err := os.ReadFile("../guardtest/testdata/ordinary-user.txtar")
 	if err != nil {
 		t.Fatal(err)
 	}
-	there, _, err := load(recording)
+	record, err := archive.Load(recording)
 	if err != nil {
 		t.Fatal(err)
 	}
+	there := record.Facts()
 	bind := caps.SetOf(caps.NET_BIND_SERVICE)
 	file := func(f caps.File) func(*facts.Facts) {
 		return func(m *facts.Facts) { m.File.Installed.Caps = m.File.Installed.Caps.Now(f) }
@@ -169,14 +174,14 @@ func TestPredict(t *testing.T) {
 		}
 		yes := program.Answer[bool]{Value: !strings.Contains(tt.name, "without the guard")}
 		p := &plan{facts: kernel.Plan(launch.Here(f)), raises: yes, inherits: yes, offers: tt.offers, doubt: func(kernel.Goal) string { return tt.doubt }, remote: true, sockets: f.Net.Sockets}
-		r := named(tt.address)
-		r.on(nil)
-		if r.target, err = r.parse(context.Background()); err != nil {
+		r := ask.Named(tt.address)
+		r.On(nil)
+		if r.Target, err = r.Parse(context.Background()); err != nil {
 			t.Fatal(err)
 		}
-		all := []request{r}
+		all := []ask.Request{r}
 		p.predict(&all[0])
-		report, _ := predicted(reported(all, func(...int) facts.Facts { return p.facts }), all[0].err, nil)
+		report, _ := predicted(ask.Report(all, func(...int) facts.Facts { return p.facts }), all[0].Err, nil)
 		got := "ok " + report.Via
 		if !report.OK {
 			got = report.Causes[0].ID
@@ -184,26 +189,6 @@ func TestPredict(t *testing.T) {
 		if got != tt.want {
 			t.Errorf("%s: %s, want %s\n%s", tt.name, got, tt.want, report)
 		}
-	}
-}
-
-// What a recording does not show is not taken for a port that is free.
-func TestReplayUnseen(t *testing.T) {
-	recording, err := os.ReadFile("guardtest/testdata/ordinary-user.txtar")
-	if err != nil {
-		t.Fatal(err)
-	}
-	f, _, err := load(recording)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for range 2 {
-		r := named(":8443")
-		r.on(nil)
-		if err := r.replay(f, nil); (err != nil) != (f.Net.Sockets.State != facts.Known) {
-			t.Errorf("sockets %v: %v", f.Net.Sockets.State, err)
-		}
-		f.Net.Sockets = facts.Fact[[]facts.Socket]{}
 	}
 }
 

@@ -1,4 +1,4 @@
-package guard
+package preflight
 
 import (
 	"cmp"

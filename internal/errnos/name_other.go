@@ -1,7 +1,9 @@
 //go:build !unix
 
-package kernel
+package errnos
 
-import "syscall"
+import (
+	"syscall"
+)
 
 func systemName(e syscall.Errno) string { return e.Error() }

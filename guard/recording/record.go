@@ -1,4 +1,4 @@
-package guard
+package recording
 
 import (
 	"context"
@@ -10,16 +10,20 @@ import (
 	"strings"
 	"syscall"
 
+	"github.com/lowport/lowport/guard"
+	"github.com/lowport/lowport/guard/report"
 	"github.com/lowport/lowport/internal/archive"
+	"github.com/lowport/lowport/internal/ask"
+	"github.com/lowport/lowport/internal/errnos"
 	"github.com/lowport/lowport/internal/facts"
-	"github.com/lowport/lowport/internal/kernel"
 	"github.com/lowport/lowport/internal/live"
 	"github.com/lowport/lowport/internal/mask"
+	"github.com/lowport/lowport/internal/predict"
 )
 
-// Record returns the evidence of this machine about one address, to attach to a
+// Make returns the evidence of this machine about one address, to attach to a
 // bug report or to test with: [Replay] makes the same report from it anywhere.
-// The address is as for [BindAll]; it is bound and closed again, and how that
+// The address is as for [guard.BindAll]; it is bound and closed again, and how that
 // went is recorded.
 //
 // A recording is text and holds nothing personal: paths, arguments, addresses,
@@ -29,43 +33,43 @@ import (
 //
 // The error is that of a malformed address, or wraps [errors.ErrUnsupported] off
 // Linux. A refused bind is no error.
-func Record(address string, opts ...Option) ([]byte, error) {
+func Make(address string, opts ...guard.Option) ([]byte, error) {
 	if runtime.GOOS != "linux" {
 		return nil, fmt.Errorf("recording on %s: %w", runtime.GOOS, errors.ErrUnsupported)
 	}
 	all, o := single(address, opts)
-	err := bindEach(context.Background(), o.config, all)
+	err := ask.Bind(context.Background(), o.Config, all)
 	r := all[0]
-	done := outcome{udp: strings.HasPrefix(r.network, "udp"), port: r.target.Port, via: r.how.Via}
+	done := predict.Outcome{UDP: strings.HasPrefix(r.Network, "udp"), Port: r.Target.Port, Via: r.How.Via}
 	var errno syscall.Errno
 	switch {
 	case err == nil:
-		done.addr = r.bound()
-		r.socket.Close()
+		done.Addr = bound(r)
+		r.Socket.Close()
 	case errors.As(err, &errno):
-		done.addr, done.errno = refusedAddr(err), kernel.ErrnoName(errno)
+		done.Addr, done.Errno = ask.RefusedAddr(err), errnos.Name(errno)
 	default: // the kernel was not asked
-		return nil, &Error{Report: reported(all, func(...int) facts.Facts { return facts.Facts{} }), Err: err}
+		return nil, &report.Error{Report: ask.Report(all, func(...int) facts.Facts { return facts.Facts{} }), Err: err}
 	}
-	if done.addr.IsUnspecified() {
-		done.addr = netip.Addr{}
+	if done.Addr.IsUnspecified() {
+		done.Addr = netip.Addr{}
 	}
-	record, masked := mask.Record(live.Read(r.target.Port), done.addr)
-	done.addr = masked
+	record, masked := mask.Record(live.Read(r.Target.Port), done.Addr)
+	done.Addr = masked
 	return append([]byte("# recorded by lowport; names, paths and addresses are replaced\n"+done.String()), archive.Save(record)...), nil
 }
 
 // single is the request of one address, with the options it is under.
-func single(address string, opts []Option) ([]request, options) {
-	o, r := with(opts), named(address)
-	r.on(o.network)
-	return []request{r}, o
+func single(address string, opts []guard.Option) ([]ask.Request, ask.Options) {
+	o, r := ask.With(opts), ask.Named(address)
+	r.On(o.Network)
+	return []ask.Request{r}, o
 }
 
 // bound is the address of the socket.
-func (r request) bound() netip.Addr {
+func bound(r ask.Request) netip.Addr {
 	var a net.Addr
-	switch socket := r.socket.(type) {
+	switch socket := r.Socket.(type) {
 	case net.Listener:
 		a = socket.Addr()
 	case net.PacketConn:

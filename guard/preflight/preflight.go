@@ -1,4 +1,4 @@
-package guard
+package preflight
 
 import (
 	"context"
@@ -12,9 +12,12 @@ import (
 	"syscall"
 
 	"github.com/lowport/lowport/caps"
+	"github.com/lowport/lowport/guard/report"
+	"github.com/lowport/lowport/internal/ask"
 	"github.com/lowport/lowport/internal/facts"
 	"github.com/lowport/lowport/internal/kernel"
 	"github.com/lowport/lowport/internal/live"
+	"github.com/lowport/lowport/internal/predict"
 	"github.com/lowport/lowport/internal/program"
 	"github.com/lowport/lowport/internal/term"
 	"github.com/lowport/lowport/privport"
@@ -28,7 +31,7 @@ type Launch struct {
 	Guard  Guard  // whether the program has this guard; by default what its file shows
 }
 
-// Guard says whether a program binds by this package. One that does raises a capability of
+// Guard says whether a program binds by package guard. One that does raises a capability of
 // its file, and takes the sockets that systemd passes.
 type Guard string
 
@@ -38,16 +41,16 @@ const (
 	Unguarded Guard = "no"  // it does not
 )
 
-// Preflight predicts what [Bind] of these addresses would do in a program that is
+// Bind predicts what guard.Bind of these addresses would do in a program that is
 // started as how says, before it runs anywhere, and returns its report. If the
-// bind would be refused, or that cannot be told, the error is an *[Error] as from
-// Bind. The addresses are as for [BindAll]; none is listened on.
+// bind would be refused, or that cannot be told, the error is a *[report.Error] as from
+// guard.Bind. The addresses are as for guard.BindAll; none is listened on.
 //
 // The decision is made by the same rules, from the file's capabilities, mode and
 // mount and from what the starter holds. The starter is this process, perhaps
 // changed to another user, or for a unit systemd, with what the unit, its
 // drop-ins and its .socket units say; the .socket units are taken to be started.
-// Preflight looks whether the addresses are free now.
+// It looks whether the addresses are free now.
 //
 // What a program does to itself, and what a security policy or a BPF program does
 // to a unit, cannot be seen from outside. What refuses this process binds that
@@ -56,77 +59,72 @@ const (
 // Any other error means that nothing would be started (for the file it wraps
 // [fs.ErrNotExist] or [fs.ErrPermission]) or that the machine or the unit could
 // not be read; off Linux it wraps [errors.ErrUnsupported].
-func Preflight(how Launch, addresses ...string) (Report, error) {
-	var all []request
+func Bind(how Launch, addresses ...string) (report.Report, error) {
+	var all []ask.Request
 	for _, a := range addresses {
-		r := named(a)
-		r.on(nil)
+		r := ask.Named(a)
+		r.On(nil)
 		all = append(all, r)
 	}
-	subject := "bind " + list(all)
+	subject := "bind " + ask.List(all)
 	for i := range all {
 		r := &all[i]
-		if r.target, r.err = r.parse(context.Background()); r.err != nil {
-			return predicted(malformed(subject, *r), r.err, nil)
+		if r.Target, r.Err = r.Parse(context.Background()); r.Err != nil {
+			return predicted(ask.Malformed(subject, *r), r.Err, nil)
 		}
 	}
-	p, err := how.plan(ports(all)...)
+	p, err := how.plan(ask.Ports(all)...)
 	if err != nil {
-		return Report{}, &printable{err}
+		return report.Report{}, &printable{err}
 	}
 	for i := range all {
 		p.predict(&all[i])
 	}
-	r := reported(all, func(...int) facts.Facts { return p.facts })
+	r := ask.Report(all, func(...int) facts.Facts { return p.facts })
 	return predicted(r, firstErr(all), p.notes)
 }
 
-// PreflightRequire predicts what [Require] would do in a program, as [Preflight]
-// does for [Bind].
-func PreflightRequire(how Launch, need ...caps.Cap) (Report, error) {
+// Require predicts what guard.Require would do in a program, as [Bind] does for
+// guard.Bind.
+func Require(how Launch, need ...caps.Cap) (report.Report, error) {
 	p, err := how.plan()
 	if err != nil {
-		return Report{}, &printable{err}
+		return report.Report{}, &printable{err}
 	}
 	g := kernel.Goal{Require: caps.SetOf(need...)}
 	if why := p.doubt(g); why != "" {
-		err := &untold{why}
+		err := &ask.Untold{Why: why}
 		subject := "require " + g.Require.String()
-		return predicted(refusal(subject, subject+": could not tell", err, kernel.Untold(&p.facts, g, why), p.facts), err, p.notes)
+		return predicted(ask.Refusal(subject, subject+": could not tell", err, kernel.Untold(&p.facts, g, why), p.facts), err, p.notes)
 	}
-	err = require(g.Require, p.facts)
-	var refused *Error
+	err = ask.Require(g.Require, p.facts)
+	var refused *report.Error
 	if errors.As(err, &refused) {
 		return predicted(refused.Report, refused.Err, p.notes)
 	}
-	return predicted(success("require "+g.Require.String(), ""), nil, p.notes)
+	return predicted(ask.Success("require "+g.Require.String(), ""), nil, p.notes)
 }
 
 // predicted says of a report that it is a prediction.
-func predicted(r Report, err error, notes []string) (Report, error) {
+func predicted(r report.Report, err error, notes []string) (report.Report, error) {
 	r.Subject, r.Headline = "preflight "+r.Subject, "preflight: "+r.Headline
 	for _, n := range notes {
 		r.Notes = append(r.Notes, term.Show(n))
 	}
 	if err != nil {
-		return r, &Error{Report: r, Err: err}
+		return r, &report.Error{Report: r, Err: err}
 	}
 	return r, nil
 }
 
-func firstErr(all []request) error {
+func firstErr(all []ask.Request) error {
 	for _, r := range all {
-		if r.err != nil {
-			return r.err
+		if r.Err != nil {
+			return r.Err
 		}
 	}
 	return nil
 }
-
-// untold is the error of what cannot be told.
-type untold struct{ why string }
-
-func (e *untold) Error() string { return "could not tell: " + e.why }
 
 // printable is an error of which the text is fit to print, whatever paths and units
 // hold.
@@ -151,23 +149,23 @@ type plan struct {
 }
 
 // predict is how the bind would go.
-func (p *plan) predict(r *request) {
+func (p *plan) predict(r *ask.Request) {
 	ctx := context.Background()
-	at, err := lookup(ctx, r.target)
+	at, err := lookup(ctx, r.Target)
 	if err != nil {
-		r.err = &net.OpError{Op: "listen", Net: r.network, Err: err}
+		r.Err = &net.OpError{Op: "listen", Net: r.Network, Err: err}
 		return
 	}
-	g := kernel.Goal{Network: r.network, Addr: at, Port: r.target.Port, Raises: !program.Is(p.raises, false), MPTCP: probedMPTCP(&p.facts)}
-	defer func() { r.goal = g }()
-	i, note := privport.Choose(ctx, r.network, r.address, p.offers)
+	g := kernel.Goal{Network: r.Network, Addr: at, Port: r.Target.Port, Raises: !program.Is(p.raises, false), MPTCP: predict.TriesMPTCP(&p.facts)}
+	defer func() { r.Goal = g }()
+	i, note := privport.Choose(ctx, r.Network, r.Address, p.offers)
 	starts := kernel.Executes(&p.facts) == kernel.Yes
 	if i >= 0 && starts && !p.inherits.Known() {
-		r.untold(p.inherits.Why, g.Protocol() == "udp", at)
+		untellable(r, p.inherits.Why, g.Protocol() == "udp", at)
 		return
 	}
 	if i >= 0 && starts && p.inherits.Value {
-		r.how.Via = privport.Inherited
+		r.How.Via = privport.Inherited
 		if note != "" {
 			p.notes = append(p.notes, note)
 		}
@@ -182,50 +180,51 @@ func (p *plan) predict(r *request) {
 			p.facts.Net.Addresses.Value = slices.DeleteFunc(slices.Clone(p.facts.Net.Addresses.Value), func(a netip.Addr) bool { return a == at.WithZone("") })
 		}
 	}
-	done, err := decide(&p.facts, g)
+	done, err := predict.Decide(&p.facts, g)
 	why := p.doubt(g)
 	switch {
-	case done.unstarted: // whatever else is unsure
+	case done.Unstarted: // whatever else is unsure
 	case why != "":
 	case err != nil:
 		why = err.Error()
-	case done.errno == "":
-		done.errno, why = p.beside(g)
+	case done.Errno == "":
+		done.Errno, why = p.beside(g)
 	}
-	behind := done.errno == "" || done.errno == "EADDRINUSE" || done.errno == "EADDRNOTAVAIL" && !at.Is4() // what the kernel asks after the port
-	if behind && done.via == privport.Raised && why == "" && !p.raises.Known() {
-		done.via, why = privport.Plain, p.raises.Why
+	behind := done.Errno == "" || done.Errno == "EADDRINUSE" || done.Errno == "EADDRNOTAVAIL" && !at.Is4() // what the kernel asks after the port
+	if behind && done.Via == privport.Raised && why == "" && !p.raises.Known() {
+		done.Via, why = privport.Plain, p.raises.Why
 	}
-	if i, _ := privport.Choose(ctx, r.network, r.address, p.unstarted); i >= 0 && done.errno != "" && why == "" && !program.Is(p.inherits, false) {
+	if i, _ := privport.Choose(ctx, r.Network, r.Address, p.unstarted); i >= 0 && done.Errno != "" && why == "" && !program.Is(p.inherits, false) {
 		why = "a .socket unit that is not started would pass the socket: start it first"
 	}
-	if r.how.Via = done.via; why != "" {
-		r.untold(why, done.udp, at)
+	if r.How.Via = done.Via; why != "" {
+		untellable(r, why, done.UDP, at)
 		return
 	}
-	r.fails(done, at)
+	predict.Fail(r, done, at)
 }
 
 // inherit is how systemd's bind of the socket that it offers would go.
-func (p *plan) inherit(r *request, o privport.Offer, udp bool, at netip.Addr) {
+func (p *plan) inherit(r *ask.Request, o privport.Offer, udp bool, at netip.Addr) {
 	if why := p.doubt(kernel.Goal{}); why != "" {
-		r.untold(why, udp, at)
+		untellable(r, why, udp, at)
 		return
 	}
 	if p.sockets.State != facts.Known {
-		r.untold("whether systemd can bind the socket could not be read", udp, at)
+		untellable(r, "whether systemd can bind the socket could not be read", udp, at)
 		return
 	}
 	switch p.taken(o) {
 	case kernel.Unknown:
-		r.untold("whether another socket is in systemd's way could not be read", udp, at)
+		untellable(r, "whether another socket is in systemd's way could not be read", udp, at)
 	case kernel.Yes:
-		r.fails(outcome{errno: "EADDRINUSE", udp: udp}, at)
+		predict.Fail(r, predict.Outcome{Errno: "EADDRINUSE", UDP: udp}, at)
 	}
 }
 
-func (r *request) untold(why string, udp bool, at netip.Addr) {
-	r.err = &net.OpError{Op: "listen", Net: r.network, Addr: netAddr(udp, at, r.target.Port), Err: &untold{why}}
+// untellable gives the request the error that it cannot be told.
+func untellable(r *ask.Request, why string, udp bool, at netip.Addr) {
+	r.Err = &net.OpError{Op: "listen", Net: r.Network, Addr: predict.NetAddr(udp, at, r.Target.Port), Err: &ask.Untold{Why: why}}
 }
 
 // beside asks the kernel whether a socket that has the port, and does not listen,
@@ -268,7 +267,7 @@ func (p *plan) taken(o privport.Offer) kernel.Answer {
 // lookup is the address that net.Listen would take of a target: the first of
 // IPv4, else the first.
 func lookup(ctx context.Context, t privport.Target) (netip.Addr, error) {
-	if at, err := literal(t); err == nil {
+	if at, err := predict.Literal(t); err == nil {
 		return at, nil
 	}
 	all, err := net.DefaultResolver.LookupNetIP(ctx, "ip"+strings.TrimLeft(t.Network, "tcpud"), t.Host)

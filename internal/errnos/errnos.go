@@ -1,4 +1,5 @@
-package kernel
+// Package errnos names the errors of system calls, and knows them by name.
+package errnos
 
 import (
 	"strconv"
@@ -22,9 +23,9 @@ var errnos = map[string]syscall.Errno{
 	"EPROTONOSUPPORT": syscall.EPROTONOSUPPORT,
 }
 
-// ErrnoName returns the name of an errno, or what the system calls it. One that
+// Name returns the name of an errno, or what the system calls it. One that
 // has no name is its number: a seccomp filter or a BPF program answers with any.
-func ErrnoName(e syscall.Errno) string {
+func Name(e syscall.Errno) string {
 	for name, errno := range errnos {
 		if errno == e {
 			return name
@@ -36,25 +37,25 @@ func ErrnoName(e syscall.Errno) string {
 	return strconv.Itoa(int(e))
 }
 
-// Errno returns the errno of a name of ErrnoName's.
-func Errno(name string) (syscall.Errno, bool) {
+// Of returns the errno of a name of [Name]'s.
+func Of(name string) (syscall.Errno, bool) {
 	if e, ok := errnos[name]; ok {
 		return e, true
 	}
 	const last = 4095 // MAX_ERRNO of the kernel
 	for e := syscall.Errno(1); e <= last; e++ {
-		if ErrnoName(e) == name {
+		if Name(e) == name {
 			return e, true
 		}
 	}
 	return 0, false
 }
 
-// IsErrno says whether a name is that of an errno, or "" for success.
-func IsErrno(name string) bool {
+// Known says whether a name is that of an errno, or "" for success.
+func Known(name string) bool {
 	if name == "" {
 		return true
 	}
-	_, ok := Errno(name)
+	_, ok := Of(name)
 	return ok
 }

@@ -1,4 +1,4 @@
-package guard
+package recording
 
 import (
 	"bytes"
@@ -8,19 +8,23 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/lowport/lowport/guard"
+	"github.com/lowport/lowport/guard/report"
+	"github.com/lowport/lowport/internal/ask"
 	"github.com/lowport/lowport/internal/diff"
+	"github.com/lowport/lowport/internal/facts"
 )
 
 // A recording of this very machine gives the report that Bind gives, names
 // apart, and has none of its names.
-func TestRecord(t *testing.T) {
+func TestMake(t *testing.T) {
 	other, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer other.Close()
 	address := other.Addr().String()
-	recording, err := Record(address)
+	recording, err := Make(address)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -34,8 +38,8 @@ func TestRecord(t *testing.T) {
 			t.Errorf("%q is in\n%s", name, recording)
 		}
 	}
-	var live, replayed *Error
-	if _, err := Bind(address); !errors.As(err, &live) {
+	var live, replayed *report.Error
+	if _, err := guard.Bind(address); !errors.As(err, &live) {
 		t.Fatal(err)
 	}
 	if err := Replay(recording, address); !errors.As(err, &replayed) {
@@ -46,26 +50,46 @@ func TestRecord(t *testing.T) {
 	}
 }
 
-func TestRecordAllowed(t *testing.T) {
+func TestMakeAllowed(t *testing.T) {
 	free, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
 	address := free.Addr().String()
 	free.Close()
-	recording, err := Record(address)
+	recording, err := Make(address)
 	if err != nil {
 		t.Fatal(err)
 	}
-	var r Report
-	if err := Replay(recording, address, ReportTo(&r)); err != nil || !r.OK || r.Via != "plain" {
+	var r report.Report
+	if err := Replay(recording, address, guard.ReportTo(&r)); err != nil || !r.OK || r.Via != "plain" {
 		t.Errorf("%v %+v", err, r)
 	}
 }
 
-func TestRecordMalformed(t *testing.T) {
-	var refused *Error
-	if recording, err := Record("443"); recording != nil || !errors.As(err, &refused) || refused.ExitCode() != 64 || !strings.Contains(err.Error(), "malformed") {
+func TestMakeMalformed(t *testing.T) {
+	var refused *report.Error
+	if recording, err := Make("443"); recording != nil || !errors.As(err, &refused) || refused.ExitCode() != 64 || !strings.Contains(err.Error(), "malformed") {
 		t.Errorf("%q, %v", recording, err)
+	}
+}
+
+// What a recording does not show is not taken for a port that is free.
+func TestReplayUnseen(t *testing.T) {
+	recording, err := os.ReadFile("../guardtest/testdata/ordinary-user.txtar")
+	if err != nil {
+		t.Fatal(err)
+	}
+	f, _, err := load(recording)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		r := ask.Named(":8443")
+		r.On(nil)
+		if err := replay(&r, f, nil); (err != nil) != (f.Net.Sockets.State != facts.Known) {
+			t.Errorf("sockets %v: %v", f.Net.Sockets.State, err)
+		}
+		f.Net.Sockets = facts.Fact[[]facts.Socket]{}
 	}
 }

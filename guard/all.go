@@ -1,0 +1,104 @@
+package guard
+
+import (
+	"context"
+	"errors"
+	"net"
+
+	"github.com/lowport/lowport/internal/ask"
+	"github.com/lowport/lowport/internal/facts"
+	"github.com/lowport/lowport/internal/live"
+	"github.com/lowport/lowport/privport"
+)
+
+// Sockets are what [BindAll] returns.
+type Sockets struct {
+	Listeners   []net.Listener   // of the TCP addresses, in their order
+	PacketConns []net.PacketConn // of the UDP addresses, in their order
+}
+
+// BindAll binds all of the addresses or none: where one fails, those that are
+// bound already are closed, and one *[Error] covers every address that failed.
+// An address is as for [Bind], or has its network before a slash: ":443",
+// "udp/:53", "tcp6/[::1]:80". No addresses at all are refused as a malformed one is. The
+// context bounds the look-ups of names; where it ends one, the error wraps the context's
+// own.
+func BindAll(ctx context.Context, addresses []string, opts ...Option) (*Sockets, error) {
+	if len(addresses) == 0 {
+		return nil, noAddress(ask.With(opts))
+	}
+	var all []ask.Request
+	for _, a := range addresses {
+		all = append(all, ask.Named(a))
+	}
+	if err := bind(ctx, all, opts); err != nil {
+		return nil, err
+	}
+	s := &Sockets{}
+	for _, r := range all {
+		switch socket := r.Socket.(type) {
+		case net.Listener:
+			s.Listeners = append(s.Listeners, socket)
+		case net.PacketConn:
+			s.PacketConns = append(s.PacketConns, socket)
+		}
+	}
+	return s, nil
+}
+
+// noAddress refuses an empty list of addresses: a server that listens nowhere does not
+// start as if all were well.
+func noAddress(o ask.Options) error {
+	none := ask.Request{Network: "tcp", Err: &net.OpError{Op: "listen", Net: "tcp", Err: &net.AddrError{Err: "no address to listen on"}}}
+	r := ask.Malformed("bind nothing", none)
+	if o.Report != nil {
+		*o.Report = r
+	}
+	return &Error{Report: r, Err: none.Err}
+}
+
+// MustBindAll is BindAll for a main function, as [MustBind].
+func MustBindAll(ctx context.Context, addresses []string, opts ...Option) *Sockets {
+	s, err := BindAll(ctx, addresses, opts...)
+	must(err)
+	return s
+}
+
+// bind binds all that is requested, or nothing.
+func bind(ctx context.Context, all []ask.Request, opts []Option) error {
+	o := ask.With(opts)
+	for i := range all {
+		all[i].On(o.Network)
+	}
+	err := ask.Bind(ctx, o.Config, all)
+	if err == nil && o.Report == nil {
+		return nil // nobody asks how
+	}
+	if ended := contextError(ctx, err); ended != nil {
+		if o.Report != nil {
+			*o.Report = ask.Unexplained("bind "+ask.List(all), ended)
+		}
+		return ended
+	}
+	r := ask.Report(all, func(ports ...int) facts.Facts { return live.Read(ports...).Facts() })
+	r.Notes = append(r.Notes, privport.Leftover()...)
+	if o.Report != nil {
+		*o.Report = r
+	}
+	if err != nil {
+		return &Error{Report: r, Err: err}
+	}
+	return nil
+}
+
+// Close closes all of them.
+func (s *Sockets) Close() error {
+	var errs []error
+	for _, ln := range s.Listeners {
+		errs = append(errs, ln.Close())
+	}
+	for _, c := range s.PacketConns {
+		errs = append(errs, c.Close())
+	}
+	return errors.Join(errs...)
+}

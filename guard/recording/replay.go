@@ -1,0 +1,99 @@
+package recording
+
+import (
+	"context"
+	"fmt"
+	"net/netip"
+	"strings"
+
+	"github.com/lowport/lowport/caps"
+	"github.com/lowport/lowport/guard"
+	"github.com/lowport/lowport/guard/report"
+	"github.com/lowport/lowport/internal/archive"
+	"github.com/lowport/lowport/internal/ask"
+	"github.com/lowport/lowport/internal/facts"
+	"github.com/lowport/lowport/internal/kernel"
+	"github.com/lowport/lowport/internal/predict"
+	"github.com/lowport/lowport/internal/txtar"
+)
+
+// Replay does what the bind of one address did on a recorded machine, without a
+// kernel and on every system: it returns nil where the bind was allowed, and the
+// *[report.Error] of [guard.Bind] where it was refused. The address is as for [guard.BindAll]. With
+// [guard.ReportTo] there is a report either way.
+//
+// For the recorded address the outcome is the recorded one. For any other it is
+// what the kernel's rules make of the evidence; where that does not suffice, or
+// the recording cannot be read, the error is not an *[report.Error].
+func Replay(recording []byte, address string, opts ...guard.Option) error {
+	f, went, err := load(recording)
+	if err != nil {
+		return err
+	}
+	all, o := single(address, opts)
+	if err := replay(&all[0], f, went); err != nil {
+		return err
+	}
+	r := ask.Report(all, func(...int) facts.Facts { return f })
+	if o.Report != nil {
+		*o.Report = r
+	}
+	if err := all[0].Err; err != nil {
+		return &report.Error{Report: r, Err: err}
+	}
+	return nil
+}
+
+// ReplayRequire does what [guard.Require] did on a recorded machine, on every system.
+func ReplayRequire(recording []byte, need ...caps.Cap) error {
+	f, _, err := load(recording)
+	if err != nil {
+		return err
+	}
+	return ask.Require(caps.SetOf(need...), f)
+}
+
+// load reads a recording: the facts, and how binds went.
+func load(recording []byte) (facts.Facts, []predict.Outcome, error) {
+	record, err := archive.Load(recording)
+	if err != nil {
+		return facts.Facts{}, nil, err
+	}
+	var went []predict.Outcome
+	for line := range strings.Lines(string(txtar.Parse(recording).Comment)) {
+		if !strings.HasPrefix(line, "bind ") {
+			continue
+		}
+		o, err := predict.ParseOutcome(line)
+		if err != nil {
+			return facts.Facts{}, nil, err
+		}
+		went = append(went, o)
+	}
+	return record.Facts(), went, nil
+}
+
+// replay is bindEach on a recorded machine: it notes how the bind went. The error
+// is that it cannot be told.
+func replay(r *ask.Request, f facts.Facts, went []predict.Outcome) error {
+	if r.Target, r.Err = r.Parse(context.Background()); r.Err != nil {
+		return nil
+	}
+	var at netip.Addr
+	if at, r.Err = predict.Literal(r.Target); r.Err != nil {
+		return nil
+	}
+	r.Goal = kernel.Goal{Network: r.Network, Addr: at, Port: r.Target.Port, Raises: true, MPTCP: predict.TriesMPTCP(&f)}
+	done, err := predict.Decide(&f, r.Goal)
+	for _, o := range went {
+		if o.Port == done.Port && o.Addr == done.Addr && o.UDP == done.UDP {
+			done, err = o, nil
+		}
+	}
+	if err != nil {
+		return fmt.Errorf("recording: %w", err)
+	}
+	r.How.Via = done.Via
+	predict.Fail(r, done, at)
+	return nil
+}

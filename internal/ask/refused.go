@@ -1,0 +1,106 @@
+package ask
+
+import (
+	"errors"
+	"net"
+	"net/netip"
+	"slices"
+	"syscall"
+
+	"github.com/lowport/lowport/guard/report"
+	"github.com/lowport/lowport/internal/facts"
+	"github.com/lowport/lowport/internal/kernel"
+	"github.com/lowport/lowport/internal/remedy"
+	"github.com/lowport/lowport/privport"
+)
+
+// Malformed reports an address that the kernel was never asked for.
+func Malformed(subject string, r Request) report.Report {
+	g := kernel.Goal{Network: r.Network}
+	return Refusal(subject, "listen "+r.String()+": malformed address", r.Err, kernel.Explain(&facts.Facts{}, g, r.Err), facts.Facts{})
+}
+
+// Ports are those of the binds that failed.
+func Ports(failed []Request) []int {
+	var ports []int
+	for _, f := range failed {
+		if !slices.Contains(ports, f.Target.Port) {
+			ports = append(ports, f.Target.Port)
+		}
+	}
+	return ports
+}
+
+// refusals explains all binds that failed on a machine in one report.
+func refusals(subject string, failed []Request, f facts.Facts) report.Report {
+	var cases []remedy.Case
+	var found []kernel.Finding
+	for _, r := range failed {
+		g := r.refused()
+		told := kernel.Finding{}
+		if unsure := (*Untold)(nil); errors.As(r.Err, &unsure) {
+			told = kernel.Untold(&f, g, unsure.Why)
+		} else {
+			told = kernel.Explain(&f, g, r.Err)
+		}
+		found = append(found, told)
+		cases = append(cases, remedy.Case{Goal: g, Worlds: told.Worlds})
+	}
+	headline := "listen " + List(failed)
+	var errno syscall.Errno
+	if errors.As(failed[0].Err, &errno) {
+		for _, r := range failed {
+			if !errors.Is(r.Err, errno) {
+				headline = "listen " + failed[0].String() // the others failed otherwise
+			}
+		}
+		headline += ": " + errno.Error()
+	} else if unsure := (*Untold)(nil); errors.As(failed[0].Err, &unsure) {
+		headline += ": could not tell"
+	}
+	r := Refusal(subject, headline, failed[0].Err, kernel.Join(found...), f, cases...)
+	shows(&r, f, cases[0])
+	return r
+}
+
+// refused is what the request asked the kernel for, and how it was refused.
+func (r Request) refused() kernel.Goal {
+	g := r.Goal
+	if g.Network == "" {
+		g = kernel.Goal{Network: r.Network, Port: r.Target.Port, Addr: RefusedAddr(r.Err), Raises: true, MPTCP: r.MPTCP}
+	}
+	g.Refused = kernel.RefusalOf(r.Err)
+	g.Refused.Raised = r.How.Via == privport.Raised
+	var unraised *privport.RaiseError
+	if errors.As(r.How.Unraised, &unraised) {
+		errors.As(unraised.Err, &g.Refused.Capset)
+	}
+	return g
+}
+
+// RefusedAddr is the address that the kernel was asked for.
+func RefusedAddr(err error) netip.Addr {
+	var op *net.OpError
+	if !errors.As(err, &op) {
+		return netip.Addr{}
+	}
+	var ip net.IP
+	var zone string
+	switch a := op.Addr.(type) {
+	case *net.TCPAddr:
+		if a != nil {
+			ip, zone = a.IP, a.Zone
+		}
+	case *net.UDPAddr:
+		if a != nil {
+			ip, zone = a.IP, a.Zone
+		}
+	}
+	addr, _ := netip.AddrFromSlice(ip)
+	return addr.Unmap().WithZone(zone)
+}
+
+// Untold is the error of what cannot be told.
+type Untold struct{ Why string }
+
+func (e *Untold) Error() string { return "could not tell: " + e.Why }
