@@ -48,6 +48,13 @@ func Make(address string, opts ...guard.Option) ([]byte, error) {
 		r.Socket.Close()
 	case errors.As(err, &errno):
 		done.Addr, done.Errno = ask.RefusedAddr(err), errnos.Name(errno)
+		refused := r.Refused()
+		if done.Call = refused.Call; done.Call == "bind" {
+			done.Call = ""
+		}
+		if refused.Capset != 0 {
+			done.Capset = errnos.Name(refused.Capset)
+		}
 	default: // the kernel was not asked
 		return nil, &report.Error{Report: ask.Report(all, func(...int) facts.Facts { return facts.Facts{} }), Err: err}
 	}

@@ -69,13 +69,19 @@ func (r Request) refused() kernel.Goal {
 	if g.Network == "" {
 		g = kernel.Goal{Network: r.Network, Port: r.Target.Port, Addr: RefusedAddr(r.Err), Raises: true, MPTCP: r.MPTCP}
 	}
-	g.Refused = kernel.RefusalOf(r.Err)
-	g.Refused.Raised = r.How.Via == privport.Raised
+	g.Refused = r.Refused()
+	return g
+}
+
+// Refused is how the kernel refused the request.
+func (r Request) Refused() kernel.Refusal {
+	refused := kernel.RefusalOf(r.Err)
+	refused.Raised = r.How.Via == privport.Raised
 	var unraised *privport.RaiseError
 	if errors.As(r.How.Unraised, &unraised) {
-		errors.As(unraised.Err, &g.Refused.Capset)
+		errors.As(unraised.Err, &refused.Capset)
 	}
-	return g
+	return refused
 }
 
 // RefusedAddr is the address that the kernel was asked for.

@@ -23,6 +23,7 @@ var (
 	bind       = condition{"", func(_ World, g Goal) bool { return g.Network != "" }}
 	bind4      = condition{"of IPv4", func(_ World, g Goal) bool { return g.Network != "" && g.early() }}
 	bind6      = condition{"of IPv6", func(_ World, g Goal) bool { return g.Network != "" && !g.early() }}
+	late       = condition{"afterwards", func(w World, g Goal) bool { return g.Network != "" && w.Late }}
 	listen     = condition{"of TCP", func(_ World, g Goal) bool { return g.Network != "" && g.Protocol() == "tcp" }}
 	privileged = condition{"of a port below", func(w World, g Goal) bool { return g.Network == "" || w.Privileged(g) }}
 )
@@ -51,7 +52,7 @@ var Gates = []Gate{
 		Name: "policy", Question: "Do seccomp, the LSMs and cgroup BPF let it through?", Causes: policies,
 		asked: bind,
 		opens: func(w World, g Goal, a attempt) bool {
-			return w.Unseen != "policy" && policyErrno(w.Facts, g, a) == ""
+			return w.Unseen != "policy" && (w.Late || policyErrno(w.Facts, g, a) == "")
 		},
 		errno:     func(w World, g Goal, a attempt) string { return policyErrno(w.Facts, g, a) },
 		obstacles: func(w World, g Goal, a attempt) []string { return []string{policyCause(w.Facts, g)} },
@@ -90,6 +91,13 @@ var Gates = []Gate{
 		asked: bind,
 		opens: func(w World, g Goal, a attempt) bool { return w.Holder == Nobody },
 		errno: answers("EADDRINUSE"),
+	},
+	{
+		Name: "policy", Question: "Do the cgroup BPF programs that look at a bound socket?", Causes: policies,
+		asked:     late,
+		opens:     func(w World, g Goal, a attempt) bool { return policyErrno(w.Facts, g, a) == "" },
+		errno:     func(w World, g Goal, a attempt) string { return policyErrno(w.Facts, g, a) },
+		obstacles: func(w World, g Goal, a attempt) []string { return []string{policyCause(w.Facts, g)} },
 	},
 	{
 		Name: "listen", Question: "Is listen let through?", Causes: policies,

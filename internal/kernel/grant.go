@@ -258,7 +258,7 @@ func limited(f *facts.Facts, bounding caps.Set) bool {
 		return ok && bounding != caps.UpTo(last)
 	}
 	init, ok := f.Launcher.Init.Is()
-	return ok && bounding != init.Bounding
+	return ok && bounding != init.Bounding && init.Bounding.Contains(bounding) // a new user namespace has more
 }
 
 // fileRead reports whether the capabilities of the running file could be read: without

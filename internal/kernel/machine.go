@@ -9,7 +9,7 @@ import (
 
 // ofMachine are the questions about what the kernel decides by besides capabilities. What
 // a refusal hides, or what is only predicted, is as the facts say.
-var ofMachine = []unknown{portStarts, owners, profiles, locals, holders, unseens}
+var ofMachine = []unknown{portStarts, owners, profiles, locals, holders, lates, unseens}
 
 // either returns the world with each of two answers. Where the fact was read, the second
 // is left out.
@@ -110,6 +110,17 @@ func holders(w World, g Goal, set caps.Set) []World {
 	default: // what refused hides whether the port is free
 		return append(may, w, unseen.costs(2))
 	}
+}
+
+// lates: does the policy that refused the probes refuse before the port check, or once the
+// socket is bound?
+func lates(w World, g Goal, set caps.Set) []World {
+	if g.Refused.Errno == 0 || policyErrno(w.Facts, g, attempt{}) == "" {
+		return []World{w}
+	}
+	late := w
+	late.Late = true
+	return []World{w, late}
 }
 
 // unseens: does something refuse that leaves no trace? It answers with any errno; for one

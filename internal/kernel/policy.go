@@ -17,7 +17,10 @@ func policyCause(f *facts.Facts, g Goal) string {
 	all, tcp, udp := refusals(f)
 	enforcing, _ := f.Policy.Enforcing.Is()
 	_, confined := Profile(f)
-	errno := g.Refused.Errno
+	errno := errnos.Name(g.Refused.Errno)
+	if probed := policyErrno(f, g, attempt{}); probed != "" {
+		errno = probed
+	}
 	switch {
 	case mode == 2 && all: // a filter sees no address: it refuses every bind or none
 		return "seccomp"
@@ -27,9 +30,9 @@ func policyCause(f *facts.Facts, g Goal) string {
 		return "apparmor"
 	case mode == 2 && g.Refused.Call != "" && g.Refused.Call != "bind":
 		return "seccomp"
-	case g.Protocol() == "tcp" && tcp && !udp && (errno == syscall.EACCES || policyErrno(f, g, attempt{}) == "EACCES"):
+	case g.Protocol() == "tcp" && tcp && !udp && errno == "EACCES":
 		return "landlock"
-	case errno == syscall.EPERM || errno == 0:
+	case errno == "EPERM" || g.Refused.Errno == 0:
 		return "bpf-or-policy"
 	default:
 		return "unknown"

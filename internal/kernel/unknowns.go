@@ -12,7 +12,7 @@ import (
 type unknown func(w World, g Goal, set caps.Set) []World
 
 // ofProcess are the questions about how this process came to hold what it holds.
-var ofProcess = []unknown{callers, sinces, starters, boundings, noNewPrivs, tracers, sharedFolders, stamps, nosuids, foreigns, ignoreds, releases}
+var ofProcess = []unknown{callers, sinces, starters, boundings, noNewPrivs, tracers, sharedFolders, stamps, setIDs, nosuids, foreigns, ignoreds, releases}
 
 // ofLaunch are those that are left where the starter is known.
 var ofLaunch = []unknown{releases}
@@ -234,6 +234,18 @@ func stamps(w World, g Goal, set caps.Set) []World {
 		other.Image.Stamped, other.Image.Caps = true, caps.File{Version: 2, Permitted: set, Effective: true}
 	}
 	return []World{w, other}
+}
+
+// setIDs: do the set-ID bits of the file count? Not if its user or group has no id in this
+// user namespace (bprm_fill_uid), and then stat(2) shows the overflow id.
+func setIDs(w World, g Goal, set caps.Set) []World {
+	stat := w.Image.Stat
+	if !stat.Setid() || stat.UID != nobodyUID && stat.GID != nobodyUID || InInitial(w.Facts) == Yes {
+		return []World{w}
+	}
+	ignored := w
+	ignored.Image.Stat.Mode &^= 0o6000
+	return []World{w, ignored}
 }
 
 // nosuids: was the mount nosuid at execve as it is now?

@@ -27,6 +27,7 @@ type World struct {
 	Granted   bool   // no security module withholds them
 	Local     bool   // the address is one of this machine's
 	Holder    int    // the index in Facts.Net.Sockets of the socket that holds the port, or one of the following
+	Late      bool   // a policy refuses only once the socket is bound (BPF_CGROUP_INET4_POST_BIND)
 	Unseen    string // the gate at which something that leaves no trace refuses, "" for none
 
 	now     caps.State // what was read of the thread that the story is about

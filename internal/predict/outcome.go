@@ -3,6 +3,7 @@ package predict
 import (
 	"fmt"
 	"net/netip"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -23,6 +24,8 @@ type Outcome struct {
 	Errno     string // "" where it was allowed
 	Unstarted bool   // the program itself was not executed: never of a recording
 	Via       privport.Via
+	Call      string // the system call that was refused, "" for bind
+	Capset    string // the errno with which the capability could not be raised, "" where it was, or was not tried
 }
 
 func (o Outcome) String() string {
@@ -36,18 +39,25 @@ func (o Outcome) String() string {
 	switch {
 	case o.Errno == "":
 		return fmt.Sprintf("bind %s ok %s\n", where, o.Via)
-	case o.Via == privport.Raised:
-		return fmt.Sprintf("bind %s %s raised\n", where, o.Errno)
-	default:
-		return fmt.Sprintf("bind %s %s\n", where, o.Errno)
 	}
+	line := fmt.Sprintf("bind %s %s", where, o.Errno)
+	if o.Via == privport.Raised {
+		line += " raised"
+	}
+	if o.Call != "" {
+		line += " call=" + o.Call
+	}
+	if o.Capset != "" {
+		line += " capset=" + o.Capset
+	}
+	return line + "\n"
 }
 
 // ParseOutcome reads the line that String writes.
 func ParseOutcome(line string) (Outcome, error) {
 	bad := fmt.Errorf("recording: %q does not say how a bind went", line)
 	words := strings.Fields(line)
-	if len(words) < 3 || len(words) > 4 || words[0] != "bind" {
+	if len(words) < 3 || words[0] != "bind" {
 		return Outcome{}, bad
 	}
 	o := Outcome{Via: privport.Plain}
@@ -61,8 +71,15 @@ func ParseOutcome(line string) (Outcome, error) {
 		}
 		o.Addr, o.Port = where.Addr(), int(where.Port())
 	}
-	if len(words) == 4 {
-		o.Via = privport.Via(words[3])
+	for _, word := range words[3:] {
+		switch key, value, _ := strings.Cut(word, "="); key {
+		case "call":
+			o.Call = value
+		case "capset":
+			o.Capset = value
+		default:
+			o.Via = privport.Via(word)
+		}
 	}
 	if o.Errno = words[2]; o.Errno == "ok" {
 		o.Errno = ""
@@ -72,7 +89,8 @@ func ParseOutcome(line string) (Outcome, error) {
 	default:
 		return Outcome{}, bad
 	}
-	if !errnos.Known(o.Errno) {
+	calls := []string{"", "socket", "setsockopt", "listen", "control"}
+	if !errnos.Known(o.Errno) || !errnos.Known(o.Capset) || !slices.Contains(calls, o.Call) {
 		return Outcome{}, bad
 	}
 	return o, nil

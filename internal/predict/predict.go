@@ -1,6 +1,7 @@
 package predict
 
 import (
+	"cmp"
 	"fmt"
 	"net"
 	"net/netip"
@@ -8,6 +9,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/lowport/lowport/caps"
 	"github.com/lowport/lowport/internal/ask"
 	"github.com/lowport/lowport/internal/errnos"
 	"github.com/lowport/lowport/internal/facts"
@@ -20,12 +22,19 @@ func Fail(r *ask.Request, done Outcome, at netip.Addr) {
 	if done.Errno == "" {
 		return
 	}
-	call := "bind"
+	call := cmp.Or(done.Call, "bind")
 	if done.Unstarted {
 		call = "execve"
 	}
 	errno, _ := errnos.Of(done.Errno)
-	r.Err = &net.OpError{Op: "listen", Net: r.Network, Addr: NetAddr(done.UDP, at, r.Target.Port), Err: os.NewSyscallError(call, errno)}
+	refused := error(errno)
+	if call != "control" { // whose error is its own
+		refused = os.NewSyscallError(call, errno)
+	}
+	r.Err = &net.OpError{Op: "listen", Net: r.Network, Addr: NetAddr(done.UDP, at, r.Target.Port), Err: refused}
+	if capset, ok := errnos.Of(done.Capset); ok {
+		r.How.Unraised = &privport.RaiseError{Set: caps.SetOf(caps.NET_BIND_SERVICE), Err: os.NewSyscallError("capset", capset)}
+	}
 }
 
 // NetAddr returns the address as the net package has it.
