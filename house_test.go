@@ -66,6 +66,31 @@ func TestRooms(t *testing.T) {
 	}
 }
 
+// SECURITY.md names for each promise a test that holds it, and the test is there.
+func TestPromises(t *testing.T) {
+	row := regexp.MustCompile(`(?m)^\|.+\| (.+) \|$`)
+	named := regexp.MustCompile("`([a-z/.]+) (Test|Fuzz)([A-Za-z]+)`")
+	rows := row.FindAllStringSubmatch(text(t, "SECURITY.md"), -1)
+	if len(rows) < 10 {
+		t.Fatalf("%d promises: this test sees too little", len(rows))
+	}
+	for _, r := range rows[2:] { // after the head and its line
+		tests := named.FindAllStringSubmatch(r[1], -1)
+		if len(tests) == 0 {
+			t.Errorf("no test: %s", r[0])
+		}
+		for _, n := range tests {
+			files, err := filepath.Glob(n[1] + "/*_test.go")
+			if err != nil || len(files) == 0 {
+				t.Errorf("%s has no tests: %v", n[1], err)
+			}
+			if !slices.ContainsFunc(files, func(f string) bool { return strings.Contains(text(t, f), "\nfunc "+n[2]+n[3]+"(") }) {
+				t.Errorf("%s has no %s%s", n[1], n[2], n[3])
+			}
+		}
+	}
+}
+
 // What a workflow runs is the gate, without the right to write, and no action
 // that can change under the same name.
 func TestWorkflows(t *testing.T) {
@@ -79,8 +104,8 @@ func TestWorkflows(t *testing.T) {
 		if !strings.Contains(all, "\npermissions:\n  contents: read\n") || strings.Contains(all, ": write") {
 			t.Errorf("%s: its permissions are not to read the contents alone", name)
 		}
-		if !strings.Contains(all, ".ci/run\n") {
-			t.Errorf("%s does not run .ci/run", name)
+		if !strings.Contains(all, ".ci/run\n") && !strings.Contains(all, ".ci/fuzz\n") {
+			t.Errorf("%s runs neither .ci/run nor .ci/fuzz", name)
 		}
 		for line := range strings.Lines(all) {
 			if strings.Contains(line, "uses:") && !pinned.MatchString(line) {

@@ -33,7 +33,7 @@ const (
 	Nosuid
 )
 
-var dangers = [...]struct {
+var reasons = [...]struct {
 	is      Danger
 	reason  string
 	instead string
@@ -49,7 +49,7 @@ var dangers = [...]struct {
 // String returns the reasons in words, joined by "; ".
 func (d Danger) String() string {
 	var list []string
-	for _, known := range dangers {
+	for _, known := range reasons {
 		if d&known.is != 0 {
 			list = append(list, known.reason)
 			d &^= known.is
@@ -67,13 +67,17 @@ func (d Danger) has(e Danger) bool { return d&e == e }
 // Instead says what to do about the reasons, joined by "; ".
 func (d Danger) Instead() string {
 	var list []string
-	for _, known := range dangers {
+	for _, known := range reasons {
 		if d&known.is != 0 {
 			list = append(list, known.instead)
 		}
 	}
 	return strings.Join(list, "; ")
 }
+
+// Dangers returns the reasons for which [WriteFile] would not give the file at path
+// capabilities: 0 for none. It follows symbolic links and must be able to read the file.
+func Dangers(path string) (Danger, error) { return dangers(path) }
 
 // A DangerError is in the error of [WriteFile] for a file that had better not
 // have capabilities.

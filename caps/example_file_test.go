@@ -39,6 +39,20 @@ func ExampleDanger_Instead() {
 	// Output: true
 }
 
+// What speaks against capabilities for a file, before any are written.
+func ExampleDangers() {
+	exe, err := os.Executable()
+	if err != nil {
+		log.Fatal(err)
+	}
+	danger, err := caps.Dangers(exe)
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(danger&(caps.NotELF|caps.Interpreter) == 0)
+	// Output: true
+}
+
 // A capability on one of these is everybody's. This test is a program that Go built.
 func ExampleInterprets() {
 	exe, err := os.Executable()

@@ -26,6 +26,8 @@ func readFile(string) (File, error) { return File{}, errOther }
 
 func readOpen(*os.File) (File, error) { return File{}, errOther }
 
+func dangers(string) (Danger, error) { return 0, errOther }
+
 func writeFile(string, File, Danger) error { return errOther }
 
 func writeOpen(*os.File, File, Danger) error { return errOther }

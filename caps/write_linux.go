@@ -130,6 +130,15 @@ func regular(file *os.File) error {
 	return err
 }
 
+func dangers(path string) (Danger, error) {
+	file, err := os.OpenFile(path, unix.O_RDONLY|unix.O_NONBLOCK, 0)
+	if err != nil {
+		return 0, err
+	}
+	defer file.Close()
+	return dangersOf(file, 0)
+}
+
 // dangersOf looks at an open regular file and the folders above it. What is
 // accepted anyway is not looked for where that could fail.
 func dangersOf(file *os.File, accept Danger) (Danger, error) {

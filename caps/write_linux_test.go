@@ -189,7 +189,7 @@ func TestWriteFileRefuses(t *testing.T) {
 }
 
 func TestDangerText(t *testing.T) {
-	if got := (Nosuid | 1<<7).String(); got != dangers[5].reason+"; Danger(0x80)" {
+	if got := (Nosuid | 1<<7).String(); got != reasons[5].reason+"; Danger(0x80)" {
 		t.Error(got)
 	}
 }

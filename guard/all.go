@@ -60,7 +60,7 @@ func noAddress(o ask.Options) error {
 // MustBindAll is BindAll for a main function, as [MustBind].
 func MustBindAll(ctx context.Context, addresses []string, opts ...Option) *Sockets {
 	s, err := BindAll(ctx, addresses, opts...)
-	must(err)
+	must(err, opts...)
 	return s
 }
 

@@ -2,13 +2,9 @@ package guard
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"net"
-	"os"
 
 	"github.com/lowport/lowport/internal/ask"
-	"github.com/lowport/lowport/internal/exit"
 )
 
 // An Option changes how [Bind], [BindPacket] and [BindAll] bind.
@@ -41,6 +37,12 @@ func ReportTo(r *Report) Option {
 	return func(o ask.Options) ask.Options { o.Report = r; return o }
 }
 
+// OnRefusal has the Must functions call f with the refusal, instead of writing the report
+// to standard error, before they end the program: for a program with a logger of its own.
+func OnRefusal(f func(*Error)) Option {
+	return func(o ask.Options) ask.Options { o.Refused = f; return o }
+}
+
 // Bind listens on a TCP address: it is [Listen] for "tcp", or for the network that the
 // option [Network] names. The port is a number or a name, ":443" or ":https".
 func Bind(address string, opts ...Option) (net.Listener, error) {
@@ -64,27 +66,13 @@ func BindPacket(address string, opts ...Option) (net.PacketConn, error) {
 // standard error and the program exits with the code of [Error.ExitCode].
 func MustBind(address string, opts ...Option) net.Listener {
 	ln, err := Bind(address, opts...)
-	must(err)
+	must(err, opts...)
 	return ln
 }
 
 // MustBindPacket is BindPacket for a main function, as [MustBind].
 func MustBindPacket(address string, opts ...Option) net.PacketConn {
 	c, err := BindPacket(address, opts...)
-	must(err)
+	must(err, opts...)
 	return c
-}
-
-// must ends the program on a refusal.
-func must(err error) {
-	if err == nil {
-		return
-	}
-	text, code := fmt.Sprintln(err), exit.Unavailable
-	var refused *Error
-	if errors.As(err, &refused) {
-		text, code = refused.Report.String(), refused.ExitCode()
-	}
-	fmt.Fprint(os.Stderr, text)
-	os.Exit(code)
 }

@@ -21,6 +21,7 @@
 //   - For one UDP port: [MustBindPacket], [BindPacket].
 //   - For a context, a unix socket, or where a function like net.ListenConfig's is
 //     wanted: [Listen], [ListenPacket].
+//   - For a framework that binds by itself: [Explain], around its error.
 //   - For several ports, all or nothing: [MustBindAll], [BindAll].
 //   - For a capability that is no port's, such as cap_net_admin: [MustRequire],
 //     [Require].

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log"
+	"log/slog"
 	"net"
 	"syscall"
 
@@ -99,4 +100,22 @@ func ExampleListenPacket() {
 	defer conn.Close()
 	fmt.Println(conn.LocalAddr().Network())
 	// Output: udp
+}
+
+// In a pod the reason is in its status too: kubectl describe pod shows it.
+func ExampleTerminationLog() {
+	ln := guard.MustBind("127.0.0.1:0", guard.OnRefusal(guard.TerminationLog))
+	defer ln.Close()
+	fmt.Println(ln.Addr().Network())
+	// Output: tcp
+}
+
+// A program with a logger of its own gets the refusal as a value.
+func ExampleOnRefusal() {
+	ln := guard.MustBind("127.0.0.1:0", guard.OnRefusal(func(refused *guard.Error) {
+		slog.Error("no port", "refused", refused)
+	}))
+	defer ln.Close()
+	fmt.Println(ln.Addr().Network())
+	// Output: tcp
 }

@@ -1,7 +1,9 @@
 package guard_test
 
 import (
+	"context"
 	"errors"
+	"fmt"
 	"io/fs"
 	"net"
 	"os"
@@ -9,6 +11,8 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+
+	"golang.org/x/sys/unix"
 
 	"github.com/lowport/lowport/caps"
 	"github.com/lowport/lowport/guard"
@@ -26,6 +30,21 @@ func TestMain(m *testing.M) {
 		os.Exit(m.Run())
 	case "bind":
 		guard.MustBind(address).Close()
+	case "bind with a logger":
+		guard.MustBind(address, guard.OnRefusal(func(e *guard.Error) { fmt.Println("own logger:", e.Causes[0].ID) }))
+	case "bind in Kubernetes":
+		guard.MustBind(address, guard.OnRefusal(guard.TerminationLog))
+	case "bind all":
+		ctx, cancel := context.WithCancel(context.Background())
+		cancel()
+		guard.MustBindAll(ctx, []string{address})
+	case "bind in the journal":
+		var st unix.Stat_t
+		if err := unix.Fstat(2, &st); err != nil {
+			panic(err)
+		}
+		os.Setenv("JOURNAL_STREAM", fmt.Sprintf("%d:%d", st.Dev, st.Ino))
+		guard.MustBind(address)
 	case "require":
 		guard.MustRequire(caps.SYS_ADMIN)
 	case "require nothing":
@@ -102,6 +121,39 @@ func TestMust(t *testing.T) {
 		if strings.ContainsAny(stderr, "\x1b\r\t") || strings.Contains(stderr, "goroutine ") {
 			t.Errorf("%s %q: stderr %q", tt.name, tt.address, stderr)
 		}
+	}
+}
+
+// A program's own logger gets the refusal, and nothing else is written.
+func TestOnRefusal(t *testing.T) {
+	stdout, stderr, code := child(t, "bind with a logger", "443")
+	if stdout != "own logger: address-invalid\n" || stderr != "" || code != 64 {
+		t.Errorf("exit code %d, stdout %q, stderr %q", code, stdout, stderr)
+	}
+}
+
+// In the journal each line has the priority of an error; elsewhere none has.
+func TestJournal(t *testing.T) {
+	_, plain, _ := child(t, "bind", "443")
+	_, stderr, code := child(t, "bind in the journal", "443")
+	if want := "<3>" + strings.ReplaceAll(strings.TrimSuffix(plain, "\n"), "\n", "\n<3>") + "\n"; stderr != want || code != 64 {
+		t.Errorf("exit code %d, got\n%swant\n%s", code, stderr, want)
+	}
+}
+
+// Without a termination log the report goes to standard error all the same.
+func TestTerminationLogAbsent(t *testing.T) {
+	_, stderr, code := child(t, "bind in Kubernetes", "443")
+	if code != 64 || !strings.HasPrefix(stderr, "listen tcp 443: malformed address: ") {
+		t.Errorf("exit code %d, stderr %q", code, stderr)
+	}
+}
+
+// An end that the context brought is no refusal of a permission.
+func TestMustWithoutReport(t *testing.T) {
+	_, stderr, code := child(t, "bind all", "localhost:443")
+	if code != 69 || stderr != "listen tcp: context canceled\n" {
+		t.Errorf("exit code %d, stderr %q", code, stderr)
 	}
 }
 

@@ -14,8 +14,14 @@ type Error struct {
 	Err error // the plain error
 }
 
-// Error returns one line: what failed and the first cause.
-func (e *Error) Error() string { return e.line() }
+// Error returns one line: what failed, the first cause, and the command of the first fix.
+// So a program that wraps it with %v, or a log that prints it, says what to do.
+func (e *Error) Error() string {
+	if fix := e.fixLine(); fix != "" {
+		return e.line() + "; fix: " + fix
+	}
+	return e.line()
+}
 
 // Unwrap returns the plain error.
 func (e *Error) Unwrap() error { return e.Err }
@@ -26,9 +32,9 @@ func (e *Error) Format(s fmt.State, verb rune) {
 	case verb == 'v' && s.Flag('+'):
 		fmt.Fprint(s, e.Report.String())
 	case verb == 'q':
-		fmt.Fprintf(s, "%q", e.line())
+		fmt.Fprintf(s, "%q", e.Error())
 	default:
-		fmt.Fprint(s, e.line())
+		fmt.Fprint(s, e.Error())
 	}
 }
 

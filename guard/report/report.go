@@ -92,9 +92,17 @@ type Step struct {
 	Content string `json:"content,omitempty"` // of Write or Edit
 }
 
-// LogValue returns the report as a group for [log/slog].
+// LogValue returns the report as a group for [log/slog]. That of a refusal begins with
+// the first cause and the command of the first fix.
 func (r Report) LogValue() slog.Value {
-	attrs := []slog.Attr{slog.String("subject", r.Subject), slog.Bool("ok", r.OK)}
+	var attrs []slog.Attr
+	if len(r.Causes) > 0 {
+		attrs = append(attrs, slog.String("cause", r.Causes[0].Summary))
+	}
+	if fix := r.fixLine(); fix != "" {
+		attrs = append(attrs, slog.String("fix", fix))
+	}
+	attrs = append(attrs, slog.String("subject", r.Subject), slog.Bool("ok", r.OK))
 	if r.Via != "" {
 		attrs = append(attrs, slog.String("via", r.Via))
 	}

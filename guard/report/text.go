@@ -18,6 +18,30 @@ func (r Report) line() string {
 	return head + ": " + r.Causes[0].Summary
 }
 
+// fixLine returns the first fix as one line, "" for none.
+func (r Report) fixLine() string {
+	if len(r.Fixes) == 0 {
+		return ""
+	}
+	var parts []string
+	for _, s := range r.Fixes[0].Steps {
+		parts = append(parts, s.line(r.Sudo))
+	}
+	return strings.Join(parts, " && ")
+}
+
+// line returns the step as one line: a command, or an edit with its line breaks escaped.
+func (s Step) line(sudo bool) string {
+	if s.Edit != "" {
+		return fmt.Sprintf("in %s: %s", s.Edit, strings.ReplaceAll(strings.TrimSuffix(s.Content, "\n"), "\n", `\n`))
+	}
+	var words []string
+	for l := range strings.Lines(s.Text(sudo)) {
+		words = append(words, strings.TrimSpace(l))
+	}
+	return strings.Join(words, " ")
+}
+
 // String returns the report as text of 80 columns: what failed, the causes with
 // their evidence, and each fix as lines to paste into a shell. It holds
 // printable characters and newlines alone, whatever the machine's paths and

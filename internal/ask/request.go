@@ -20,7 +20,8 @@ import (
 type Options struct {
 	Network *string // of a request that names none; nil for that of its protocol
 	Config  privport.Config
-	Report  *report.Report // where the report goes; nil for nowhere
+	Report  *report.Report      // where the report goes; nil for nowhere
+	Refused func(*report.Error) // what a Must function calls with the refusal; nil for its own
 }
 
 // With returns the options that opts make of none.
@@ -45,6 +46,7 @@ type Request struct {
 	Network  string // "" for the protocol's own, unless it was named
 	Named    bool
 	Address  string
+	Foreign  bool // somebody else made it, who does not raise
 
 	Target privport.Target
 	MPTCP  bool        // an MPTCP socket is tried first

@@ -66,10 +66,11 @@ type File struct {
 	Installed Image        // the file at Path now: what starting again executes
 	Moved     Image        // the file of the same name in MovedDir, and that mount
 
-	ChangedSince   Fact[bool]   // the inode of Exe may have changed after this process was forked
-	MountPoint     Fact[string] // of the file system that Exe lies on
-	PathSeenByInit Fact[string] // where process 1 has the file of Path, "" for there too; Absent: nowhere that is known
-	ReadOnlyThere  Fact[bool]   // it lies on a read-only mount there
+	Danger         Fact[caps.Danger] // why the file at Path had better not have capabilities
+	ChangedSince   Fact[bool]        // the inode of Exe may have changed after this process was forked
+	MountPoint     Fact[string]      // of the file system that Exe lies on
+	PathSeenByInit Fact[string]      // where process 1 has the file of Path, "" for there too; Absent: nowhere that is known
+	ReadOnlyThere  Fact[bool]        // it lies on a read-only mount there
 }
 
 // A Net is the network namespace, and the user namespaces that decide over it.

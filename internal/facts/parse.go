@@ -58,6 +58,7 @@ func (r Record) Facts() Facts {
 			Installed:      image(r, "path"),
 			Moved:          image(r, "moved"),
 			ChangedSince:   fact(r, "exe changed since", parseTruth),
+			Danger:         fact(r, "path danger", parseDanger),
 			MountPoint:     fact(r, "mount point", parsePlace),
 			PathSeenByInit: outside(r),
 			ReadOnlyThere:  fact(r, "read-only outside", parseTruth),
@@ -242,6 +243,8 @@ func Source(name string) string {
 		return "stat"
 	case "path statfs":
 		return "statfs"
+	case "path danger":
+		return "the file and the folders above it"
 	case "path outside", "read-only outside":
 		return "/proc/1/mountinfo"
 	case "threads":
@@ -432,6 +435,12 @@ func parseOutside(b []byte) (string, error) {
 
 // SameOutside stands for a path that is the same outside.
 const SameOutside = "same\n"
+
+// parseDanger reads a set of reasons as its number.
+func parseDanger(b []byte) (caps.Danger, error) {
+	n, err := strconv.ParseUint(strings.TrimSuffix(string(b), "\n"), 10, 8)
+	return caps.Danger(n), err
+}
 
 func parseTruth(b []byte) (bool, error) {
 	switch string(b) {

@@ -90,6 +90,7 @@ func Read(ports ...int) facts.Record {
 	r.image("exe", "/proc/self/exe")
 	if exe, err := facts.ParsePath(r["proc/self/exe"].Data); err == nil {
 		r.image("path", exe)
+		r.danger(exe)
 		r.moved(exe)
 		r.mounts("/proc/self/exe", exe)
 	} else {
@@ -339,6 +340,14 @@ func (r reading) image(which, path string) {
 	})
 	r.add(which+" stat", func() ([]byte, error) { return stat(path) })
 	r.add(which+" statfs", func() ([]byte, error) { return statfs(path) })
+}
+
+// danger asks what speaks against capabilities for the file at path.
+func (r reading) danger(path string) {
+	r.add("path danger", func() ([]byte, error) {
+		d, err := caps.Dangers(path)
+		return fmt.Appendln(nil, uint8(d)), err
+	})
 }
 
 // moved reads where the file at path could be moved to.

@@ -88,6 +88,7 @@ var masks = map[string]mask{
 	"exe statfs": only(`0x[0-9a-f]+\n`), "path statfs": only(`0x[0-9a-f]+\n`), "moved statfs": only(`0x[0-9a-f]+\n`), "cwd statfs": only(`0x[0-9a-f]+\n`),
 
 	"proc/self/exe": maskExe,
+	"path danger":   only(`[0-9]+\n`),
 	"mount point":   maskMount,
 	"path outside":  maskOutside, "read-only outside": only(`true\n|false\n`), "exe changed since": only(`true\n|false\n`),
 	"cwd":          instead(maskedDir),

@@ -27,7 +27,7 @@ func setcap(w kernel.World, g kernel.Goal) (candidate, bool) {
 	f := w.Facts
 	exe, okExe := pathOutside(f)
 	stat, okStat := f.File.Installed.Stat.Is()
-	if !okExe || !okStat || goRun(f) || !stampable(f, stat) || f.File.Installed.Caps.State == facts.Unreadable || f.File.Installed.Caps.Reason == "EOPNOTSUPP" || readOnly(f) {
+	if !okExe || !okStat || goRun(f) || !stampable(f, stat) || f.File.Danger.Value&caps.WritableFolder != 0 || f.File.Installed.Caps.State == facts.Unreadable || f.File.Installed.Caps.Reason == "EOPNOTSUPP" || readOnly(f) {
 		return candidate{}, false
 	}
 	file := stamped(w, g)
@@ -53,11 +53,12 @@ func readOnly(f *facts.Facts) bool {
 	return is || !known && f.Launcher.Unit.State != facts.Known && f.File.Installed.Frozen.Value
 }
 
-// stampable says whether a file may be given capabilities: a regular one that
-// nobody but its owner can write, and no interpreter.
+// stampable reports whether a file may be given capabilities: a regular one that
+// nobody but its owner can write, and no interpreter. Recordings of before Danger was
+// read, and files that the program may not read itself, are judged by the mode alone.
 func stampable(f *facts.Facts, s facts.Stat) bool {
 	const ifmt, ifreg, othersWrite = 0o170000, 0o100000, 0o022
-	return !f.Launch.Interpreter && s.Mode&ifmt == ifreg && s.Mode&othersWrite == 0
+	return !f.Launch.Interpreter && f.File.Danger.Value&(caps.Interpreter|caps.NotELF) == 0 && s.Mode&ifmt == ifreg && s.Mode&othersWrite == 0
 }
 
 // stamped is the file capabilities that the goal needs, beside those that the
