@@ -261,7 +261,7 @@ func TestErrorIs(t *testing.T) {
 func TestErrorFormat(t *testing.T) {
 	err := refused(t, "no-capability", low, syscall.EACCES)
 	const line = "listen tcp :443: permission denied: cap_net_bind_service was never granted" +
-		"; fix: sudo setcap cap_net_bind_service=+p /srv/app"
+		"; fix: sudo setcap cap_net_bind_service=+p /srv/app/server"
 	for verb, want := range map[string]string{
 		"%v": line, "%s": line, "%q": strconv.Quote(line), "%+v": err.Report.String(),
 	} {
@@ -287,7 +287,7 @@ func TestLogValue(t *testing.T) {
 	}}))
 	err := refused(t, "no-capability", low, syscall.EACCES)
 	log.Error("bind", "report", err)
-	first := `{"level":"ERROR","msg":"bind","report":{"cause":"cap_net_bind_service was never granted","fix":"sudo setcap cap_net_bind_service=+p /srv/app","subject":`
+	first := `{"level":"ERROR","msg":"bind","report":{"cause":"cap_net_bind_service was never granted","fix":"sudo setcap cap_net_bind_service=+p /srv/app/server","subject":`
 	if !strings.HasPrefix(b.String(), first) {
 		t.Errorf("%s does not begin with %s", &b, first)
 	}
