@@ -62,7 +62,7 @@ func TestScript(t *testing.T) {
 	script := Verdict{Situation: s, Wrong: []Wrong{{'a', "x", "y"}}}.Script()
 	for _, want := range []string{
 		"# file=none place=nested wrapper=script address=lo4\n", "# a: said x; y\n", "needs script\n", "args 127.0.0.1:443\n",
-		"-- place --\nunshare -m -n ", "-- program --\nexec setpriv --reuid=app --regid=app --init-groups script -qec '/srv/app/server '\"$*\" /dev/null\n",
+		"-- place --\nunshare -m -n sh ", "-- program --\nexec setpriv --reuid=app --regid=app --init-groups script -qec '/srv/app/server '\"$*\" /dev/null\n",
 	} {
 		if !strings.Contains(script, want) {
 			t.Errorf("no %q in\n%s", want, script)
