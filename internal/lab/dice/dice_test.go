@@ -43,6 +43,9 @@ func ready(t *testing.T) box.Maker {
 	if _, err := exec.LookPath("go"); err != nil || len(none) > 0 || box.OwnCgroup() == "" {
 		lack(t, fmt.Sprintf("the dice need go, a cgroup v2 hierarchy and %q (internal/lab/packages.txt)", none))
 	}
+	for _, cgroup := range box.CgroupsOf(box.Ended) { // of a test that was killed
+		_ = box.RemoveCgroup(cgroup) // if it is still busy, leave it
+	}
 	dir := t.TempDir()
 	m, err := Build(dir)
 	if err != nil {

@@ -120,10 +120,14 @@ func (s Situation) fitHelpers() {
 	}
 	if s.is("mount", "foreign") { // it is opened through /proc/PID/root, in quotes
 		s.drop("name")
+		s.drop("landlock")
 		s.dropIf("launcher", "unshare-p", "no-proc", "chroot")
 	}
 	if s.is("by", "shell") && s.is("bounding", "without", "empty") {
 		s.drop("grant")
+	}
+	if !s.is("userns", "none") { // its ids are mapped through /proc
+		s.dropIf("launcher", "no-proc")
 	}
 	if !s.is("userns", "none") || s.is("mount", "idmapped") { // in a chroot no user namespace is made
 		s.dropIf("place", "chroot")

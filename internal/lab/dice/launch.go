@@ -36,7 +36,8 @@ func (s Situation) launch(program []string) []string {
 		add("/lab/landlocked")
 	}
 	call, errno, filtered := strings.Cut(s.get("seccomp"), ":")
-	if filtered {
+	becomes := strings.HasPrefix(call, "cap") && !s.is("user", "root") // setpriv would be refused
+	if filtered && !becomes {
 		add("/lab/filter", call, errno)
 	}
 	if s.is("mount", "foreign") { // root alone may pass /proc/PID/root
@@ -45,8 +46,8 @@ func (s Situation) launch(program []string) []string {
 	if s.is("userns", "range") {
 		add("/lab/idmap", "run")
 	}
-	if filtered && strings.HasPrefix(call, "cap") && !s.is("user", "root") { // setpriv would be refused
-		w = append(w[:len(w)-3], append([]string{"/lab/filter", "-as", s.uid()}, w[len(w)-2:]...)...)
+	if becomes {
+		add("/lab/filter", "-as", s.uid(), call, errno)
 	} else {
 		add(s.changeUser()...)
 	}

@@ -47,28 +47,27 @@ func (s Situation) plan() Plan {
 // place makes a place that is not the machine itself: a shell in namespaces of its own, or a
 // root of its own.
 func (s Situation) place() string {
-	// wait waits for a process that is the last of its kind: the child of unshare, if it forks.
-	const wait = `place=$!
-until [ "$(readlink /proc/$place/ns/FIRST)" != "$(readlink /proc/$$/ns/FIRST)" ]; do kill -0 $place; sleep 0.003; done
-`
-	const up = `sh -c 'ip link set lo up; exec sleep 1000' </dev/null >/dev/null 2>&1 &` + "\n"
-	first := func(ns string) string { return strings.ReplaceAll(wait, "FIRST", ns) }
+	// A process of the place tells its id once all is there.
+	in := func(enter, first string) string {
+		return enter + " sh -euc '" + first + "echo $$ >/run/place.new\nmv /run/place.new /run/place\nexec sleep 1000' </dev/null >/dev/null 2>&1 &\n" +
+			"until [ -s /run/place ]; do kill -0 $!; sleep 0.003; done\n"
+	}
+	const up = "ip link set lo up\n"
 	switch s.get("place") {
 	case "nested":
-		return "unshare -m -n " + up + first("net") + "sleep 0.01\necho $place >/run/place\n"
+		return in("unshare -m -n", up)
 	case "nested-net":
-		return "unshare -n " + up + first("net") + "sleep 0.01\necho $place >/run/place\n"
-	case "nested-pid":
-		return "unshare -m -p -f --mount-proc sleep 1000 </dev/null >/dev/null 2>&1 &\n" + `unshare=$!
+		return in("unshare -n", up)
+	case "netns":
+		return "ip netns add lan\n" + in("ip netns exec lan", up)
+	case "chroot":
+		return "mkdir /mnt/new\nmount --rbind / /mnt/new\n" + in("chroot /mnt/new", "")
+	case "nested-pid": // where the id is another
+		return `unshare -m -p -f --mount-proc sleep 1000 </dev/null >/dev/null 2>&1 &
+unshare=$!
 until { read -r place </proc/$unshare/task/$unshare/children || [ "$place" ]; } && grep -q sleep /proc/$place/comm; do kill -0 $unshare; sleep 0.003; done
 echo $place >/run/place
 `
-	case "netns":
-		return "ip netns add lan\nip -n lan link set lo up\nip netns exec lan sleep 1000 </dev/null >/dev/null 2>&1 &\n" + first("net") +
-			"until grep -q sleep /proc/$place/comm; do sleep 0.003; done\necho $place >/run/place\n"
-	case "chroot":
-		return "mkdir /mnt/new\nmount --rbind / /mnt/new\nchroot /mnt/new sleep 1000 </dev/null >/dev/null 2>&1 &\n" +
-			"until grep -q sleep /proc/$!/comm; do sleep 0.003; done\necho $! >/run/place\n"
 	}
 	return ""
 }
