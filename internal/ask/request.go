@@ -5,7 +5,9 @@ import (
 	"context"
 	"io"
 	"net"
+	"net/netip"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/lowport/lowport/guard/report"
@@ -83,7 +85,21 @@ func (r *Request) Parse(ctx context.Context) (privport.Target, error) {
 	if !strings.HasPrefix(r.Network, r.Protocol) {
 		return privport.Target{}, &net.OpError{Op: "listen", Net: r.Network, Err: net.UnknownNetworkError(r.Network)}
 	}
+	if err := ctx.Err(); err != nil && r.hasName() { // a look-up may end before it hears of that
+		return privport.Target{}, &net.OpError{Op: "listen", Net: r.Network, Err: err}
+	}
 	return privport.Parse(ctx, r.Network, r.Address)
+}
+
+// hasName reports whether the address takes a look-up: of a host or of a port.
+func (r *Request) hasName() bool {
+	host, port, err := net.SplitHostPort(r.Address)
+	if err != nil {
+		return false
+	}
+	_, notNumber := strconv.ParseUint(port, 10, 16)
+	_, notAddr := netip.ParseAddr(host)
+	return port != "" && notNumber != nil || host != "" && notAddr != nil
 }
 
 // Bind binds one after the other, and notes how in each request. It goes on

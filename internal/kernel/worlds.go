@@ -44,7 +44,12 @@ func untold(f *facts.Facts) []World {
 	all.seen, none.seen = true, true
 	full := caps.UpTo(caps.Last)
 	all.now, none.now = caps.State{Permitted: full, Effective: full}, caps.State{}
-	return []World{all, none}
+	if !f.Launch.Planned {
+		return []World{all, none}
+	}
+	refused := base(f) // perhaps it is not executed at all
+	refused.Image = Image{Stamped: true, Caps: caps.File{Version: 2, Permitted: full, Effective: true}}
+	return []World{all, none, refused}
 }
 
 // planned are the worlds of a program that does not run yet.
