@@ -22,6 +22,11 @@ dice:
 faults:
 	sudo -E env "PATH=$$PATH" LOWPORT_LAB=require go test -count=1 -timeout=40m -v ./internal/lab/dice -run Faults -faults
 
+# N random units: what a preflight says of them, and what systemd then does, as root.
+N = 500
+units:
+	sudo -E env "PATH=$$PATH" go run ./internal/lab/units/roll -n $(N)
+
 # The machines of guard/guardtest, recorded anew in the lab, as root.
 machines:
 	sudo -E env "PATH=$$PATH" LOWPORT_LAB=require go test -count=1 ./internal/lab -run TestScenarios/machine- -update
