@@ -138,7 +138,7 @@ func main() {
 		reports = append(reports, r)
 	}
 
-	if all := flag.Args(); *how != (guard.Launch{}) && len(all) > 1 && need == 0 && !*asJSON {
+	if all := flag.Args(); *how != (preflight.Launch{}) && len(all) > 1 && need == 0 && !*asJSON {
 		reports = together(*how, all)
 	}
 	if err := show(reports, *asJSON, *verbose); err != nil {

@@ -19,7 +19,7 @@ func launchFlags() *preflight.Launch {
 	flag.StringVar(&how.User, "user", "", "predict for a start as this `user`")
 	flag.StringVar(&how.Unit, "unit", "", "predict for the systemd service with this unit `file`")
 	flag.Func("guard", "whether the program has the guard, `yes|no`, where its file does not tell", func(v string) error {
-		if how.Guard = guard.Guard(v); how.Guard != guard.Guarded && how.Guard != guard.Unguarded {
+		if how.Guard = preflight.Guard(v); how.Guard != preflight.Guarded && how.Guard != preflight.Unguarded {
 			return errors.New("want yes or no")
 		}
 		return nil
@@ -28,8 +28,8 @@ func launchFlags() *preflight.Launch {
 }
 
 // together is one report of all addresses, with fixes that are for all of them.
-func together(how guard.Launch, addresses []string) []guard.Report {
-	r, _ := guard.Preflight(how, addresses...) // the report says what the error does
+func together(how preflight.Launch, addresses []string) []guard.Report {
+	r, _ := preflight.Bind(how, addresses...) // the report says what the error does
 	return []guard.Report{r}
 }
 
