@@ -22,6 +22,11 @@ dice:
 faults:
 	sudo -E env "PATH=$$PATH" LOWPORT_LAB=require go test -count=1 -timeout=40m -v ./internal/lab/dice -run Faults -faults
 
+# N random units: what a preflight says of them, and what systemd then does, as root.
+N = 500
+units:
+	sudo -E env "PATH=$$PATH" go run ./internal/lab/units/roll -n $(N)
+
 # The machines of guard/guardtest, recorded anew in the lab, as root.
 machines:
 	sudo -E env "PATH=$$PATH" LOWPORT_LAB=require go test -count=1 ./internal/lab -run TestScenarios/machine- -update
@@ -38,7 +43,7 @@ portable:
 
 # What is in modules of their own: examples with dependencies that lowport has not. Without
 # cgo, as the lab builds them, so that nothing is compiled twice.
-MODULES = examples/deploy/check examples/dns examples/http3 internal/lab/dropin
+MODULES = examples/deploy/check examples/dns examples/http3 internal/lab/dropin caps/drop/testdata/fakecgo
 
 modules:
 	set -e; for dir in $(MODULES); do \

@@ -39,7 +39,8 @@ func (v IAB) AppendText(b []byte) ([]byte, error) {
 
 // String returns what [IAB.AppendText] appends.
 func (v IAB) String() string {
-	b, _ := v.AppendText(nil)
+	var room [roomForText]byte
+	b, _ := v.AppendText(room[:0])
 	return string(b)
 }
 

@@ -20,7 +20,10 @@ func (s Set) AppendDecode(b []byte) []byte {
 }
 
 // Decode returns what [Set.AppendDecode] appends.
-func (s Set) Decode() string { return string(s.AppendDecode(nil)) }
+func (s Set) Decode() string {
+	var room [roomForText]byte
+	return string(s.AppendDecode(room[:0]))
+}
 
 // ParseMask reads a mask of 1 to 16 hex digits, with or without "0x", as in
 // the Cap* lines of /proc/PID/status, or a whole line of capsh --decode, whose

@@ -59,8 +59,18 @@ func (s Set) All() iter.Seq[Cap] {
 }
 
 // Hex returns s as /proc/PID/status prints it: 16 lower-case hex digits.
-func (s Set) Hex() string { return string(s.AppendHex(nil)) }
+func (s Set) Hex() string {
+	var room [16]byte
+	return string(s.AppendHex(room[:0]))
+}
 
 // String returns the names of s in ascending order, joined by commas, as in
 // "cap_chown,cap_net_bind_service", and "" for the empty set.
-func (s Set) String() string { return string(s.appendNames(nil)) }
+func (s Set) String() string {
+	var room [roomForText]byte
+	return string(s.appendNames(room[:0]))
+}
+
+// roomForText is what a text is written into first, in bytes, so that the string is all
+// that is allocated: every name is in it once.
+const roomForText = 1024

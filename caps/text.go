@@ -70,7 +70,10 @@ func pick(s Set, yes int) Set {
 }
 
 // FormatText returns what [AppendText] appends.
-func FormatText(s State) string { return string(AppendText(nil, s)) }
+func FormatText(s State) string {
+	var room [roomForText]byte
+	return string(AppendText(room[:0], s))
+}
 
 // ParseText reads the form of cap_text(3) as setcap reads it, in the old
 // ("cap_net_raw+ep") and the new style, into the effective, permitted and

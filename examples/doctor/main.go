@@ -2,16 +2,16 @@
 // and what would help:
 //
 //	doctor [-v] [-json] [-authbind] [-require cap,…] [-replay FILE] [ADDRESS…]
-//	doctor -binary PATH [-user USER] [-v] [-json] [-require cap,…] [ADDRESS…]
-//	doctor -unit FILE [-binary PATH] [-v] [-json] [-require cap,…] [ADDRESS…]
+//	doctor -binary PATH [-user USER] [-guard yes|no] [-v] [-json] [-require cap,…] [ADDRESS…]
+//	doctor -unit FILE [-binary PATH] [-guard yes|no] [-v] [-json] [-require cap,…] [ADDRESS…]
 //	doctor -record ADDRESS
 //	doctor -audit [-pid N] [-json]
 //
 // An address is of TCP, ":443", or names its network, "udp/:53". Each is bound
 // and closed again. Where all is well doctor prints nothing and exits with 0;
 // otherwise it prints the reports and exits with 77 for a permission, 69 for an
-// address that cannot be had, 64 for a malformed one: the code of the first that
-// failed.
+// address that cannot be had, 64 for a malformed one; of several the first of 64, 77
+// and 69 that one of them has.
 //
 // With -v it shows of each address, refused or not, the five sets of the thread
 // that asks and the gates of the decision: see docs/decision.svg.
@@ -19,6 +19,9 @@
 // With -binary or -unit it listens on nothing, and predicts for a program that does not
 // run yet: one that is started from here, perhaps as another user, or by systemd. If it
 // could not even be started, since a file is missing or not executable, the status is 64.
+// Whether the program raises capabilities and takes sockets of systemd, as the guard does,
+// its file shows; -guard says otherwise. A unit of a template needs an instance:
+// -unit /etc/systemd/system/app@1.service.
 //
 // With -record it prints the evidence instead, with nothing personal in it, to
 // attach to a bug report; -replay reads such a file and prints what would have
@@ -44,8 +47,8 @@ import (
 )
 
 const usage = `usage: doctor [-v] [-json] [-authbind] [-require cap,…] [-replay FILE] [ADDRESS…]
-       doctor -binary PATH [-user USER] [-v] [-json] [-require cap,…] [ADDRESS…]
-       doctor -unit FILE [-binary PATH] [-v] [-json] [-require cap,…] [ADDRESS…]
+       doctor -binary PATH [-user USER] [-guard yes|no] [-v] [-json] [-require cap,…] [ADDRESS…]
+       doctor -unit FILE [-binary PATH] [-guard yes|no] [-v] [-json] [-require cap,…] [ADDRESS…]
        doctor -record ADDRESS
        doctor -audit [-pid N] [-json]
 
@@ -113,8 +116,8 @@ func main() {
 		case !errors.As(err, &refused):
 			fmt.Fprintln(os.Stderr, "doctor:", err)
 			os.Exit(69)
-		case code == 0:
-			code = refused.ExitCode()
+		default:
+			code = worst(code, refused.ExitCode())
 		}
 	}
 	if need != 0 {
@@ -135,11 +138,25 @@ func main() {
 		reports = append(reports, r)
 	}
 
+	if all := flag.Args(); *how != (preflight.Launch{}) && len(all) > 1 && need == 0 && !*asJSON {
+		reports = together(*how, all)
+	}
 	if err := show(reports, *asJSON, *verbose); err != nil {
 		fmt.Fprintln(os.Stderr, "doctor:", err)
 		os.Exit(74) // EX_IOERR
 	}
 	os.Exit(code)
+}
+
+// worst is the exit status that says more: 64, nothing is started or asked; 77, a
+// permission; 69, an address that cannot be had; 0.
+func worst(a, b int) int {
+	for _, code := range []int{64, 77, 69} {
+		if a == code || b == code {
+			return code
+		}
+	}
+	return max(a, b)
 }
 
 // show prints the reports; as text, unless all is wanted, those of failures and

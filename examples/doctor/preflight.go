@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"flag"
 	"fmt"
 	"os"
@@ -17,7 +18,19 @@ func launchFlags() *preflight.Launch {
 	flag.StringVar(&how.Binary, "binary", "", "predict for the program at `path`, before it is started from here")
 	flag.StringVar(&how.User, "user", "", "predict for a start as this `user`")
 	flag.StringVar(&how.Unit, "unit", "", "predict for the systemd service with this unit `file`")
+	flag.Func("guard", "whether the program has the guard, `yes|no`, where its file does not tell", func(v string) error {
+		if how.Guard = preflight.Guard(v); how.Guard != preflight.Guarded && how.Guard != preflight.Unguarded {
+			return errors.New("want yes or no")
+		}
+		return nil
+	})
 	return &how
+}
+
+// together is one report of all addresses, with fixes that are for all of them.
+func together(how preflight.Launch, addresses []string) []guard.Report {
+	r, _ := preflight.Bind(how, addresses...) // the report says what the error does
+	return []guard.Report{r}
 }
 
 // predicted is a program that does not run yet. Nothing is bound. What cannot be

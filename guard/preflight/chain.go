@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 
 	"github.com/lowport/lowport/caps"
 	"github.com/lowport/lowport/internal/facts"
@@ -140,19 +141,22 @@ func (s starter) script(w launch.Wrap) (launch.Wrap, error) {
 	if !filepath.IsAbs(name) {
 		name = filepath.Join(s.dir, name)
 	}
-	b, err := os.ReadFile(name)
-	if errors.Is(err, fs.ErrPermission) {
-		w.Doubt = name + " may not be read"
+	p, err := live.Open(name)
+	if errors.Is(err, fs.ErrPermission) || errors.Is(err, syscall.ENOEXEC) { // it need not be executable
+		w.Doubt = name + " is given to a shell, and not executable"
 		return w, nil
 	}
 	if err != nil {
 		return w, err
 	}
-	return w.ShellScript(string(b[:min(len(b), maxScript)])), nil
+	defer p.Close()
+	text, err := p.Text()
+	if err != nil {
+		w.Doubt = err.Error()
+		return w, nil
+	}
+	return w.ShellScript(text), nil
 }
-
-// maxScript bounds what is looked at of a script, in bytes.
-const maxScript = 1 << 20
 
 // find looks for a program as execvp(3) does.
 func (s starter) find(name string) (string, error) {

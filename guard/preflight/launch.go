@@ -204,7 +204,7 @@ func (p *plan) byManager(u *launch.Unit, command launch.Command, c *chain, f fac
 		p.notes = append(p.notes, "no systemd runs here: the unit is assumed to be started by one that holds every capability")
 	}
 	u.Unlooked()
-	p.notes = append(p.notes, u.Notes...)
+	p.notes = append(append(p.notes, u.Notes...), u.Clients()...)
 	p.doubt = func(g kernel.Goal) string { return cmp.Or(c.doubt, u.Doubt(g, c.program.Path)) }
 	if !u.Raises() && program.Is(p.raises, true) {
 		p.raises.Why = "SystemCallFilter= refuses capset, with which the program raises"

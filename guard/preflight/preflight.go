@@ -25,9 +25,9 @@ import (
 
 // A Launch says how a program is going to be started.
 type Launch struct {
-	Binary string // its path; of a script the interpreter counts. "" for that of the unit
+	Binary string // its path, or that of a script or wrapper which starts it; "" for that of the unit
 	User   string // the name or number of the user it is started as, by setpriv, su or sudo; "" for who runs this
-	Unit   string // the path of the .service file by which systemd starts it; "" for a start from here
+	Unit   string // the path of the .service file by which systemd starts it, of a template with an instance; "" for a start from here
 	Guard  Guard  // whether the program has this guard; by default what its file shows
 }
 
@@ -49,12 +49,16 @@ const (
 // The decision is made by the same rules, from the file's capabilities, mode and
 // mount and from what the starter holds. The starter is this process, perhaps
 // changed to another user, or for a unit systemd, with what the unit, its
-// drop-ins and its .socket units say; the .socket units are taken to be started.
-// It looks whether the addresses are free now.
+// drop-ins and its .socket units say; where no systemd runs, the .socket units are taken to be
+// started. It looks whether the addresses are free now.
 //
 // What a program does to itself, and what a security policy or a BPF program does
 // to a unit, cannot be seen from outside. What refuses this process binds that
 // need no privilege is taken to refuse a program that it starts as well.
+//
+// What executes the program counts as well: scripts, as far as they only set things up
+// and end in a program, and wrappers such as taskset or gosu. Of any other program that is
+// given the path of a program it cannot be told what it runs.
 //
 // Any other error means that nothing would be started (for the file it wraps
 // [fs.ErrNotExist] or [fs.ErrPermission]) or that the machine or the unit could

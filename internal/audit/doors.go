@@ -145,7 +145,7 @@ func (d Door) lets(from uint) bool { return d.Mode>>from&d.Need == d.Need }
 
 // anybody reports whether somebody who is not root and holds nothing may use the door.
 func (d Door) anybody() bool {
-	return d.UID != 0 || d.lets(0) || d.lets(3) && (d.GID != 0 || d.ACL)
+	return d.UID != 0 || d.lets(0) || d.lets(3) // a process of another user may be in root's group
 }
 
 // asks says that who may use the door is not in its mode.

@@ -305,6 +305,17 @@ func bindRule(rule string, g kernel.Goal, unsure bool) bool {
 	return true
 }
 
+// Clients says what keeps clients away although the bind succeeds.
+func (u *Unit) Clients() (notes []string) {
+	if u.set.is("PrivateNetwork") {
+		notes = append(notes, "PrivateNetwork=yes: what the program binds itself, no other machine and no other service reaches")
+	}
+	if e, ok := u.set.lastEntry("IPAddressDeny"); ok {
+		notes = append(notes, e.String()+" keeps clients of these addresses away, but for those of IPAddressAllow=")
+	}
+	return notes
+}
+
 // Unlooked notes what of the unit is not looked at, and may refuse a bind.
 func (u *Unit) Unlooked() {
 	for key, what := range map[string]string{

@@ -100,8 +100,16 @@ func alone(root fs.FS, folder, name string, more []string) error {
 	return nil
 }
 
-// readFile reads a unit file of a size that is one.
+// readFile reads a unit file of a size that is one. What is no regular file is none: a
+// link to /dev/null masks a unit, and a pipe would not end.
 func readFile(root fs.FS, file string) ([]byte, error) {
+	info, err := fs.Stat(root, file)
+	if err != nil {
+		return nil, err
+	}
+	if !info.Mode().IsRegular() {
+		return nil, fmt.Errorf("/%s is no regular file", file)
+	}
 	f, err := root.Open(file)
 	if err != nil {
 		return nil, err
@@ -130,6 +138,9 @@ func (u *Unit) load(root fs.FS, file, name string, folders []string) (settings, 
 		return nil, err
 	}
 	for _, d := range dropIns {
+		if info, err := fs.Stat(root, d); err == nil && !info.Mode().IsRegular() {
+			continue // a link to /dev/null says nothing
+		}
 		b, err := readFile(root, d)
 		if err != nil {
 			return nil, err

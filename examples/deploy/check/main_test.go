@@ -55,6 +55,7 @@ func TestFiles(t *testing.T) {
 		{"runc", "../kubernetes/hostnetwork.yaml", "server", "rootfs", "/server"},
 		{"runc", "../kubernetes/audit.yaml", "audit", "rootfs", "/doctor"},
 		{"steps", "../release.yml", "build"},
+		{"steps", "../predict.yml", "predict"},
 		{"steps", "../../../.github/workflows/ci.yml", "gate"}, // our own
 	} {
 		if err := run(args); err != nil {

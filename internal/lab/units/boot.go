@@ -5,6 +5,7 @@ package units
 import (
 	"bufio"
 	"bytes"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -120,6 +121,31 @@ func (m *Machine) Command(argv ...string) *exec.Cmd {
 	cmd.Env = []string{"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LANG=C.UTF-8", "HOME=/root"}
 	cmd.SysProcAttr = &syscall.SysProcAttr{UseCgroupFD: true, CgroupFD: int(m.user.Fd()), Pdeathsig: syscall.SIGKILL}
 	return cmd
+}
+
+// Run draws n units, from the number first on, starts them in the machine, and passes each
+// verdict on.
+func (m *Machine) Run(seed uint64, first, n int, each func(Verdict)) (sums Sums, err error) {
+	cmd := m.Command("/lab/guest", strconv.FormatUint(seed, 10), strconv.Itoa(first), strconv.Itoa(first+n))
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		return sums, err
+	}
+	cmd.Stderr = os.Stderr
+	if err := cmd.Start(); err != nil {
+		return sums, err
+	}
+	scan := bufio.NewScanner(out)
+	scan.Buffer(nil, 1<<20)
+	for scan.Scan() {
+		var v Verdict
+		if err := json.Unmarshal(scan.Bytes(), &v); err != nil {
+			return sums, fmt.Errorf("%s: %w", scan.Bytes(), err)
+		}
+		sums.Add(v)
+		each(v)
+	}
+	return sums, errors.Join(scan.Err(), cmd.Wait())
 }
 
 // Close ends everything in the machine, and removes what it was made of.

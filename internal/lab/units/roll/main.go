@@ -11,14 +11,12 @@
 package main
 
 import (
-	"bufio"
 	"encoding/json"
 	"flag"
 	"fmt"
 	"io"
 	"math/rand/v2"
 	"os"
-	"strconv"
 
 	"github.com/lowport/lowport/internal/lab/units"
 )
@@ -53,7 +51,7 @@ func run() (wrong int, err error) {
 		return 0, err
 	}
 	defer machine.Close()
-	file := io.Discard
+	var file io.Writer = io.Discard
 	if *into != "" {
 		f, err := os.Create(*into)
 		if err != nil {
@@ -62,32 +60,16 @@ func run() (wrong int, err error) {
 		defer f.Close()
 		file = f
 	}
-	cmd := machine.Command("/lab/guest", strconv.FormatUint(*seed, 10), strconv.Itoa(*from), strconv.Itoa(*from+*n))
-	out, err := cmd.StdoutPipe()
-	if err != nil {
-		return 0, err
-	}
-	cmd.Stderr = os.Stderr
-	if err := cmd.Start(); err != nil {
-		return 0, err
-	}
-	var sums units.Sums
-	scan := bufio.NewScanner(io.TeeReader(out, file))
-	scan.Buffer(nil, 1<<20)
-	for scan.Scan() {
-		var v units.Verdict
-		if err := json.Unmarshal(scan.Bytes(), &v); err != nil {
-			return 0, fmt.Errorf("%s: %w", scan.Bytes(), err)
+	encode := json.NewEncoder(file)
+	sums, err := machine.Run(*seed, *from, *n, func(v units.Verdict) {
+		if err := encode.Encode(v); err != nil {
+			fmt.Fprintln(os.Stderr, "roll:", err)
 		}
-		sums.Add(v)
 		if v.Wrong != "" || *verbose {
 			fmt.Println(v)
 		}
-	}
-	if err := scan.Err(); err != nil {
-		return 0, err
-	}
-	if err := cmd.Wait(); err != nil {
+	})
+	if err != nil {
 		return 0, err
 	}
 	fmt.Println(sums)
