@@ -25,10 +25,10 @@ var owned = func() caps.Set {
 }()
 
 const (
-	secret  = "/arena/secret"  // root alone reads and writes it
-	grouped = "/arena/grouped" // so does the group 42
-	others  = "/arena/others"  // of uid 1001
-	ownFile = "/arena/own"     // of the process
+	secret  = "/mnt/secret"  // root alone reads and writes it
+	grouped = "/mnt/grouped" // so does the group 42
+	others  = "/mnt/others"  // of uid 1001
+	ownFile = "/mnt/own"     // of the process
 )
 
 // arena lays folders in memory over those of root.
@@ -40,9 +40,6 @@ func arena() error {
 		return err
 	}
 	if err := unix.Mount("proc", "/proc", "proc", 0, ""); err != nil {
-		return err
-	}
-	if err := os.MkdirAll("/tmp/arena", 0o755); err != nil {
 		return err
 	}
 	exe, err := os.ReadFile("/proc/self/exe")
@@ -58,9 +55,6 @@ func arena() error {
 			return fmt.Errorf("%s: %w", dir, err)
 		}
 	}
-	if err := os.Symlink("/mnt", "/arena"); err != nil && !errors.Is(err, os.ErrExist) {
-		return err
-	}
 	if err := os.WriteFile("/etc/ld.so.cache", ld, 0o644); err != nil {
 		return err
 	}
@@ -74,10 +68,10 @@ func arena() error {
 	if err != nil {
 		return err
 	}
-	if err := os.WriteFile("/arena/running", sleep, 0o755); err != nil {
+	if err := os.WriteFile("/mnt/running", sleep, 0o755); err != nil {
 		return err
 	}
-	return exec.Command("/arena/running", "1000000").Start() // a process of root
+	return exec.Command("/mnt/running", "1000000").Start() // a process of root
 }
 
 // reset gives every target and file back to root alone.
@@ -88,21 +82,21 @@ func reset() error {
 		switch {
 		case strings.HasSuffix(name, "/"):
 			err = os.MkdirAll(name, 0o755)
-		case name == "/arena/running":
+		case name == "/mnt/running":
 		default:
 			mode = 0o600
 			if err = os.MkdirAll(path.Dir(name), 0o755); err == nil {
 				err = os.WriteFile(name, nil, 0o600)
 			}
 		}
-		if err == nil && !(name == "/arena/running" && !exists(name)) {
+		if err == nil && !(name == "/mnt/running" && !exists(name)) {
 			err = errors.Join(os.Chown(name, 0, 0), os.Chmod(name, mode))
 		}
 		if err != nil {
 			return err
 		}
 	}
-	if err := os.WriteFile("/etc/cron.d/job", []byte("* * * * * root /arena/cronjob\n"), 0o600); err != nil {
+	if err := os.WriteFile("/etc/cron.d/job", []byte("* * * * * root /mnt/cronjob\n"), 0o600); err != nil {
 		return err
 	}
 	os.Remove(ownFile)
@@ -115,7 +109,7 @@ func reset() error {
 			return err
 		}
 	}
-	return os.Chmod("/arena/.", 0o755)
+	return os.Chmod("/mnt", 0o755)
 }
 
 func exists(name string) bool {

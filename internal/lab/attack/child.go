@@ -177,12 +177,12 @@ func (d Draw) attacks() []string {
 		return unix.PtraceDetach(d.Victim)
 	})
 	try("make a device", func() error {
-		err := unix.Mknod("/arena/dev", unix.S_IFBLK|0o600, 8<<8)
+		err := unix.Mknod("/mnt/dev", unix.S_IFBLK|0o600, 8<<8)
 		if err != nil { // where it may write no folder of the arena
-			err = unix.Mknod("/tmp/dev", unix.S_IFBLK|0o600, 8<<8)
-			unix.Unlink("/tmp/dev")
+			err = unix.Mknod("/usr/local/dev", unix.S_IFBLK|0o600, 8<<8)
+			unix.Unlink("/usr/local/dev")
 		}
-		unix.Unlink("/arena/dev")
+		unix.Unlink("/mnt/dev")
 		return err
 	})
 	try("load a module", func() error { return unless(unix.FinitModule(-1, "", 0), unix.EPERM, unix.ENOSYS) })

@@ -41,7 +41,7 @@ var targets = []string{
 	"/etc/", "/etc/cron.d/", "/etc/cron.d/job", "/etc/cron.daily/", "/etc/crontab", "/etc/sudoers", "/etc/sudoers.d/",
 	"/etc/passwd", "/etc/shadow", "/etc/ld.so.preload", "/etc/ld.so.conf.d/", "/etc/systemd/system/", "/etc/systemd/system/x.service",
 	"/etc/pam.d/", "/etc/profile.d/", "/etc/udev/rules.d/", "/root/", "/root/.ssh/", "/root/.ssh/authorized_keys",
-	"/usr/local/", "/usr/local/bin/", "/usr/local/bin/tool", "/usr/local/lib/", "/arena/cronjob", "/arena/running",
+	"/usr/local/", "/usr/local/bin/", "/usr/local/bin/tool", "/usr/local/lib/", "/mnt/cronjob", "/mnt/running",
 }
 
 func pick[T any](r *rand.Rand, from ...T) T { return from[r.IntN(len(from))] }

@@ -5,7 +5,7 @@
 // something though its audit was clean.
 //
 // It changes files of root, so it runs as root in mount, PID, IPC and UTS namespaces of
-// its own, where internal/lab starts it. There /etc, /root, /usr/local and /arena are
+// its own, where internal/lab starts it. There /etc, /root, /usr/local and /mnt are
 // folders in memory.
 package main
 
@@ -153,7 +153,7 @@ func stamped() bool {
 
 // command starts the process with what was drawn.
 func (d Draw) command() (*exec.Cmd, error) {
-	cmd := exec.Command("/arena/attack", "child")
+	cmd := exec.Command("/mnt/attack", "child")
 	cmd.Env = []string{"GODEBUG="}
 	attr := &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: d.UID, Gid: d.GID, Groups: d.Groups}}
 	for c := range d.Ambient.All() {
