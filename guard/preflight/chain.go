@@ -221,7 +221,12 @@ func (c *chain) through(f facts.Facts, s starter) (facts.Facts, error) {
 			return f, &fs.PathError{Op: "exec", Path: wrapper.Path, Err: caps.ErrExecRefused}
 		}
 		var err error
-		if f, err = launch.Through(f, planned.Proc.Thread, l.wrap, l.who); err != nil {
+		f, err = launch.Through(f, planned.Proc.Thread, l.wrap, l.who)
+		switch {
+		case errors.Is(err, launch.ErrUnsure):
+			c.doubt = cmp.Or(c.doubt, wrapper.Path+": "+err.Error())
+			return f, nil
+		case err != nil:
 			return f, fmt.Errorf("%s: %w", wrapper.Path, err)
 		}
 		who = l.who

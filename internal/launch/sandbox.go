@@ -4,6 +4,8 @@ import (
 	"path"
 	"slices"
 	"strings"
+
+	"github.com/lowport/lowport/internal/facts"
 )
 
 // filtered says whether the unit has a seccomp filter of any kind: each of these
@@ -46,11 +48,30 @@ func (s settings) restrictsNamespaces() bool {
 	return len(allowed) < len(types)
 }
 
-// noNewPrivs says whether systemd sets no_new_privs: where the unit says so, and
-// for a filter where the process may not make one otherwise
-// (context_has_no_new_privileges).
-func (s settings) noNewPrivs(admin bool) bool {
-	return s.forbids() || !admin && s.filtered()
+// noNewPrivs reports whether systemd sets no_new_privs: where the unit says so, and for a
+// filter where the process may not make one otherwise (context_has_no_new_privileges). Since
+// version 255 it may, as systemd keeps what that takes over the change of user, unless the
+// filter refuses the calls that drop it again (seccomp_allows_drop_privileges).
+func (u *Unit) noNewPrivs(admin bool) bool {
+	switch {
+	case u.set.forbids():
+		return true
+	case admin || !u.set.filtered():
+		return false
+	case u.User || u.Build.Version < 255:
+		return true
+	}
+	for _, call := range []string{"capget", "capset", "prctl"} {
+		if _, allowed := u.set.call(call); !allowed {
+			return true
+		}
+	}
+	return false
+}
+
+// mayForbid reports whether no_new_privs depends on a version of systemd that is not known.
+func (u *Unit) mayForbid(who facts.Account) bool {
+	return u.Build.Version == 0 && !u.User && who.UID != 0 && !u.set.forbids() && u.set.filtered()
 }
 
 // forbids says whether the unit itself says NoNewPrivileges=, or means it.

@@ -113,6 +113,9 @@ func (u *Unit) Start(f facts.Facts, manager facts.Fact[caps.State], c Command, w
 	f = as(f, who)
 	if !plus {
 		s = u.confine(s, who)
+		if file, ok := f.File.Installed.Caps.Is(); u.mayForbid(who) && ok && file.Permitted|file.Inheritable != 0 {
+			u.doubt("systemd before version 255 voids file capabilities for a unit with User= and a filter, and which one will start it is not known")
+		}
 		if u.set.nosuid(path) && f.Policy.Enforcing.State != facts.Known {
 			f.File.Installed.Nosuid = f.File.Installed.Nosuid.Now(true)
 			f.File.Installed.Nosuid.Source = u.Name + ": what it mounts anew under NoNewPrivileges="
@@ -161,7 +164,7 @@ func (u *Unit) confine(s caps.State, who facts.Account) caps.State {
 		s.Ambient |= ambient & s.Permitted
 	}
 	s.Securebits = bits
-	s.NoNewPrivs = s.NoNewPrivs || u.set.noNewPrivs(s.Effective.Has(caps.SYS_ADMIN))
+	s.NoNewPrivs = s.NoNewPrivs || u.noNewPrivs(s.Effective.Has(caps.SYS_ADMIN))
 	return s
 }
 

@@ -491,3 +491,31 @@ func TestSlips(t *testing.T) {
 		t.Errorf("%q", u.Notes)
 	}
 }
+
+// Since systemd 255 a filter of a unit with User= takes no no_new_privs, unless it refuses
+// what gives the privileges back.
+func TestNoNewPrivsOfVersions(t *testing.T) {
+	for _, tt := range []struct {
+		service string
+		version int
+		want    bool
+	}{
+		{"User=app\nLockPersonality=yes", 252, true},
+		{"User=app\nLockPersonality=yes", 254, true},
+		{"User=app\nLockPersonality=yes", 255, false},
+		{"User=app\nSystemCallFilter=@system-service", 257, false},
+		{"User=app\nSystemCallFilter=@system-service\nSystemCallFilter=~@privileged", 257, true},
+		{"User=app\nNoNewPrivileges=yes", 257, true},
+		{"LockPersonality=yes", 252, false},
+	} {
+		u := read(t, tt.service)
+		u.Build.Version = tt.version
+		if got := started(t, u).Launch.Starter.Value.NoNewPrivs; got != tt.want {
+			t.Errorf("%q of %d: %v", tt.service, tt.version, got)
+		}
+	}
+	u := read(t, "User=app\nLockPersonality=yes")
+	if who := (facts.Account{UID: 1000}); !u.mayForbid(who) || u.mayForbid(facts.Account{}) {
+		t.Error("what depends on the version is not in doubt")
+	}
+}

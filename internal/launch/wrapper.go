@@ -228,8 +228,11 @@ func (w Wrap) Apply(s caps.State, old, who caps.UIDs) (caps.State, error) {
 	return w.sets(s)
 }
 
-// sets applies the changes of capabilities in the order in which setpriv(1) does. Where
-// it may not change the bounding set, it leaves it.
+// ErrUnsure is the error of a change on which versions of a wrapper differ: setpriv(1) of
+// util-linux 2.38 leaves a bounding set that it may not change, and that of 2.41 ends.
+var ErrUnsure = errors.New("versions of the wrapper differ in what they do without CAP_SETPCAP")
+
+// sets applies the changes of capabilities in the order in which setpriv(1) does.
 func (w Wrap) sets(s caps.State) (caps.State, error) {
 	var err error
 	s.NoNewPrivs = s.NoNewPrivs || w.NoNewPrivs
@@ -237,7 +240,11 @@ func (w Wrap) sets(s caps.State) (caps.State, error) {
 	if bounding, err = edit(bounding, w.Bounding); err != nil {
 		return s, err
 	}
-	if s.Effective.Has(caps.SETPCAP) {
+	switch less := s.Bounding &^ bounding; {
+	case less == 0:
+	case !s.Effective.Has(caps.SETPCAP):
+		return s, ErrUnsure
+	default:
 		s.Bounding &= bounding
 	}
 	inheritable, err := edit(s.Inheritable, w.Inheritable)

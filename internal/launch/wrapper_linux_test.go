@@ -1,6 +1,7 @@
 package launch
 
 import (
+	"errors"
 	"fmt"
 	"os/exec"
 	"strings"
@@ -53,6 +54,9 @@ func TestRealWrappers(t *testing.T) {
 					who = caps.UIDs{Real: 65534, Effective: 65534, Saved: 65534}
 				}
 				held, err := w.Apply(before, old, who)
+				if errors.Is(err, ErrUnsure) {
+					return
+				}
 				output, errRun := exec.Command(argv[0], argv[1:]...).Output()
 				if (errRun != nil) != (err != nil) {
 					t.Fatalf("%v: %v, and %v was predicted", argv, errRun, err)

@@ -1,6 +1,7 @@
 package launch
 
 import (
+	"errors"
 	"strings"
 	"testing"
 
@@ -165,7 +166,7 @@ func TestApply(t *testing.T) {
 		{"setpriv --reuid=app --ambient-caps=+net_bind_service /srv/app", root,
 			caps.State{Permitted: full, Effective: full, Bounding: full, Inheritable: bind, Ambient: bind, Securebits: caps.KeepCaps}},
 		{"setpriv --bounding-set=-all --inh-caps=-all /srv/app", root, caps.State{Permitted: full, Effective: full}},
-		{"setpriv --bounding-set=-all /srv/app", caps.State{Bounding: full}, caps.State{Bounding: full}},
+		{"setpriv --bounding-set=+all /srv/app", caps.State{Bounding: full}, caps.State{Bounding: full}},
 		{"nice /srv/app", root, root},
 	} {
 		w, _, err := Unwrap(split(tt.line))
@@ -183,6 +184,10 @@ func TestApply(t *testing.T) {
 	w, _, _ := Unwrap(split("setpriv --ambient-caps=+net_bind_service /srv/app"))
 	if _, err := w.Apply(caps.State{Bounding: full}, app, app); err == nil {
 		t.Error("an ambient capability out of nothing")
+	}
+	w, _, _ = Unwrap(split("setpriv --bounding-set=-all /srv/app"))
+	if _, err := w.Apply(caps.State{Bounding: full}, app, app); !errors.Is(err, ErrUnsure) {
+		t.Error(err)
 	}
 }
 

@@ -30,8 +30,9 @@ type Machine struct {
 // programs are what a machine has in /lab.
 var labPrograms = []string{"guest", "guarded", "plain"}
 
-// Boot builds the programs of this module and boots a machine.
-func Boot() (_ *Machine, err error) {
+// Boot builds the programs of this module and boots a machine: a copy of the system whose
+// root is that folder.
+func Boot(root string) (_ *Machine, err error) {
 	m := &Machine{}
 	defer func() {
 		if err != nil {
@@ -52,10 +53,10 @@ func Boot() (_ *Machine, err error) {
 			return nil, fmt.Errorf("%v: %w\n%s", cmd, err, out)
 		}
 	}
-	return m, m.boot(base, bin)
+	return m, m.boot(root, base, bin)
 }
 
-func (m *Machine) boot(base, bin string) (err error) {
+func (m *Machine) boot(root, base, bin string) (err error) {
 	script, err := bootScript()
 	if err != nil {
 		return err
@@ -78,7 +79,7 @@ func (m *Machine) boot(base, bin string) (err error) {
 	defer ready.Close()
 	var log bytes.Buffer
 	cmd := exec.Command("sh", script, "systemd")
-	cmd.Env = []string{"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LANG=C.UTF-8", "LAB_BASE=" + base, "LAB_BIN=" + bin, "LAB_SCENARIO=" + bin}
+	cmd.Env = []string{"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LANG=C.UTF-8", "LAB_ROOT=" + root, "LAB_BASE=" + base, "LAB_BIN=" + bin, "LAB_SCENARIO=" + bin}
 	cmd.Stdout, cmd.Stderr = &log, &log
 	cmd.ExtraFiles = []*os.File{tell}
 	cmd.SysProcAttr = &syscall.SysProcAttr{

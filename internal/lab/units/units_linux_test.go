@@ -22,7 +22,7 @@ func TestUnits(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	machine, err := Boot()
+	machine, err := Boot("/")
 	if err != nil {
 		needs.Lack(t, fmt.Sprintf("namespaces, overlayfs and cgroups as root has them on a machine of its own: %v", err))
 	}

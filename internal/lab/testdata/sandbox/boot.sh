@@ -8,6 +8,7 @@
 # sets LAB_BASE (files laid over /), LAB_BIN (programs shown at /lab),
 # LAB_SCENARIO (the scenario's own files, shown at /scenario) and, where the
 # scenario needs Go, LAB_SRC, LAB_GOROOT, LAB_MODCACHE and LAB_GOCACHE.
+# LAB_ROOT is another system to copy than this machine's, a folder with its root.
 # File descriptor 3 is told when the sandbox is ready.
 set -eu
 
@@ -25,7 +26,7 @@ cp -a "$LAB_BASE/." /mnt/up
 # Of this machine's /srv nothing is seen: a whiteout, as overlayfs makes them. The
 # scenarios make what they need there.
 mknod /mnt/up/srv c 0 0
-mount -t overlay -o lowerdir=/,upperdir=/mnt/up,workdir=/mnt/work overlay $R
+mount -t overlay -o lowerdir="${LAB_ROOT:-/}",upperdir=/mnt/up,workdir=/mnt/work overlay $R
 
 # A sandbox is a machine, also where this one is a container.
 rm -f $R/.dockerenv

@@ -61,10 +61,11 @@ const outputs = "/run/outputs"
 
 func batch(all []units.Draw) error {
 	for _, d := range all {
+		os.Remove(output(d)) // "file:" does not empty it, and "truncate:" is of later versions
 		for path, text := range d.Files {
 			if path == d.File {
 				// Kept active, since systemd forgets what came of a unit that has ended well.
-				text = strings.Replace(text, "[Service]\n", "[Service]\nRemainAfterExit=yes\nStandardOutput=truncate:"+output(d)+"\n", 1)
+				text = strings.Replace(text, "[Service]\n", "[Service]\nRemainAfterExit=yes\nStandardOutput=file:"+output(d)+"\n", 1)
 			}
 			if err := write(path, text, 0o644); err != nil {
 				return err

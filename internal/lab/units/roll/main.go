@@ -3,7 +3,7 @@
 // Roll draws random systemd services and compares what a preflight says of them with what
 // comes, as root:
 //
-//	roll [-n N] [-from FIRST] [-seed S] [-o FILE] [-v]
+//	roll [-n N] [-from FIRST] [-seed S] [-root DIR] [-o FILE] [-v]
 //
 // It prints the draws of which something wrong was said, then the sums, and exits with 1
 // if there were any. The draw of a number and a seed is always the same one. In FILE it
@@ -26,6 +26,7 @@ var (
 	from    = flag.Int("from", 0, "the number of the first")
 	seed    = flag.Uint64("seed", 0, "what they are drawn from; random if 0")
 	into    = flag.String("o", "", "write the verdicts to this `file`")
+	root    = flag.String("root", "/", "the `folder` of the system whose systemd is asked, as debootstrap makes one")
 	verbose = flag.Bool("v", false, "print every verdict")
 )
 
@@ -46,7 +47,7 @@ func run() (wrong int, err error) {
 		*seed = rand.Uint64()
 	}
 	fmt.Printf("seed %d\n", *seed)
-	machine, err := units.Boot()
+	machine, err := units.Boot(*root)
 	if err != nil {
 		return 0, err
 	}
