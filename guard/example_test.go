@@ -51,7 +51,7 @@ func ExampleError() {
 	// listen tcp 443: malformed address: 443: missing port in address
 	// listen tcp 443: malformed address: 443: missing port in address
 	//
-	// cause (proven): an address is HOST:PORT, where the port is a number from 1 to
+	// cause (proven): an address is HOST:PORT, where the port is a number from 0 to
 	//   65535 or a name from /etc/services
 }
 

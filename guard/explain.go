@@ -3,6 +3,7 @@ package guard
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"io"
 	"io/fs"
 	"net"
@@ -14,6 +15,7 @@ import (
 	"github.com/lowport/lowport/internal/ask"
 	"github.com/lowport/lowport/internal/facts"
 	"github.com/lowport/lowport/internal/live"
+	"github.com/lowport/lowport/internal/term"
 	"github.com/lowport/lowport/privport"
 )
 
@@ -69,13 +71,16 @@ func withReport(err error, listens []*net.OpError, address string) error {
 	}
 	r := ask.Report(failed, func(ports ...int) facts.Facts { return live.Read(ports...).Facts() })
 	r.Notes = append(r.Notes, privport.Leftover()...)
+	if err != failed[0].Err { // what wraps it says where
+		r.Headline = term.Show(strings.ReplaceAll(fmt.Sprint(err), "\n", "; "))
+	}
 	return &Error{Report: r, Err: err}
 }
 
 // foreign is the request that somebody else made and that failed with op. It reports
 // whether there is something to explain.
 func foreign(op *net.OpError, address string) (ask.Request, bool) {
-	r := ask.Request{Named: true, Network: op.Net, Foreign: true, Err: op}
+	r := ask.Request{Named: true, Network: op.Net, Foreign: true, Err: op, MPTCP: triesMPTCP(op)}
 	if isNil(op.Addr) { // the kernel was not asked
 		r.Address = cmp.Or(address, unresolvedAddress(op.Err))
 		target, err := privport.Parse(context.Background(), r.Network, r.Address)
@@ -89,6 +94,12 @@ func foreign(op *net.OpError, address string) (ask.Request, bool) {
 	r.Target, err = privport.Parse(context.Background(), r.Network, r.Address)
 	_, isErrno := find[syscall.Errno](op.Err) // else it is of the program's own Control
 	return r, err == nil && isErrno
+}
+
+// triesMPTCP reports whether package net tries an MPTCP socket first. An engine that
+// returns the bare errno makes its own sockets, of TCP.
+func triesMPTCP(op *net.OpError) bool {
+	return strings.HasPrefix(op.Net, "tcp") && new(net.ListenConfig).MultipathTCP()
 }
 
 // unresolvedAddress returns the address in an error that says that it is malformed or that

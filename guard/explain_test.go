@@ -30,6 +30,7 @@ func taken(t *testing.T) string {
 func TestExplain(t *testing.T) {
 	address := taken(t)
 	inUse := http.ListenAndServe(address, nil)
+	_, unknown := net.Listen("tcp", "nowhere.invalid:443")
 	_, malformed := net.Listen("tcp", "443")
 	_, service := net.Listen("tcp", ":no-such-service")
 	for _, tt := range []struct {
@@ -41,8 +42,9 @@ func TestExplain(t *testing.T) {
 		{"of http.ListenAndServe", inUse, "address-in-use", "bind tcp " + address},
 		{"wrapped", fmt.Errorf("serve: %w", inUse), "address-in-use", "bind tcp " + address},
 		{"joined", errors.Join(errors.New("other"), inUse), "address-in-use", "bind tcp " + address},
-		{"behind a nil pointer", errors.Join((*net.OpError)(nil), (*os.SyscallError)(nil), inUse), "address-in-use", "bind tcp " + address},
+		{"behind a nil pointer", fmt.Errorf("%w, %w, %w", (*net.OpError)(nil), (*os.SyscallError)(nil), inUse), "address-in-use", "bind tcp " + address},
 		{"two of them", errors.Join(inUse, inUse), "address-in-use", "bind tcp " + address + ", tcp " + address},
+		{"an unknown host", unknown, "host-unresolved", "bind tcp nowhere.invalid:"},
 		{"a malformed address", malformed, "address-invalid", "bind tcp 443"},
 		{"an unknown service", service, "address-invalid", "bind tcp :no-such-service"},
 	} {
@@ -58,6 +60,16 @@ func TestExplain(t *testing.T) {
 		if again := guard.Explain(fmt.Errorf("again: %w", err)); errors.Unwrap(again) != err {
 			t.Errorf("%s: explained twice: %v", tt.what, again)
 		}
+	}
+}
+
+// What a wrapper says stays in the one line, behind it the cause.
+func TestExplainKeepsWords(t *testing.T) {
+	address := taken(t)
+	_, inUse := net.Listen("tcp", address)
+	err := guard.Explain(fmt.Errorf("admin server: %w", errors.Join(inUse, errors.New("and more"))))
+	if want := "admin server: " + inUse.Error() + "; and more: port "; !strings.HasPrefix(err.Error(), want) || strings.Contains(err.Error(), "\n") {
+		t.Errorf("%v, want %q", err, want)
 	}
 }
 
@@ -178,6 +190,6 @@ func ExampleExplainBind() {
 	const address = "127.0.0.1:8443"
 	engine := func() error { return os.NewSyscallError("bind", syscall.EADDRINUSE) }
 	err := guard.ExplainBind("tcp", address, engine())
-	fmt.Println(strings.HasPrefix(err.Error(), "listen tcp 127.0.0.1:8443: address already in use"))
+	fmt.Println(strings.HasPrefix(err.Error(), "bind: address already in use"))
 	// Output: true
 }

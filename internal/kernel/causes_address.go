@@ -7,7 +7,7 @@ var addressCauses = []cause{
 		id:  "address-invalid",
 		say: sayInvalid,
 		wording: wording{"{why}",
-			"an address is HOST:PORT, where the port is a number from 1 to 65535 or a name from /etc/services"},
+			"an address is HOST:PORT, where the port is a number from 0 to 65535 or a name from /etc/services"},
 		kernel: "the address is read before the kernel is asked",
 		see:    "getent services NAME",
 		helps:  "correct the address",

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net"
 	"slices"
+	"strings"
 
 	"github.com/lowport/lowport/caps"
 	"github.com/lowport/lowport/guard/report"
@@ -69,7 +70,7 @@ func unasked(g Goal, err error) string {
 		return "control-refused"
 	case err == nil:
 		return ""
-	case g.Port != 0 && errors.As(err, &dns):
+	case errors.As(err, &dns) && !strings.Contains(dns.Name, "/"): // which a look-up of a port has
 		return "host-unresolved" // the address is well formed
 	default:
 		return "address-invalid"

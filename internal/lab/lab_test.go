@@ -33,6 +33,7 @@ var programs = map[string]string{
 	"unit":       "github.com/lowport/lowport/examples/unit",
 	"noproto":    "github.com/lowport/lowport/internal/lab/noproto",
 	"occupy":     "github.com/lowport/lowport/internal/lab/occupy",
+	"plain":      "github.com/lowport/lowport/internal/lab/plain",
 	"snatch":     "github.com/lowport/lowport/internal/lab/snatch",
 	"letgo":      "github.com/lowport/lowport/internal/lab/letgo",
 	"unequal":    "github.com/lowport/lowport/internal/lab/unequal",
