@@ -41,7 +41,9 @@ func Explain(f *facts.Facts, g Goal, err error) Finding {
 	worlds = refusing
 	l.w = worlds[0]
 	found := l.finding(l.causes(worlds))
-	found.Worlds = worlds
+	if f.Launch.Planned || f.Proc.Thread.State == facts.Known { // else nothing is known to help
+		found.Worlds = worlds
+	}
 	found.Unhelpful = unhelpful(worlds, g, found.Causes, l)
 	if p := purpose(g.Require); p != "" {
 		found.Causes[0].Detail += "; " + p

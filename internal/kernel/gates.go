@@ -65,19 +65,19 @@ var Gates = []Gate{
 		errno: answers(""),
 	},
 	{
-		Name: "permitted", Question: "Is the capability permitted?", Causes: grants(),
-		asked:     privileged,
-		opens:     func(w World, g Goal, a attempt) bool { return w.Holds(g) },
-		errno:     answers("EACCES"),
-		obstacles: func(w World, g Goal, a attempt) []string { return grantObstacles(w, g) },
-	},
-	{
 		Name: "namespace", Question: "In the user namespace that owns the network namespace?",
 		Causes:    []string{"foreign-user-namespace", "initial-user-namespace"},
 		asked:     privileged,
 		opens:     func(w World, g Goal, a attempt) bool { return w.Counts },
 		errno:     answers("EACCES"),
 		obstacles: func(w World, g Goal, a attempt) []string { return []string{namespaceCause(w, g)} },
+	},
+	{
+		Name: "permitted", Question: "Is the capability permitted?", Causes: grants(),
+		asked:     privileged,
+		opens:     func(w World, g Goal, a attempt) bool { return w.Holds(g) },
+		errno:     answers("EACCES"),
+		obstacles: func(w World, g Goal, a attempt) []string { return grantObstacles(w, g) },
 	},
 	{
 		Name: "profile", Question: "Does AppArmor, where it is on, grant it too?", Causes: []string{"apparmor"},

@@ -220,10 +220,14 @@ func allStanding(w World, g Goal) []impediment {
 func kindOfNothing(w World, g Goal) string {
 	need, f := g.Need(), w.Facts
 	path, _ := f.File.Path.Is()
+	image := w.Image
+	if !f.Launch.Planned && f.File.Exe.Caps.State != facts.Unreadable {
+		image = imageOf(f, f.File.Exe) // as it is now: what is to be mended
+	}
 	switch {
-	case w.Image.counts() && w.Image.Caps.Inheritable.Contains(need):
+	case image.counts() && image.Caps.Inheritable.Contains(need):
 		return "inheritable-only"
-	case w.Image.counts() && w.Image.Caps.Permitted|w.Image.Caps.Inheritable != 0:
+	case image.counts() && image.Caps.Permitted|image.Caps.Inheritable != 0:
 		return "file-caps-partial"
 	case w.Starter.Inheritable.Contains(need) && lostOnTheWay(f, need):
 		return "lost-on-uid-change"

@@ -14,9 +14,6 @@ type unknown func(w World, g Goal, set caps.Set) []World
 // ofProcess are the questions about how this process came to hold what it holds.
 var ofProcess = []unknown{callers, sinces, starters, boundings, noNewPrivs, tracers, sharedFolders, stamps, setIDs, nosuids, foreigns, ignoreds, releases}
 
-// ofLaunch are those that are left where the starter is known.
-var ofLaunch = []unknown{releases}
-
 // costs adds to what a story costs.
 func (w World) costs(n int) World {
 	w.cost += n

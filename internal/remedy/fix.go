@@ -61,6 +61,9 @@ func Fixes(cases ...Case) []report.Fix {
 func help(cases []Case, goals []kernel.Goal, fixes ...report.Fix) bool {
 	for _, c := range cases {
 		for _, w := range kernel.Likeliest(c.Worlds) {
+			if w.Holder >= 0 && !c.Goal.InUse() && kernel.Conflicts(w.Facts.Net.Sockets.Value[w.Holder], c.Goal) != kernel.Yes {
+				w.Holder = kernel.Nobody // whether that socket is in the way, only a bind shows
+			}
 			here := candidates(w, goals...)
 			for _, fix := range fixes {
 				i := slices.IndexFunc(here, func(c candidate) bool { return slices.Equal(c.Steps, fix.Steps) })
