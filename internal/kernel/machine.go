@@ -95,7 +95,7 @@ func holders(w World, g Goal, set caps.Set) []World {
 		case Yes:
 			return []World{held}
 		case Unknown:
-			if s.Bound || Conflicts(s, g) != No {
+			if g.Refused.Errno != 0 && s.Bound || Conflicts(s, g) != No {
 				may = append(may, held)
 			}
 		}

@@ -8,6 +8,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/lowport/lowport/internal/term"
 )
 
 // refused makes the situation, starts the program, and checks how it ended and
@@ -272,7 +274,7 @@ func (s sight) agree() error {
 					return fmt.Errorf("fix %s: the text lacks the line %q", f.ID, command)
 				}
 			}
-			if step.Write != "" && !strings.Contains(block, step.Write) {
+			if step.Write != "" && !strings.Contains(block, term.Quote(step.Write)) {
 				return fmt.Errorf("fix %s: the text does not name %q", f.ID, step.Write)
 			}
 			if step.Edit != "" && !strings.Contains(block, "\nin "+step.Edit+":\n"+indented(step.Content)) {

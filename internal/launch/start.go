@@ -253,7 +253,8 @@ func (u *Unit) Doubt(g kernel.Goal, program string) string {
 	if u.User && (u.set.mounts() || u.set.says("PrivateUsers", "self", "identity", "full")) {
 		return "a user's own manager makes a user namespace for what it confines"
 	}
-	if call := u.lacksCall(); call != "" {
+	if _, listens := u.refusedCall(); listens && u.lacksCall() != "" { // else it is refused before
+		call := u.lacksCall()
 		return "SystemCallFilter= refuses " + call + ", which a server needs"
 	}
 	if errno, allowed := u.refusedCall(); g.Network != "" && !allowed && errno == "" {
