@@ -121,7 +121,6 @@ func (m Maker) make(mode string) (_ *Box, err error) {
 	b.first.SysProcAttr.Cloneflags = syscall.CLONE_NEWPID | syscall.CLONE_NEWNS | syscall.CLONE_NEWUTS |
 		syscall.CLONE_NEWIPC | syscall.CLONE_NEWNET
 	b.first.SysProcAttr.UseCgroupFD, b.first.SysProcAttr.CgroupFD = true, int(top.Fd())
-	server := b.first
 	if mode == "box" {
 		b.first.ExtraFiles = []*os.File{theirAsk, theirAnswer}
 	}
@@ -130,7 +129,8 @@ func (m Maker) make(mode string) (_ *Box, err error) {
 		return nil, fmt.Errorf("box: %w", err)
 	}
 	if mode == "boot" {
-		if server, err = b.enter(); err != nil {
+		server, err := b.enter()
+		if err != nil {
 			return nil, err
 		}
 		server.ExtraFiles = []*os.File{theirAsk, theirAnswer}
