@@ -168,6 +168,10 @@ func (p *plan) predict(r *ask.Request) {
 		untellable(r, p.inherits.Why, g.Protocol() == "udp", at)
 		return
 	}
+	if i >= 0 && starts && p.inherits.Value && p.privileged() && (note != "" || p.remote) {
+		untellable(r, "a program whose file gives it privileges takes only a socket that is exactly what it would bind", g.Protocol() == "udp", at)
+		return
+	}
 	if i >= 0 && starts && p.inherits.Value {
 		r.How.Via = privport.Inherited
 		if note != "" {
@@ -206,6 +210,14 @@ func (p *plan) predict(r *ask.Request) {
 		return
 	}
 	predict.Fail(r, done, at)
+}
+
+// privileged reports whether the program's file may give it what its starter has not
+// (AT_SECURE).
+func (p *plan) privileged() bool {
+	file, ok := p.facts.File.Installed.Caps.Is()
+	stat, okStat := p.facts.File.Installed.Stat.Is()
+	return ok && file.Permitted|file.Inheritable != 0 || okStat && stat.Setid()
 }
 
 // inherit is how systemd's bind of the socket that it offers would go.

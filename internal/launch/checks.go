@@ -187,7 +187,14 @@ func environmentFiles(u *Unit, at place) error {
 // namespaces are those that the unit joins by path.
 func namespaces(u *Unit, at place) error {
 	if !u.set.some("NetworkNamespacePath") && !u.set.on("PrivateNetwork", "PrivateIPC", "DynamicUser") && !u.set.says("PrivateTmp", "disconnected") {
-		return nil // systemd passes IPCNamespacePath= over (exec_runtime_make)
+		e, ok := u.set.lastEntry("IPCNamespacePath")
+		switch v := u.Build.Version; { // alone it is passed over by 252 (exec_runtime_make), and not by 257
+		case !ok || v != 0 && v <= 252:
+			return nil
+		case v < 257:
+			u.doubt("%s: whether this version of systemd reads it is not known", e)
+			return nil
+		}
 	}
 	for key, status := range map[string]string{"NetworkNamespacePath": "225/NETWORK", "IPCNamespacePath": "226/NAMESPACE"} {
 		if e, ok := u.set.lastEntry(key); ok {
