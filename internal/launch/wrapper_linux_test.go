@@ -3,7 +3,9 @@ package launch
 import (
 	"errors"
 	"fmt"
+	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -24,10 +26,7 @@ var realWrappers = []string{
 // Each wrapper leaves its program what Apply says, whoever starts it.
 func TestRealWrappers(t *testing.T) {
 	needs.Root(t, "setpriv", "cat")
-	cat, err := exec.LookPath("cat")
-	if err != nil {
-		t.Fatal(err)
-	}
+	cat := ownCat(t)
 	starters := map[string][]string{
 		"root":         nil,
 		"root ambient": {"setpriv", "--inh-caps=+net_bind_service", "--ambient-caps=+net_bind_service"},
@@ -76,6 +75,27 @@ func TestRealWrappers(t *testing.T) {
 			})
 		}
 	}
+}
+
+// ownCat is a copy of cat(1): start-stop-daemon starts nothing where the same file runs
+// already.
+func ownCat(t *testing.T) string {
+	t.Helper()
+	from, err := exec.LookPath("cat")
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir, err := os.MkdirTemp("", "wrappers-")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { os.RemoveAll(dir) })
+	content, err := os.ReadFile(from)
+	path := filepath.Join(dir, "cat")
+	if err := errors.Join(err, os.Chmod(dir, 0o755), os.WriteFile(path, content, 0o755)); err != nil {
+		t.Fatal(err)
+	}
+	return path
 }
 
 func status(t *testing.T, argv []string) (caps.State, uint32) {
