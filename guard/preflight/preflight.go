@@ -161,6 +161,9 @@ func (p *plan) predict(r *ask.Request) {
 		return
 	}
 	g := kernel.Goal{Network: r.Network, Addr: at, Port: r.Target.Port, Raises: !program.Is(p.raises, false), MPTCP: predict.TriesMPTCP(&p.facts)}
+	if kernel.SocketErrno(&p.facts, kernel.Goal{Network: g.Protocol() + "6"}) != "" && g.Network == g.Protocol() && !at.IsValid() {
+		g.Network += "4" // as Go does where IPv6 is not to be had
+	}
 	defer func() { r.Goal = g }()
 	i, note := privport.Choose(ctx, r.Network, r.Address, p.offers)
 	starts := kernel.Executes(&p.facts) == kernel.Yes

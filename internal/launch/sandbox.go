@@ -96,12 +96,13 @@ func (s settings) mounts() bool {
 // mounted are the paths that are mounted anew: each has to be there, but for those with
 // "-" before them.
 func mounted(u *Unit, at place) error {
-	if at.command.Bare() {
-		return nil
+	keys := []string{"ReadWritePaths", "BindPaths", "BindReadOnlyPaths"} // also for "+" (apply_mount_namespace)
+	if !at.command.Bare() {
+		keys = append(keys, "ReadOnlyPaths", "InaccessiblePaths", "ExecPaths", "NoExecPaths")
 	}
 	optional := map[string]bool{}
 	missing := map[string]entry{}
-	for _, key := range []string{"ReadWritePaths", "ReadOnlyPaths", "InaccessiblePaths", "ExecPaths", "NoExecPaths", "BindPaths", "BindReadOnlyPaths"} {
+	for _, key := range keys {
 		for _, e := range u.set.entries("Service", key) {
 			for _, word := range split(e.value) {
 				p, _, _ := strings.Cut(strings.TrimLeft(word, "-+"), ":")
