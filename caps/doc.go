@@ -8,8 +8,7 @@
 // kernel checks. [Threads] asks every thread of a process, since capabilities
 // belong to threads, and [Process] the main one. [ReadStatus] and
 // [ReadThreads] read from any [io/fs.FS] that looks like /proc, [ParseStatus]
-// from bytes. [Holders] lists the processes that have capabilities and the low
-// ports they listen on.
+// from bytes. Package guard/audit lists the processes that have capabilities.
 //
 // To ask what a file grants, call [ReadFile]; [WriteFile], [VerifyFile] and
 // [RemoveFile] do what setcap does, and [Scan] what getcap -r does.

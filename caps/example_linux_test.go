@@ -7,7 +7,6 @@ import (
 	"os"
 	"path/filepath"
 	"syscall"
-	"testing/fstest"
 
 	"github.com/lowport/lowport/caps"
 )
@@ -148,22 +147,6 @@ func ExampleScan() {
 	// Output: 0 files have capabilities
 }
 
-// Which processes have capabilities, and the ports below 1024 that they listen on.
-func ExampleHolders() {
-	listed, unread := false, 0
-	for h, err := range caps.Holders(1024) {
-		switch {
-		case err != nil:
-			unread++ // there may be more than is seen
-		case h.PID == os.Getpid(): // and h.Threads[h.PID].Effective, h.Listens
-			listed = true
-		}
-	}
-	self, err := caps.Self()
-	fmt.Println(listed || unread > 0 || (self.Permitted|self.Inheritable == 0), err)
-	// Output: true <nil>
-}
-
 // newFile makes a script in a folder of its own.
 func newFile() (path string, done func()) {
 	dir, err := os.MkdirTemp("", "caps")
@@ -175,13 +158,4 @@ func newFile() (path string, done func()) {
 		panic(err)
 	}
 	return path, func() { os.RemoveAll(dir) }
-}
-
-// A stand-in for /proc in which nobody holds anything.
-func ExampleReadHolders() {
-	for h, err := range caps.ReadHolders(fstest.MapFS{}, 1024) {
-		fmt.Println(h.PID, h.Name, err)
-	}
-	fmt.Println("no more")
-	// Output: no more
 }

@@ -99,12 +99,3 @@ func ExampleIDMap_Inside() {
 	fmt.Println(m.Inside(0))
 	// Output: 0 false
 }
-
-// A line of /proc/net/tcp: a socket that listens on every address.
-func ExampleParseListens() {
-	const table = "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode\n" +
-		"   0: 00000000:01BB 00000000:0000 0A 00000000:00000000 00:00000000 00000000  1000        0 111 1 0 100 0 0 10 0\n"
-	all, err := caps.ParseListens([]byte(table), "tcp")
-	fmt.Println(all[111].Network, all[111].Addr, err)
-	// Output: tcp 0.0.0.0:443 <nil>
-}

@@ -3,7 +3,6 @@ package caps
 import (
 	"errors"
 	"fmt"
-	"iter"
 	"math/bits"
 	"os"
 	"strconv"
@@ -164,5 +163,3 @@ func decodeAttr(path string, buf []byte, n int, err error) (File, error) {
 	}
 	return f, nil
 }
-
-func holders(below uint16) iter.Seq2[Holder, error] { return ReadHolders(os.DirFS("/proc"), below) }

@@ -39,7 +39,3 @@ func removeOpen(*os.File) error { return errOther }
 func scan(root string) iter.Seq2[Found, error] {
 	return func(yield func(Found, error) bool) { yield(Found{Path: root}, errOther) }
 }
-
-func holders(uint16) iter.Seq2[Holder, error] {
-	return func(yield func(Holder, error) bool) { yield(Holder{}, errOther) }
-}

@@ -35,7 +35,7 @@ func processes() map[string]inner.Process {
 		}
 		p := inner.Process{
 			PID: 812, Name: found("server", "/proc/812/comm"), UserNS: found(inner.UserNS{Name: facts.InitialUserNS}, "/proc/812/ns/user"), UIDMap: found(facts.WholeMap, "/proc/812/uid_map"),
-			Listens:   found([]caps.Listen{{Network: "tcp", Addr: netip.MustParseAddrPort("[::]:443")}}, "/proc/812/fd"),
+			Listens:   found([]inner.Listen{{Network: "tcp", Addr: netip.MustParseAddrPort("[::]:443")}}, "/proc/812/fd"),
 			PortStart: found(1024, "/proc/sys/net/ipv4/ip_unprivileged_port_start"), Doors: found([]inner.Door{}, "/proc/812/root"), RootRuns: found(true, "/proc"), Open: found([]inner.Open{}, "/proc/812/fd"),
 			Path: found("/srv/app/server", "/proc/812/exe"), Deleted: found(false, "/proc/812/exe"), Same: found(true, "/proc/812/exe"), Here: true, AsRoot: true,
 			Interprets: found(false, "/proc/812/exe"), Exe: facts.Image{Caps: facts.Fact[caps.File]{State: facts.Absent, Source: "getxattr /proc/812/exe"}, Stat: found(facts.Stat{Mode: 0o100755}, "/proc/812/exe")},
@@ -59,7 +59,7 @@ func processes() map[string]inner.Process {
 			t.Permitted = caps.SetOf(caps.NET_BIND_SERVICE, caps.NET_RAW, caps.SYS_PTRACE)
 			t.Effective, t.Inheritable, t.Ambient = t.Permitted, t.Permitted, t.Permitted
 			p.Unit, p.Direct = found(facts.Unit{Name: "app.service"}, "/proc/812/cgroup"), true
-			p.Listens.Value = append(p.Listens.Value, caps.Listen{Network: "tcp", Addr: netip.MustParseAddrPort("0.0.0.0:6060")})
+			p.Listens.Value = append(p.Listens.Value, inner.Listen{Network: "tcp", Addr: netip.MustParseAddrPort("0.0.0.0:6060")})
 		}),
 		"writable": server(func(p *inner.Process, t *inner.Thread) {
 			name := "/srv/app/a server\x1b[31m\n$(reboot)"
@@ -70,7 +70,7 @@ func processes() map[string]inner.Process {
 			p.AsRoot = false
 		}),
 		"hidden": {
-			PID: 812, Threads: hidden[map[int]inner.Thread](), UserNS: hidden[inner.UserNS](), Listens: hidden[[]caps.Listen](), Path: hidden[string](),
+			PID: 812, Threads: hidden[map[int]inner.Thread](), UserNS: hidden[inner.UserNS](), Listens: hidden[[]inner.Listen](), Path: hidden[string](),
 			Exe: facts.Image{Caps: hidden[caps.File](), Stat: hidden[facts.Stat]()}, Doors: hidden[[]inner.Door](), RootRuns: hidden[bool](), Open: hidden[[]inner.Open](),
 		},
 	}

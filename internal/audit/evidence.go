@@ -44,7 +44,7 @@ func Evidence(p Process) []report.Fact {
 	if p.Listens.State == facts.Known {
 		return append(all, p.sockets()...)
 	}
-	return append(all, tell("sockets", p.Listens, func([]caps.Listen) string { return "" }))
+	return append(all, tell("sockets", p.Listens, func([]Listen) string { return "" }))
 }
 
 // tell is the evidence of one fact.

@@ -89,7 +89,7 @@ func (p Process) below() bool { return p.UserNS.State == facts.Known && p.UserNS
 
 // reachable says whether other machines reach a socket of the process.
 func (p Process) reachable() bool {
-	return slices.ContainsFunc(p.Listens.Value, func(l caps.Listen) bool { return !l.Addr.Addr().Unmap().IsLoopback() })
+	return slices.ContainsFunc(p.Listens.Value, func(l Listen) bool { return !l.Addr.Addr().Unmap().IsLoopback() })
 }
 
 // exposed is High, or Critical for a process that the network reaches.

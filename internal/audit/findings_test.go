@@ -21,7 +21,7 @@ func clean() Process {
 	t := Thread{State: caps.State{Bounding: caps.UpTo(caps.Last), NoNewPrivs: true}, UIDs: same4(1000), GIDs: same4(1000), Groups: "1000", Seccomp: caps.SeccompFilter}
 	return Process{
 		PID: 7, Name: is("server"), Threads: is(map[int]Thread{7: t, 8: t}), UserNS: is(UserNS{Name: facts.InitialUserNS}), UIDMap: is(facts.WholeMap), GIDMap: is(facts.WholeMap),
-		Listens: is([]caps.Listen{{Network: "tcp", Addr: netip.MustParseAddrPort("[::]:443")}}), PortStart: is(1024), Doors: is([]Door{{Path: "/etc/shadow", Mode: 0o100640, GID: 42, Need: 4, Allows: "read hashes"}}),
+		Listens: is([]Listen{{Network: "tcp", Addr: netip.MustParseAddrPort("[::]:443")}}), PortStart: is(1024), Doors: is([]Door{{Path: "/etc/shadow", Mode: 0o100640, GID: 42, Need: 4, Allows: "read hashes"}}),
 		Securebits: is(caps.Securebits(0)), Path: is("/srv/app/server"), Deleted: is(false), Same: is(true), Here: true, AsRoot: true,
 		Exe: facts.Image{Caps: facts.Fact[caps.File]{State: facts.Absent}, Stat: is(facts.Stat{Mode: 0o100755})}, Interprets: is(false), Open: is([]Open{}), RootRuns: is(true),
 		Way: is([]Place{{Path: "/", Mode: 0o040755}, {Path: "/srv", Mode: 0o040755}, {Path: "/srv/app", Mode: 0o040755}, {Path: "/srv/app/server", Mode: 0o100755}}),
@@ -49,7 +49,7 @@ func TestFindings(t *testing.T) {
 		}, "critical root", ""},
 		"root on loopback": {func(p *Process) {
 			*p = with(*p, func(t *Thread) { t.UIDs = IDs{} })
-			p.Listens = is([]caps.Listen{{Network: "tcp", Addr: netip.MustParseAddrPort("127.0.0.1:443")}})
+			p.Listens = is([]Listen{{Network: "tcp", Addr: netip.MustParseAddrPort("127.0.0.1:443")}})
 		}, "high root", ""},
 		"root again": {func(p *Process) { *p = with(*p, func(t *Thread) { t.UIDs.Saved = 0 }) }, "critical root", ""},
 		"root in a unit": {func(p *Process) {
@@ -203,20 +203,20 @@ func TestFindings(t *testing.T) {
 			p.Doors = is([]Door{{Path: "/run/docker.sock", Mode: 0o140606, GID: 1000, Need: 2, Root: true, Allows: "start a container"}})
 		}, "", ""},
 		"an extra listener": {func(p *Process) {
-			p.Listens.Value = append(p.Listens.Value, caps.Listen{Network: "tcp", Addr: netip.MustParseAddrPort("0.0.0.0:6060")})
+			p.Listens.Value = append(p.Listens.Value, Listen{Network: "tcp", Addr: netip.MustParseAddrPort("0.0.0.0:6060")})
 		}, "medium extra-listener", ""},
 		"an extra listener, unknown threshold": {func(p *Process) {
-			p.Listens.Value = append(p.Listens.Value, caps.Listen{Network: "tcp", Addr: netip.MustParseAddrPort("0.0.0.0:6060")})
+			p.Listens.Value = append(p.Listens.Value, Listen{Network: "tcp", Addr: netip.MustParseAddrPort("0.0.0.0:6060")})
 			p.PortStart = facts.Fact[int]{Reason: "EPERM"}
 		}, "unknown could-not-tell", ""},
 		"sockets of a client": {func(p *Process) {
-			p.Listens.Value = append(p.Listens.Value, caps.Listen{Network: "udp", Addr: netip.MustParseAddrPort("0.0.0.0:40123")}, caps.Listen{Network: "tcp", Addr: netip.MustParseAddrPort("127.0.0.1:6060")})
+			p.Listens.Value = append(p.Listens.Value, Listen{Network: "udp", Addr: netip.MustParseAddrPort("0.0.0.0:40123")}, Listen{Network: "tcp", Addr: netip.MustParseAddrPort("127.0.0.1:6060")})
 		}, "", ""},
 		"high ports alone": {func(p *Process) {
-			p.Listens = is([]caps.Listen{{Network: "tcp", Addr: netip.MustParseAddrPort("[::]:8080")}, {Network: "tcp", Addr: netip.MustParseAddrPort("[::]:8081")}})
+			p.Listens = is([]Listen{{Network: "tcp", Addr: netip.MustParseAddrPort("[::]:8080")}, {Network: "tcp", Addr: netip.MustParseAddrPort("[::]:8081")}})
 		}, "", ""},
 		"securebits":       {func(p *Process) { p.Securebits = is(caps.KeepCaps) }, "note securebits", ""},
-		"unknown sockets":  {func(p *Process) { p.Listens = facts.Fact[[]caps.Listen]{Reason: "EACCES"} }, "unknown could-not-tell", ""},
+		"unknown sockets":  {func(p *Process) { p.Listens = facts.Fact[[]Listen]{Reason: "EACCES"} }, "unknown could-not-tell", ""},
 		"unknown folders":  {func(p *Process) { p.Way = facts.Fact[[]Place]{Reason: "EACCES"} }, "unknown could-not-tell", ""},
 		"nothing is known": {func(p *Process) { *p = Process{PID: 7} }, "unknown could-not-tell", ""},
 	} {
@@ -255,7 +255,7 @@ func TestNeverClean(t *testing.T) {
 		"descriptors":     func(p *Process) { p.Open = facts.Fact[[]Open]{} },
 		"root's programs": func(p *Process) { p.RootRuns = facts.Fact[bool]{} },
 		"user namespace":  func(p *Process) { p.UserNS = facts.Fact[UserNS]{} },
-		"sockets":         func(p *Process) { p.Listens = facts.Fact[[]caps.Listen]{} },
+		"sockets":         func(p *Process) { p.Listens = facts.Fact[[]Listen]{} },
 		"program":         func(p *Process) { p.Path = facts.Fact[string]{} },
 		"xattr":           func(p *Process) { p.Exe.Caps = facts.Fact[caps.File]{} },
 		"mode":            func(p *Process) { p.Exe.Stat = facts.Fact[facts.Stat]{} },
@@ -281,7 +281,7 @@ func TestConcerns(t *testing.T) {
 	if !p.Concerns() {
 		t.Error("it listens on 443")
 	}
-	p.Listens = is([]caps.Listen{})
+	p.Listens = is([]Listen{})
 	if p.Concerns() {
 		t.Error("it holds nothing")
 	}

@@ -51,7 +51,7 @@ func (p Process) needs() caps.Set {
 		return port
 	}
 	start, ok := p.PortStart.Is()
-	if slices.ContainsFunc(p.Listens.Value, func(l caps.Listen) bool { return !ok || int(l.Addr.Port()) < start }) {
+	if slices.ContainsFunc(p.Listens.Value, func(l Listen) bool { return !ok || int(l.Addr.Port()) < start }) {
 		return port
 	}
 	return 0

@@ -6,7 +6,6 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/lowport/lowport/caps"
 	"github.com/lowport/lowport/internal/term"
 )
 
@@ -15,7 +14,7 @@ func extraListener(p Process) (Finding, bool) {
 	if !ok {
 		return Finding{}, false
 	}
-	low := func(l caps.Listen) bool { return int(l.Addr.Port()) < start }
+	low := func(l Listen) bool { return int(l.Addr.Port()) < start }
 	if !slices.ContainsFunc(p.Listens.Value, low) {
 		return Finding{}, false
 	}

@@ -1,9 +1,17 @@
 package audit
 
 import (
+	"net/netip"
+
 	"github.com/lowport/lowport/caps"
 	"github.com/lowport/lowport/internal/facts"
 )
+
+// A Listen is a listening TCP socket or a bound UDP socket.
+type Listen struct {
+	Network string // "tcp" or "udp"
+	Addr    netip.AddrPort
+}
 
 // A Process is all that was read of a process, and of the machine as far as it
 // bears on it. Ids are as the reader's user namespace sees them.
@@ -16,7 +24,7 @@ type Process struct {
 	UserNS     facts.Fact[UserNS]          // where its capabilities count
 	UIDMap     facts.Fact[string]          // of that namespace
 	GIDMap     facts.Fact[string]          // likewise
-	Listens    facts.Fact[[]caps.Listen]   // TCP sockets that listen, UDP sockets that are bound
+	Listens    facts.Fact[[]Listen]        // TCP sockets that listen, UDP sockets that are bound
 	PortStart  facts.Fact[int]             // ports below it are privileged in its network namespace
 	Doors      facts.Fact[[]Door]          // files that amount to root, as it sees them
 	RootRuns   facts.Fact[bool]            // Doors has all that root's processes have mapped

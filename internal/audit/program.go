@@ -188,5 +188,5 @@ func couldNotTell(p Process) (Finding, bool) {
 // needsStart says whether the threshold decides over a finding: it listens on
 // some port on every address.
 func (p Process) needsStart() bool {
-	return len(p.Listens.Value) > 1 && slices.ContainsFunc(p.Listens.Value, func(l caps.Listen) bool { return l.Addr.Addr().IsUnspecified() })
+	return len(p.Listens.Value) > 1 && slices.ContainsFunc(p.Listens.Value, func(l Listen) bool { return l.Addr.Addr().IsUnspecified() })
 }

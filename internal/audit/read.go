@@ -5,7 +5,6 @@ import (
 	"iter"
 	"slices"
 
-	"github.com/lowport/lowport/caps"
 	"github.com/lowport/lowport/internal/facts"
 )
 
@@ -35,5 +34,5 @@ func (p Process) Concerns() bool {
 		return true
 	}
 	start, ok := p.PortStart.Is()
-	return slices.ContainsFunc(p.Listens.Value, func(l caps.Listen) bool { return !ok || int(l.Addr.Port()) < start })
+	return slices.ContainsFunc(p.Listens.Value, func(l Listen) bool { return !ok || int(l.Addr.Port()) < start })
 }

@@ -19,10 +19,10 @@ import (
 
 // A reader remembers what is the same for many processes.
 type reader struct {
-	tables map[string]facts.Fact[map[uint64]caps.Listen] // by network namespace
-	starts map[string]facts.Fact[int]                    // likewise
-	ways   map[view]facts.Fact[house]                    // by what a process sees
-	waits  int                                           // for processes to end
+	tables map[string]facts.Fact[map[uint64]Listen] // by network namespace
+	starts map[string]facts.Fact[int]               // likewise
+	ways   map[view]facts.Fact[house]               // by what a process sees
+	waits  int                                      // for processes to end
 }
 
 // errKernel is of a thread of the kernel's.
@@ -65,7 +65,7 @@ func (f files) closed(why string) Process {
 	source := "/proc/" + strconv.Itoa(f.pid)
 	p.Threads = facts.Fact[map[int]Thread]{Source: source, Reason: why}
 	p.UserNS = facts.Fact[UserNS]{Source: source, Reason: why}
-	p.Listens = facts.Fact[[]caps.Listen]{Source: source, Reason: why}
+	p.Listens = facts.Fact[[]Listen]{Source: source, Reason: why}
 	p.Path = facts.Fact[string]{Source: source, Reason: why}
 	p.Exe.Caps = facts.Fact[caps.File]{Source: source, Reason: why}
 	p.Exe.Stat = facts.Fact[facts.Stat]{Source: source, Reason: why}

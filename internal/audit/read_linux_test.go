@@ -35,7 +35,7 @@ func TestReadSelf(t *testing.T) {
 	if got, ok := p.Path.Is(); !ok || got != exe {
 		t.Errorf("path %q, not %q", got, exe)
 	}
-	if in := slices.ContainsFunc(p.Listens.Value, func(l caps.Listen) bool { return l.Addr.String() == ln.Addr().String() }); !in {
+	if in := slices.ContainsFunc(p.Listens.Value, func(l Listen) bool { return l.Addr.String() == ln.Addr().String() }); !in {
 		t.Errorf("%v is not among %+v", ln.Addr(), p.Listens)
 	}
 	self, _ := caps.Self()
@@ -84,7 +84,7 @@ func TestReadGivenSocket(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if in := slices.ContainsFunc(p.Listens.Value, func(l caps.Listen) bool { return l.Addr.String() == ln.Addr().String() }); !in {
+	if in := slices.ContainsFunc(p.Listens.Value, func(l Listen) bool { return l.Addr.String() == ln.Addr().String() }); !in {
 		t.Errorf("%v is not among %+v", ln.Addr(), p.Listens)
 	}
 }

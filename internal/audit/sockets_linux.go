@@ -12,7 +12,6 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"github.com/lowport/lowport/caps"
 	"github.com/lowport/lowport/internal/facts"
 	"github.com/lowport/lowport/internal/thread"
 )
@@ -20,7 +19,7 @@ import (
 // sockets finds those of the process among those of its network namespace, and of the
 // reader's: a socket that systemd made stays in its own (PrivateNetwork= of a unit).
 func (r *reader) sockets(f files, p *Process) {
-	p.Listens = fact(f.source("fd"), func() ([]caps.Listen, error) {
+	p.Listens = fact(f.source("fd"), func() ([]Listen, error) {
 		inodes, err := f.inodes()
 		if err != nil {
 			return nil, err
@@ -41,7 +40,7 @@ func (r *reader) sockets(f files, p *Process) {
 		if table.State != facts.Known || reader.State != facts.Known {
 			return nil, errors.New(cmp.Or(table.Reason, reader.Reason))
 		}
-		var list []caps.Listen
+		var list []Listen
 		for _, inode := range inodes {
 			l, ok := table.Value[inode]
 			if !ok {
@@ -51,7 +50,7 @@ func (r *reader) sockets(f files, p *Process) {
 				list = append(list, l)
 			}
 		}
-		slices.SortFunc(list, func(a, b caps.Listen) int {
+		slices.SortFunc(list, func(a, b Listen) int {
 			if a.Addr.Port() != b.Addr.Port() {
 				return int(a.Addr.Port()) - int(b.Addr.Port())
 			}
@@ -86,14 +85,17 @@ func (f files) inodes() ([]uint64, error) {
 	return all, nil
 }
 
+// waits is the state of a socket to which others may come.
+var waits = map[string]uint8{"tcp": facts.StateListen, "udp": facts.StateClose}
+
 // table reads the sockets of a network namespace, once: by a process that is in it
 // still when they are read, since all others in it are judged by them.
-func (r *reader) table(f files, ns string) facts.Fact[map[uint64]caps.Listen] {
+func (r *reader) table(f files, ns string) facts.Fact[map[uint64]Listen] {
 	if known, ok := r.tables[ns]; ok {
 		return known
 	}
-	t := fact(f.source("net"), func() (map[uint64]caps.Listen, error) {
-		all := map[uint64]caps.Listen{}
+	t := fact(f.source("net"), func() (map[uint64]Listen, error) {
+		all := map[uint64]Listen{}
 		for _, name := range []string{"tcp", "tcp6", "udp", "udp6"} {
 			b, err := f.read("net/" + name)
 			if gone(err) && strings.HasSuffix(name, "6") {
@@ -102,21 +104,22 @@ func (r *reader) table(f files, ns string) facts.Fact[map[uint64]caps.Listen] {
 			if err != nil {
 				return nil, err
 			}
-			some, err := caps.ParseListens(b, name)
-			if err != nil {
-				return nil, err
-			}
-			for inode, l := range some {
-				all[inode] = l
+			for s, err := range facts.ProcSockets(b, name) {
+				if err != nil {
+					return nil, err
+				}
+				if network := strings.TrimSuffix(name, "6"); s.State == waits[network] {
+					all[s.Inode] = Listen{network, s.Addr}
+				}
 			}
 		}
 		return all, nil
 	})
 	if now, err := os.Readlink(f.path("ns/net")); err != nil || now != ns {
-		return facts.Fact[map[uint64]caps.Listen]{Source: t.Source, Reason: "it left its network namespace meanwhile"}
+		return facts.Fact[map[uint64]Listen]{Source: t.Source, Reason: "it left its network namespace meanwhile"}
 	}
 	if r.tables == nil {
-		r.tables = map[string]facts.Fact[map[uint64]caps.Listen]{}
+		r.tables = map[string]facts.Fact[map[uint64]Listen]{}
 	}
 	r.tables[ns] = t
 	return t

@@ -1,6 +1,10 @@
 package facts
 
-import "testing"
+import (
+	"net/netip"
+	"runtime"
+	"testing"
+)
 
 func FuzzProcTCP(f *testing.F) {
 	f.Add("  sl\n   0: 0100007F:01BB 00000000:0000 0A 00000000:00000000 00:00000000 00000000  1000        0 12345 1 0 100 0 0 10 0\n")
@@ -64,4 +68,46 @@ func FuzzProcAddresses(f *testing.F) {
 			}
 		}
 	})
+}
+
+func TestProcAddr(t *testing.T) {
+	if runtime.GOARCH == "s390x" {
+		t.Skip("these are little-endian")
+	}
+	for text, want := range map[string]string{
+		"0100007F:01BB":                         "127.0.0.1:443",
+		"00000000:0050":                         "0.0.0.0:80",
+		"00000000000000000000000001000000:0035": "[::1]:53",
+		"B80D01200000000067452301EFCDAB89:FFFF": "[2001:db8::123:4567:89ab:cdef]:65535",
+	} {
+		if got, err := parseProcAddr(text); err != nil || got != netip.MustParseAddrPort(want) {
+			t.Errorf("%s: %v, %v, want %s", text, got, err, want)
+		}
+	}
+	for _, text := range []string{"", ":", "0100007F", "0100007F:", "0100007F:1FFFF", "0100007:01BB", "0100007G:01BB", "0100007F:01BB:0", "-100007F:01BB"} {
+		if got, err := parseProcAddr(text); err == nil {
+			t.Errorf("%s: %v", text, got)
+		}
+	}
+}
+
+// Rows are told by their state, and the first that is none ends the table.
+func TestProcSockets(t *testing.T) {
+	const table = "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode\n" +
+		"   0: 00000000:01BB 00000000:0000 0A 00000000:00000000 00:00000000 00000000  1000        0 111 1 0 100 0 0 10 0\n" +
+		"   1: 00000000:0035 00000000:0000 07 00000000:00000000 00:00000000 00000000     0        0 113 1 0 100 0 0 10 0\n" +
+		"   2: 0000\n" +
+		"   3: 00000000:0035 00000000:0000 07 00000000:00000000 00:00000000 00000000     0        0 114 1 0 100 0 0 10 0\n"
+	var all []ProcSocket
+	var failed error
+	for s, err := range ProcSockets([]byte(table), "tcp") {
+		if failed = err; err == nil {
+			all = append(all, s)
+		}
+	}
+	any4 := netip.IPv4Unspecified()
+	want := []ProcSocket{{netip.AddrPortFrom(any4, 443), StateListen, 1000, 111}, {netip.AddrPortFrom(any4, 53), StateClose, 0, 113}}
+	if failed == nil || len(all) != 2 || all[0] != want[0] || all[1] != want[1] {
+		t.Errorf("%+v, %v", all, failed)
+	}
 }
