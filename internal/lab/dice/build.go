@@ -12,7 +12,7 @@ import (
 )
 
 // programs are what situations find in /lab.
-var programs = []string{"box/first", "dice/guest", "denybind", "filter", "hold", "idmap", "landlocked", "occupy", "pass"}
+var programs = []string{"box/first", "dice/guest", "denybind", "filter", "hold", "idmap", "landlocked", "occupy", "pass", "sharefs"}
 
 // Build builds in a folder what boxes are made from. Flags are for go build.
 func Build(dir string, flags ...string) (box.Maker, error) {

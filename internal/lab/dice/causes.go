@@ -35,7 +35,7 @@ var causes = map[string]standing{
 	"initial-user-namespace":  {keep: "userns", gates: "namespace permitted"},
 	"threshold-raised":        {keep: "threshold file grant user", remove: []string{"threshold"}, gates: "port permitted"},
 	"control-refused":         {keep: "control"},
-	"shared-folders":          {gates: "permitted"},
+	"shared-folders":          {keep: "folders", gates: "permitted"},
 	"landlock":                {keep: "landlock mptcp", remove: []string{"landlock"}, gates: "policy"},
 	"seccomp":                 {keep: "seccomp", unit: "sandbox sandbox2", gates: "policy socket permitted"},
 	"bpf-or-policy":           {keep: "seccomp bpf landlock mptcp", gates: "policy socket"},

@@ -50,7 +50,7 @@ func (s Situation) sound() Situation {
 func (s Situation) fitStarter() {
 	switch s.get("by") {
 	case "container":
-		s.drop("name", "place", "tracer", "landlock", "change", "shell", "bpf", "holder", "securebits", "sandbox", "sandbox2", "prefix", "socket", "fault")
+		s.drop("name", "place", "tracer", "folders", "landlock", "change", "shell", "bpf", "holder", "securebits", "sandbox", "sandbox2", "prefix", "socket", "fault")
 		s.keep("launcher", "host-net")
 		s.keep("userns", "foreign", "own")
 		s.keep("nnp", "same")
@@ -63,7 +63,7 @@ func (s Situation) fitStarter() {
 			s.drop("threshold") // the engine would set the machine's
 		}
 	case "unit":
-		s.drop("engine", "name", "place", "landlock", "change", "shell", "bpf")
+		s.drop("engine", "name", "place", "folders", "landlock", "change", "shell", "bpf")
 		s.keep("tracer", "user")
 		s.keep("launcher", "unshare-n")
 		s.keep("userns", "foreign")

@@ -23,13 +23,12 @@ const within = 200
 
 // faults are planted one at a time: each makes a rule wrong that is right.
 var faults = []struct{ name, file, right, wrong string }{
-	{"two gates swapped", "internal/rules/path.go",
-		`{"port", "Is the port at or above ip_unprivileged_port_start?", "address", "permitted",`,
-		`{"port", "Is the port at or above ip_unprivileged_port_start?", "permitted", "address",`},
-	{"quoting weakened", "internal/term/quote.go", "strings.ReplaceAll(s, \"'\", `'\\''`)", "s"},
-	{"a capability confused", "internal/rules/goal.go", "caps.SetOf(caps.NET_BIND_SERVICE)", "caps.SetOf(caps.NET_BROADCAST)"},
-	{"a namespace ignored", "internal/rules/goal.go", "o != facts.OwnerOutside", "o != facts.OwnerOutside || true"},
-	{"absent read as no", "internal/rules/goal.go", "probes, _ := f.Policy.Probes.Is()\n\tanswer := Yes", "probes, _ := f.Policy.Probes.Is()\n\tanswer := No"},
+	{"two gates swapped", "internal/kernel/goal.go",
+		"func (g Goal) early() bool { return g.v4() ||", "func (g Goal) early() bool { return !g.v4() ||"},
+	{"quoting weakened", "internal/term/quote.go", "case printable(s):\n\t\treturn quoted(s)", "case printable(s):\n\t\treturn s"},
+	{"a capability confused", "internal/kernel/goal.go", "return caps.SetOf(caps.NET_BIND_SERVICE)", "return caps.SetOf(caps.NET_BROADCAST)"},
+	{"a namespace ignored", "internal/kernel/namespace.go", "return o != facts.OwnerOutside", "return true"},
+	{"absent read as no", "internal/kernel/answer.go", "if !known {\n\t\treturn Unknown", "if !known {\n\t\treturn No"},
 }
 
 // A fault that is planted in a rule is found within a few draws: something is said wrongly then

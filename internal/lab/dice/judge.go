@@ -189,7 +189,7 @@ func (j *Judge) ask(bound bool, others ...Situation) (a answer, err error) {
 }
 
 // executors are the knobs that put an execve between the starter and the program.
-var executors = []string{"tracer", "launcher", "shell", "userns", "nnp", "wrapper", "landlock", "seccomp", "change"}
+var executors = []string{"tracer", "launcher", "shell", "userns", "nnp", "folders", "wrapper", "landlock", "seccomp", "change"}
 
 // likewise is a changed situation, and the same with an execve in the place of those that it
 // has lost.

@@ -29,6 +29,7 @@ var Knobs = []Knob{
 	{Name: "shell", Values: words("none sh")},
 	{Name: "userns", Values: words("none foreign own nested current range")},
 	{Name: "nnp", Values: words("none same later")},
+	{Name: "folders", Values: words("own shared")},
 	{Name: "wrapper", Values: words("none env sh-exec sh-child taskset nice script tini dumb-init")},
 
 	// The unit.

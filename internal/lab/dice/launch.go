@@ -67,6 +67,9 @@ func (s Situation) launch(program []string) []string {
 	if s.is("nnp", "later") {
 		add("setpriv", "--no-new-privs")
 	}
+	if s.is("folders", "shared") {
+		add("/lab/sharefs")
+	}
 	if s.is("tracer", "user") {
 		add(strace...)
 	}

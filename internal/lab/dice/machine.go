@@ -95,5 +95,6 @@ func (s Situation) policy() string {
 	case "subset":
 		b += "mount -t proc -o subset=pid proc /proc\n"
 	}
-	return b
+	// A process starts at a tick, of which there are a hundred a second: the file was there before.
+	return b + "sleep 0.02\n"
 }
