@@ -15,7 +15,7 @@ import (
 type doorReader struct {
 	root    int
 	seen    map[use]*Door
-	visited map[string]bool // folders that were looked at by above
+	visited map[string]bool // paths whose folders were looked at by above
 	all     []*Door
 }
 
@@ -107,13 +107,13 @@ func (r *doorReader) addOpen(fd int, d Door) error {
 }
 
 // above adds the folders above a path: who may write one puts another file, or another
-// folder, there. In a sticky one only the owner of an entry may replace it.
+// folder, there. In a sticky one only the owner of an entry may replace it, yet anybody
+// who may write the folder makes the entry where it is missing.
 func (r *doorReader) above(name, allows string) error {
-	for name != "/" {
-		if name = path.Dir(name); r.visited[name] {
-			return nil
-		}
+	for name != "/" && !r.visited[name] {
 		r.visited[name] = true
+		entry := path.Base(name)
+		name = path.Dir(name)
 		d := Door{Path: name, Need: 3, Root: true, Allows: allows}
 		fd, err := open(r.root, d.Path)
 		if gone(err) || err == unix.ENOTDIR {
@@ -123,7 +123,7 @@ func (r *doorReader) above(name, allows string) error {
 			return fmt.Errorf("%s: %w", d.Path, err)
 		}
 		var st unix.Stat_t
-		if err = unix.Fstat(fd, &st); err == nil && (st.Mode&unix.S_ISVTX == 0 || st.Uid != 0) && st.Mode&unix.S_IFMT == unix.S_IFDIR {
+		if err = unix.Fstat(fd, &st); err == nil && st.Mode&unix.S_IFMT == unix.S_IFDIR && !(st.Uid == 0 && keeps(fd, st, entry)) {
 			err = r.addOpen(fd, d)
 		}
 		unix.Close(fd)
@@ -132,6 +132,12 @@ func (r *doorReader) above(name, allows string) error {
 		}
 	}
 	return nil
+}
+
+// keeps reports whether a folder is sticky and has the entry already.
+func keeps(fd int, folder unix.Stat_t, entry string) bool {
+	var st unix.Stat_t
+	return folder.Mode&unix.S_ISVTX != 0 && unix.Fstatat(fd, entry, &st, unix.AT_SYMLINK_NOFOLLOW) == nil
 }
 
 // folder adds a folder, those above it and the files in it.

@@ -308,6 +308,40 @@ func TestVarRun(t *testing.T) {
 	}
 }
 
+// In a sticky folder of root nobody replaces what is there, but anybody makes what is not.
+func TestStickyAbove(t *testing.T) {
+	if os.Geteuid() != 0 {
+		t.Skip("needs root: a sticky folder of another owner is that owner's")
+	}
+	root := t.TempDir()
+	local := root + "/usr/local"
+	err := errors.Join(os.MkdirAll(local+"/bin", 0o755), os.MkdirAll(local+"/lib", 0o755), os.Chmod(local, 0o777|os.ModeSticky))
+	if err != nil {
+		t.Fatal(err)
+	}
+	fd, err := unix.Open(root, unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer unix.Close(fd)
+	found := func() bool {
+		r := newDoorReader(fd)
+		if err := errors.Join(r.above("/usr/local/bin/x", ""), r.above("/usr/local/sbin/x", ""), r.above("/usr/local/lib/x", "")); err != nil {
+			t.Fatal(err)
+		}
+		return slices.ContainsFunc(r.all, func(d *Door) bool { return d.Path == "/usr/local" })
+	}
+	if !found() {
+		t.Error("sbin is missing, and /usr/local no door")
+	}
+	if err := os.Mkdir(local+"/sbin", 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if found() {
+		t.Error("all is there, and /usr/local a door")
+	}
+}
+
 // In a child the first thread ends, and the others when there is no more to read.
 func init() {
 	if os.Getenv("LOWPORT_WAITING") == "others" {
