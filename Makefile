@@ -1,6 +1,6 @@
 # The verbs. Each is a short name for what it runs; .ci/run is the gate itself.
 
-.PHONY: test lab dice faults hosts machines kernels portable modules bench docs api figures ci
+.PHONY: test lab dice faults hosts machines kernels portable modules bench weight docs api figures ci
 
 # Every test that runs here; those that need root or a tool say so and skip.
 test:
@@ -49,6 +49,10 @@ modules:
 	set -e; for dir in $(MODULES); do \
 		(cd $$dir && export CGO_ENABLED=0 && go mod tidy -diff && go build -o /dev/null . && go vet ./... && go test ./...); \
 	done
+
+# What a server that imports lowport pays: its go.mod, its size, what runs before main.
+weight:
+	go test -count=1 -run TestWeight -v .
 
 # Speed beside the peers, in the module of their own.
 bench:

@@ -1,13 +1,14 @@
 package privport
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/netip"
 	"os"
-	"os/exec"
 	"strings"
 	"syscall"
 
@@ -139,21 +140,36 @@ func (c Config) unbound(network string, addr net.Addr) (*os.File, netip.AddrPort
 }
 
 // help runs the helper on a socket. Its exit status is an errno; 255 and a
-// signal are failures of its own.
+// signal are failures of its own. Package os/exec would make every program that
+// imports this one larger, by 25 kB.
 func help(ctx context.Context, socket *os.File, to netip.AddrPort) (errno syscall.Errno, said string, err error) {
-	cmd := exec.CommandContext(ctx, authbindHelper, helperArgs(to)...)
-	cmd.Env = []string{}
-	cmd.Dir = "/"
-	cmd.Stdin = socket
-	var stderr strings.Builder
-	cmd.Stderr = &stderr
-	err = cmd.Run()
-	said = strings.TrimSpace(stderr.String())
-	var exit *exec.ExitError
-	if errors.As(err, &exit) && exit.Exited() && exit.ExitCode() < 255 {
-		return syscall.Errno(exit.ExitCode()), said, nil
+	if err := ctx.Err(); err != nil {
+		return 0, "", err
 	}
-	if err != nil && said != "" {
+	out, in, err := os.Pipe()
+	if err != nil {
+		return 0, "", err
+	}
+	defer out.Close()
+	argv := append([]string{authbindHelper}, helperArgs(to)...)
+	helper, err := os.StartProcess(authbindHelper, argv, &os.ProcAttr{Dir: "/", Env: []string{}, Files: []*os.File{socket, in, in}})
+	in.Close()
+	if err != nil {
+		return 0, "", err
+	}
+	stop := context.AfterFunc(ctx, func() { helper.Kill() })
+	defer stop()
+	text, errRead := io.ReadAll(out)
+	state, err := helper.Wait()
+	if err = cmp.Or(err, errRead); err != nil {
+		return 0, "", err
+	}
+	said = strings.TrimSpace(string(text))
+	if state.Exited() && state.ExitCode() < 255 {
+		return syscall.Errno(state.ExitCode()), said, nil
+	}
+	err = errors.New(state.String())
+	if said != "" {
 		err = fmt.Errorf("%w: %s", err, said)
 	}
 	return 0, said, err

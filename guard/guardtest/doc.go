@@ -1,7 +1,7 @@
 // Package guardtest tests, without root and on every system, what a program does
 // where the guard lets it bind and where it does not.
 //
-// A [Machine] has the methods Bind, BindPacket and Require, of the same form as
+// A [Machine] has the methods Bind, BindPacket, BindAll, Listen, ListenPacket and Require, of the same form as
 // [guard.Bind], [guard.BindPacket] and [guard.Require]; a program that takes the function as a value
 // can be given either:
 //

@@ -1,6 +1,7 @@
 package guardtest_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -56,4 +57,27 @@ func ExampleMachine_BindPacket() {
 	_, err := guardtest.OrdinaryUser.BindPacket(":53")
 	fmt.Println(err)
 	// Output: listen udp :53: permission denied: cap_net_bind_service was never granted; fix: sudo setcap cap_net_bind_service=+p /srv/app/server
+}
+
+// A server with a context of its own takes the function that net.ListenConfig has too.
+func ExampleMachine_Listen() {
+	_, err := guardtest.OrdinaryUser.Listen(context.Background(), "tcp4", ":443")
+	fmt.Println(errors.Is(err, fs.ErrPermission))
+	// Output: true
+}
+
+func ExampleMachine_ListenPacket() {
+	_, err := guardtest.OrdinaryUser.ListenPacket(context.Background(), "udp4", ":53")
+	fmt.Println(errors.Is(err, fs.ErrPermission))
+	// Output: true
+}
+
+func ExampleMachine_BindAll() {
+	s, err := guardtest.SystemdAmbient.BindAll(context.Background(), []string{":80", ":443"})
+	if err != nil {
+		panic(err)
+	}
+	defer s.Close()
+	fmt.Println(len(s.Listeners))
+	// Output: 2
 }

@@ -1,6 +1,7 @@
 package guardtest
 
 import (
+	"context"
 	"fmt"
 	"net"
 	"slices"
@@ -9,6 +10,7 @@ import (
 	"github.com/lowport/lowport/caps"
 	"github.com/lowport/lowport/guard"
 	"github.com/lowport/lowport/guard/recording"
+	"github.com/lowport/lowport/internal/ask"
 	"github.com/lowport/lowport/internal/txtar"
 )
 
@@ -42,6 +44,40 @@ func (m Machine) BindPacket(address string, opts ...guard.Option) (net.PacketCon
 		return nil, err
 	}
 	return net.ListenPacket("udp", "127.0.0.1:0")
+}
+
+// Listen is [guard.Listen] on this machine, as Bind. A recording has nothing about unix
+// sockets: these are made here.
+func (m Machine) Listen(ctx context.Context, network, address string, opts ...guard.Option) (net.Listener, error) {
+	if !strings.HasPrefix(network, "tcp") {
+		return guard.Listen(ctx, network, address, opts...)
+	}
+	return m.Bind(address, append(slices.Clip(opts), guard.Network(network))...)
+}
+
+// ListenPacket is [guard.ListenPacket] on this machine, as Listen.
+func (m Machine) ListenPacket(ctx context.Context, network, address string, opts ...guard.Option) (net.PacketConn, error) {
+	if !strings.HasPrefix(network, "udp") {
+		return guard.ListenPacket(ctx, network, address, opts...)
+	}
+	return m.BindPacket(address, append(slices.Clip(opts), guard.Network(network))...)
+}
+
+// BindAll is [guard.BindAll] on this machine, as Bind.
+func (m Machine) BindAll(ctx context.Context, addresses []string, opts ...guard.Option) (*guard.Sockets, error) {
+	if len(addresses) == 0 {
+		return guard.BindAll(ctx, nil, opts...)
+	}
+	if err := recording.ReplayAll([]byte(m), addresses, opts...); err != nil {
+		return nil, err
+	}
+	var standIns []string
+	for _, address := range addresses {
+		r := ask.Named(address)
+		r.On(ask.With(opts).Network)
+		standIns = append(standIns, r.Network[:len("tcp")]+"/127.0.0.1:0")
+	}
+	return guard.BindAll(ctx, standIns)
 }
 
 // fits says whether the network, which the options may choose, is one of the

@@ -1,6 +1,7 @@
 package guardtest_test
 
 import (
+	"context"
 	"errors"
 	"flag"
 	"io"
@@ -138,6 +139,56 @@ func TestNetwork(t *testing.T) {
 			t.Errorf("%s on %s: %v, %q", tt.address, tt.network, err, r.Subject)
 		}
 	}
+}
+
+// Several are bound or refused at once, by one error.
+func TestBindAll(t *testing.T) {
+	ctx := context.Background()
+	s, err := guardtest.SystemdAmbient.BindAll(ctx, []string{":80", ":443", "udp/:53"})
+	if err != nil || len(s.Listeners) != 2 || len(s.PacketConns) != 1 {
+		t.Fatalf("%+v, %v", s, err)
+	}
+	s.Close()
+	var r guard.Report
+	s, err = guardtest.OrdinaryUser.BindAll(ctx, []string{":8443", ":443", "udp/:53"}, guard.ReportTo(&r))
+	refused := (*guard.Error)(nil)
+	if s != nil || !errors.As(err, &refused) || refused.ExitCode() != 77 || !strings.HasPrefix(err.Error(), "listen tcp :443, udp :53: ") || r.OK {
+		t.Errorf("%+v, %v", s, err)
+	}
+	for _, addresses := range [][]string{nil, {":443", "443"}} {
+		if _, err := guardtest.OrdinaryUser.BindAll(ctx, addresses); !errors.As(err, &refused) || refused.ExitCode() != 64 {
+			t.Errorf("%q: %v", addresses, err)
+		}
+	}
+}
+
+func TestListen(t *testing.T) {
+	ctx := context.Background()
+	for _, network := range []string{"tcp", "tcp4", "tcp6"} {
+		ln, err := guardtest.Root.Listen(ctx, network, ":443")
+		if err != nil {
+			t.Fatal(err)
+		}
+		ln.Close()
+		if _, err := guardtest.OrdinaryUser.Listen(ctx, network, ":443"); !errors.Is(err, fs.ErrPermission) {
+			t.Errorf("%s: %v", network, err)
+		}
+	}
+	if _, err := guardtest.OrdinaryUser.ListenPacket(ctx, "udp4", ":53"); !errors.Is(err, fs.ErrPermission) {
+		t.Error(err)
+	}
+	ln, err := guardtest.OrdinaryUser.Listen(ctx, "tcp", ":0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ln.Close()
+	if _, err := guardtest.Root.Listen(ctx, "udp", ":443"); err == nil {
+		t.Error("a TCP listener of UDP")
+	}
+	if ln, err = guardtest.OrdinaryUser.Listen(ctx, "unix", filepath.Join(t.TempDir(), "x")); err != nil {
+		t.Fatal(err)
+	}
+	ln.Close()
 }
 
 func TestRequire(t *testing.T) {

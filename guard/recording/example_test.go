@@ -28,3 +28,12 @@ func ExampleReplayRequire() {
 	fmt.Println(err)
 	// Output: require cap_net_bind_service: not held: cap_net_bind_service is permitted but not effective; fix: sudo setcap cap_net_bind_service=+ep /srv/app/server
 }
+
+func ExampleReplayAll() {
+	err := recording.ReplayAll([]byte(guardtest.OrdinaryUser), []string{":80", "udp/:53"})
+	var refused *guard.Error
+	if errors.As(err, &refused) {
+		fmt.Println(refused.Subject)
+	}
+	// Output: bind tcp :80, udp :53
+}

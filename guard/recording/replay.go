@@ -1,6 +1,7 @@
 package recording
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net/netip"
@@ -15,6 +16,7 @@ import (
 	"github.com/lowport/lowport/internal/kernel"
 	"github.com/lowport/lowport/internal/predict"
 	"github.com/lowport/lowport/internal/txtar"
+	"github.com/lowport/lowport/privport"
 )
 
 // Replay does what the bind of one address did on a recorded machine, without a
@@ -26,20 +28,38 @@ import (
 // what the kernel's rules make of the evidence; where that does not suffice, or
 // the recording cannot be read, the error is not an *[report.Error].
 func Replay(recording []byte, address string, opts ...guard.Option) error {
+	return ReplayAll(recording, []string{address}, opts...)
+}
+
+// ReplayAll is Replay for what [guard.BindAll] did: one error covers every address that
+// was refused.
+func ReplayAll(recording []byte, addresses []string, opts ...guard.Option) error {
 	f, went, err := load(recording)
 	if err != nil {
 		return err
 	}
-	all, o := single(address, opts)
-	if err := replay(&all[0], f, went); err != nil {
-		return err
+	o := ask.With(opts)
+	var all []ask.Request
+	var refused error
+	for _, address := range addresses {
+		r := ask.Named(address)
+		r.On(o.Network)
+		if err := replay(&r, f, went); err != nil {
+			return err
+		}
+		all = append(all, r)
+		if r.Err != nil && r.Target == (privport.Target{}) { // found before anything is bound
+			refused = r.Err
+			break
+		}
+		refused = cmp.Or(refused, r.Err)
 	}
 	r := ask.Report(all, func(...int) facts.Facts { return f })
 	if o.Report != nil {
 		*o.Report = r
 	}
-	if err := all[0].Err; err != nil {
-		return &report.Error{Report: r, Err: err}
+	if refused != nil {
+		return &report.Error{Report: r, Err: refused}
 	}
 	return nil
 }

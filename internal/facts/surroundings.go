@@ -3,7 +3,6 @@ package facts
 import (
 	"fmt"
 	"path"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -178,6 +177,31 @@ var EnvMarks = []string{"AUTHBIND_LIB", "INVOCATION_ID", "KUBERNETES_SERVICE_HOS
 
 // GoRun reports whether p is where `go run` and `go test` put a program: in
 // go-buildN/bNNN, with or without exe/, or in the build cache since Go 1.24.
-func GoRun(p string) bool { return goRunPath.MatchString(p) }
+func GoRun(p string) bool {
+	folders := strings.Split(p, "/")
+	name := folders[len(folders)-1]
+	folders = folders[:len(folders)-1]
+	if name == "" {
+		return false
+	}
+	if n := len(folders); n > 0 && folders[n-1] == "exe" {
+		folders = folders[:n-1]
+	} else if n > 2 && isHex(folders[n-2], 2) { // of the build cache
+		if id, ok := strings.CutSuffix(folders[n-1], "-d"); ok && isHex(id, 64) {
+			return true
+		}
+	}
+	n := len(folders)
+	return n > 2 && isNumbered(folders[n-2], "go-build") && isNumbered(folders[n-1], "b")
+}
 
-var goRunPath = regexp.MustCompile(`/go-build[0-9]+/b[0-9]+/(exe/)?[^/]+$|/[0-9a-f]{2}/[0-9a-f]{64}-d/[^/]+$`)
+// isNumbered reports whether s is a word and a decimal number.
+func isNumbered(s, word string) bool {
+	number, ok := strings.CutPrefix(s, word)
+	return ok && number != "" && strings.Trim(number, "0123456789") == ""
+}
+
+// isHex reports whether s is so many lower-case hex digits.
+func isHex(s string, digits int) bool {
+	return len(s) == digits && strings.Trim(s, "0123456789abcdef") == ""
+}

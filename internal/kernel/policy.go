@@ -1,7 +1,6 @@
 package kernel
 
 import (
-	"regexp"
 	"strings"
 	"syscall"
 
@@ -120,13 +119,24 @@ func sayAppArmor(l *look, w wording) wording {
 // snap.NAME.APP, and makes the filter of the same plugs.
 func (l *look) snap(w wording) wording {
 	label, _ := l.f.Policy.Label.Is()
-	m := regexp.MustCompile(`^snap\.([a-z0-9-]+(?:_[a-z0-9]+)?)\.`).FindStringSubmatch(label)
-	if m == nil {
+	name, isSnap := snapOf(label)
+	if !isSnap {
 		return w
 	}
 	l.label()
-	w.detail += "; a snap may bind once its plug is connected, which it has to declare: `snap connect " + m[1] + ":network-bind`, run as root"
+	w.detail += "; a snap may bind once its plug is connected, which it has to declare: `snap connect " + name + ":network-bind`, run as root"
 	return w
+}
+
+// snapOf returns the name of the snap whose profile has the label: of lower-case letters,
+// digits and hyphens, perhaps with the key of an instance behind "_".
+func snapOf(label string) (name string, ok bool) {
+	prefix, rest, _ := strings.Cut(label, ".")
+	name, _, isApp := strings.Cut(rest, ".")
+	const letters = "abcdefghijklmnopqrstuvwxyz0123456789"
+	snap, instance, isInstance := strings.Cut(name, "_")
+	return name, prefix == "snap" && isApp && snap != "" && strings.Trim(snap, letters+"-") == "" &&
+		(instance != "" || !isInstance) && strings.Trim(instance, letters) == ""
 }
 
 // socketCause names why no socket of the family can be made.

@@ -12,7 +12,6 @@ import (
 	"os"
 	"os/user"
 	"path/filepath"
-	"regexp"
 	"runtime"
 	"runtime/debug"
 	"strconv"
@@ -266,7 +265,7 @@ func transient(r facts.Record) ([]byte, error) {
 	if err != nil || u.Name == "" {
 		return nil, unix.ENODATA
 	}
-	if facts.OwnRoot(r) && runName.MatchString(u.Name) {
+	if facts.OwnRoot(r) && isRunName(u.Name) {
 		return nil, nil
 	}
 	folder := "/run/systemd/transient"
@@ -276,9 +275,26 @@ func transient(r facts.Record) ([]byte, error) {
 	return nil, unix.Access(filepath.Join(folder, u.Name), unix.F_OK)
 }
 
-// runName is how systemd-run(1) names a unit, unless it is told a name: by its D-Bus
-// connection, by its process, or at random.
-var runName = regexp.MustCompile(`\Arun-(u[0-9]+|p[0-9]+-i[0-9]+|r[0-9a-f]{32})\.service\z`)
+// isRunName reports whether systemd-run(1) named a unit, which it does unless it is told a
+// name: by its D-Bus connection (uN), by its process (pN-iN), or at random.
+func isRunName(unit string) bool {
+	id, isService := strings.CutSuffix(unit, ".service")
+	id, isRun := strings.CutPrefix(id, "run-")
+	if !isService || !isRun || id == "" {
+		return false
+	}
+	isNumber := func(s string) bool { return s != "" && strings.Trim(s, "0123456789") == "" }
+	switch rest := id[1:]; id[0] {
+	case 'u':
+		return isNumber(rest)
+	case 'p':
+		process, invocation, ok := strings.Cut(rest, "-i")
+		return ok && isNumber(process) && isNumber(invocation)
+	case 'r':
+		return len(rest) == 32 && strings.Trim(rest, "0123456789abcdef") == ""
+	}
+	return false
+}
 
 func line(v any) ([]byte, error) {
 	b, err := json.Marshal(v)

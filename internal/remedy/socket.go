@@ -2,7 +2,6 @@ package remedy
 
 import (
 	"net"
-	"regexp"
 	"strconv"
 	"strings"
 
@@ -67,10 +66,17 @@ func networkOf(f *facts.Facts) (line string, ok bool) {
 		return "", true
 	}
 	name, known := f.Net.Name.Is()
-	return "NetworkNamespacePath=/run/netns/" + name + "\n", known && plainName.MatchString(name)
+	return "NetworkNamespacePath=/run/netns/" + name + "\n", known && isPlainName(name)
 }
 
-var plainName = regexp.MustCompile(`\A[A-Za-z0-9_][A-Za-z0-9_.-]*\z`)
+// isPlainName reports whether a name is of letters, digits, "_", "." and "-", and neither
+// hidden nor like an option.
+func isPlainName(name string) bool {
+	other := func(c rune) bool {
+		return !('a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || strings.ContainsRune("_.-", c))
+	}
+	return name != "" && name[0] != '.' && name[0] != '-' && !strings.ContainsFunc(name, other)
+}
 
 // socketFile is the unit of one socket (systemd.socket(5)).
 func socketFile(g kernel.Goal, service, network string) string {
