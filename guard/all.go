@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"net"
+	"slices"
+	"strings"
 
 	"github.com/lowport/lowport/internal/ask"
 	"github.com/lowport/lowport/internal/facts"
@@ -81,7 +83,7 @@ func bind(ctx context.Context, all []ask.Request, opts []Option) error {
 		return ended
 	}
 	r := ask.Report(all, func(ports ...int) facts.Facts { return live.Read(ports...).Facts() })
-	r.Notes = append(r.Notes, privport.Leftover()...)
+	r.Notes = append(r.Notes, inherited(ctx, all)...)
 	if o.Report != nil {
 		*o.Report = r
 	}
@@ -89,6 +91,25 @@ func bind(ctx context.Context, all []ask.Request, opts []Option) error {
 		return &Error{Report: r, Err: err}
 	}
 	return nil
+}
+
+// inherited says what is to be said of sockets that this process was started with: of
+// those that nobody has taken, those for the port of a request that failed say why.
+func inherited(ctx context.Context, all []ask.Request) []string {
+	var notes []string
+	left := privport.Leftover()
+	for _, r := range all {
+		if r.Err == nil {
+			continue
+		}
+		for _, m := range privport.Mismatches(ctx, r.Network, r.Address) {
+			left = slices.DeleteFunc(left, func(note string) bool { return strings.HasSuffix(note, ": "+m.Offer.String()) })
+			if note := m.String(); !slices.Contains(notes, note) {
+				notes = append(notes, note)
+			}
+		}
+	}
+	return append(notes, left...)
 }
 
 // Close closes all of them.

@@ -102,6 +102,23 @@ func ExampleOffer_Asks() {
 	// Output: tcp [::]:443
 }
 
+// A program that asks for IPv4 alone, where the unit says ListenStream=80.
+func ExampleMismatch_String() {
+	m := privport.Mismatch{
+		Offer: privport.Offer{Name: "app.socket", Network: "tcp6", Addr: netip.MustParseAddrPort("[::]:80"), Both: true},
+		Why:   "it takes IPv6 too",
+		Lines: "ListenStream=0.0.0.0:80",
+	}
+	fmt.Println(m)
+	// Output: inherited tcp [::]:80 (named "app.socket") is not what was asked for: it takes IPv6 too; a .socket unit with ListenStream=0.0.0.0:80 passes what is
+}
+
+// A process that was started with no sockets has none that differ.
+func ExampleMismatches() {
+	fmt.Println(len(privport.Mismatches(context.Background(), "tcp4", ":80")))
+	// Output: 0
+}
+
 func ExampleOffer_String() {
 	fmt.Println(privport.Offer{Name: "app.socket", Network: "unix", Path: "/run/app"})
 	// Output: unix /run/app (named "app.socket")
