@@ -230,6 +230,12 @@ func (c *chain) through(f facts.Facts, s starter) (facts.Facts, error) {
 			return f, fmt.Errorf("%s: %w", wrapper.Path, err)
 		}
 		who = l.who
+		if f.Launcher.SharesFS.Value && l.wrap.MayFork {
+			c.doubt = cmp.Or(c.doubt, wrapper.Path+" shares its folders with another process, and whether what it starts does is not known")
+		}
+		if l.wrap.Forks {
+			f.Launcher.SharesFS = f.Launcher.SharesFS.Now(false)
+		}
 	}
 	return f, c.allowed(c.opened, f, who, s.mine && len(c.links) == 0)
 }

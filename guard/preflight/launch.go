@@ -66,6 +66,9 @@ func (how Launch) read(c *chain, ports []int) (*plan, facts.Facts, facts.Record)
 	record := c.program.Read(ports...)
 	f := record.Facts()
 	f.Launch = facts.Launch{Foreign: c.program.Foreign, Script: c.script, Interpreter: c.given}
+	if how.Unit == "" {
+		f.Launch.Listen, f.Launch.Capset = live.Listen(), live.Capset()
+	}
 	does := c.program.File.Does
 	p := &plan{raises: does.Raise, inherits: does.Inherit}
 	switch how.Guard {

@@ -14,6 +14,7 @@ import (
 	"github.com/lowport/lowport/caps"
 	"github.com/lowport/lowport/guard/report"
 	"github.com/lowport/lowport/internal/ask"
+	"github.com/lowport/lowport/internal/errnos"
 	"github.com/lowport/lowport/internal/facts"
 	"github.com/lowport/lowport/internal/kernel"
 	"github.com/lowport/lowport/internal/live"
@@ -164,6 +165,9 @@ func (p *plan) predict(r *ask.Request) {
 	if kernel.SocketErrno(&p.facts, kernel.Goal{Network: g.Protocol() + "6"}) != "" && g.Network == g.Protocol() && !at.IsValid() {
 		g.Network += "4" // as Go does where IPv6 is not to be had
 	}
+	if capset, ok := errnos.Of(p.facts.Launch.Capset); ok && g.Raises {
+		g.Refused.Capset = capset
+	}
 	defer func() { r.Goal = g }()
 	i, note := privport.Choose(ctx, r.Network, r.Address, p.offers)
 	starts := kernel.Executes(&p.facts) == kernel.Yes
@@ -192,6 +196,7 @@ func (p *plan) predict(r *ask.Request) {
 		}
 	}
 	done, err := predict.Decide(&p.facts, g)
+	done.Capset = p.facts.Launch.Capset
 	why := p.doubt(g)
 	switch {
 	case done.Unstarted: // whatever else is unsure

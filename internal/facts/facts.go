@@ -52,6 +52,7 @@ type Launcher struct {
 	Ancestor  Fact[Ancestor]   // the nearest that is another user
 	Parent    Fact[Ancestor]   // the parent
 	Tracer    Fact[caps.State] // what traces this process
+	SharesFS  Fact[bool]       // another process was found that shares its root and working directory (CLONE_FS)
 	Unit      Fact[Unit]
 	UserNamed Fact[bool]   // $USER is set, as systemd does for a unit with User=
 	Container Fact[string] // "docker", "podman", "kubernetes", or "container" for another kind
@@ -136,7 +137,17 @@ type Ancestor struct {
 type Probe struct {
 	Network string // "tcp4", "tcp6", "mptcp4", "mptcp6", "udp4", "udp6"
 	Errno   string // "" where it was allowed
+	When    When   `json:",omitempty"`
 }
+
+// When says whether what refused a probe does so before the kernel looks at the address and
+// the port, or once the socket is bound; "" where that is not known.
+type When string
+
+const (
+	BeforePort When = "before" // seccomp, the security modules, BPF_CGROUP_INET4_BIND
+	AfterPort  When = "after"  // BPF_CGROUP_INET4_POST_BIND
+)
 
 // Refused reports whether a policy refused the probe: with any errno that does not say
 // that there is no such family or that a limit is reached.
@@ -164,6 +175,8 @@ type Launch struct {
 	Foreign     bool             // its file was reached by a mount of another mount namespace, which counts as nosuid (mnt_may_suid)
 	Script      string           // the script whose interpreter the file is, "" for none
 	Interpreter bool             // it runs what it is given: what is granted to the file, all of that has
+	Listen      string           // the errno with which a filter refuses listen(2) here, "" for none
+	Capset      string           // the same of capset(2)
 }
 
 // A Stat is the part of stat(2) that bears on execve and on safety.

@@ -46,6 +46,7 @@ func (r Record) Facts() Facts {
 			Ancestor:  fact(r, "ancestor status", parseAncestor),
 			Parent:    fact(r, "parent status", parseAncestor),
 			Tracer:    fact(r, "tracer status", caps.ParseStatus),
+			SharesFS:  fact(r, "folders shared", parseTruth),
 			Unit:      unit(r),
 			UserNamed: hasEnv(r, "USER"),
 			Container: container(r),
@@ -225,6 +226,8 @@ func Source(name string) string {
 		return "/proc/PPID/status"
 	case "tracer status":
 		return "/proc/TRACERPID/status"
+	case "folders shared":
+		return "kcmp KCMP_FS"
 	case "at init":
 		return "capget, at the start"
 	case "exe changed since":
@@ -575,6 +578,18 @@ func formatThread(tid int, s caps.State) string {
 
 // parseUIDMap reads the rows of user_namespaces(7), three numbers each, and
 // joins them by commas. A namespace that nobody has mapped yet has none.
+// Maps reports whether a uid_map in the form of Net.UIDMap has an id for the user namespace
+// itself. A row says: the first id inside, the first outside, how many.
+func Maps(uidMap string, id uint32) bool {
+	for row := range strings.SplitSeq(uidMap, ", ") {
+		var inside, outside, count uint64
+		if _, err := fmt.Sscan(row, &inside, &outside, &count); err == nil && uint64(id) >= inside && uint64(id)-inside < count {
+			return true
+		}
+	}
+	return false
+}
+
 func parseUIDMap(b []byte) (string, error) {
 	var rows []string
 	for line := range strings.Lines(string(b)) {

@@ -137,7 +137,8 @@ var execCauses = []cause{
 		helps:  "setcap with =+ep, or an ambient capability; guard.Bind raises it by itself",
 	},
 	{
-		id: "shared-folders",
+		id:   "shared-folders",
+		show: func(l *look) { l.sharesFolders() },
 		wording: wording{"another process that shares this one's folders voided the file's {cap}",
 			"execve grants nothing new to a process that shares its root and working directory with another one (clone(2), CLONE_FS)"},
 		kernel: "check_unsafe_exec: LSM_UNSAFE_SHARE",

@@ -83,6 +83,11 @@ func (l *look) nosuid() {
 	see(l, "nosuid", image.Nosuid, yesNo, when("the file's mount is nosuid"))
 }
 
+func (l *look) sharesFolders() {
+	see(l, "folders shared", l.f.Launcher.SharesFS, strconv.FormatBool,
+		when("another process shares the root and working directory"))
+}
+
 func (l *look) tracer() {
 	see(l, "TracerPid", l.f.Proc.TracerPid, strconv.Itoa, func(pid int) string {
 		if pid == 0 {

@@ -38,6 +38,21 @@ func policyErrno(f *facts.Facts, g Goal, a attempt) string {
 	return verdict(f, g, a, facts.Probe.Refused)
 }
 
+// policyWhen says when the policy refuses that policyErrno is of, "" where that is not known.
+func policyWhen(f *facts.Facts, g Goal) facts.When {
+	var when facts.When
+	for _, p := range f.Policy.Probes.Value {
+		switch {
+		case !(attempt{}).asksAs(p.Network, g):
+		case p.When == "", when != "" && p.When != when:
+			return ""
+		default:
+			when = p.When
+		}
+	}
+	return when
+}
+
 // Policy reports whether binds that need no privilege are let through in some attempt.
 func Policy(f *facts.Facts, g Goal) Answer {
 	for _, a := range g.attempts() {

@@ -102,8 +102,8 @@ var Gates = []Gate{
 	{
 		Name: "listen", Question: "Is listen let through?", Causes: policies,
 		asked:     listen,
-		opens:     func(w World, g Goal, a attempt) bool { return w.Unseen != "listen" },
-		errno:     answers(""),
+		opens:     func(w World, g Goal, a attempt) bool { return w.Unseen != "listen" && w.Facts.Launch.Listen == "" },
+		errno:     func(w World, g Goal, a attempt) string { return w.Facts.Launch.Listen },
 		obstacles: func(w World, g Goal, a attempt) []string { return []string{policyCause(w.Facts, g)} },
 	},
 }

@@ -256,7 +256,14 @@ func TestStart(t *testing.T) {
 		s.Inheritable, s.Permitted, s.Effective, s.Ambient = bindCap, bindCap, bindCap, bindCap
 	})
 	nosuid := func(f *facts.Facts) { f.File.Installed.Nosuid = known(true) }
-	traced := func(f *facts.Facts) { f.Proc.TracerPid = known(7) }
+	traced := func(f *facts.Facts) { f.Proc.TracerPid, f.Launcher.Tracer = known(7), known(caps.State{}) }
+	tracedByRoot := func(f *facts.Facts) {
+		f.Proc.TracerPid, f.Launcher.Tracer = known(7), known(caps.State{Effective: caps.SetOf(caps.SYS_PTRACE)})
+	}
+	shared := func(f *facts.Facts) { f.Launcher.SharesFS = known(true) }
+	inside := func(f *facts.Facts) {
+		f.Net.UserNS, f.Net.UIDMap = known("user:[7]"), known("0 1000 1")
+	}
 	setuid := func(f *facts.Facts) { f.File.Installed.Stat = known(facts.Stat{Mode: 0o104755}) }
 	for _, tt := range []struct {
 		name    string
@@ -268,6 +275,9 @@ func TestStart(t *testing.T) {
 		{"stamped, nosuid", []func(*facts.Facts){p, nosuid}, No},
 		{"stamped, no_new_privs", []func(*facts.Facts){p, nnp}, No},
 		{"stamped, traced", []func(*facts.Facts){p, traced}, No},
+		{"stamped, traced by root", []func(*facts.Facts){p, tracedByRoot}, Yes},
+		{"stamped, traced by nobody knows whom", []func(*facts.Facts){p, func(f *facts.Facts) { f.Proc.TracerPid = known(7) }}, Unknown},
+		{"stamped, shared folders", []func(*facts.Facts){p, shared}, No},
 		{"stamped, bounded", []func(*facts.Facts){p, bounded}, No},
 		{"stamped +ep, bounded: never starts", []func(*facts.Facts){ep, bounded}, Unknown},
 		{"for another namespace", []func(*facts.Facts){v3}, No},
@@ -275,6 +285,10 @@ func TestStart(t *testing.T) {
 		{"ambient, no_new_privs, nosuid", []func(*facts.Facts){ambient, nosuid}, Yes},
 		{"setuid root", []func(*facts.Facts){setuid}, Yes},
 		{"setuid root, nosuid", []func(*facts.Facts){setuid, nosuid}, No},
+		{"setuid root, mapped", []func(*facts.Facts){setuid, inside}, Yes},
+		{"setuid of a user without an id here", []func(*facts.Facts){func(f *facts.Facts) {
+			f.File.Installed.Stat = known(facts.Stat{Mode: 0o104755, UID: 65534})
+		}, ambient, inside}, Yes},
 
 		{"thread unknown", []func(*facts.Facts){p, func(f *facts.Facts) { f.Proc.Thread = facts.Fact[caps.State]{} }}, Unknown},
 		{"ids unknown", []func(*facts.Facts){p, func(f *facts.Facts) { f.Proc.IDs = facts.Fact[facts.IDs]{} }}, Unknown},

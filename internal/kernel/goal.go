@@ -111,7 +111,7 @@ var both = []attempt{{mptcp: true}, {}}
 // asksAs reports whether a probe asks what the attempt asks: a bind that needs no privilege
 // in one of the families of the goal.
 func (a attempt) asksAs(network string, g Goal) bool {
-	kind, mptcp := strings.CutPrefix(network, "m")
+	kind, mptcp := strings.CutPrefix(network, "mp")
 	family, ok := strings.CutPrefix(kind, g.Protocol())
 	return ok && mptcp == a.mptcp && g.asks(family)
 }

@@ -5,6 +5,7 @@ import (
 
 	"github.com/lowport/lowport/caps"
 	"github.com/lowport/lowport/internal/errnos"
+	"github.com/lowport/lowport/internal/facts"
 )
 
 // ofMachine are the questions about what the kernel decides by besides capabilities. What
@@ -118,11 +119,16 @@ func holders(w World, g Goal, set caps.Set) []World {
 // lates: does the policy that refused the probes refuse before the port check, or once the
 // socket is bound?
 func lates(w World, g Goal, set caps.Set) []World {
-	if g.Refused.Errno == 0 || policyErrno(w.Facts, g, attempt{}) == "" {
-		return []World{w}
-	}
 	late := w
 	late.Late = true
+	switch when := policyWhen(w.Facts, g); {
+	case policyErrno(w.Facts, g, attempt{}) == "", when == facts.BeforePort:
+		return []World{w}
+	case when == facts.AfterPort:
+		return []World{late}
+	case g.Refused.Errno == 0:
+		return []World{w}
+	}
 	return []World{w, late}
 }
 

@@ -10,6 +10,9 @@ import (
 // Rule is the source of what a program would hold.
 const Rule = "execve rule"
 
+// unknownFact is why the rule does not tell.
+const unknownFact = "a fact it needs is not known"
+
 // Plan returns the facts of a program as they would be if its starter executed it. Where
 // a fact that the execve rule needs is not known, what the thread would hold is not known
 // either.
@@ -19,7 +22,7 @@ func Plan(f facts.Facts) facts.Facts {
 	f.File.Deleted, f.Proc.Dropped = f.File.Deleted.Now(false), f.Proc.Dropped.Now(0)
 	f.Proc.Threads, f.Proc.AtInit = f.Proc.Threads.None(), f.Proc.AtInit.None()
 	f.Proc.Secure, f.Proc.Dumpable = f.Proc.Secure.None(), f.Proc.Dumpable.None()
-	f.Proc.Thread = facts.Fact[caps.State]{Source: Rule, Reason: "a fact it needs is not known"}
+	f.Proc.Thread = facts.Fact[caps.State]{Source: Rule, Reason: unknownFact}
 	worlds := Worlds(&f, Goal{})
 	for i, w := range worlds {
 		s, ok := w.Executed()
@@ -30,7 +33,7 @@ func Plan(f facts.Facts) facts.Facts {
 			f.Proc.Thread.Reason = caps.ErrExecRefused.Error()
 			return f
 		case i > 0 && s != f.Proc.Thread.Value:
-			f.Proc.Thread = facts.Fact[caps.State]{Source: Rule, Reason: "the release of the kernel is not known"}
+			f.Proc.Thread, f.Proc.Threads = facts.Fact[caps.State]{Source: Rule, Reason: unknownFact}, f.Proc.Threads.None()
 			return f
 		}
 		f.Proc.Thread = f.Proc.Thread.Now(s)
@@ -43,12 +46,13 @@ func Plan(f facts.Facts) facts.Facts {
 // the goal be reached.
 type Outcome struct {
 	Errno    string
-	Executed bool // the program itself would be
-	Raised   bool // the capability has to be made effective for it
+	Call     string // the call that is refused, "" for bind
+	Executed bool   // the program itself would be
+	Raised   bool   // the capability has to be made effective for it
 }
 
 // Predict returns the outcome of a goal that was not tried. The error is that the worlds
-// differ in it.
+// differ in it: then nothing of the outcome holds.
 func Predict(worlds []World, g Goal) (Outcome, error) {
 	var all Outcome
 	var at string // the gate that refuses
@@ -58,9 +62,9 @@ func Predict(worlds []World, g Goal) (Outcome, error) {
 		case i == 0:
 			all, at = o, gate
 		case o.Errno != all.Errno && (gate == "free" || at == "free"):
-			return o, fmt.Errorf("the evidence does not suffice to tell whether port %d is free", g.Port)
+			return Outcome{Executed: true}, fmt.Errorf("the evidence does not suffice to tell whether port %d is free", g.Port)
 		case o != all:
-			return o, fmt.Errorf("the evidence does not suffice to tell whether port %d may be bound", g.Port)
+			return Outcome{Executed: true}, fmt.Errorf("the evidence does not suffice to tell whether port %d may be bound", g.Port)
 		}
 	}
 	return all, nil
@@ -74,11 +78,14 @@ func (w World) predict(g Goal) (o Outcome, gate string) {
 	for _, a := range g.attempts() {
 		first := w.refusedAt(g, a)
 		if first == nil {
-			o.Errno = ""
+			o.Errno, o.Call = "", ""
 			return o, ""
 		}
 		gate = first.Name
 		o.Errno, o.Executed = first.errno(w, g, a), gate != "start"
+		if gate == "listen" {
+			o.Call = "listen"
+		}
 	}
 	return o, gate
 }

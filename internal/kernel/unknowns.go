@@ -206,11 +206,31 @@ func tracers(w World, g Goal, set caps.Set) []World {
 	}
 }
 
-// sharedFolders: did another process share the starter's folders?
+// watchers: may the tracer that is there before the start watch an execve that grants
+// something (ptracer_capable)?
+func watchers(w World, g Goal, set caps.Set) []World {
+	pid, _ := w.Facts.Proc.TracerPid.Is()
+	tracer, known := w.Facts.Launcher.Tracer.Is()
+	watched := w
+	watched.Traced = true
+	switch {
+	case pid == 0, known && tracer.Effective.Has(caps.SYS_PTRACE):
+		return []World{w}
+	case known:
+		return []World{watched}
+	}
+	return []World{w, watched}
+}
+
+// sharedFolders: did another process share the starter's folders? One that shares them now
+// may be a child of this process, and one that did may have gone or belong to another user.
 func sharedFolders(w World, g Goal, set caps.Set) []World {
-	shared := w.costs(2)
+	shared := w
 	shared.SharedFS = true
-	return []World{w, shared}
+	if w.Facts.Launcher.SharesFS.Value {
+		return []World{shared, w.costs(1)}
+	}
+	return []World{w, shared.costs(2)}
 }
 
 // stamps: did the file have the attribute at execve that it has now? A process that was
@@ -233,16 +253,22 @@ func stamps(w World, g Goal, set caps.Set) []World {
 	return []World{w, other}
 }
 
-// setIDs: do the set-ID bits of the file count? Not if its user or group has no id in this
-// user namespace (bprm_fill_uid), and then stat(2) shows the overflow id.
+// setIDs: do the set-ID bits of the file count? Not if its user or group has no id in the
+// user namespace (bprm_fill_uid). There stat(2) shows the overflow id, which may be mapped too.
 func setIDs(w World, g Goal, set caps.Set) []World {
 	stat := w.Image.Stat
-	if !stat.Setid() || stat.UID != nobodyUID && stat.GID != nobodyUID || InInitial(w.Facts) == Yes {
+	if !stat.Setid() || InInitial(w.Facts) == Yes {
 		return []World{w}
 	}
 	ignored := w
 	ignored.Image.Stat.Mode &^= 0o6000
-	return []World{w, ignored}
+	switch uids, known := w.Facts.Net.UIDMap.Is(); {
+	case known && !facts.Maps(uids, stat.UID):
+		return []World{ignored}
+	case stat.UID == nobodyUID, stat.GID == nobodyUID:
+		return []World{w, ignored}
+	}
+	return []World{w}
 }
 
 // nosuids: was the mount nosuid at execve as it is now?

@@ -58,13 +58,13 @@ func planned(f *facts.Facts) []World {
 	ids, okIDs := f.Proc.IDs.Is()
 	_, okStat := f.File.Installed.Stat.Is()
 	_, okNosuid := f.File.Installed.Nosuid.Is()
-	tracer, okTracer := f.Proc.TracerPid.Is()
+	_, okTracer := f.Proc.TracerPid.Is()
 	if !okStarter || !okIDs || !okStat || !okNosuid || !okTracer || f.File.Installed.Caps.State == facts.Unreadable {
 		return untold(f)
 	}
 	w := base(f).Start()
-	w.Starter, w.Caller, w.Traced = starter, ids, tracer != 0
-	return consider([]World{w}, Goal{}, 0, []unknown{releases})
+	w.Starter, w.Caller, w.SharedFS = starter, ids, f.Launcher.SharesFS.Value
+	return consider([]World{w}, Goal{}, 0, []unknown{watchers, setIDs, releases})
 }
 
 // lived are the worlds of this process: how the thread that was refused came to hold what

@@ -94,6 +94,7 @@ func (u *Unit) Start(f facts.Facts, manager facts.Fact[caps.State], c Command, w
 		f.Launcher.Init = manager
 	}
 	f.Launcher.Authbind, f.Proc.TracerPid = f.Launcher.Authbind.Now(false), f.Proc.TracerPid.Now(0)
+	f.Launcher.SharesFS = f.Launcher.SharesFS.Now(false)
 	f.Proc.PID, f.Proc.Parent = f.Proc.PID.None(), f.Proc.Parent.Now(1)
 	f.Policy.Label, f.Policy.Withheld, f.Policy.Granted = f.Policy.Label.None(), f.Policy.Withheld.None(), f.Policy.Granted.None() // of this process's profile
 	f = u.network(f)

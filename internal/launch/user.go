@@ -16,6 +16,7 @@ func Here(f facts.Facts) facts.Facts {
 // (capset is not called). Where this process may not change them, the start is by
 // a root with the same bounding set.
 func AsUser(f facts.Facts, who facts.Account) facts.Facts {
+	f.Launcher.SharesFS = f.Launcher.SharesFS.Now(false) // what changes the user shares nothing
 	now, okThread := f.Proc.Thread.Is()
 	ids, okIDs := f.Proc.IDs.Is()
 	if !okThread || !okIDs {

@@ -1,6 +1,8 @@
 package live
 
 import (
+	"unsafe"
+
 	"github.com/lowport/lowport/internal/facts"
 	"golang.org/x/sys/unix"
 )
@@ -18,7 +20,8 @@ func probes() []facts.Probe {
 		{"udp4", unix.AF_INET, unix.SOCK_DGRAM, 0}, {"udp6", unix.AF_INET6, unix.SOCK_DGRAM, 0},
 	} {
 		probe := facts.Probe{Network: p.network}
-		if err := bindAny(p.family, p.kind, p.proto); err != nil {
+		when, err := bindAny(p.family, p.kind, p.proto)
+		if probe.When = when; err != nil {
 			probe.Errno = Reason(err)
 		}
 		all = append(all, probe)
@@ -26,14 +29,34 @@ func probes() []facts.Probe {
 	return all
 }
 
-func bindAny(family, kind, proto int) error {
+// bindAny binds a socket to port 0. Where that is refused it says when.
+func bindAny(family, kind, proto int) (facts.When, error) {
 	fd, err := unix.Socket(family, kind|unix.SOCK_CLOEXEC, proto)
 	if err != nil {
-		return err
+		return "", err
 	}
 	defer unix.Close(fd)
+	var at unix.Sockaddr = &unix.SockaddrInet4{}
 	if family == unix.AF_INET6 {
-		return unix.Bind(fd, &unix.SockaddrInet6{})
+		at = &unix.SockaddrInet6{}
 	}
-	return unix.Bind(fd, &unix.SockaddrInet4{})
+	if err = unix.Bind(fd, at); err == nil {
+		return "", nil
+	}
+	return when(fd, family), err
+}
+
+// when says where on its way a refused bind ends, by one to an address of the other family:
+// the kernel answers it EAFNOSUPPORT before it looks at the address and the port, and behind
+// every policy but those that look at a bound socket (__inet_bind, __inet6_bind).
+func when(fd, family int) facts.When {
+	other := unix.RawSockaddrInet6{Family: unix.AF_INET6 + unix.AF_INET - uint16(family)} // long enough for either
+	_, _, errno := unix.Syscall(unix.SYS_BIND, uintptr(fd), uintptr(unsafe.Pointer(&other)), unsafe.Sizeof(other))
+	switch errno {
+	case 0:
+		return ""
+	case unix.EAFNOSUPPORT:
+		return facts.AfterPort
+	}
+	return facts.BeforePort
 }

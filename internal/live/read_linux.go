@@ -85,6 +85,7 @@ func Read(ports ...int) facts.Record {
 	r.add("ancestor status", ancestor)
 	r.add("parent status", func() ([]byte, error) { return statusOf(r, "PPid") })
 	r.add("tracer status", func() ([]byte, error) { return statusOf(r, "TracerPid") })
+	r.add("folders shared", sharesFolders)
 	r.add("exe changed since", changedSince)
 	r.image("exe", "/proc/self/exe")
 	if exe, err := facts.ParsePath(r["proc/self/exe"].Data); err == nil {

@@ -6,3 +6,9 @@ import "github.com/lowport/lowport/internal/facts"
 
 // Read returns an empty record: this system has none of the evidence.
 func Read(...int) facts.Record { return facts.Record{} }
+
+// Listen is of Linux alone.
+func Listen() string { return "" }
+
+// Capset is of Linux alone.
+func Capset() string { return "" }

@@ -67,6 +67,7 @@ var masks = map[string]mask{
 	"ancestor status":         maskStatus,
 	"parent status":           maskStatus,
 	"tracer status":           maskStatus,
+	"folders shared":          only(`true\n|false\n`),
 
 	"prctl PR_GET_SECUREBITS":                      only(`[0-9]+\n`),
 	"prctl PR_GET_DUMPABLE":                        only(`[0-9]+\n`),
@@ -163,7 +164,8 @@ func maskStat(b []byte, _ addrMask) ([]byte, bool) {
 func maskProbes(b []byte, _ addrMask) ([]byte, bool) {
 	all, err := facts.ParseJSON[[]facts.Probe](b)
 	for i, p := range all {
-		if !slices.Contains([]string{"tcp4", "tcp6", "mptcp4", "mptcp6", "udp4", "udp6"}, p.Network) {
+		if !slices.Contains([]string{"tcp4", "tcp6", "mptcp4", "mptcp6", "udp4", "udp6"}, p.Network) ||
+			!slices.Contains([]facts.When{"", facts.BeforePort, facts.AfterPort}, p.When) {
 			return nil, false
 		}
 		if p.Errno != "" {

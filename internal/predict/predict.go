@@ -67,7 +67,7 @@ func Literal(t privport.Target) (netip.Addr, error) {
 // Decide says how the kernel would have decided over a bind that was not tried.
 func Decide(f *facts.Facts, g kernel.Goal) (Outcome, error) {
 	done, err := kernel.Predict(kernel.Worlds(f, g), g)
-	o := Outcome{UDP: g.Protocol() == "udp", Addr: g.Addr, Port: g.Port, Via: privport.Plain, Errno: done.Errno, Unstarted: !done.Executed}
+	o := Outcome{UDP: g.Protocol() == "udp", Addr: g.Addr, Port: g.Port, Via: privport.Plain, Errno: done.Errno, Call: done.Call, Unstarted: !done.Executed}
 	if done.Raised {
 		o.Via = privport.Raised
 	}
