@@ -28,10 +28,11 @@ func beyond(threads []thread, limit caps.Set) caps.Set {
 	return s
 }
 
-// note keeps for package guard what the threads have permitted before a drop.
-func note(threads []thread) {
+// note keeps for package guard what the threads have permitted before a drop, and what
+// they keep.
+func note(threads []thread, keep caps.Set) {
 	for _, t := range threads {
-		dropped.Note(t.Permitted)
+		dropped.Note(t.Permitted, keep)
 	}
 }
 

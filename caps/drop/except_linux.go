@@ -6,7 +6,6 @@ import (
 	"syscall"
 
 	"github.com/lowport/lowport/caps"
-	"github.com/lowport/lowport/internal/dropped"
 )
 
 func except(op string, keep caps.Set) error {
@@ -29,7 +28,7 @@ func except(op string, keep caps.Set) error {
 		if err := noRing(); err != nil {
 			return err
 		}
-		note(threads)
+		note(threads, keep)
 		if err := g.reach(threads); err != nil {
 			return err
 		}
@@ -100,7 +99,6 @@ func (g goal) finish(threads []thread) error {
 		if err := setNoNewPrivs(); err != nil {
 			return err
 		}
-		dropped.NoteNoNewPrivs()
 	}
 	return setCaps(0, g.keep, 0)
 }

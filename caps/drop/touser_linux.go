@@ -46,7 +46,7 @@ func toUser(op, name string, keep caps.Set) error {
 		if err := noRing(); err != nil {
 			return err
 		}
-		note(threads)
+		note(threads, keep)
 		if err := t.become(threads); err != nil {
 			return err
 		}

@@ -9,22 +9,16 @@ import (
 	"github.com/lowport/lowport/caps"
 )
 
-var (
-	sets       atomic.Uint64
-	noNewPrivs atomic.Bool
-)
+var had, gone atomic.Uint64
 
-// Note notes what was permitted just before a drop.
-func Note(s caps.Set) { sets.Or(uint64(s)) }
+// Note notes what was permitted just before a drop, and what the drop keeps.
+func Note(permitted, keeps caps.Set) {
+	had.Or(uint64(permitted))
+	gone.Or(uint64(^keeps))
+}
 
-// Noted is all that was noted in this process. What of it is no longer permitted, the
-// process let go of: only execve(2) adds to the permitted set, and a program that it
-// executes begins with nothing noted.
-func Noted() caps.Set { return caps.Set(sets.Load()) }
-
-// NoteNoNewPrivs notes that a drop set no_new_privs where it was not set.
-func NoteNoNewPrivs() { noNewPrivs.Store(true) }
-
-// NoNewPrivs reports whether a drop set no_new_privs in this process. Whoever started the
-// process did not.
-func NoNewPrivs() bool { return noNewPrivs.Load() }
+// Noted is all that was noted in this process: what was permitted, and what a drop takes
+// away whether or not it was. What is no longer permitted, the process let go of: only
+// execve(2) adds to the permitted set, and a program that it executes begins with nothing
+// noted.
+func Noted() (permitted, takes caps.Set) { return caps.Set(had.Load()), caps.Set(gone.Load()) }

@@ -7,16 +7,16 @@ import (
 )
 
 func TestNote(t *testing.T) {
-	if s := Noted(); s != 0 || NoNewPrivs() {
-		t.Fatalf("before: %v, %v", s, NoNewPrivs())
+	if had, takes := Noted(); had != 0 || takes != 0 {
+		t.Fatalf("before: %v, %v", had, takes)
 	}
-	Note(caps.SetOf(caps.NET_RAW))
-	Note(caps.SetOf(caps.SYS_ADMIN)) // a drop after one that kept it
-	Note(0)
-	if s, want := Noted(), caps.SetOf(caps.NET_RAW, caps.SYS_ADMIN); s != want {
-		t.Errorf("%v, not %v", s, want)
+	raw, admin := caps.SetOf(caps.NET_RAW), caps.SetOf(caps.SYS_ADMIN)
+	Note(raw|admin, admin)
+	if had, takes := Noted(); had != raw|admin || takes != ^admin {
+		t.Errorf("%v, %v", had, takes)
 	}
-	if NoteNoNewPrivs(); !NoNewPrivs() {
-		t.Error("no_new_privs was not noted")
+	Note(admin, 0) // what the first one kept
+	if had, takes := Noted(); had != raw|admin || takes != ^caps.Set(0) {
+		t.Errorf("%v, %v", had, takes)
 	}
 }

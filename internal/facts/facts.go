@@ -36,6 +36,7 @@ type Proc struct {
 	Secure   Fact[bool]       // AT_SECURE of getauxval(3)
 	Dumpable Fact[int]        // PR_GET_DUMPABLE
 	Dropped  Fact[caps.Set]   // what package caps/drop found permitted, before it let go of it
+	Drops    Fact[caps.Set]   // what a drop took away whether or not it was permitted
 }
 
 // A Kernel is the one that runs.

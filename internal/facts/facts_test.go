@@ -132,7 +132,10 @@ func TestFacts(t *testing.T) {
 		{"capget", "", "Policy.Withheld", "unreadable 16 digits"},
 		{"capget", "-000000000000400\n", "Policy.Withheld", "unreadable invalid syntax"},
 		{"caps/drop", "0000000000000400\n", "Proc.Dropped", "known cap_net_bind_service"},
+		{"caps/drop", "0000000000000400\n", "Proc.Drops", "known "},
+		{"caps/drop", "0000000000000000 0000000000000400\n", "Proc.Drops", "known cap_net_bind_service"},
 		{"caps/drop", "400\n", "Proc.Dropped", "unreadable 16 digits"},
+		{"caps/drop", "", "Proc.Drops", "unreadable not one set or two"},
 
 		{"proc/self/ns/net", "net:[4026531833]", "Net.NS", "known net:[4026531833]"},
 		{"proc/self/ns/net", "user:[4026531833]", "Net.NS", "unreadable net namespace"},

@@ -25,15 +25,16 @@ func (r Record) Facts() Facts {
 		Proc: Proc{
 			Thread:    thread(r),
 			Threads:   fact(r, "threads", parseThreads),
-			IDs:       fact(r, "proc/thread-self/status", ParseIDs),
-			PID:       fact(r, "proc/thread-self/status", StatusInt("Tgid", math.MaxInt32)),
-			Parent:    fact(r, "proc/thread-self/status", StatusInt("PPid", math.MaxInt32)),
-			TracerPid: fact(r, "proc/thread-self/status", StatusInt("TracerPid", math.MaxInt32)),
-			Seccomp:   fact(r, "proc/thread-self/status", StatusInt("Seccomp", 2)),
+			IDs:       fact(r, own(r), ParseIDs),
+			PID:       fact(r, own(r), StatusInt("Tgid", math.MaxInt32)),
+			Parent:    fact(r, own(r), StatusInt("PPid", math.MaxInt32)),
+			TracerPid: fact(r, own(r), StatusInt("TracerPid", math.MaxInt32)),
+			Seccomp:   fact(r, own(r), StatusInt("Seccomp", 2)),
 			AtInit:    fact(r, "at init", parseAtInit),
 			Secure:    fact(r, "AT_SECURE", parseBool),
 			Dumpable:  fact(r, "prctl PR_GET_DUMPABLE", parseInt),
-			Dropped:   fact(r, "caps/drop", parseSet),
+			Dropped:   fact(r, "caps/drop", parseDropped(0)),
+			Drops:     fact(r, "caps/drop", parseDropped(1)),
 		},
 		Kernel: Kernel{
 			Release: fact(r, "uname", parseRelease),
@@ -94,13 +95,26 @@ func (r Record) Facts() Facts {
 			User:      fact(r, "user", parseText),
 		},
 	}
-	f.Policy.Withheld = withheld(f.Policy.Granted, f.Proc.Thread)
+	f.Policy.Withheld = withheld(f.Policy.Granted, fact(r, "proc/thread-self/status", caps.ParseStatus))
 	return f
 }
 
+// own is the item that tells the status of the calling thread: what /proc says or, where it
+// is hidden or not mounted, what system calls do.
+func own(r Record) string {
+	if r.Lacks("proc/thread-self/status") && len(r[StatusByCalls].Data) > 0 {
+		return StatusByCalls
+	}
+	return "proc/thread-self/status"
+}
+
+// StatusByCalls is the item with those lines of the status of the calling thread that
+// system calls tell too. It has no tracer.
+const StatusByCalls = "status by calls"
+
 // thread reads the state of the calling thread. Its securebits are no line of status.
 func thread(r Record) Fact[caps.State] {
-	f := fact(r, "proc/thread-self/status", caps.ParseStatus)
+	f := fact(r, own(r), caps.ParseStatus)
 	bits := fact(r, "prctl PR_GET_SECUREBITS", parseInt)
 	if f.State == Known && bits.State == Known {
 		f.Value.Securebits = caps.Securebits(bits.Value)
@@ -167,6 +181,25 @@ func parseAtInit(b []byte) (caps.State, error) {
 	return s, nil
 }
 
+// parseDropped reads the first or the second set of package internal/dropped. Recordings of
+// before have one.
+func parseDropped(which int) func([]byte) (caps.Set, error) {
+	return func(b []byte) (caps.Set, error) {
+		var sets [2]caps.Set
+		words := strings.Fields(string(b))
+		if len(words) == 0 || len(words) > len(sets) {
+			return 0, errors.New("not one set or two")
+		}
+		for i, word := range words {
+			var err error
+			if sets[i], err = parseSet([]byte(word)); err != nil {
+				return 0, err
+			}
+		}
+		return sets[which], nil
+	}
+}
+
 // parseSet reads a set in hexadecimal digits, as /proc/PID/status has it.
 func parseSet(b []byte) (caps.Set, error) {
 	var s caps.Set
@@ -180,7 +213,7 @@ func parseSet(b []byte) (caps.Set, error) {
 }
 
 // fact parses one item. ENOENT and ENODATA say that there is none, EOPNOTSUPP
-// that there cannot be one. But what /proc has, it has on every machine: a file
+// that there cannot be one. But what is read through /proc, it has on every machine: a file
 // that is not there is hidden (hidepid=, ProcSubset=pid) or /proc is not mounted.
 func fact[T any](r Record, name string, parse func([]byte) (T, error)) Fact[T] {
 	f := Fact[T]{Source: Source(name)}
@@ -189,7 +222,7 @@ func fact[T any](r Record, name string, parse func([]byte) (T, error)) Fact[T] {
 	case !ok:
 		f.Reason = "not recorded"
 		return f
-	case strings.HasPrefix(f.Source, "/proc/") && item.Err == "ENOENT":
+	case strings.Contains(f.Source, "/proc/") && item.Err == "ENOENT":
 		f.Reason = item.Err
 		return f
 	case item.Err == "ENOENT" || item.Err == "ENODATA" || item.Err == "EOPNOTSUPP":
@@ -216,6 +249,8 @@ func Source(name string) string {
 		}
 	}
 	switch name {
+	case StatusByCalls:
+		return "capget, prctl"
 	case "exe xattr":
 		return "getxattr /proc/self/exe"
 	case "exe stat":

@@ -89,13 +89,4 @@ var policyCauses = []cause{
 		see:    "sudo strace -u USER -f -e trace=socket,bind,listen PROGRAM",
 		helps:  "look at what confines the process: its container, unit and security modules",
 	},
-	{
-		id:  "control-refused",
-		say: sayControl,
-		wording: wording{"the program's own setup of the socket was refused",
-			"the Control function of net.ListenConfig was refused, before the bind was tried: IP_TRANSPARENT and SO_MARK need cap_net_admin or cap_net_raw, as socket(7) and ip(7) say"},
-		kernel: "sk_setsockopt, do_ip_setsockopt: sockopt_ns_capable",
-		see:    "sudo strace -u USER -f -e trace=setsockopt PROGRAM",
-		helps:  "the capability that the option needs, granted as for a port; or a socket without the option",
-	},
 }

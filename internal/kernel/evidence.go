@@ -152,6 +152,12 @@ func (l *look) letGo() {
 		})
 		return
 	}
+	if l.w.drops(need) {
+		see(l, "dropped", l.f.Proc.Drops, caps.Set.Hex, func(s caps.Set) string {
+			return "package caps/drop takes " + need.String() + " away from whoever has it"
+		})
+		return
+	}
 	see(l, "AT_SECURE", l.f.Proc.Secure, yesNo, when("AT_SECURE 1: execve gave it capabilities"))
 	see(l, "dumpable", l.f.Proc.Dumpable, strconv.Itoa, func(n int) string {
 		if n == 1 {

@@ -66,11 +66,7 @@ func Untold(f *facts.Facts, g Goal, why string) Finding {
 func unasked(g Goal, err error) string {
 	var dns *net.DNSError
 	switch {
-	case g.Network == "" && err == nil || g.Refused.Errno != 0 && g.Refused.Call != "control" && g.Refused.Call != "setsockopt":
-		return ""
-	case g.Refused.Errno != 0:
-		return "control-refused"
-	case err == nil:
+	case g.Refused.Errno != 0, err == nil:
 		return ""
 	case errors.As(err, &dns) && !strings.Contains(dns.Name, "/"): // which a look-up of a port has
 		return "host-unresolved" // the address is well formed

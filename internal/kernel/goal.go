@@ -32,6 +32,9 @@ type Refusal struct {
 	Capset syscall.Errno // why the capability could not be made effective; 0 where it could, or was not tried
 }
 
+// setup reports whether an option of the socket was refused, and a bind not tried.
+func (r Refusal) setup() bool { return r.Call == "control" || r.Call == "setsockopt" }
+
 // RefusalOf takes an error of a listen apart. What a Control function returned is no answer
 // to a call of the listen itself: its call is "control".
 func RefusalOf(err error) Refusal {
@@ -119,9 +122,13 @@ func (a attempt) asksAs(network string, g Goal) bool {
 // InUse reports whether the kernel said that the port is taken.
 func (g Goal) InUse() bool { return g.Refused.Errno == syscall.EADDRINUSE }
 
-// Retried is the goal before it is tried once more.
+// Retried is the goal before it is tried once more. What keeps the socket from being set up
+// or the capability from being raised still does.
 func (g Goal) Retried() Goal {
-	capset := g.Refused.Capset
-	g.Refused = Refusal{Capset: capset}
+	was := g.Refused
+	g.Refused = Refusal{Capset: was.Capset}
+	if was.setup() {
+		g.Refused.Call = was.Call
+	}
 	return g
 }

@@ -145,7 +145,9 @@ func named(all []impediment, g Goal) []string {
 // stamped is the world in which the file has the capability too, as the fix has it.
 func (w World) stamped(g Goal) World {
 	w.Image.Stamped, w.Image.Caps = true, Stamp(w.Image, g)
-	w.Since = Kept
+	if !w.drops(g.Need()) {
+		w.Since = Kept
+	}
 	return w
 }
 

@@ -19,7 +19,7 @@ const unknownFact = "a fact it needs is not known"
 func Plan(f facts.Facts) facts.Facts {
 	f.Launch.Planned = true
 	f.File.Exe = f.File.Installed
-	f.File.Deleted, f.Proc.Dropped = f.File.Deleted.Now(false), f.Proc.Dropped.Now(0)
+	f.File.Deleted, f.Proc.Dropped, f.Proc.Drops = f.File.Deleted.Now(false), f.Proc.Dropped.Now(0), f.Proc.Drops.Now(0)
 	f.Proc.Threads, f.Proc.AtInit = f.Proc.Threads.None(), f.Proc.AtInit.None()
 	f.Proc.Secure, f.Proc.Dumpable = f.Proc.Secure.None(), f.Proc.Dumpable.None()
 	f.Proc.Thread = facts.Fact[caps.State]{Source: Rule, Reason: unknownFact}

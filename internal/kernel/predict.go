@@ -32,10 +32,13 @@ func (w World) predicts(set caps.Set) (World, bool) {
 	case set&now.Inheritable&^thread.Inheritable != 0 && w.Since == Kept:
 		return w, false
 	}
-	if w.Since == LetGo || w.Since == OnThread {
-		if !executed.Permitted.Contains(set) {
-			return w, false // there was nothing to give up
+	switch {
+	case w.drops(set):
+		if w.Since != LetGo {
+			return w, false // a drop takes away what it finds
 		}
+	case (w.Since == LetGo || w.Since == OnThread) && !executed.Permitted.Contains(set):
+		return w, false // there was nothing to give up
 	}
 	if w.Since == Lowered && !executed.Effective.Contains(set) {
 		return w, false
@@ -50,6 +53,13 @@ func (w World) predicts(set caps.Set) (World, bool) {
 		w.cost++ // prctl(PR_SET_DUMPABLE)
 	}
 	return w, true
+}
+
+// drops reports whether package caps/drop has taken the set away, or would have: it ran
+// and keeps nothing of it.
+func (w World) drops(set caps.Set) bool {
+	drops, _ := w.Facts.Proc.Drops.Is()
+	return set != 0 && drops.Contains(set) && w.now.Permitted&set == 0
 }
 
 // labeled reports whether a security module may have set AT_SECURE.

@@ -65,7 +65,7 @@ func sinces(w World, g Goal, set caps.Set) []World {
 	dropped, _ := w.Facts.Proc.Dropped.Is()
 	began, noted := w.Facts.Proc.AtInit.Is()
 	cost := 1
-	if dropped.Contains(set) || noted && began.Permitted.Contains(set) {
+	if dropped.Contains(set) || w.drops(set) || noted && began.Permitted.Contains(set) {
 		cost = 0
 	}
 	gave(LetGo, cost)

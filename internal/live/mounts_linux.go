@@ -41,7 +41,7 @@ const inChroot = "the root of this process is no mount, and hides others"
 func mountID(path string) (id string, root bool, err error) {
 	var st unix.Statx_t
 	if err := unix.Statx(unix.AT_FDCWD, path, 0, unix.STATX_MNT_ID, &st); err != nil {
-		return "", false, err
+		return "", false, fmt.Errorf("statx: %v", err) // no ENOENT either
 	}
 	if st.Mask&unix.STATX_MNT_ID == 0 {
 		return "", false, errors.New("statx has no mount id before Linux 5.8")
@@ -51,6 +51,9 @@ func mountID(path string) (id string, root bool, err error) {
 
 func readMounts(pid string) (facts.Mounts, error) {
 	b, err := readPath("/proc/" + pid + "/mountinfo")
+	if errors.Is(err, unix.ENOENT) {
+		return nil, errors.New("mountinfo is not there") // no ENOENT, which says that no mount has a file
+	}
 	if err != nil {
 		return nil, err
 	}

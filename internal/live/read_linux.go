@@ -48,6 +48,9 @@ func Read(ports ...int) facts.Record {
 			r.add(name, func() ([]byte, error) { return readPath("/" + path) })
 		}
 	}
+	if facts.Record(r).Lacks("proc/thread-self/status") {
+		r.add(facts.StatusByCalls, statusByCalls)
+	}
 	r.add("prctl PR_GET_SECUREBITS", func() ([]byte, error) {
 		bits, err := unix.PrctlRetInt(unix.PR_GET_SECUREBITS, 0, 0, 0, 0)
 		return fmt.Appendln(nil, bits), err
@@ -65,7 +68,10 @@ func Read(ports ...int) facts.Record {
 		s, err := caps.Self()
 		return []byte(s.Permitted.Hex() + "\n"), err
 	})
-	r.add("caps/drop", func() ([]byte, error) { return []byte(dropped.Noted().Hex() + "\n"), nil })
+	r.add("caps/drop", func() ([]byte, error) {
+		had, takes := dropped.Noted()
+		return fmt.Appendln(nil, had.Hex(), takes.Hex()), nil
+	})
 	r.add("uname", func() ([]byte, error) {
 		var name unix.Utsname
 		err := unix.Uname(&name)

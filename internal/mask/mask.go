@@ -63,6 +63,7 @@ type mask func([]byte, addrMask) ([]byte, bool)
 // masks has a mask for every item: one that is missing hides the item.
 var masks = map[string]mask{
 	"proc/thread-self/status": maskStatus,
+	facts.StatusByCalls:       maskStatus,
 	"proc/1/status":           maskStatus,
 	"ancestor status":         maskStatus,
 	"parent status":           maskStatus,
@@ -81,7 +82,7 @@ var masks = map[string]mask{
 	"no_file_caps":                                 only(`[0-9]+\n`),
 	"capget":                                       only(`[0-9a-f]{16}\n`),
 	"at init":                                      only(`([0-9a-f]{16} ){3}[01]\n`),
-	"caps/drop":                                    only(`[0-9a-f]{16}\n`),
+	"caps/drop":                                    only(`[0-9a-f]{16}( [0-9a-f]{16})?\n`),
 	"uname":                                        maskRelease,
 
 	"exe xattr": only(`[0-9a-f]+\n`), "path xattr": only(`[0-9a-f]+\n`),

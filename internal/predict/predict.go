@@ -52,6 +52,9 @@ func Literal(t privport.Target) (netip.Addr, error) {
 	case "":
 		return netip.Addr{}, nil
 	case "localhost":
+		if strings.HasSuffix(t.Network, "6") {
+			return netip.IPv6Loopback(), nil
+		}
 		return netip.AddrFrom4([4]byte{127, 0, 0, 1}), nil
 	}
 	a, err := netip.ParseAddr(t.Host)

@@ -87,7 +87,7 @@ func replayed(s Situation, o Outcome) ([]Wrong, error) {
 	}
 	var lc net.ListenConfig
 	lc.SetMultipathTCP(s.is("mptcp", "on"))
-	err := recording.Replay([]byte(o.Said.Recording), s.network()+"/"+s.host()+":"+s.port(), guard.ListenConfig(lc))
+	err := recording.Replay([]byte(o.Said.Recording), s.network()+"/"+recorded(s, o.Said.Recording), guard.ListenConfig(lc))
 	var refused *guard.Error
 	said := told(o.Report.causes(), o.Report.fixes())
 	if !errors.As(err, &refused) {
@@ -107,6 +107,19 @@ func replayed(s Situation, o Outcome) ([]Wrong, error) {
 		return []Wrong{{'i', said, "the replay says " + again}}, nil
 	}
 	return nil, nil
+}
+
+// recorded is the address in a recording, which does not have that of the machine.
+func recorded(s Situation, recording string) string {
+	for line := range strings.Lines(recording) {
+		if words := strings.Fields(line); len(words) > 1 && words[0] == "bind" {
+			if where := strings.TrimPrefix(words[1], "udp/"); strings.Contains(where, ":") {
+				return where
+			}
+			break
+		}
+	}
+	return s.host() + ":" + s.port()
 }
 
 func told(causes, fixes []string) string {

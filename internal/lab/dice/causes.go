@@ -34,7 +34,7 @@ var causes = map[string]standing{
 	"foreign-user-namespace":  {keep: "userns", gates: "namespace permitted"},
 	"initial-user-namespace":  {keep: "userns", gates: "namespace permitted"},
 	"threshold-raised":        {keep: "threshold file grant user", remove: []string{"threshold"}, gates: "port permitted"},
-	"control-refused":         {keep: "control"},
+	"control-refused":         {keep: "control", gates: "setup"},
 	"shared-folders":          {keep: "folders", gates: "permitted"},
 	"landlock":                {keep: "landlock mptcp", remove: []string{"landlock"}, gates: "policy"},
 	"seccomp":                 {keep: "seccomp", unit: "sandbox sandbox2", gates: "policy socket permitted"},
