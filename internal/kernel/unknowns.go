@@ -271,13 +271,13 @@ func setIDs(w World, g Goal, set caps.Set) []World {
 	return []World{w}
 }
 
-// nosuids: was the mount nosuid at execve as it is now?
+// nosuids: was the mount nosuid at execve? Nobody remounts it under a program that runs.
 func nosuids(w World, g Goal, set caps.Set) []World {
-	other := w.costs(2)
-	other.Image.Nosuid = !w.Image.Nosuid
-	if w.Facts.File.Exe.Nosuid.State == facts.Unreadable {
-		other = other.costs(-1)
+	if w.Facts.File.Exe.Nosuid.State != facts.Unreadable {
+		return []World{w}
 	}
+	other := w.costs(1)
+	other.Image.Nosuid = true
 	return []World{w, other}
 }
 
