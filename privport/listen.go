@@ -25,8 +25,8 @@ const (
 type How struct {
 	Via Via
 
-	// Unraised is why a capability that is permitted could not be raised: a
-	// *[RaiseError], or nil.
+	// Unraised is why a capability that is permitted could not be raised, or why it could
+	// not be seen whether it is: a *[RaiseError], or nil.
 	Unraised error
 
 	network, address string   // what was asked
@@ -174,12 +174,19 @@ func bindRaised[S io.Closer](s S, how How, refused error, bind func(address stri
 	runtime.LockOSThread() // look at the thread that is raised
 	defer runtime.UnlockOSThread()
 	var op *net.OpError
-	if !errors.As(refused, &op) || !onlyPermitted(caps.NET_BIND_SERVICE) {
+	if !errors.As(refused, &op) {
+		return s, how, refused
+	}
+	raisable, err := onlyPermitted(caps.NET_BIND_SERVICE)
+	if err != nil {
+		how.note, how.Unraised = err.Error(), err
+	}
+	if !raisable {
 		return s, how, refused
 	}
 	var again S
 	called := false
-	err := Raise(caps.SetOf(caps.NET_BIND_SERVICE), func() (err error) {
+	err = Raise(caps.SetOf(caps.NET_BIND_SERVICE), func() (err error) {
 		called = true
 		again, err = bind(op.Addr.String())
 		return err

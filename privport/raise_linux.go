@@ -104,7 +104,10 @@ func (s threadSets) setEffective(effective caps.Set) error {
 
 // onlyPermitted reports whether raising c would change the calling thread: it has c
 // permitted and not effective.
-func onlyPermitted(c caps.Cap) bool {
+func onlyPermitted(c caps.Cap) (bool, error) {
 	now, err := readThread()
-	return err == nil && now.permitted().Has(c) && !now.effective().Has(c)
+	if err != nil {
+		return false, &RaiseError{Set: caps.SetOf(c), Err: err}
+	}
+	return now.permitted().Has(c) && !now.effective().Has(c), nil
 }

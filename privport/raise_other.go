@@ -12,4 +12,4 @@ func raise(set caps.Set, _ func() error) error {
 	return &RaiseError{Set: set, Err: errors.ErrUnsupported}
 }
 
-func onlyPermitted(caps.Cap) bool { return false }
+func onlyPermitted(caps.Cap) (bool, error) { return false, nil }

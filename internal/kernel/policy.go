@@ -84,8 +84,12 @@ func saySeccomp(l *look, w wording) wording {
 	call := l.g.Refused.Call
 	switch {
 	case l.g.Refused.Capset != 0:
-		return wording{"a seccomp filter refuses capset, so that {cap} cannot be made effective",
-			"the capability is permitted, and the program may not raise it: in a unit see SystemCallFilter=, in a container its seccomp profile; an ambient capability or =+ep on the file need no capset"}
+		call = "capset"
+		if l.f.Policy.Granted.Reason == errnos.Name(l.g.Refused.Capset) {
+			call = "capget" // which comes before it
+		}
+		return wording{"a seccomp filter refuses " + call + ", so that {cap} cannot be made effective",
+			"the program may not raise what is permitted: in a unit see SystemCallFilter=, in a container its seccomp profile; an ambient capability or =+ep on the file need no " + call}
 	case call != "" && call != "bind":
 		w.detail = "binds to port 0 are let through, and " + call + " is not; in a unit see SystemCallFilter=, in a container its seccomp profile"
 	default:

@@ -4,7 +4,7 @@ package dice
 type standing struct {
 	keep   string   // the knobs that it blames together
 	unit   string   // further ones in a unit
-	remove []string // the ways to take it away, each some knobs; keep, if there is none
+	remove []string // the ways to take it away, each some knobs, or a knob and another value; keep, if there is none
 	gates  string   // the gates at which it refuses; one of them does not say yes
 }
 
@@ -31,7 +31,7 @@ var causes = map[string]standing{
 	"bounding-excludes":       {keep: "bounding", unit: "sandbox sandbox2", gates: "permitted start"},
 	"exec-refused":            {keep: "file bounding", remove: []string{"file", "bounding"}, gates: "start"},
 	"noroot-securebit":        {keep: "securebits user file", remove: []string{"securebits"}, gates: "permitted"},
-	"foreign-user-namespace":  {keep: "userns", gates: "namespace permitted"},
+	"foreign-user-namespace":  {keep: "userns", remove: []string{"userns", "userns=own"}, gates: "namespace permitted"},
 	"initial-user-namespace":  {keep: "userns", gates: "namespace permitted"},
 	"threshold-raised":        {keep: "threshold file grant user", remove: []string{"threshold"}, gates: "port permitted"},
 	"control-refused":         {keep: "control", gates: "setup"},
@@ -45,8 +45,8 @@ var causes = map[string]standing{
 	"protocol-unavailable":    {keep: "seccomp", gates: "socket"},
 	"resource-limit":          {gates: "socket"},
 	"address-in-use":          {keep: "holder", unit: "socket", gates: "free"},
-	"address-unavailable":     {keep: "address", unit: "launcher", gates: "address"},
-	"address-tentative":       {keep: "address", gates: "address"},
+	"address-unavailable":     {keep: "address", unit: "launcher", remove: []string{"address launcher", "address=lo2", "address=lo6"}, gates: "address"},
+	"address-tentative":       {keep: "address", remove: []string{"address", "address=lo6"}, gates: "address"},
 	"address-invalid":         {keep: "address"},
 	"host-unresolved":         {keep: "address"},
 	"authbind-bypassed":       {},

@@ -57,18 +57,13 @@ func newJudge(m box.Maker, known *memory) *Judge { return &Judge{maker: m, known
 // of the lab's.
 func (j *Judge) Judge(s Situation) (Verdict, error) {
 	j.boxes = 0
-	if holding, may := s.mayGiveUpNothing(); may {
-		holds, err := j.binds(holding)
-		if err != nil && !errors.Is(err, errUnmade) {
-			return Verdict{}, err
-		}
-		if !holds {
-			s = s.without("before")
-		}
+	s, err := j.dropUntried(s)
+	if err != nil {
+		return Verdict{}, err
 	}
 	v := Verdict{Situation: s}
 	var o Outcome
-	err := j.in(s, func(p *place) error {
+	err = j.in(s, func(p *place) error {
 		if err := p.explain(); err != nil {
 			return err
 		}
@@ -108,6 +103,24 @@ func (j *Judge) Judge(s Situation) (Verdict, error) {
 	}
 	v.Boxes = j.boxes
 	return v, nil
+}
+
+// dropUntried makes harmless what leaves no trace in the situation as it goes without it.
+func (j *Judge) dropUntried(s Situation) (Situation, error) {
+	for _, u := range untried {
+		name, value, _ := strings.Cut(u.turn, "=")
+		if !strings.HasPrefix(s[name], value) {
+			continue
+		}
+		binds, err := j.binds(s.without(u.without...))
+		if err != nil && !errors.Is(err, errUnmade) {
+			return nil, err
+		}
+		if !binds {
+			s = s.without(name)
+		}
+	}
+	return s, nil
 }
 
 // fresh makes a situation and starts the program once.

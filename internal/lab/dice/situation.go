@@ -73,11 +73,15 @@ func (s Situation) with(name, value string) Situation {
 	return s
 }
 
-// without returns the situation with the knobs made harmless.
+// without returns the situation with the knobs made harmless, or those that are named with
+// a value turned to it.
 func (s Situation) without(names ...string) Situation {
 	s = maps.Clone(s)
 	for _, name := range names {
 		delete(s, name)
+		if name, value, ok := strings.Cut(name, "="); ok {
+			s = s.with(name, value)
+		}
 	}
 	return s
 }
