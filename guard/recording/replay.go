@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"net/netip"
+	"slices"
 	"strings"
 
 	"github.com/lowport/lowport/caps"
@@ -103,7 +104,8 @@ func replay(r *ask.Request, f facts.Facts, went []predict.Outcome) error {
 	if at, r.Err = predict.Literal(r.Target); r.Err != nil {
 		return nil
 	}
-	r.Goal = kernel.Goal{Network: r.Network, Addr: at, Port: r.Target.Port, Raises: true, MPTCP: predict.TriesMPTCP(&f)}
+	onlyTCP := slices.ContainsFunc(went, func(o predict.Outcome) bool { return o.OnlyTCP })
+	r.Goal = kernel.Goal{Network: r.Network, Addr: at, Port: r.Target.Port, Raises: true, MPTCP: predict.TriesMPTCP(&f) && !onlyTCP}
 	done, err := predict.Decide(&f, r.Goal)
 	for _, o := range went {
 		if o.Port == done.Port && o.Addr == done.Addr && o.UDP == done.UDP {

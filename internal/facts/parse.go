@@ -611,8 +611,6 @@ func formatThread(tid int, s caps.State) string {
 		s.Effective.Hex(), s.Bounding.Hex(), s.Ambient.Hex(), s.NoNewPrivs)
 }
 
-// parseUIDMap reads the rows of user_namespaces(7), three numbers each, and
-// joins them by commas. A namespace that nobody has mapped yet has none.
 // Maps reports whether a uid_map in the form of Net.UIDMap has an id for the user namespace
 // itself. A row says: the first id inside, the first outside, how many.
 func Maps(uidMap string, id uint32) bool {
@@ -625,6 +623,8 @@ func Maps(uidMap string, id uint32) bool {
 	return false
 }
 
+// parseUIDMap reads the rows of user_namespaces(7), three numbers each, and
+// joins them by commas. A namespace that nobody has mapped yet has none.
 func parseUIDMap(b []byte) (string, error) {
 	var rows []string
 	for line := range strings.Lines(string(b)) {

@@ -237,7 +237,7 @@ func sharedFolders(w World, g Goal, set caps.Set) []World {
 // forked after the inode last changed saw what is there.
 func stamps(w World, g Goal, set caps.Set) []World {
 	if w.Facts.File.Exe.Caps.State == facts.Unreadable {
-		granted := w.costs(1)
+		granted := w
 		granted.Image.Stamped, granted.Image.Caps = true, caps.File{Version: 2, Permitted: set}
 		return []World{w, granted}
 	}

@@ -13,7 +13,7 @@ import (
 
 // An Outcome is how the bind of a recorded machine went: the line
 //
-//	bind [udp/]PORT|ADDRESS:PORT ERRNO [raised]
+//	bind [udp/]PORT|ADDRESS:PORT ERRNO [raised] [call=CALL] [mptcp=off] [capset=ERRNO]
 //	bind [udp/]PORT|ADDRESS:PORT ok VIA
 //
 // above its record.
@@ -25,6 +25,7 @@ type Outcome struct {
 	Unstarted bool   // the program itself was not executed: never of a recording
 	Via       privport.Via
 	Call      string // the system call that was refused, "" for bind
+	OnlyTCP   bool   // MPTCP was not tried first
 	Capset    string // the errno with which the capability could not be raised, "" where it was, or was not tried
 }
 
@@ -46,6 +47,9 @@ func (o Outcome) String() string {
 	}
 	if o.Call != "" {
 		line += " call=" + o.Call
+	}
+	if o.OnlyTCP {
+		line += " mptcp=off"
 	}
 	if o.Capset != "" {
 		line += " capset=" + o.Capset
@@ -75,6 +79,8 @@ func ParseOutcome(line string) (Outcome, error) {
 		switch key, value, _ := strings.Cut(word, "="); key {
 		case "call":
 			o.Call = value
+		case "mptcp":
+			o.OnlyTCP = value == "off"
 		case "capset":
 			o.Capset = value
 		default:

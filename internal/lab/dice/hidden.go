@@ -43,5 +43,4 @@ var untried = []struct {
 	{"before=thread", afterGrant, "capset(2) that gives nothing up changes nothing"},
 	{"seccomp=listen:", words("seccomp"), "no socket is bound that could listen, and a filter may end who calls listen(2) to see"},
 	{"seccomp=capset:", words("seccomp"), "nothing is raised, and a filter may end who calls capset(2) to see"},
-	{"folders=shared", words("folders"), "execve grants nothing that could be withheld"},
 }
