@@ -122,6 +122,9 @@ func (u *Unit) Start(f facts.Facts, manager facts.Fact[caps.State], c Command, w
 			f.File.Installed.Nosuid.Source = u.Name + ": what it mounts anew under NoNewPrivileges="
 		}
 	}
+	if hides := u.set.says("ProtectProc", "invisible", "ptraceable", "noaccess"); hides && !plus && !s.Effective.Has(caps.SYS_PTRACE) {
+		f.Launcher.Init = facts.Fact[caps.State]{Source: "/proc/1/status", Reason: "ProtectProc= hides it"}
+	}
 	f.Launch.Starter = manager.Now(s)
 	if manager.State != facts.Known {
 		f.Launch.Starter = manager
@@ -232,6 +235,9 @@ func (u *Unit) filters(f facts.Facts, plus bool) facts.Facts {
 		probes = append(probes, p)
 	}
 	f.Policy.Probes = facts.Fact[[]facts.Probe]{Value: probes, State: f.Policy.Probes.State, Source: u.Name, Reason: f.Policy.Probes.Reason}
+	if errno, allowed := u.set.call("listen"); !allowed && !plus { // behind the bind, and of TCP alone
+		f.Launch.Listen = errno
+	}
 	f.Proc.Seccomp = facts.Fact[int]{State: facts.Known, Source: u.Name}
 	if u.set.filtered() && !plus {
 		f.Proc.Seccomp.Value = 2
@@ -258,7 +264,7 @@ func (u *Unit) Doubt(g kernel.Goal, program string) string {
 		call := u.lacksCall()
 		return "SystemCallFilter= refuses " + call + ", which a server needs"
 	}
-	if errno, allowed := u.refusedCall(); g.Network != "" && !allowed && errno == "" {
+	if g.Network != "" && u.ends(g) {
 		return "SystemCallFilter= ends the program at the call, as SystemCallErrorNumber= is not set"
 	}
 	if g.Network != "" && u.denies(g) && !u.Build.NoBPF {
