@@ -169,6 +169,9 @@ func input(u *Unit, at place) error {
 			return stops("208/STDIN", "%s is not there", e)
 		}
 	case "socket":
+		if !u.socketUnit {
+			return stops("", "%s: no .socket unit passes one", e)
+		}
 		u.doubt("%s takes the socket for the program's standard input", e)
 	case "fd":
 		u.doubt("%s needs a socket of that name", e)
@@ -215,15 +218,17 @@ func output(u *Unit, at place) error {
 
 // processor is CPUAffinity=: of its processors one has to be there.
 func processor(u *Unit, at place) error {
-	var wanted []int
+	wanted := map[int]bool{}
 	for _, e := range u.set.entries("Service", "CPUAffinity") {
 		list, err := cpuList(e.value)
 		if err != nil {
 			u.note(fmt.Sprintf("systemd ignores %s: %v", e, err))
 		}
-		wanted = append(wanted, list...)
+		for _, n := range list {
+			wanted[n] = true
+		}
 	}
-	if wanted == nil || slices.Contains(wanted, 0) {
+	if len(wanted) == 0 || wanted[0] {
 		return nil
 	}
 	e, _ := u.set.lastEntry("CPUAffinity")
@@ -232,7 +237,7 @@ func processor(u *Unit, at place) error {
 	switch {
 	case err != nil || errList != nil:
 		u.doubt("%s: which processors are there could not be read", e)
-	case !slices.ContainsFunc(wanted, func(n int) bool { return slices.Contains(there, n) }):
+	case !slices.ContainsFunc(there, func(n int) bool { return wanted[n] }):
 		return stops("215/CPUAFFINITY", "%s: no such processor is there", e)
 	}
 	return nil

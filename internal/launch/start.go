@@ -226,10 +226,7 @@ func (u *Unit) filters(f facts.Facts, plus bool) facts.Facts {
 		if strings.HasSuffix(p.Network, "6") {
 			family = "AF_INET6"
 		}
-		if !plus && !u.set.family(family) {
-			p.Errno = "EAFNOSUPPORT"
-		}
-		if errno, allowed := u.refusedCall(); p.Errno == "" && !plus && !allowed {
+		if errno, refused := u.filtered(family); refused && !plus {
 			p.Errno = errno
 		}
 		probes = append(probes, p)
@@ -243,6 +240,19 @@ func (u *Unit) filters(f facts.Facts, plus bool) facts.Facts {
 		f.Proc.Seccomp.Value = 2
 	}
 	return f
+}
+
+// filtered is the answer of the unit's filters to a bind in a family. SystemCallFilter= is the
+// last one that systemd installs, whose answer the kernel takes (seccomp_run_filters).
+func (u *Unit) filtered(family string) (errno string, refused bool) {
+	if errno, allowed := u.set.call("socket"); !allowed {
+		return errno, true
+	}
+	if !u.set.family(family) {
+		return "EAFNOSUPPORT", true
+	}
+	errno, allowed := u.set.call("bind")
+	return errno, !allowed
 }
 
 // Doubt says why it cannot be told how a bind would go, "" where it can. The zero

@@ -85,7 +85,7 @@ func New(seed uint64, number int) Draw {
 	if strings.Contains(prefix, ":") {
 		exec = strings.ReplaceAll(exec, "$$", "$")
 	}
-	exec = d.laidOut(exec)
+	exec = d.laidOut(exec, strings.Contains(prefix, ":"))
 	cut := 0
 	if d.in(4) {
 		cut = d.IntN(len(lines) + 1)
@@ -131,8 +131,9 @@ func (d die) spelt(program string) string {
 	return d.one(`"`+program+`"`, escaped, "/"+program, dir+"./"+name, dir+"../"+strings.TrimPrefix(program, "/"), dir+"link-"+name, name, "%%"+program, `'`+program+`'`)
 }
 
-// laidOut is another way to write a line of ExecStart=.
-func (d die) laidOut(exec string) string {
+// laidOut is another way to write a line of ExecStart=. In a literal one systemd puts nothing
+// in for variables.
+func (d die) laidOut(exec string, literal bool) string {
 	first, rest, _ := strings.Cut(exec, " ")
 	switch d.IntN(100) {
 	case 0:
@@ -148,6 +149,9 @@ func (d die) laidOut(exec string) string {
 	case 6:
 		return "ExecStart=/bin/true ; " + strings.TrimPrefix(exec, "ExecStart=")
 	case 7:
+		if literal {
+			return exec
+		}
 		return strings.TrimSuffix(exec, "\n") + " $NOTHING\n"
 	}
 	return exec
