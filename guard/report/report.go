@@ -14,8 +14,8 @@ type Report struct {
 	Error     string   `json:"error"` // the plain error that the report explains
 	Causes    []Cause  `json:"causes"`
 	Facts     []Fact   `json:"facts"`
-	Gates     []Gate   `json:"gates"` // of the first address that was refused; none where nothing was read
-	Fixes     []Fix    `json:"fixes"`
+	Gates     []Gate   `json:"gates"`     // of the first address that was refused; none where nothing was read
+	Fixes     []Fix    `json:"fixes"`     // the first is the one to take
 	Unhelpful []string `json:"unhelpful"` // tempting changes that would not help
 	Notes     []string `json:"notes"`     // surprises that are no failure
 	Via       string   `json:"via"`       // how a bind succeeded: "inherited", "plain", "raised" or "authbind"; of several all that occur
@@ -79,8 +79,9 @@ type Fix struct {
 	ID      string `json:"id"`    // "setcap"; "remount+restart" for changes that help only together
 	Scope   string `json:"scope"` // "file", "unit", "container", "pod", "netns", "host" or "code"
 	Summary string `json:"summary"`
-	Lasts   string `json:"lasts"` // "until the file is replaced or chowned"
-	Steps   []Step `json:"steps"` // in their order
+	Lasts   string `json:"lasts"`             // "until the file is replaced or chowned"
+	Depends string `json:"depends,omitempty"` // what could not be seen and has to hold for it; "" for nothing
+	Steps   []Step `json:"steps"`             // in their order
 }
 
 // A Step has one of Run, Write, Start and Edit.

@@ -65,8 +65,12 @@ func (r Report) String() string {
 			term.Wrap(&b, fmt.Sprintf("also (%s): %s: %s", c.Certainty, c.Summary, c.Detail), "  ")
 		}
 	}
-	for _, f := range r.Fixes {
-		term.Wrap(&b, fmt.Sprintf("fix: %s (%s):", f.Summary, f.Lasts), "     ")
+	for i, f := range r.Fixes {
+		head := "fix: "
+		if i > 0 {
+			head = "or: "
+		}
+		term.Wrap(&b, head+f.terms()+":", strings.Repeat(" ", len(head)))
 		for _, s := range f.Steps {
 			b.WriteString(s.Text(r.Sudo))
 		}
@@ -82,6 +86,14 @@ func (r Report) String() string {
 		term.Wrap(&b, "note: "+n, "      ")
 	}
 	return b.String()
+}
+
+// terms returns what the fix is about, how long it lasts and on what it depends.
+func (f Fix) terms() string {
+	if f.Depends == "" {
+		return fmt.Sprintf("%s (%s)", f.Summary, f.Lasts)
+	}
+	return fmt.Sprintf("%s (%s; %s)", f.Summary, f.Lasts, f.Depends)
 }
 
 // Evidence returns the facts that say something as lines of 80 columns, "" for none.

@@ -54,6 +54,7 @@ type Launcher struct {
 	Parent    Fact[Ancestor]   // the parent
 	Tracer    Fact[caps.State] // what traces this process
 	SharesFS  Fact[bool]       // another process was found that shares its root and working directory (CLONE_FS)
+	Operator  Fact[Operator]   // who had this process started; Unreadable where every ancestor is a launcher or hidden
 	Unit      Fact[Unit]
 	UserNamed Fact[bool]   // $USER is set, as systemd does for a unit with User=
 	Container Fact[string] // "docker", "podman", "kubernetes", or "container" for another kind
@@ -68,16 +69,18 @@ type File struct {
 	Installed Image        // the file at Path now: what starting again executes
 	Moved     Image        // the file of the same name in MovedDir, and that mount
 
-	Danger         Fact[caps.Danger] // why the file at Path had better not have capabilities
-	ChangedSince   Fact[bool]        // the inode of Exe may have changed after this process was forked
-	MountPoint     Fact[string]      // of the file system that Exe lies on
-	PathSeenByInit Fact[string]      // where process 1 has the file of Path, "" for there too; Absent: nowhere that is known
-	ReadOnlyThere  Fact[bool]        // it lies on a read-only mount there
+	Danger             Fact[caps.Danger] // why the file at Path had better not have capabilities
+	ChangedSince       Fact[bool]        // the inode of Exe may have changed after this process was forked
+	MountPoint         Fact[string]      // of the file system that Exe lies on
+	IdmappedThere      Fact[bool]        // the operator's mount, or where it cannot be seen the one here, is idmapped
+	PathSeenByOperator Fact[string]      // where the operator has the file of Path, "" for there too; Absent: nowhere that is known
+	ReadOnlyThere      Fact[bool]        // it lies on a read-only mount there
 }
 
 // A Net is the network namespace, and the user namespaces that decide over it.
 type Net struct {
 	UIDMap    Fact[string]
+	GIDMap    Fact[string]
 	UserNS    Fact[string] // "user:[4026531837]"
 	NS        Fact[string] // "net:[4026531833]"
 	Owner     Fact[Owner]
@@ -131,6 +134,22 @@ type Ancestor struct {
 	caps.State
 	IDs
 	Init bool // process 1
+}
+
+// An Operator is the nearest ancestor that is no launcher of ours: the shell, or the
+// manager, in whose place a fix is run.
+type Operator struct {
+	PID     int    // as this process sees it
+	UID     uint32 // as this user namespace sees it
+	SameNet bool   // it is in the network namespace of this process
+	SamePID bool   // it numbers processes as this process does
+
+	OtherUsers bool     // its user namespace is another than that of this process
+	Bounding   caps.Set // its bounding set
+
+	SameRoot  bool // it has the files that this process has
+	OtherRoot bool // its files are not those of process 1, whose /etc counts when the machine boots
+	NoSysctl  bool // its /proc has no /proc/sys (subset=pid of proc(5))
 }
 
 // A Probe is a bind to port 0 of every address, which takes no capability
@@ -228,7 +247,10 @@ type Socket struct {
 	Cgroup    string // path of its cgroup, "" unknown
 	PID       int    // 0 unknown
 	Command   string // of PID
-	Self      bool   // held by this process
+	Self      bool   // held by this process, perhaps beside others
+	FD        int    `json:",omitempty"` // by which this process holds it; 0 where it does not
+	// Also are the other processes that hold it, as those that inherited it.
+	Also []int `json:",omitempty"`
 }
 
 // An Account is a user as the user database has it.

@@ -13,6 +13,7 @@ type Mount struct {
 	Root       string // the folder of the file system that is mounted
 	Point      string // where
 	ReadOnly   bool
+	Idmapped   bool // it shows other owners than the file system has (mount_setattr(2))
 }
 
 // Mounts are the lines of one mountinfo.
@@ -24,14 +25,17 @@ func ParseMounts(b []byte) Mounts {
 	for l := range strings.Lines(string(b)) {
 		if f := strings.Fields(l); len(f) > 5 {
 			_, super, _ := strings.Cut(l, " - ") // the type, what is mounted, and options of the file system
-			all = append(all, Mount{f[0], f[1], f[2], unescapeMount(f[3]), unescapeMount(f[4]), hasRO(f[5]) || hasRO(super[strings.LastIndex(super, " ")+1:])})
+			all = append(all, Mount{
+				ID: f[0], Parent: f[1], Dev: f[2], Root: unescapeMount(f[3]), Point: unescapeMount(f[4]),
+				ReadOnly: has(f[5], "ro") || has(super[strings.LastIndex(super, " ")+1:], "ro"), Idmapped: has(f[5], "idmapped"),
+			})
 		}
 	}
 	return all
 }
 
-func hasRO(options string) bool {
-	return slices.Contains(strings.Split(strings.TrimSuffix(options, "\n"), ","), "ro")
+func has(options, one string) bool {
+	return slices.Contains(strings.Split(strings.TrimSuffix(options, "\n"), ","), one)
 }
 
 // unescapeMount undoes the \ooo of mountinfo.

@@ -48,25 +48,28 @@ func (r Record) Facts() Facts {
 			Parent:    fact(r, "parent status", parseAncestor),
 			Tracer:    fact(r, "tracer status", caps.ParseStatus),
 			SharesFS:  fact(r, "folders shared", parseTruth),
+			Operator:  fact(r, "operator", ParseJSON[Operator]),
 			Unit:      unit(r),
 			UserNamed: hasEnv(r, "USER"),
 			Container: container(r),
 			Authbind:  hasEnv(r, "AUTHBIND_LIB"),
 		},
 		File: File{
-			Path:           fact(r, "proc/self/exe", ParsePath),
-			Deleted:        fact(r, "proc/self/exe", parseDeleted),
-			Exe:            image(r, "exe"),
-			Installed:      image(r, "path"),
-			Moved:          image(r, "moved"),
-			ChangedSince:   fact(r, "exe changed since", parseTruth),
-			Danger:         fact(r, "path danger", parseDanger),
-			MountPoint:     fact(r, "mount point", parsePlace),
-			PathSeenByInit: outside(r),
-			ReadOnlyThere:  fact(r, "read-only outside", parseTruth),
+			Path:               fact(r, "proc/self/exe", ParsePath),
+			Deleted:            fact(r, "proc/self/exe", parseDeleted),
+			Exe:                image(r, "exe"),
+			Installed:          image(r, "path"),
+			Moved:              image(r, "moved"),
+			ChangedSince:       fact(r, "exe changed since", parseTruth),
+			Danger:             fact(r, "path danger", parseDanger),
+			MountPoint:         fact(r, "mount point", parsePlace),
+			PathSeenByOperator: outside(r),
+			ReadOnlyThere:      fact(r, "read-only outside", parseTruth),
+			IdmappedThere:      fact(r, "idmapped outside", parseTruth),
 		},
 		Net: Net{
 			UIDMap:    fact(r, "proc/self/uid_map", parseUIDMap),
+			GIDMap:    fact(r, "proc/self/gid_map", parseUIDMap),
 			UserNS:    fact(r, "proc/self/ns/user", parseNS("user")),
 			NS:        fact(r, "proc/self/ns/net", parseNS("net")),
 			Owner:     netOwner(r),
@@ -259,6 +262,8 @@ func Source(name string) string {
 		return "statfs /proc/self/exe"
 	case "ancestor status", "parent status":
 		return "/proc/PPID/status"
+	case "operator":
+		return "/proc/PPID/cmdline"
 	case "tracer status":
 		return "/proc/TRACERPID/status"
 	case "folders shared":
@@ -283,7 +288,7 @@ func Source(name string) string {
 		return "statfs"
 	case "path danger":
 		return "the file and the folders above it"
-	case "path outside", "read-only outside":
+	case "path outside", "read-only outside", "idmapped outside":
 		return "/proc/1/mountinfo"
 	case "threads":
 		return "/proc/self/task"

@@ -67,7 +67,7 @@ func parseProcSocket(row string) (ProcSocket, error) {
 // (tcp_seek_last_pos).
 func ParseProcTCP(b []byte, network string, port int) ([]Socket, error) {
 	var found []Socket
-	seen := map[Socket]bool{}
+	seen := map[ProcSocket]bool{}
 	for row, err := range ProcSockets(b, network) {
 		if err != nil {
 			return nil, err
@@ -79,8 +79,8 @@ func ParseProcTCP(b []byte, network string, port int) ([]Socket, error) {
 			Network: network, Addr: row.Addr, Listen: strings.HasPrefix(network, "tcp") && row.State == StateListen,
 			V6Unknown: strings.HasSuffix(network, "6"), UID: row.UID, Inode: row.Inode,
 		}
-		if !seen[s] {
-			seen[s] = true
+		if !seen[row] {
+			seen[row] = true
 			found = append(found, s)
 		}
 	}

@@ -13,11 +13,11 @@ type Item struct {
 // Items lists every item a record can hold, in the order a saved one has them.
 var Items = []string{
 	"proc/thread-self/status", "status by calls", "prctl PR_GET_SECUREBITS", "prctl PR_GET_DUMPABLE", "AT_SECURE", "at init", "capget", "caps/drop", "threads",
-	"proc/sys/kernel/cap_last_cap", "uname", "no_file_caps", "proc/1/status", "ancestor status", "parent status", "tracer status", "folders shared",
+	"proc/sys/kernel/cap_last_cap", "uname", "no_file_caps", "proc/1/status", "ancestor status", "parent status", "tracer status", "folders shared", "operator",
 	"proc/self/exe", "exe xattr", "exe stat", "exe statfs", "exe changed since",
-	"path xattr", "path stat", "path statfs", "path danger", "mount point", "path outside", "read-only outside",
+	"path xattr", "path stat", "path statfs", "path danger", "mount point", "path outside", "read-only outside", "idmapped outside",
 	"moved stat", "moved statfs",
-	"proc/self/uid_map", "proc/self/ns/user", "proc/self/ns/net", "proc/self/ns/pid", "proc/self/ns/uts", "ioctl NS_GET_USERNS",
+	"proc/self/uid_map", "proc/self/gid_map", "proc/self/ns/user", "proc/self/ns/net", "proc/self/ns/pid", "proc/self/ns/uts", "ioctl NS_GET_USERNS",
 	"network apart", "network namespace name",
 	"proc/sys/net/ipv4/ip_unprivileged_port_start",
 	"proc/self/cgroup", "run/.containerenv", ".dockerenv", "run/host/container-manager", "run/systemd/system", "run/systemd/transient", "environ",

@@ -22,6 +22,12 @@ func Free(f *facts.Facts, g Goal) Answer {
 	return free
 }
 
+// Waits reports whether a socket is a closed TCP connection's, which no process has any more
+// (TIME_WAIT). It keeps the port for a minute if its socket had no SO_REUSEADDR.
+func Waits(s facts.Socket) bool {
+	return strings.HasPrefix(s.Network, "tcp") && s.Inode == 0 && !s.Listen && !s.Bound
+}
+
 // Conflicts reports whether a socket stands in the way of a new one on the same
 // address or on a wildcard of either side (inet_rcv_saddr_equal). A listener
 // has SO_REUSEADDR, which Go sets, so that only another listener does

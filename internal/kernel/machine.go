@@ -96,7 +96,7 @@ func holders(w World, g Goal, set caps.Set) []World {
 		case Yes:
 			return []World{held}
 		case Unknown:
-			if g.Refused.Errno != 0 && s.Bound || Conflicts(s, g) != No {
+			if g.Refused.Errno != 0 && (s.Bound || Waits(s)) || Conflicts(s, g) != No {
 				may = append(may, held)
 			}
 		}

@@ -25,19 +25,19 @@ func (b block) last() string {
 	return ""
 }
 
-// blocks finds the fixes of a text report: a line that begins with "fix: ",
-// perhaps wrapped, ends in a colon, and then lines indented by two spaces.
+// blocks finds the fixes of a text report: a line that begins with "fix: "
+// or "or: ", perhaps wrapped, ends in a colon, and then lines indented by two spaces.
 func blocks(text string) ([]block, error) {
 	var all []block
 	lines := strings.Split(text, "\n")
 	for i := 0; i < len(lines); i++ {
-		summary, ok := strings.CutPrefix(lines[i], "fix: ")
-		if !ok {
+		head, summary, _ := strings.Cut(lines[i], ": ")
+		if head != "fix" && head != "or" {
 			continue
 		}
 		for !strings.HasSuffix(summary, ":") {
 			i++
-			if i == len(lines) || !strings.HasPrefix(lines[i], "     ") {
+			if i == len(lines) || !strings.HasPrefix(lines[i], "    ") {
 				return nil, fmt.Errorf("text report: the summary %q does not end in a colon", summary)
 			}
 			summary += " " + strings.TrimSpace(lines[i])

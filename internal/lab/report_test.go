@@ -53,6 +53,7 @@ type fix struct {
 	Scope   string `json:"scope"`
 	Summary string `json:"summary"`
 	Lasts   string `json:"lasts"`
+	Depends string `json:"depends"`
 	Steps   []step `json:"steps"`
 }
 

@@ -2,7 +2,6 @@ package launch
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 	"unicode"
 
@@ -84,17 +83,11 @@ func (u *Unit) securebits() caps.Securebits {
 	return bits
 }
 
-// maxNotes bounds what is said of a unit that is odd all over.
-const maxNotes = 100
-
-func (u *Unit) note(notes ...string) {
-	for _, n := range notes {
-		switch {
-		case slices.Contains(u.Notes, n), len(u.Notes) > maxNotes:
-		case len(u.Notes) == maxNotes:
-			u.Notes = append(u.Notes, "there is more of this kind")
-		default:
-			u.Notes = append(u.Notes, n)
+func (u *Unit) note(n string) {
+	for _, old := range u.Notes {
+		if old == n {
+			return
 		}
 	}
+	u.Notes = append(u.Notes, n)
 }

@@ -118,9 +118,8 @@ func mounted(u *Unit, at place) error {
 			return stops("226/NAMESPACE", "%s: %s is not there", e, p)
 		}
 	}
-	demanded := u.demanded()
 	for p, e := range missing {
-		if demanded[p] { // one line may do without it and another may not (drop_duplicates)
+		if u.demands(p) { // one line may do without it and another may not (drop_duplicates)
 			u.doubt("%s: whether systemd does without %s is not known", e, p)
 		}
 	}
@@ -134,16 +133,16 @@ func mounted(u *Unit, at place) error {
 	return nil
 }
 
-// demanded are the paths that are named without the "-" that lets them be missing.
-func (u *Unit) demanded() map[string]bool {
-	all := map[string]bool{}
+// demands reports whether a path is named without the "-" that lets it be missing.
+func (u *Unit) demands(p string) bool {
 	for _, key := range []string{"ReadWritePaths", "ReadOnlyPaths", "InaccessiblePaths", "ExecPaths", "NoExecPaths", "BindPaths", "BindReadOnlyPaths"} {
 		for _, word := range u.set.words(key) {
-			from, _, _ := strings.Cut(strings.TrimPrefix(word, "+"), ":")
-			all[from] = true
+			if from, _, _ := strings.Cut(strings.TrimPrefix(word, "+"), ":"); from == p {
+				return true
+			}
 		}
 	}
-	return all
+	return false
 }
 
 // within says whether the program lies in one of the folders.

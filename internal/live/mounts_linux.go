@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"os"
 	"strconv"
 
 	"github.com/lowport/lowport/internal/facts"
@@ -61,15 +62,15 @@ func readMounts(pid string) (facts.Mounts, error) {
 }
 
 // mounts reads where the mount of the file is that open leads to and that we have at
-// path, and at which path process 1 has it: the one for commands of the operator, whose
-// root is that of process 1. ENODATA says that there is none, or in a chroot that the
-// mounts do not tell.
+// path, and at which path the operator has it, for whom the commands are. ENODATA says
+// that there is none, or in a chroot that the mounts do not tell.
 func (r reading) mounts(open, path string) {
+	operator, sameRoot := r.operator()
 	var ours, theirs facts.Mounts
 	var failed, hidden error
 	id, _, err := mountID(open)
 	if failed = err; err == nil {
-		theirs, hidden = readMounts("1")
+		theirs, hidden = readMounts(operator)
 		if ours = theirs; !shared(theirs, id) {
 			ours, failed = readMounts("self")
 		}
@@ -80,9 +81,13 @@ func (r reading) mounts(open, path string) {
 		}
 		return attached(ours, id)
 	})
+	here, _ := ours.ByID(id)
 	to, there, err := "", facts.Mount{}, cmp.Or(failed, hidden)
 	if err == nil {
 		err = unix.ENODATA
+		if sameRoot {
+			to, err = path, nil
+		}
 		if m, ok := ours.ByID(id); ok {
 			if to, there, ok = facts.Elsewhere(m, path, theirs); ok {
 				err = nil
@@ -95,10 +100,30 @@ func (r reading) mounts(open, path string) {
 		}
 		return []byte(to), err
 	})
-	r.add("read-only outside", func() ([]byte, error) { return fmt.Appendln(nil, there.ReadOnly), err })
+	r.add("read-only outside", func() ([]byte, error) {
+		if there == (facts.Mount{}) {
+			err = unix.ENODATA
+		}
+		return fmt.Appendln(nil, there.ReadOnly), err
+	})
+	r.add("idmapped outside", func() ([]byte, error) {
+		if there == (facts.Mount{}) {
+			there = here
+		}
+		return fmt.Appendln(nil, there.Idmapped), failed
+	})
 }
 
-// shared says whether the mounts of process 1 are ours too, so that the kernel need not
+// operator is the process whose mounts are the operator's, and whether its root is ours:
+// process 1 for what systemd started and where no other is known.
+func (r reading) operator() (pid string, sameRoot bool) {
+	if o, err := facts.ParseJSON[facts.Operator](r["operator"].Data); err == nil && os.Getenv("INVOCATION_ID") == "" {
+		return strconv.Itoa(o.PID), o.SameRoot
+	}
+	return "1", false
+}
+
+// shared says whether the mounts of the operator are ours too, so that the kernel need not
 // list them again, which takes it long where there are many: the mount with the id is
 // among them, and our root is theirs.
 func shared(theirs facts.Mounts, id string) bool {

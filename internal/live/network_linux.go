@@ -12,15 +12,21 @@ import (
 // /proc/1/ns takes privilege to read; but each namespace has files of its own in
 // /proc/PID/net (proc_net_ns_init), and anybody may ask for their inodes.
 func netApart() ([]byte, error) {
-	ours, err := os.Stat("/proc/thread-self/net/dev")
+	same, err := sameNetwork("thread-self", "1")
 	if err != nil {
 		return nil, err
 	}
-	its, err := os.Stat("/proc/1/net/dev")
+	return fmt.Appendln(nil, !same), nil
+}
+
+// sameNetwork reports whether two processes, by their names in /proc, have one network.
+func sameNetwork(a, b string) (bool, error) {
+	one, err := os.Stat("/proc/" + a + "/net/dev")
 	if err != nil {
-		return nil, err
+		return false, err
 	}
-	return fmt.Appendln(nil, !os.SameFile(ours, its)), nil
+	other, err := os.Stat("/proc/" + b + "/net/dev")
+	return err == nil && os.SameFile(one, other), err
 }
 
 // netName finds the name by which ip-netns(8) knows our network namespace: that

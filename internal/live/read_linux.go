@@ -89,6 +89,7 @@ func Read(ports ...int) facts.Record {
 		return facts.FormatThreads(all), err
 	})
 	r.add("ancestor status", ancestor)
+	r.add("operator", operator)
 	r.add("parent status", func() ([]byte, error) { return statusOf(r, "PPid") })
 	r.add("tracer status", func() ([]byte, error) { return statusOf(r, "TracerPid") })
 	r.add("folders shared", sharesFolders)

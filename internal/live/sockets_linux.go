@@ -4,8 +4,10 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"maps"
 	"net/netip"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -275,27 +277,36 @@ func nameCgroups(want map[uint64][]*facts.Socket) {
 }
 
 // How far nameProcesses looks: at the first descriptors of every process, where
-// servers have their listeners, then at all of them until the time is over.
+// servers have their listeners, then for sockets without a process at all of them until
+// the time is over.
 const (
 	firstDescriptors = 64
 	searchTime       = 100 * time.Millisecond
 )
 
-// nameProcesses gives the sockets the process that holds them, where its
-// descriptors can be read: it is ours, or we may trace it.
+// nameProcesses gives the sockets the processes that hold them, where their
+// descriptors can be read: they are ours, or we may trace them.
 func nameProcesses(want map[uint64]*facts.Socket) {
+	if len(want) == 0 {
+		return
+	}
+	self := os.Getpid()
+	nameProcess(want, self, -1)
 	procs, _ := os.ReadDir("/proc")
-	end := time.Time{} // the first look has no end
-	for _, most := range []int{firstDescriptors, -1} {
+	each := func(most int, until time.Time) {
 		for _, p := range procs {
-			if len(want) == 0 || !end.IsZero() && time.Now().After(end) {
+			if !until.IsZero() && time.Now().After(until) {
 				return
 			}
-			if pid, err := strconv.Atoi(p.Name()); err == nil {
+			if pid, err := strconv.Atoi(p.Name()); err == nil && pid != self {
 				nameProcess(want, pid, most)
 			}
 		}
-		end = time.Now().Add(searchTime)
+	}
+	each(firstDescriptors, time.Time{})
+	maps.DeleteFunc(want, func(_ uint64, s *facts.Socket) bool { return s.PID != 0 })
+	if len(want) > 0 {
+		each(-1, time.Now().Add(searchTime))
 	}
 }
 
@@ -316,10 +327,18 @@ func nameProcess(want map[uint64]*facts.Socket, pid, most int) {
 			continue
 		}
 		inode, err := strconv.ParseUint(strings.TrimSuffix(digits, "]"), 10, 64)
-		if s := want[inode]; err == nil && s != nil {
+		s := want[inode]
+		switch {
+		case err != nil || s == nil || s.PID == pid || slices.Contains(s.Also, pid):
+		case s.PID != 0:
+			s.Also = append(s.Also, pid)
+		default:
 			comm, _ := os.ReadFile(proc + "/comm")
-			s.PID, s.Command, s.Self = pid, strings.TrimSuffix(string(comm), "\n"), pid == os.Getpid()
-			delete(want, inode)
+			s.PID, s.Command = pid, strings.TrimSuffix(string(comm), "\n")
+			if pid == os.Getpid() {
+				s.Self = true
+				s.FD, _ = strconv.Atoi(fd)
+			}
 		}
 	}
 }

@@ -89,16 +89,18 @@ var masks = map[string]mask{
 	"exe stat": maskStat, "path stat": maskStat, "moved stat": maskStat,
 	"exe statfs": only(`0x[0-9a-f]+\n`), "path statfs": only(`0x[0-9a-f]+\n`), "moved statfs": only(`0x[0-9a-f]+\n`), "cwd statfs": only(`0x[0-9a-f]+\n`),
 
+	"operator":      maskOperator,
 	"proc/self/exe": maskExe,
 	"path danger":   only(`[0-9]+\n`),
 	"mount point":   maskMount,
-	"path outside":  maskOutside, "read-only outside": only(`true\n|false\n`), "exe changed since": only(`true\n|false\n`),
+	"path outside":  maskOutside, "read-only outside": only(`true\n|false\n`), "idmapped outside": only(`true\n|false\n`), "exe changed since": only(`true\n|false\n`),
 	"cwd":          instead(maskedDir),
 	"args":         instead(maskedDir + "/" + maskedProgram + "\x00"),
 	"main package": maskMain,
 	"user":         maskUser,
 
 	"proc/self/uid_map":   only(`(\s*[0-9]+\s+[0-9]+\s+[0-9]+\n)*`),
+	"proc/self/gid_map":   only(`(\s*[0-9]+\s+[0-9]+\s+[0-9]+\n)*`),
 	"proc/self/ns/user":   only(`user:\[[0-9]+\]\n?`),
 	"proc/self/ns/net":    only(`net:\[[0-9]+\]\n?`),
 	"proc/self/ns/pid":    only(`pid:\[[0-9]+\]\n?`),
@@ -121,6 +123,11 @@ var masks = map[string]mask{
 	"sockets from":            only(`sock_diag\n|/proc/net\n`),
 	"addresses":               maskAddresses,
 	"tentative":               maskAddresses,
+}
+
+// maskOperator keeps all of it: it has numbers, answers and the names of capabilities.
+func maskOperator(b []byte, _ addrMask) ([]byte, bool) {
+	return maskedJSON(facts.ParseJSON[facts.Operator](b))
 }
 
 // only keeps what is wholly of that form.

@@ -42,6 +42,12 @@ func candidates(w kernel.World, goals ...kernel.Goal) []candidate {
 		add(restart, setcap, setpriv, move, remount)
 	}
 	add(profile, sysctl)
+	if len(goals) == 1 {
+		add(everyAddress)
+	}
+	if f.Launcher.Unit.State != facts.Known && f.Launcher.Container.State != facts.Known {
+		add(launcher)
+	}
 	return all
 }
 

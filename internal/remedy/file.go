@@ -27,7 +27,7 @@ func setcap(w kernel.World, g kernel.Goal) (candidate, bool) {
 	f := w.Facts
 	exe, okExe := pathOutside(f)
 	stat, okStat := f.File.Installed.Stat.Is()
-	if !okExe || !okStat || goRun(f) || !stampable(f, stat) || f.File.Danger.Value&caps.WritableFolder != 0 || f.File.Installed.Caps.State == facts.Unreadable || f.File.Installed.Caps.Reason == "EOPNOTSUPP" || readOnly(f) {
+	if !okExe || !okStat || goRun(f) || !stampable(f, stat) || f.File.Danger.Value&caps.WritableFolder != 0 || !takesCaps(f) {
 		return candidate{}, false
 	}
 	file := stamped(w, g)
@@ -44,6 +44,14 @@ func setcap(w kernel.World, g kernel.Goal) (candidate, bool) {
 		Fix:    report.Fix{ID: "setcap", Scope: "file", Summary: "for this file", Lasts: untilReplaced, Steps: steps},
 		change: func(w kernel.World) kernel.World { return install(w, file) },
 	}, true
+}
+
+// takesCaps reports whether the operator can write file capabilities where the file lies.
+// An idmapped mount takes none of a root whom it does not map (cap_convert_nscap), and
+// shows others what root writes.
+func takesCaps(f *facts.Facts) bool {
+	has := f.File.Installed.Caps
+	return has.State != facts.Unreadable && has.Reason != "EOPNOTSUPP" && !readOnly(f) && !f.File.IdmappedThere.Value
 }
 
 // readOnly says whether the operator cannot write the file. Where process 1 is hidden, its
@@ -69,6 +77,9 @@ func stamped(w kernel.World, g kernel.Goal) caps.File {
 	file := kernel.Stamp(image, g)
 	if w.Missing() != 0 && g.Network != "" && g.Raises {
 		file.Effective = false
+	}
+	if room := w.Starter.Bounding; file.Effective && room.Contains(g.Need()) {
+		file.Permitted &= room // with more it is not even executed
 	}
 	if g.Network != "" && !w.Privileged(g) {
 		file.Permitted = image.Caps.Permitted
@@ -101,7 +112,9 @@ func move(w kernel.World, g kernel.Goal) (candidate, bool) {
 	args, okArgs := f.Command.Args.Is()
 	nosuid, okThere := f.File.Moved.Nosuid.Is()
 	stat, okStat := f.File.Installed.Stat.Is()
-	if !okExe || !okArgs || len(args) == 0 || !okThere || nosuid || f.File.Moved.Frozen.Value || !okStat || !stampable(f, stat) || f.File.Moved.Stat.State != facts.Absent || !f.File.Installed.Nosuid.Value && f.File.Installed.Caps.Reason != "EOPNOTSUPP" && !readOnly(f) {
+	free := f.File.Moved.Stat.State == facts.Absent && okThere && !nosuid && !f.File.Moved.Frozen.Value
+	useless := !f.File.Installed.Nosuid.Value && (takesCaps(f) || f.File.Installed.Caps.State == facts.Unreadable)
+	if !okExe || !okArgs || len(args) == 0 || !free || useless || !okStat || !stampable(f, stat) {
 		return candidate{}, false
 	}
 	file := stamped(w, g)
@@ -113,7 +126,10 @@ func move(w kernel.World, g kernel.Goal) (candidate, bool) {
 			start(f, to, args[1:]...),
 		}},
 		change: func(w kernel.World) kernel.World {
-			w = w.With(func(f *facts.Facts) { f.File.Installed.Nosuid = f.File.Installed.Nosuid.Now(false) })
+			w = w.With(func(f *facts.Facts) {
+				f.File.Installed.Nosuid = f.File.Installed.Nosuid.Now(false)
+				f.File.Installed.Stat = f.File.Installed.Stat.Now(facts.Stat{Mode: 0o100755})
+			})
 			return install(w, file)
 		},
 	}, true

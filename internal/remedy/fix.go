@@ -1,6 +1,7 @@
 package remedy
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 
@@ -13,6 +14,7 @@ import (
 type candidate struct {
 	report.Fix
 	change func(kernel.World) kernel.World // what is different once it is done
+	byHand bool                            // it leaves to the operator where it is done: for when nothing else helps
 }
 
 // A Case is a goal and the worlds that are possible of its refusal.
@@ -23,7 +25,7 @@ type Case struct {
 
 // Fixes returns what helps in every likeliest world of every case, best first: what fits
 // the way this process was started, then the smaller scope. Where no single change is
-// enough, pairs are tried.
+// enough, pairs are tried, and then what has to be done by hand.
 func Fixes(cases ...Case) []report.Fix {
 	fixes := []report.Fix{}
 	var goals []kernel.Goal
@@ -37,6 +39,27 @@ func Fixes(cases ...Case) []report.Fix {
 		return fixes
 	}
 	all := candidates(cases[0].Worlds[0], goals...)
+	free := depends(cases)
+	for i := range all {
+		if all[i].ID != "stop-owner" {
+			all[i].Depends = free
+		}
+	}
+	byHand := slices.IndexFunc(all, func(c candidate) bool { return c.byHand })
+	if byHand < 0 {
+		byHand = len(all)
+	}
+	for _, some := range [][]candidate{all[:byHand], all} {
+		if fixes = helping(cases, goals, some); len(fixes) > 0 {
+			break
+		}
+	}
+	return fixes
+}
+
+// helping returns the candidates that help, or where none does the pairs that do.
+func helping(cases []Case, goals []kernel.Goal, all []candidate) []report.Fix {
+	fixes := []report.Fix{}
 	for _, c := range all {
 		if help(cases, goals, c.Fix) {
 			fixes = append(fixes, c.Fix)
@@ -80,6 +103,26 @@ func help(cases []Case, goals []kernel.Goal, fixes ...report.Fix) bool {
 	return true
 }
 
+// depends names the socket that may have the port of a case, which only a bind shows: the
+// kernel had refused before it came to that.
+func depends(cases []Case) string {
+	for _, c := range cases {
+		for _, w := range kernel.Likeliest(c.Worlds) {
+			if w.Holder < 0 || c.Goal.InUse() {
+				continue
+			}
+			switch s := w.Facts.Net.Sockets.Value[w.Holder]; {
+			case kernel.Conflicts(s, c.Goal) == kernel.Yes:
+			case kernel.Waits(s):
+				return "unless a closed connection keeps the port, for a minute"
+			default:
+				return "unless " + kernel.Holder(s) + ", whose socket is bound to the port, keeps others from it"
+			}
+		}
+	}
+	return ""
+}
+
 // join makes one fix of two that help only together. What starts the program
 // comes last and once: before all else is done it would be refused again.
 func join(f *facts.Facts, a, b report.Fix) report.Fix {
@@ -96,6 +139,7 @@ func join(f *facts.Facts, a, b report.Fix) report.Fix {
 		Scope:   scope,
 		Summary: a.Summary + "; then " + b.Summary,
 		Lasts:   strings.Join(unique(a.Lasts, b.Lasts), "; "),
+		Depends: cmp.Or(a.Depends, b.Depends),
 		Steps:   append(steps, b.Steps...),
 	}
 }

@@ -14,36 +14,48 @@ import (
 // network sets a sysctl of the network namespace, for every process in it: of the
 // machine's, for good by a file. when says in what case it helps, "" for always.
 func network(f *facts.Facts, when, setting, file string) (report.Fix, bool) {
-	enter, ok := entering(f)
-	switch {
-	case !ok || enter == nil && sealed(f):
-		return report.Fix{}, false
-	case enter == nil:
-		return report.Fix{Scope: "host", Summary: cmp.Or(when, "on the host") + ", for every process", Lasts: "the first line until reboot, the file for good", Steps: []report.Step{
-			{Run: sudo(f, "sysctl", "-w", setting)},
-			{Write: file, Content: setting + "\n"},
-		}}, true
-	}
 	if when != "" {
 		when += ", "
 	}
-	return report.Fix{Scope: "netns", Summary: when + "for every process in the network namespace " + term.Show(f.Net.Name.Value), Lasts: "until that is deleted", Steps: []report.Step{
-		{Run: sudo(f, append(enter, "sysctl", "-w", setting)...)},
-	}}, true
+	o, known := f.Launcher.Operator.Is()
+	enter, named := byName(f)
+	fix := report.Fix{Scope: "host", Summary: cmp.Or(when, "on the host, ") + "for every process", Lasts: "the first line until reboot, the file for good",
+		Steps: []report.Step{{Run: sudo(f, append(enter, "sysctl", "-w", setting)...)}}}
+	switch {
+	case o.NoSysctl, !named && ((apart(f) || known) && !o.SameNet || sealed(f)):
+		return report.Fix{}, false
+	case named:
+		fix.Scope, fix.Lasts = "netns", "until that is deleted"
+		fix.Summary = when + "for every process in the network namespace " + term.Show(f.Net.Name.Value)
+	case apart(f):
+		fix.Scope, fix.Lasts = "netns", "until that is deleted"
+		fix.Summary = when + "for every process in this network namespace, in the shell that started the program"
+	case o.OtherRoot:
+		fix.Lasts = "until reboot"
+	default:
+		fix.Steps = append(fix.Steps, report.Step{Write: file, Content: setting + "\n"})
+	}
+	return fix, true
 }
 
-// entering is what stands before a command that is to run in this network namespace:
-// nothing for that of the machine, where the operator is. Another one is reached by its
-// name, if it has one.
-func entering(f *facts.Facts) (words []string, ok bool) {
-	if !apart(f) {
-		return nil, true
-	}
+// byName is what runs a command in this network namespace if it is not the machine's and
+// has a name that ip-netns(8) does not take for an option.
+func byName(f *facts.Facts) (words []string, ok bool) {
 	name, ok := f.Net.Name.Is()
-	if !ok || strings.HasPrefix(name, "-") { // ip-netns(8) would take it for an option
+	if !ok || !apart(f) || strings.HasPrefix(name, "-") {
 		return nil, false
 	}
 	return []string{"ip", "netns", "exec", name}, true
+}
+
+// entering is what stands before a command that is to run in this network namespace:
+// nothing where the operator is in it, which where that is unknown is the machine's.
+// Another one is reached by its name, if it has one.
+func entering(f *facts.Facts) (words []string, ok bool) {
+	if o, known := f.Launcher.Operator.Is(); known && o.SameNet || !known && !apart(f) {
+		return nil, true
+	}
+	return byName(f)
 }
 
 // sealed says whether a service may have a network of its own where process 1 is hidden:

@@ -16,6 +16,9 @@ import (
 // SO_REUSEADDR and are not in the way.
 func stopOwner(w kernel.World, g kernel.Goal) (candidate, bool) {
 	f := w.Facts
+	if g.Refused.Call == "listen" { // what came between the bind and the listen may have gone
+		return candidate{}, false
+	}
 	socks, _ := f.Net.Sockets.Is()
 	sure := slices.ContainsFunc(socks, func(s facts.Socket) bool { return kernel.Conflicts(s, g) == kernel.Yes })
 	summary, lasts := "stop what holds the port", "until it is started again"
@@ -64,12 +67,16 @@ func stub(s facts.Socket) bool {
 	return path.Base(s.Cgroup) == "systemd-resolved.service" && (at == "127.0.0.53:53" || at == "127.0.0.54:53")
 }
 
+// stop is what ends the holders of a socket. None of ours is ended: neither this process
+// nor whoever handed it the socket.
 func stop(f *facts.Facts, s facts.Socket) ([]report.Step, bool) {
-	ids, okIDs := f.Proc.IDs.Is()
 	unit := path.Base(s.Cgroup)
+	holders := append([]int{s.PID}, s.Also...)
 	switch {
-	case s.Self, s.PID == 1, strings.HasSuffix(unit, ".socket"): // systemd holds it for a .socket unit
+	case s.Self, slices.Contains(holders, 1):
 		return nil, false
+	case strings.HasPrefix(s.Cgroup, "/system.slice/") && isSocketUnit(unit): // systemd holds it for that
+		return []report.Step{{Run: Systemctl(Root(f), facts.Unit{Name: unit}, "stop")}}, true
 	case stub(s):
 		return []report.Step{
 			{Write: "/etc/systemd/resolved.conf.d/zz-lowport.conf", Content: "[Resolve]\nDNSStubListener=no\n"},
@@ -77,11 +84,47 @@ func stop(f *facts.Facts, s facts.Socket) ([]report.Step, bool) {
 		}, true
 	case facts.UnitName(unit) && strings.HasPrefix(s.Cgroup, "/system.slice/"):
 		return []report.Step{{Run: Systemctl(Root(f), facts.Unit{Name: unit}, "stop")}}, true
-	case s.PID != 0 && okIDs && ids.EUID == s.UID:
-		return []report.Step{{Run: Command("kill", strconv.Itoa(s.PID))}}, true
-	case s.PID != 0:
-		return []report.Step{{Run: sudo(f, "kill", strconv.Itoa(s.PID))}}, true
-	default:
+	case s.PID == 0 && Root(f) && f.Launcher.Operator.Value.SamePID: // root sees all: it is the kernel's, as of a tunnel
+		return nil, false
+	case s.PID != 0 && countsAlike(f):
+		return []report.Step{{Run: kill(f, s.UID, holders)}}, true
+	case s.Inode != 0:
+		return []report.Step{{Run: sudo(f, "sh", "-c", killHolders(s.Inode))}}, true
+	default: // of the kernel, or a connection that waits
 		return nil, false
 	}
+}
+
+// isSocketUnit reports whether a name is that of a socket unit, as facts.UnitName does of a
+// service.
+func isSocketUnit(name string) bool {
+	id, ok := strings.CutSuffix(name, ".socket")
+	return ok && facts.UnitName(id+".service")
+}
+
+// countsAlike reports whether the operator numbers processes as this process does. Where
+// no operator can be read, a parent that has a number here says so.
+func countsAlike(f *facts.Facts) bool {
+	o := f.Launcher.Operator
+	parent, known := f.Proc.Parent.Is()
+	return o.Value.SamePID || o.State == facts.Unreadable && known && parent != 0
+}
+
+// kill ends processes, whose ids the operator must see as this process does. The operator
+// needs no privilege for those of the same user.
+func kill(f *facts.Facts, uid uint32, pids []int) string {
+	words := []string{"kill"}
+	for _, pid := range pids {
+		words = append(words, strconv.Itoa(pid))
+	}
+	if ids, known := f.Proc.IDs.Is(); known && ids.UID == uid && f.Launcher.Operator.Value.UID == uid {
+		return Command(words...)
+	}
+	return sudo(f, words...)
+}
+
+// killHolders is a script that ends whoever has the socket: to root each process shows its
+// descriptors, whatever its user and its pid namespace.
+func killHolders(inode uint64) string {
+	return `kill $(find /proc/[0-9]*/fd -lname "socket:[[]` + strconv.FormatUint(inode, 10) + `]" | cut -d/ -f3 | sort -u)`
 }

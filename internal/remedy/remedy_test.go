@@ -34,7 +34,10 @@ func app(changes ...func(*facts.Facts)) facts.Facts {
 			Thread: known(nothing), Threads: known(map[int]caps.State{7: nothing}),
 			IDs: known(facts.IDs{UID: 1000, EUID: 1000, GID: 1000, EGID: 1000}), TracerPid: known(0),
 		},
-		Launcher: facts.Launcher{Unit: none[facts.Unit](), Container: none[string]()},
+		Launcher: facts.Launcher{
+			Unit: none[facts.Unit](), Container: none[string](),
+			Operator: known(facts.Operator{PID: 9, UID: 1000, SameNet: true, SamePID: true, SameRoot: true}),
+		},
 		File: facts.File{
 			Path: known("/srv/app"), Deleted: known(false), Exe: image, Installed: image,
 			Moved:      facts.Image{Stat: none[facts.Stat](), Nosuid: known(false)},
@@ -62,7 +65,9 @@ func mode(m uint32) func(*facts.Facts) {
 func withheld(f *facts.Facts) { f.Policy.Withheld = known(bind) }
 func profiled(f *facts.Facts) { f.Policy.Label = known("/srv/app (enforce)") }
 
-func inAnother(f *facts.Facts) { f.Net.Apart = known(true) }
+func inAnother(f *facts.Facts) {
+	f.Net.Apart, f.Launcher.Operator.Value.SameNet = known(true), false
+}
 
 func setgid(f *facts.Facts) {
 	f.Proc.IDs.Value.EGID = 7
@@ -97,6 +102,15 @@ func nosuid(f *facts.Facts)   { f.File.Installed.Nosuid = known(true) }
 func outside(f *facts.Facts) {
 	f.Net.Owner, f.Net.UIDMap = known(facts.OwnerOutside), known("0 1000 1")
 }
+
+// fromParent has the user namespace made by what the operator started: inside the user is root.
+func fromParent(f *facts.Facts) {
+	f.Proc.IDs = known(facts.IDs{})
+	f.Net.GIDMap = f.Net.UIDMap
+	thread(func(s *caps.State) { s.Permitted, s.Effective = s.Bounding, s.Bounding })(f)
+	f.Launcher.Operator.Value.OtherUsers, f.Launcher.Operator.Value.Bounding = true, caps.UpTo(caps.Last)
+}
+
 func ambientRoom(s *caps.State)   { s.NoNewPrivs = true }
 func noBounding(s *caps.State)    { s.Bounding = 0 }
 func noAttributes(f *facts.Facts) { f.File.Installed.Caps.Reason = "EOPNOTSUPP" }
@@ -130,8 +144,8 @@ func TestFixes(t *testing.T) {
 		{"shell", app(), low, "setcap setpriv sysctl"},
 		{"unit", app(unit), low, "systemd-drop-in systemd-socket setcap sysctl"},
 		{"unit of systemd-run", app(unit, func(f *facts.Facts) { f.Launcher.Unit.Value.Transient = true }), low, "ambient setcap sysctl"},
-		{"a root of its own", app(func(f *facts.Facts) { f.File.PathSeenByInit = known("/srv/jail/app") }), low, "setcap sysctl"},
-		{"a root of its own, somewhere", app(func(f *facts.Facts) { f.File.PathSeenByInit = facts.Fact[string]{State: facts.Absent} }), low, "sysctl"},
+		{"a root of its own", app(func(f *facts.Facts) { f.File.PathSeenByOperator = known("/srv/jail/app") }), low, "setcap sysctl"},
+		{"a root of its own, somewhere", app(func(f *facts.Facts) { f.File.PathSeenByOperator = facts.Fact[string]{State: facts.Absent} }), low, "sysctl"},
 		{"a read-only mount", app(func(f *facts.Facts) { f.File.ReadOnlyThere = known(true) }), low, "setpriv move sysctl"},
 		{"a read-only mount, process 1 hidden", app(func(f *facts.Facts) { f.File.Installed.Frozen = known(true) }), low, "setpriv move sysctl"},
 		{"a unit's read-only mount, process 1 hidden", app(unit, func(f *facts.Facts) { f.File.Installed.Frozen = known(true) }), low, "systemd-drop-in systemd-socket setcap sysctl"},
@@ -164,11 +178,28 @@ func TestFixes(t *testing.T) {
 		{"no attributes here", app(noAttributes), low, "setpriv move sysctl"},
 		{"another network namespace", app(inAnother), low, "setcap"},
 		{"another network namespace, with a name", app(inAnother, func(f *facts.Facts) { f.Net.Name = known("lan") }), low, "setcap setpriv sysctl"},
-		{"a network namespace with a name, process 1 hidden", app(func(f *facts.Facts) { f.Net.Name = known("-lan") }), low, "setcap"},
+		{"a network namespace with a name, process 1 hidden", app(func(f *facts.Facts) {
+			f.Net.Name, f.Launcher.Operator = known("-lan"), facts.Fact[facts.Operator]{}
+		}), low, "setcap"},
+		{"an idmapped mount", app(func(f *facts.Facts) { f.File.IdmappedThere = known(true) }), low, "setpriv move sysctl"},
+		{"a shell in a network namespace of its own", app(func(f *facts.Facts) { f.Net.Apart = known(true) }), low, "setcap setpriv sysctl"},
+		{"a shell whose /proc has no sysctls", app(func(f *facts.Facts) { f.Launcher.Operator.Value.NoSysctl = true }), low, "setcap setpriv"},
 		{"unit in a network namespace whose name is hidden", app(unit, inAnother, func(f *facts.Facts) { f.Net.Name = facts.Fact[string]{} }), low, "systemd-drop-in setcap"},
 		{"another network namespace, with a name like an option", app(inAnother, func(f *facts.Facts) { f.Net.Name = known("-all") }), low, "setcap"},
 		{"unit in a network namespace with an odd name", app(unit, inAnother, func(f *facts.Facts) { f.Net.Name = known("a b") }), low, "systemd-drop-in setcap sysctl"},
-		{"another network namespace, and not ours yet", app(holds, inAnother), kernel.Goal{Network: "tcp", Port: 443, Addr: netip.MustParseAddr("192.0.2.9")}, ""},
+		{"another network namespace, and not ours yet", app(holds, inAnother), kernel.Goal{Network: "tcp", Port: 443, Addr: netip.MustParseAddr("192.0.2.9")}, "every-address"},
+		{"a program that the operator cannot reach, on a nosuid mount", app(nosuid, func(f *facts.Facts) {
+			f.File.PathSeenByOperator, f.Launcher.Operator.Value.SameNet, f.Net.Apart = none[string](), false, known(true)
+		}), low, "launcher"},
+		{"a foreign namespace of its starter's own", app(outside, fromParent), low, "setpriv sysctl"},
+		{"a foreign namespace whose root is root's", app(outside, fromParent, func(f *facts.Facts) { f.Net.UIDMap = known("0 0 1") }), low, "sysctl"},
+		{"a foreign namespace with a network of its own", app(outside, fromParent, func(f *facts.Facts) {
+			f.Launcher.Operator.Value.SameNet, f.Net.Apart = false, known(true)
+		}), low, ""},
+		{"an effective bit that the bounding set does not allow", app(thread(func(s *caps.State) { s.Bounding = caps.SetOf(caps.NET_ADMIN) }), func(f *facts.Facts) {
+			f.File.Installed.Caps = known(caps.File{Version: 2, Permitted: caps.SetOf(caps.NET_RAW)})
+			f.File.Exe.Caps = f.File.Installed.Caps
+		}), require, "setcap"},
 		{"file capabilities switched off", app(func(f *facts.Facts) { f.Kernel.NoFile = known(true) }), low, "setpriv sysctl"},
 		{"setgid file", app(setgid), low, "setcap sysctl"},
 		{"file gone", app(func(f *facts.Facts) { f.File.Installed.Stat = none[facts.Stat]() }), low, "sysctl"},

@@ -1,6 +1,7 @@
 package remedy
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 
@@ -11,54 +12,108 @@ import (
 )
 
 // setpriv starts the program as the same user with an ambient capability, where the
-// user is the same outside and the network can be entered.
+// network can be entered and the operator has the program.
 func setpriv(w kernel.World, g kernel.Goal) (candidate, bool) {
 	f := w.Facts
-	ids := f.Proc.IDs.Value
-	user, okUser := asUser(f)
 	exe, okExe := program(f)
 	args, okArgs := f.Command.Args.Is()
 	enter, okNet := entering(f)
-	if !okNet || !okUser || !okExe || !okArgs || len(args) == 0 || ids.UID == 0 || goRun(f) {
+	if fromOutside(f) && g.Network == "" { // what counts there does in every network
+		enter, okNet = nil, true
+	} else if fromOutside(f) && !f.Launcher.Operator.Value.SameNet { // the bind would be another
+		okNet = false
+	}
+	if !okNet || !okExe || !okArgs || len(args) == 0 || goRun(f) {
 		return candidate{}, false
 	}
+	line, change, ok := withAmbient(w, g)
+	line = slices.Concat(enter, line, []string{exe}, args[1:])
+	return candidate{
+		Fix:    report.Fix{ID: "setpriv", Scope: "file", Summary: "for one start of the program", Lasts: "until it ends", Steps: []report.Step{{Start: sudo(&facts.Facts{}, line...)}}},
+		change: change,
+	}, ok
+}
+
+// launcher is the same, where what starts the program has a place for it that the operator
+// cannot reach: its mounts, or its network.
+func launcher(w kernel.World, g kernel.Goal) (candidate, bool) {
+	f := w.Facts
+	args, okArgs := f.Command.Args.Is()
+	if _, reached := setpriv(w, g); reached || !okArgs || len(args) == 0 || goRun(f) || fromOutside(f) {
+		return candidate{}, false
+	}
+	line, change, ok := withAmbient(w, g)
+	return candidate{
+		Fix: report.Fix{ID: "launcher", Scope: "file", Summary: "where the program is started, as root there", Lasts: "as long as it is started like this",
+			Steps: []report.Step{{Edit: "what starts the program", Content: Command(append(line, args...)...) + "\n"}}},
+		change: func(w kernel.World) kernel.World { return change(w.With(sameFile)) }, byHand: true,
+	}, ok
+}
+
+// sameFile has the program started by the path by which it was: where the file is not at
+// the path that it shows, through a descriptor or another mount namespace.
+func sameFile(f *facts.Facts) {
+	if f.File.Installed.Stat.State != facts.Known {
+		f.File.Installed, f.Launch.Foreign = f.File.Exe, f.File.MountPoint.State == facts.Absent
+	}
+}
+
+// withAmbient is setpriv(1) with which root starts a program as the user of this process
+// with the ambient capability, and what that changes.
+func withAmbient(w kernel.World, g kernel.Goal) (words []string, change func(kernel.World) kernel.World, ok bool) {
+	f := w.Facts
+	line, ids, ok := asUser(f)
 	set := strings.TrimPrefix(g.Need().Setpriv(), "-all,") // added to what sudo's root has, as the documents do
-	line := append(user, "--inh-caps="+set, "--ambient-caps="+set)
+	line = append(line, "--inh-caps="+set, "--ambient-caps="+set)
 	if w.Starter.NoNewPrivs {
 		line = append(line, "--no-new-privs")
 	}
-	line = append(append(append(enter, line...), "--", exe), args[1:]...)
-	return candidate{
-		Fix: report.Fix{ID: "setpriv", Scope: "file", Summary: "for one start of the program", Lasts: "until it ends", Steps: []report.Step{{Start: sudo(&facts.Facts{}, line...)}}},
-		change: func(w kernel.World) kernel.World {
-			w.Caller = facts.IDs{UID: ids.UID, EUID: ids.UID, GID: ids.GID, EGID: ids.GID} // which the file may change again
-			w.Starter = kernel.Ambient(w.Starter, g.Need()&w.Starter.Bounding)
-			return w.Start()
-		},
-	}, true
+	return append(line, "--"), func(w kernel.World) kernel.World {
+		if fromOutside(f) {
+			w.Counts = true
+			w.Starter.Bounding = f.Launcher.Operator.Value.Bounding
+		}
+		w.Caller = ids // which the file may change again
+		w.Starter = kernel.Ambient(w.Starter, g.Need()&w.Starter.Bounding)
+		return w.Start()
+	}, ok && ids.UID != 0
 }
 
+// fromOutside reports whether the operator is outside the user namespace of this process.
+func fromOutside(f *facts.Facts) bool { return f.Launcher.Operator.Value.OtherUsers }
+
 // asUser is how setpriv(1) makes root the user of this process, with the groups that the
-// user has. A set-ID file has two users.
-func asUser(f *facts.Facts) (words []string, ok bool) {
+// user has, and the ids that the program then has. A set-ID file has two users.
+func asUser(f *facts.Facts) (words []string, as facts.IDs, ok bool) {
 	ids, ok := f.Proc.IDs.Is()
+	as = facts.IDs{UID: ids.UID, EUID: ids.UID, GID: ids.GID, EGID: ids.GID}
 	user, groups := strconv.Itoa(int(ids.UID)), "--clear-groups"
 	if name, ok := f.Command.User.Is(); ok {
 		user, groups = name, "--init-groups"
 	}
-	return []string{"setpriv", "--reuid=" + user, "--regid=" + strconv.Itoa(int(ids.GID)), groups}, ok && ids.UID == ids.EUID && sameUser(f, ids.UID)
+	ok = ok && ids.UID == ids.EUID && sameUser(f, ids.UID)
+	if fromOutside(f) && f.Net.UIDMap.State == facts.Known {
+		uid, okUID := idMap(f.Net.UIDMap).Outside(ids.UID)
+		gid, okGID := idMap(f.Net.GIDMap).Outside(ids.GID)
+		if uid != ids.UID {
+			user, groups = strconv.Itoa(int(uid)), "--clear-groups"
+		}
+		as = facts.IDs{UID: uid, EUID: uid, GID: gid, EGID: gid}
+		ok = okUID && okGID && ids.UID == ids.EUID
+	}
+	return []string{"setpriv", "--reuid=" + user, "--regid=" + strconv.Itoa(int(as.GID)), groups}, as, ok
 }
 
 // sameUser says whether a uid of this user namespace is the same one outside, unless
 // it is known to be otherwise.
 func sameUser(f *facts.Facts, uid uint32) bool {
-	out, ok := idMap(f).Outside(uid)
+	out, ok := idMap(f.Net.UIDMap).Outside(uid)
 	return f.Net.UIDMap.State != facts.Known || ok && out == uid
 }
 
-// idMap is the map of the user namespace's uids; nil where it is not known.
-func idMap(f *facts.Facts) caps.IDMap {
-	rows, _ := f.Net.UIDMap.Is()
+// idMap is a map of the user namespace; nil where it is not known.
+func idMap(f facts.Fact[string]) caps.IDMap {
+	rows, _ := f.Is()
 	m, _ := caps.ParseIDMap([]byte(strings.ReplaceAll(rows, ", ", "\n") + "\n"))
 	return m
 }

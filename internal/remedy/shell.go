@@ -44,7 +44,7 @@ func again(f *facts.Facts) (report.Step, bool) {
 func start(f *facts.Facts, program string, args ...string) report.Step {
 	line := append([]string{program}, args...)
 	enter, okNet := entering(f)
-	user, okUser := asUser(f)
+	user, _, okUser := asUser(f)
 	if enter == nil || !okNet || !okUser {
 		return report.Step{Start: Command(line...)}
 	}
@@ -64,12 +64,12 @@ func program(f *facts.Facts) (string, bool) {
 // samePlace says whether the operator has the file at the path that it has here,
 // unless it is known to be otherwise.
 func samePlace(f *facts.Facts) bool {
-	return f.File.PathSeenByInit.State != facts.Absent && f.File.PathSeenByInit.Value == ""
+	return f.File.PathSeenByOperator.State != facts.Absent && f.File.PathSeenByOperator.Value == ""
 }
 
 // pathOutside is the path of the file for the operator.
 func pathOutside(f *facts.Facts) (string, bool) {
-	if p, ok := f.File.PathSeenByInit.Is(); ok && p != "" {
+	if p, ok := f.File.PathSeenByOperator.Is(); ok && p != "" {
 		return p, true
 	}
 	p, ok := f.File.Path.Is()

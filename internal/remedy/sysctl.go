@@ -2,7 +2,11 @@ package remedy
 
 import (
 	"fmt"
+	"net"
+	"net/netip"
+	"strconv"
 
+	"github.com/lowport/lowport/guard/report"
 	"github.com/lowport/lowport/internal/facts"
 	"github.com/lowport/lowport/internal/kernel"
 )
@@ -41,4 +45,29 @@ func nonlocal(w kernel.World, g kernel.Goal) (candidate, bool) {
 		Fix:    fix,
 		change: func(w kernel.World) kernel.World { w.Local = kernel.Fit(g); return w },
 	}, ok
+}
+
+// everyAddress has the program listen on every address of the family, also on one that comes
+// later. For a loopback address that would open the program to others.
+func everyAddress(w kernel.World, g kernel.Goal) (candidate, bool) {
+	f := w.Facts
+	if w.Local || g.Addr.IsUnspecified() || !g.Addr.IsValid() || g.Addr.IsLoopback() || f.Net.Sockets.State != facts.Known {
+		return candidate{}, false
+	}
+	wide := g.Retried()
+	host := "0.0.0.0"
+	wide.Addr = netip.IPv4Unspecified()
+	wide.Network = g.Protocol() + "4"
+	if !g.Addr.Unmap().Is4() {
+		host, wide.Addr, wide.Network = "", netip.Addr{}, g.Network
+	}
+	if kernel.Free(f, wide) != kernel.Yes {
+		return candidate{}, false
+	}
+	return candidate{
+		Fix: report.Fix{ID: "every-address", Scope: "code", Summary: "on every address, also one that comes later", Lasts: "as long as it is asked to",
+			Steps: []report.Step{{Edit: "what the program is asked to listen on", Content: net.JoinHostPort(host, strconv.Itoa(g.Port)) + "\n"}}},
+		change: func(w kernel.World) kernel.World { w.Local = true; return w },
+		byHand: true,
+	}, true
 }

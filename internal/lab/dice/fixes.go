@@ -38,6 +38,10 @@ func (j *Judge) edited(s Situation, f fix) (string, error) {
 		switch content := step.Content; {
 		case strings.Contains(content, "ip_unprivileged_port_start"):
 			s = s.with("threshold", "port")
+		case f.ID == "launcher":
+			s = s.with("grant", "ambient").without("change")
+		case f.ID == "every-address":
+			s = s.without("address")
 		case strings.Contains(content, "setcap"):
 			s = s.with("file", "granted")
 		case strings.Contains(content, "NET_BIND_SERVICE") && f.ID == "cap-add": // podman's is ambient
@@ -84,6 +88,7 @@ func (j *Judge) pasted(s Situation, i int, f fix) (why string, err error) {
 			return nil
 		case err != nil:
 			return err
+		case !after.Bound && f.Depends != "" && slices.Equal(after.Report.causes(), []string{"address-in-use"}): // as it said
 		case !after.Bound:
 			why = fmt.Sprintf("it is still refused, %s %q, after\n%s", after.Report.Errno, after.Report.causes(), texts[i])
 			return nil

@@ -38,6 +38,8 @@ type fix struct {
 	ID    string `json:"id"`
 	Scope string `json:"scope"`
 	Steps []step `json:"steps"`
+
+	Depends string `json:"depends"`
 }
 
 type step struct {
@@ -139,9 +141,11 @@ func (p *place) explain() error {
 // start starts the program as the situation says.
 func (p *place) start() (Outcome, error) { return p.shell(p.plan.Start) }
 
-// shell runs a script that starts a program, from root's shell there.
+// shell runs a script that starts a program, from root's shell there: one that asks for
+// commands, as an operator's does.
 func (p *place) shell(script string) (Outcome, error) {
-	r, err := p.root("sh", "-c", `"$@"; exit $?`, "sh", "sh", "-euc", script)
+	line := "sh -euc " + commandLine([]string{script}) + " </dev/null\nexit $?\n"
+	r, err := p.box.Run(box.Command{Argv: append(p.plan.enter(), "sh"), Stdin: line, Limit: patience})
 	if err != nil {
 		return Outcome{}, err
 	}

@@ -1,0 +1,128 @@
+package live
+
+import (
+	"bytes"
+	"cmp"
+	"errors"
+	"fmt"
+	"math"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/lowport/lowport/caps"
+	"github.com/lowport/lowport/internal/facts"
+	"golang.org/x/sys/unix"
+)
+
+// operator finds the nearest ancestor that is a shell which asks for commands, or if there
+// is none the nearest that is no launcher, by what anybody may read of a process. ENODATA
+// says that there is none here, as for what a container's engine started.
+func operator() ([]byte, error) {
+	other := 0
+	for pid := os.Getppid(); pid > 0; {
+		status, errStatus := readPath(fmt.Sprintf("/proc/%d/status", pid))
+		args, errArgs := readPath(fmt.Sprintf("/proc/%d/cmdline", pid))
+		up, errParent := facts.StatusInt("PPid", math.MaxInt32)(status)
+		if err := errors.Join(errStatus, errArgs, errParent); err != nil {
+			if other != 0 {
+				break
+			}
+			return nil, cmp.Or(errStatus, err)
+		}
+		switch role := facts.RoleOf(splitArgs(args)); {
+		case role == facts.Asks:
+			return operatorAt(pid)
+		case role == facts.Another && other == 0:
+			other = pid
+		}
+		pid = up
+	}
+	if other == 0 {
+		return nil, unix.ENODATA
+	}
+	return operatorAt(other)
+}
+
+func splitArgs(cmdline []byte) []string {
+	if len(cmdline) == 0 {
+		return nil
+	}
+	return strings.Split(strings.TrimSuffix(string(cmdline), "\x00"), "\x00")
+}
+
+// operatorAt reads where a process is. The links of its namespaces take privilege; but the
+// files of its network namespace are told apart by their inodes, mounts by their ids, and
+// NSpid has a number for each pid namespace that it is in.
+func operatorAt(pid int) ([]byte, error) {
+	status, err := readPath(fmt.Sprintf("/proc/%d/status", pid))
+	if err != nil {
+		return nil, err
+	}
+	ids, err := facts.ParseIDs(status)
+	if err != nil {
+		return nil, err
+	}
+	state, err := caps.ParseStatus(status)
+	if err != nil {
+		return nil, err
+	}
+	o := facts.Operator{PID: pid, UID: ids.UID, Bounding: state.Bounding}
+	if o.OtherUsers, err = otherUsers(pid); err != nil {
+		return nil, err
+	}
+	if o.SameNet, err = sameNetwork("thread-self", strconv.Itoa(pid)); err != nil {
+		return nil, err
+	}
+	self, err := readPath("/proc/thread-self/status")
+	if err != nil {
+		return nil, err
+	}
+	depth := pidDepth(self)
+	o.SamePID = depth > 0 && depth == pidDepth(status)
+
+	ours, errOurs := readPath("/proc/self/mountinfo")
+	its, errIts := readPath(fmt.Sprintf("/proc/%d/mountinfo", pid))
+	if err := errors.Join(errOurs, errIts); err != nil {
+		return nil, err
+	}
+	first, err := readPath("/proc/1/mountinfo")
+	// A mount is of one mount namespace alone, and is listed as seen from the root of the process.
+	o.SameRoot = len(its) > 0 && bytes.Equal(its, ours)
+	o.OtherRoot = err == nil && !bytes.Equal(its, first)
+	o.NoSysctl = hidesSysctl(its)
+	return line(o)
+}
+
+// otherUsers reports whether a process is in another user namespace. Its map shows its ids
+// as this namespace has them, but to its own members those of the parent (uid_m_show).
+func otherUsers(pid int) (bool, error) {
+	ours, errOurs := readPath("/proc/thread-self/uid_map")
+	its, errIts := readPath(fmt.Sprintf("/proc/%d/uid_map", pid))
+	return !bytes.Equal(ours, its), errors.Join(errOurs, errIts)
+}
+
+// hidesSysctl reports whether the /proc of these mounts has no /proc/sys: the last mount
+// there is of a proc with subset=pid.
+func hidesSysctl(mountinfo []byte) bool {
+	hides := false
+	for l := range bytes.Lines(mountinfo) {
+		words := strings.Fields(string(l))
+		if len(words) > 4 && words[4] == "/proc" {
+			hides = slices.Contains(strings.Split(words[len(words)-1], ","), "subset=pid")
+		}
+	}
+	return hides
+}
+
+// pidDepth counts the pid namespaces that number a process, from that of this /proc to its
+// own (NSpid, proc_pid_status(5)); 0 where the kernel does not say.
+func pidDepth(status []byte) int {
+	for l := range bytes.Lines(status) {
+		if numbers, ok := bytes.CutPrefix(l, []byte("NSpid:")); ok {
+			return len(bytes.Fields(numbers))
+		}
+	}
+	return 0
+}
