@@ -2,24 +2,18 @@ package kernel
 
 import "github.com/lowport/lowport/internal/facts"
 
-// verdict sums up the probes that were made for an attempt: the errno of the last one, and
-// whether all of them were answered as fits says. Where those of MPTCP were not made,
+// probesOf are the probes that were made for an attempt. Where those of MPTCP were not made,
 // TCP's stand for them; facts without probes show nothing.
-func verdict(f *facts.Facts, g Goal, a attempt, fits func(facts.Probe) bool) string {
-	errno, made := "", false
+func probesOf(f *facts.Facts, g Goal, a attempt) (all []facts.Probe) {
 	for _, p := range f.Policy.Probes.Value {
-		if !a.asksAs(p.Network, g) {
-			continue
+		if a.asksAs(p.Network, g) {
+			all = append(all, p)
 		}
-		if made = true; !fits(p) {
-			return ""
-		}
-		errno = p.Errno
 	}
-	if !made && a.mptcp {
-		return verdict(f, g, attempt{}, fits)
+	if all == nil && a.mptcp {
+		return probesOf(f, g, attempt{})
 	}
-	return errno
+	return all
 }
 
 // SocketErrno names the errno with which every socket of the goal's protocol and
@@ -28,22 +22,38 @@ func verdict(f *facts.Facts, g Goal, a attempt, fits func(facts.Probe) bool) str
 func SocketErrno(f *facts.Facts, g Goal) string { return socketErrno(f, g, attempt{}) }
 
 func socketErrno(f *facts.Facts, g Goal, a attempt) string {
-	return verdict(f, g, a, func(p facts.Probe) bool { return p.Errno != "" && !p.Refused() })
+	errno := ""
+	for _, p := range probesOf(f, g, a) {
+		if p.Errno == "" || p.Refused() {
+			return ""
+		}
+		errno = p.Errno
+	}
+	return errno
 }
 
 // policyErrno names the errno with which a policy, and not the port check, refuses binds
 // of the goal's families that need no privilege, "" where one of the families is let
-// through.
+// through. Of a family that is not to be had the others decide.
 func policyErrno(f *facts.Facts, g Goal, a attempt) string {
-	return verdict(f, g, a, facts.Probe.Refused)
+	errno := ""
+	for _, p := range probesOf(f, g, a) {
+		switch {
+		case p.Refused():
+			errno = p.Errno
+		case p.Errno == "":
+			return ""
+		}
+	}
+	return errno
 }
 
 // policyWhen says when the policy refuses that policyErrno is of, "" where that is not known.
 func policyWhen(f *facts.Facts, g Goal) facts.When {
 	var when facts.When
-	for _, p := range f.Policy.Probes.Value {
+	for _, p := range probesOf(f, g, attempt{}) {
 		switch {
-		case !(attempt{}).asksAs(p.Network, g):
+		case !p.Refused():
 		case p.When == "", when != "" && p.When != when:
 			return ""
 		default:

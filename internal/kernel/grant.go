@@ -157,7 +157,7 @@ func Stamp(i Image, g Goal) caps.File {
 	file := i.Caps
 	file.Version, file.RootID = 2, 0
 	file.Permitted |= g.Need()
-	file.Effective = file.Effective || g.Network == "" || !g.raises()
+	file.Effective = file.Effective || !g.raises()
 	return file
 }
 

@@ -209,12 +209,12 @@ func tracers(w World, g Goal, set caps.Set) []World {
 // watchers: may the tracer that is there before the start watch an execve that grants
 // something (ptracer_capable)?
 func watchers(w World, g Goal, set caps.Set) []World {
-	pid, _ := w.Facts.Proc.TracerPid.Is()
+	pid, knownPid := w.Facts.Proc.TracerPid.Is()
 	tracer, known := w.Facts.Launcher.Tracer.Is()
 	watched := w
 	watched.Traced = true
 	switch {
-	case pid == 0, known && tracer.Effective.Has(caps.SYS_PTRACE):
+	case knownPid && pid == 0, known && tracer.Effective.Has(caps.SYS_PTRACE):
 		return []World{w}
 	case known:
 		return []World{watched}

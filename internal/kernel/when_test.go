@@ -59,3 +59,18 @@ func TestPredictOpen(t *testing.T) {
 		t.Errorf("%+v, %v", done, err)
 	}
 }
+
+// Where one family is not to be had, a policy that refuses the other one refuses the bind.
+func TestPolicyOfOneFamily(t *testing.T) {
+	f := web()
+	for _, tt := range []struct{ four, six, want string }{
+		{"EAFNOSUPPORT", "EPERM", "EPERM"}, {"EPERM", "EAFNOSUPPORT", "EPERM"}, {"EPERM", "EACCES", "EACCES"},
+		{"EAFNOSUPPORT", "EAFNOSUPPORT", "EAFNOSUPPORT"}, {"EAFNOSUPPORT", "", ""}, {"", "EPERM", ""},
+	} {
+		f.Policy.Probes = known([]facts.Probe{{Network: "tcp4", Errno: tt.four}, {Network: "tcp6", Errno: tt.six}})
+		planned, g := start(f), Goal{Network: "tcp", Port: 8443}
+		if done, err := Predict(Worlds(&planned, g), g); err != nil || done.Errno != tt.want {
+			t.Errorf("%q, %q: %q, %v; want %q", tt.four, tt.six, done.Errno, err, tt.want)
+		}
+	}
+}

@@ -58,8 +58,7 @@ func planned(f *facts.Facts) []World {
 	ids, okIDs := f.Proc.IDs.Is()
 	_, okStat := f.File.Installed.Stat.Is()
 	_, okNosuid := f.File.Installed.Nosuid.Is()
-	_, okTracer := f.Proc.TracerPid.Is()
-	if !okStarter || !okIDs || !okStat || !okNosuid || !okTracer || f.File.Installed.Caps.State == facts.Unreadable {
+	if !okStarter || !okIDs || !okStat || !okNosuid || f.File.Installed.Caps.State == facts.Unreadable {
 		return untold(f)
 	}
 	w := base(f).Start()

@@ -26,6 +26,7 @@ var programs = map[string]string{
 	"filecaps":   "github.com/lowport/lowport/examples/filecaps",
 	"guest":      "github.com/lowport/lowport/internal/lab/dice/guest",
 	"hold":       "github.com/lowport/lowport/internal/lab/hold",
+	"filter":     "github.com/lowport/lowport/internal/lab/filter",
 	"landlocked": "github.com/lowport/lowport/internal/lab/landlocked",
 	"listener":   "github.com/lowport/lowport/internal/lab/listener",
 	"load":       "github.com/lowport/lowport/internal/lab/load",

@@ -2,6 +2,7 @@ package launch
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"unicode"
 
@@ -83,11 +84,17 @@ func (u *Unit) securebits() caps.Securebits {
 	return bits
 }
 
-func (u *Unit) note(n string) {
-	for _, old := range u.Notes {
-		if old == n {
-			return
+// maxNotes bounds what is said of a unit that is odd all over.
+const maxNotes = 100
+
+func (u *Unit) note(notes ...string) {
+	for _, n := range notes {
+		switch {
+		case slices.Contains(u.Notes, n), len(u.Notes) > maxNotes:
+		case len(u.Notes) == maxNotes:
+			u.Notes = append(u.Notes, "there is more of this kind")
+		default:
+			u.Notes = append(u.Notes, n)
 		}
 	}
-	u.Notes = append(u.Notes, n)
 }

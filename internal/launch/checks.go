@@ -114,55 +114,6 @@ func validName(s string) bool {
 	return s != "" && s != "." && s != ".." && s[0] != '-' && !strings.ContainsAny(s, ":/\n\t") && strings.TrimSpace(s) == s
 }
 
-// commandsBefore are those of ExecCondition= and ExecStartPre=: one that fails ends the
-// start, and any may change what comes.
-func commandsBefore(u *Unit, at place) error {
-	for _, key := range []string{"ExecCondition", "ExecStartPre"} {
-		for _, c := range u.commands(key) {
-			if err := u.before(at, c); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
-}
-
-func (u *Unit) before(at place, c Command) error {
-	program, err := find(at.root, c.Program)
-	if errors.Is(err, fs.ErrNotExist) {
-		if c.has("-") {
-			return nil
-		}
-		return stops("203/EXEC", "%s: %s is not there", c.Line, c.Program)
-	}
-	if u.set.some("NoExecPaths", "InaccessiblePaths", "TemporaryFileSystem") && !c.Bare() && !c.has("-") {
-		u.doubt("%s: whether it may be executed there is not looked at", c.Line)
-	}
-	switch name := path.Base(program); {
-	case name == "false" && !c.has("-"):
-		return stops("1/FAILURE", "%s fails", c.Line)
-	case !slices.Contains([]string{"true", "false", "echo", "sleep", "test", "mkdir", "install", "touch", "rm"}, name):
-		u.doubt("%s: what it does is not known", c.Line)
-	case name != "true" && name != "false" && !c.has("-"):
-		u.note(c.Line + " is assumed to succeed")
-	}
-	return nil
-}
-
-// find looks for a program as systemd does (find_executable).
-func find(root fs.FS, program string) (string, error) {
-	if path.IsAbs(program) {
-		_, err := fs.Stat(root, inside(program))
-		return program, err
-	}
-	for _, dir := range []string{"usr/local/sbin", "usr/local/bin", "usr/sbin", "usr/bin", "sbin", "bin"} {
-		if info, err := fs.Stat(root, path.Join(dir, program)); err == nil && info.Mode()&0o111 != 0 && info.Mode().IsRegular() {
-			return "/" + path.Join(dir, program), nil
-		}
-	}
-	return "", fs.ErrNotExist
-}
-
 // environmentFiles are read before anything else; one that is missing ends the start.
 func environmentFiles(u *Unit, at place) error {
 	for _, e := range u.set.entries("Service", "EnvironmentFile") {
@@ -218,6 +169,9 @@ func input(u *Unit, at place) error {
 			return stops("208/STDIN", "%s is not there", e)
 		}
 	case "socket":
+		if !u.socketUnit {
+			return stops("", "%s: no .socket unit passes one", e)
+		}
 		u.doubt("%s takes the socket for the program's standard input", e)
 	case "fd":
 		u.doubt("%s needs a socket of that name", e)
@@ -264,15 +218,17 @@ func output(u *Unit, at place) error {
 
 // processor is CPUAffinity=: of its processors one has to be there.
 func processor(u *Unit, at place) error {
-	var wanted []int
+	wanted := map[int]bool{}
 	for _, e := range u.set.entries("Service", "CPUAffinity") {
 		list, err := cpuList(e.value)
 		if err != nil {
 			u.note(fmt.Sprintf("systemd ignores %s: %v", e, err))
 		}
-		wanted = append(wanted, list...)
+		for _, n := range list {
+			wanted[n] = true
+		}
 	}
-	if wanted == nil || slices.Contains(wanted, 0) {
+	if len(wanted) == 0 || wanted[0] {
 		return nil
 	}
 	e, _ := u.set.lastEntry("CPUAffinity")
@@ -281,7 +237,7 @@ func processor(u *Unit, at place) error {
 	switch {
 	case err != nil || errList != nil:
 		u.doubt("%s: which processors are there could not be read", e)
-	case !slices.ContainsFunc(wanted, func(n int) bool { return slices.Contains(there, n) }):
+	case !slices.ContainsFunc(there, func(n int) bool { return wanted[n] }):
 		return stops("215/CPUAFFINITY", "%s: no such processor is there", e)
 	}
 	return nil

@@ -134,6 +134,12 @@ func (u *Unit) Main(program string) (Command, error) {
 			return c, nil
 		}
 	}
+	for len(all) > 1 && program == "" { // what does nothing is not meant
+		if status, known := all[0].exits(all[0].Program); !known || status != 0 && !all[0].has("-") {
+			break
+		}
+		all = all[1:]
+	}
 	for _, c := range all[1:] {
 		if c.Program != all[0].Program && program == "" {
 			u.doubt("%s is one of several programs, and which of them is meant is not said", c.Line)

@@ -81,6 +81,13 @@ func (u *Unit) met(at place, e entry, value string) (met, sure bool) {
 	switch name {
 	case "User":
 		return value == "root" || value == "0" || value == "@system", !u.User && (value == "root" || value == "0" || value == "@system" || !strings.ContainsAny(value, "0123456789"))
+	case "Virtualization":
+		return virtualization(at.root, value)
+	case "Architecture", "Capability", "FirstBoot", "KernelVersion", "PathIsMountPoint", "PathIsReadWrite":
+		return ofMachine(at.root, name, value)
+	case "PathIsSymbolicLink":
+		info, err := fs.Lstat(at.root, inside(value))
+		return err == nil && info.Mode()&fs.ModeSymlink != 0, err == nil || errors.Is(err, fs.ErrNotExist)
 	case "PathExistsGlob":
 		names, err := fs.Glob(at.root, inside(value))
 		return len(names) > 0, err == nil

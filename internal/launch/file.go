@@ -22,15 +22,22 @@ func (e entry) String() string {
 	return fmt.Sprintf("%s=%s (%s, line %d)", e.key, e.value, e.file, e.line)
 }
 
-// maxFile bounds a unit file, in bytes; systemd takes lines of up to 1 MiB.
+// maxFile bounds a unit file, in bytes.
 const maxFile = 4 << 20
+
+// maxLine is LONG_LINE_MAX of systemd: a longer line, also one of several, ends the reading.
+const maxLine = 1 << 20
+
+// maxLines bounds the lines of a unit and its drop-ins.
+const maxLines = 4_000
 
 // parse reads a unit file as systemd.syntax(7) says: a line that ends in a
 // backslash goes on in the next one, lines that begin with "#" or ";" are
 // comments, also in between. Of what systemd passes over with a warning it says
 // so; at what makes it give up on the file it gives up too (config_parse).
 func parse(file string, b []byte) (all []entry, notes []string, err error) {
-	section, joined, number := "", "", 0
+	section, number := "", 0
+	var joined strings.Builder // of lines that go on in the next
 	skip := func(line, why string) {
 		notes = append(notes, "systemd ignores a line of "+file+", "+why+": "+line)
 	}
@@ -42,10 +49,16 @@ func parse(file string, b []byte) (all []entry, notes []string, err error) {
 			continue
 		}
 		if more := strings.TrimRight(line, `\`); (len(line)-len(more))%2 == 1 { // an even number escapes itself
-			joined += line[:len(line)-1] + " "
-			continue
+			joined.WriteString(line[:len(line)-1] + " ")
+			if joined.Len() <= maxLine {
+				continue
+			}
 		}
-		line, joined = strings.TrimSpace(joined+line), ""
+		if joined.Len()+len(line) > maxLine {
+			return all, notes, fmt.Errorf("%s: %w: it has a line of more than %d bytes", file, errUnloadable, maxLine)
+		}
+		line = strings.TrimSpace(joined.String() + line)
+		joined.Reset()
 		switch key, value, ok := strings.Cut(line, "="); {
 		case line == "":
 		case !utf8.ValidString(line):

@@ -118,8 +118,9 @@ func mounted(u *Unit, at place) error {
 			return stops("226/NAMESPACE", "%s: %s is not there", e, p)
 		}
 	}
+	demanded := u.demanded()
 	for p, e := range missing {
-		if u.demands(p) { // one line may do without it and another may not (drop_duplicates)
+		if demanded[p] { // one line may do without it and another may not (drop_duplicates)
 			u.doubt("%s: whether systemd does without %s is not known", e, p)
 		}
 	}
@@ -133,16 +134,16 @@ func mounted(u *Unit, at place) error {
 	return nil
 }
 
-// demands reports whether a path is named without the "-" that lets it be missing.
-func (u *Unit) demands(p string) bool {
+// demanded are the paths that are named without the "-" that lets them be missing.
+func (u *Unit) demanded() map[string]bool {
+	all := map[string]bool{}
 	for _, key := range []string{"ReadWritePaths", "ReadOnlyPaths", "InaccessiblePaths", "ExecPaths", "NoExecPaths", "BindPaths", "BindReadOnlyPaths"} {
 		for _, word := range u.set.words(key) {
-			if from, _, _ := strings.Cut(strings.TrimPrefix(word, "+"), ":"); from == p {
-				return true
-			}
+			from, _, _ := strings.Cut(strings.TrimPrefix(word, "+"), ":")
+			all[from] = true
 		}
 	}
-	return false
+	return all
 }
 
 // within says whether the program lies in one of the folders.

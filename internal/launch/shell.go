@@ -22,9 +22,14 @@ var builtins = strings.Fields("if for while until case function select time eval
 
 // command sets the program to the words of a simple command.
 func (w *Wrap) command(words []string) {
+	if i := slices.Index(words, mark+"@"); i >= 0 && len(w.args) > 0 && !anyUnexpanded(w.args) {
+		words = slices.Concat(words[:i], w.args, words[i+1:])
+	}
 	for len(words) > 0 {
 		name, value, assigns := strings.Cut(words[0], "=")
 		switch {
+		case words[0] == "exec" && len(words) > 3 && words[1] == "-a" && w.bash: // a name for the program
+			words = words[2:]
 		case words[0] == "exec" && len(words) > 1 && strings.HasPrefix(words[1], "-"):
 			w.Doubt = "what the shell does by exec " + words[1] + " is not looked at"
 			return

@@ -57,6 +57,7 @@ func (u *Unit) sockets(root fs.FS, folder string, folders []string) ([]Socket, e
 			service = values[len(values)-1]
 		}
 		if service == u.Name || name == own && service == "" || slices.Contains(named, name) {
+			u.socketUnit = true
 			all = append(all, u.listens(set, name)...)
 		} else {
 			u.Notes = notes // of no concern

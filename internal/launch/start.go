@@ -123,6 +123,9 @@ func (u *Unit) Start(f facts.Facts, manager facts.Fact[caps.State], c Command, w
 			f.File.Installed.Nosuid.Source = u.Name + ": what it mounts anew under NoNewPrivileges="
 		}
 	}
+	if hides := u.set.says("ProtectProc", "invisible", "ptraceable", "noaccess"); hides && !plus && !s.Effective.Has(caps.SYS_PTRACE) {
+		f.Launcher.Init = facts.Fact[caps.State]{Source: "/proc/1/status", Reason: "ProtectProc= hides it"}
+	}
 	f.Launch.Starter = manager.Now(s)
 	if manager.State != facts.Known {
 		f.Launch.Starter = manager
@@ -224,20 +227,33 @@ func (u *Unit) filters(f facts.Facts, plus bool) facts.Facts {
 		if strings.HasSuffix(p.Network, "6") {
 			family = "AF_INET6"
 		}
-		if !plus && !u.set.family(family) {
-			p.Errno = "EAFNOSUPPORT"
-		}
-		if errno, allowed := u.refusedCall(); p.Errno == "" && !plus && !allowed {
+		if errno, refused := u.filtered(family); refused && !plus {
 			p.Errno = errno
 		}
 		probes = append(probes, p)
 	}
 	f.Policy.Probes = facts.Fact[[]facts.Probe]{Value: probes, State: f.Policy.Probes.State, Source: u.Name, Reason: f.Policy.Probes.Reason}
+	if errno, allowed := u.set.call("listen"); !allowed && !plus { // behind the bind, and of TCP alone
+		f.Launch.Listen = errno
+	}
 	f.Proc.Seccomp = facts.Fact[int]{State: facts.Known, Source: u.Name}
 	if u.set.filtered() && !plus {
 		f.Proc.Seccomp.Value = 2
 	}
 	return f
+}
+
+// filtered is the answer of the unit's filters to a bind in a family. SystemCallFilter= is the
+// last one that systemd installs, whose answer the kernel takes (seccomp_run_filters).
+func (u *Unit) filtered(family string) (errno string, refused bool) {
+	if errno, allowed := u.set.call("socket"); !allowed {
+		return errno, true
+	}
+	if !u.set.family(family) {
+		return "EAFNOSUPPORT", true
+	}
+	errno, allowed := u.set.call("bind")
+	return errno, !allowed
 }
 
 // Doubt says why it cannot be told how a bind would go, "" where it can. The zero
@@ -259,7 +275,7 @@ func (u *Unit) Doubt(g kernel.Goal, program string) string {
 		call := u.lacksCall()
 		return "SystemCallFilter= refuses " + call + ", which a server needs"
 	}
-	if errno, allowed := u.refusedCall(); g.Network != "" && !allowed && errno == "" {
+	if g.Network != "" && u.ends(g) {
 		return "SystemCallFilter= ends the program at the call, as SystemCallErrorNumber= is not set"
 	}
 	if g.Network != "" && u.denies(g) && !u.Build.NoBPF {

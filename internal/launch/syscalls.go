@@ -3,6 +3,8 @@ package launch
 import (
 	"slices"
 	"strings"
+
+	"github.com/lowport/lowport/internal/kernel"
 )
 
 // needed are the system calls of a server of Go until it listens, and of the guard.
@@ -65,12 +67,26 @@ func (s settings) call(name string) (errno string, allowed bool) {
 // refusedCall is the answer of SystemCallFilter= to the first of the calls of a bind that
 // it does not let through.
 func (u *Unit) refusedCall() (errno string, allowed bool) {
-	for _, call := range []string{"socket", "bind", "listen"} {
+	for _, call := range []string{"socket", "bind"} {
 		if errno, allowed := u.set.call(call); !allowed {
 			return errno, false
 		}
 	}
 	return "", true
+}
+
+// ends reports whether the filter ends the program at a call of its bind.
+func (u *Unit) ends(g kernel.Goal) bool {
+	calls := []string{"socket", "bind", "listen"}
+	if g.Protocol() == "udp" {
+		calls = calls[:2]
+	}
+	for _, call := range calls {
+		if errno, allowed := u.set.call(call); !allowed {
+			return errno == ""
+		}
+	}
+	return false
 }
 
 // lacksCall names a call that the program needs before or beside its bind, and is refused;

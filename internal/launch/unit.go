@@ -21,8 +21,9 @@ type Unit struct {
 	Notes   []string // what systemd passes over, and what is not looked at
 	Build   Build    // of the systemd that reads it
 
-	set    settings
-	doubts []string // why it cannot be told how a start would go
+	set        settings
+	socketUnit bool     // a .socket unit passes it something
+	doubts     []string // why it cannot be told how a start would go
 }
 
 // maxDoubts bounds what is kept of a unit that is in doubt all over.
@@ -132,7 +133,11 @@ func (u *Unit) load(root fs.FS, file, name string, folders []string) (settings, 
 	if err != nil {
 		return nil, err
 	}
-	u.Notes = append(u.Notes, notes...)
+	if len(all) > maxLines {
+		return nil, fmt.Errorf("/%s has more than %d lines", file, maxLines)
+	}
+	size := len(b)
+	u.note(notes...)
 	dropIns, err := dropIns(root, name, folders)
 	if err != nil {
 		return nil, err
@@ -152,7 +157,11 @@ func (u *Unit) load(root fs.FS, file, name string, folders []string) (settings, 
 		for i := range more {
 			more[i].dropIn = true
 		}
-		all, u.Notes = append(all, more...), append(u.Notes, notes...)
+		u.note(notes...)
+		size += len(b)
+		if all = append(all, more...); len(all) > maxLines || size > 4*maxFile {
+			return nil, fmt.Errorf("/%s has more in its drop-ins than is read", file)
+		}
 	}
 	return all, nil
 }

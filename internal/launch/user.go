@@ -60,6 +60,9 @@ func Through(f facts.Facts, thread facts.Fact[caps.State], w Wrap, who facts.Acc
 		return f, err
 	}
 	f.Launch.Starter = thread.Now(held)
+	if w.User != "" && w.Forks { // it stays, as its parent
+		f.Launcher.Ancestor = facts.Fact[facts.Ancestor]{Value: facts.Ancestor{State: thread.Value, IDs: ids}, State: facts.Known, Source: thread.Source}
+	}
 	if w.User != "" {
 		f = as(f, who)
 	}

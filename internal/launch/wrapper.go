@@ -24,6 +24,9 @@ type Wrap struct {
 	Doubt   string   // why it is not known how the program starts
 	Refused string   // why the wrapper cannot do it, for a user that is not root
 	Dir     string   // where it changes to, "" for nowhere
+
+	bash bool     // the shell is one that knows exec -a
+	args []string // what "$@" of the shell stands for
 }
 
 // Account is a change of user as a wrapper names it.

@@ -42,7 +42,7 @@ var wrappers = map[string]wrapper{
 		longs:    "start background make-pidfile oknodo quiet test verbose no-close notify-await",
 		longVals: "chuid startas exec pidfile retry signal group name user chdir umask nicelevel procsched iosched output chroot", apply: daemon},
 
-	"sh": shell, "dash": shell, "bash": shell, "ash": shell,
+	"sh": shell, "dash": shell, "bash": bash, "ash": shell,
 
 	"setpriv": {longs: "clear-groups keep-groups init-groups nnp no-new-privs reset-env",
 		longVals: "ruid euid reuid rgid egid regid groups inh-caps ambient-caps bounding-set securebits pdeathsig selinux-label apparmor-profile", apply: setpriv},
@@ -240,15 +240,22 @@ func setpriv(w *Wrap, o options) error {
 	return nil
 }
 
+// bash is a shell that knows exec -a.
+var bash = wrapper{flags: shell.flags, values: shell.values, longs: shell.longs, apply: func(w *Wrap, o options) error {
+	w.bash = true
+	return shell.apply(w, o)
+}}
+
 // shell reads what a shell is given: a line after -c, or the name of a script.
 var shell = wrapper{flags: "ceuxfhmnvCEP", values: "o", longs: "norc noprofile posix", apply: func(w *Wrap, o options) error {
 	switch {
 	case len(w.Command) == 0:
 		w.Doubt = "the shell reads its commands from elsewhere"
 	case o.has("c"):
+		w.args = w.Command[min(2, len(w.Command)):] // the first is $0
 		w.shellLine(w.Command[0])
 	default:
-		w.Script, w.Command = w.Command[0], nil
+		w.Script, w.args, w.Command = w.Command[0], w.Command[1:], nil
 	}
 	return nil
 }}

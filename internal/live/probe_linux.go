@@ -1,6 +1,8 @@
 package live
 
 import (
+	"net"
+	"strings"
 	"unsafe"
 
 	"github.com/lowport/lowport/internal/facts"
@@ -8,7 +10,8 @@ import (
 )
 
 // probes binds a socket of each family and kind to port 0 and closes it again.
-// It disturbs nobody: the kernel picks a port that is free.
+// It disturbs nobody: the kernel picks a port that is free. MPTCP is left out where
+// package net does not try it by itself: see its documentation, "GODEBUG=multipathtcp=0".
 func probes() []facts.Probe {
 	all := []facts.Probe{}
 	for _, p := range []struct {
@@ -19,6 +22,9 @@ func probes() []facts.Probe {
 		{"mptcp4", unix.AF_INET, unix.SOCK_STREAM, unix.IPPROTO_MPTCP}, {"mptcp6", unix.AF_INET6, unix.SOCK_STREAM, unix.IPPROTO_MPTCP},
 		{"udp4", unix.AF_INET, unix.SOCK_DGRAM, 0}, {"udp6", unix.AF_INET6, unix.SOCK_DGRAM, 0},
 	} {
+		if strings.HasPrefix(p.network, "mptcp") && !new(net.ListenConfig).MultipathTCP() {
+			continue
+		}
 		probe := facts.Probe{Network: p.network}
 		when, err := bindAny(p.family, p.kind, p.proto)
 		if probe.When = when; err != nil {

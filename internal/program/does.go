@@ -30,8 +30,8 @@ type Does struct {
 
 // The marks of what a program may do, in its file.
 const (
-	guard  = "github.com/lowport/lowport/guard."    // function names, in the table that panics print from
-	bind   = "github.com/lowport/lowport/privport." // what raises, and takes sockets
+	binds  = "github.com/lowport/lowport/privport.claim" // function names, in the table that panics print from: of what every bind calls
+	raises = "github.com/lowport/lowport/privport.raise" // of what privport.Raise calls
 	passed = "LISTEN_FDS"
 	capset = "cap_set_proc" // of libcap, with the names that Go's capability packages have
 )
@@ -85,11 +85,11 @@ const module = "github.com/lowport/lowport"
 // be called, and their names, also in a stripped program. Where the names may
 // have been changed, their absence says nothing.
 func does(r io.Reader, goBuild Answer[Build], libs Answer[Libraries]) Does {
-	has, err := search(r, append([]string{guard, bind, passed}, raisers...))
+	has, err := search(r, append([]string{binds, raises, passed}, raisers...))
 	if err != nil {
 		return Does{unsure[bool](err), unsure[bool](err)}
 	}
-	if goBuild.Known() && goBuild.Value.from(module) && has[guard] && has[bind] {
+	if goBuild.Known() && goBuild.Value.from(module) && has[binds] {
 		return Does{Answer[bool]{Value: true}, Answer[bool]{Value: true}}
 	}
 	var d Does
@@ -98,10 +98,10 @@ func does(r io.Reader, goBuild Answer[Build], libs Answer[Libraries]) Does {
 			d.Raise.Why = "the program may change its capabilities, as it has " + strings.TrimRight(name, "./")
 		}
 	}
-	if has[guard] || has[bind] {
+	if has[binds] || has[raises] {
 		d.Raise.Why = "the program has a part of this guard"
 	}
-	if has[passed] || has[bind] {
+	if has[passed] || has[binds] {
 		d.Inherit.Why = "the program knows LISTEN_FDS, and may take the socket or not"
 	}
 	if !goBuild.Known() && d.Raise.Known() {

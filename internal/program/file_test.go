@@ -51,17 +51,19 @@ func goBuild(t *testing.T, pkg string, flags ...string) string {
 // A Go program shows whether it has the guard, stripped or not.
 func TestGuard(t *testing.T) {
 	for _, tt := range []struct {
-		pkg   string
-		flags []string
-		want  bool
+		pkg     string
+		flags   []string
+		raise   bool
+		inherit Answer[bool]
 	}{
-		{"./testdata/plain", nil, false},
-		{"./testdata/plain", []string{"-ldflags=-s -w"}, false},
-		{"../../examples/server", nil, true},
-		{"../../examples/server", []string{"-ldflags=-s -w", "-trimpath"}, true},
+		{"./testdata/plain", nil, false, Answer[bool]{}},
+		{"./testdata/plain", []string{"-ldflags=-s -w"}, false, Answer[bool]{}},
+		{"../../examples/server", nil, true, Answer[bool]{Value: true}},
+		{"../../examples/server", []string{"-ldflags=-s -w", "-trimpath"}, true, Answer[bool]{Value: true}},
+		{"../lab/plain", nil, false, Answer[bool]{Why: "the program knows LISTEN_FDS, and may take the socket or not"}}, // guard.Explain alone
 	} {
 		f := readFile(t, goBuild(t, tt.pkg, tt.flags...))
-		if !Is(f.Does.Raise, tt.want) || !Is(f.Does.Inherit, tt.want) {
+		if !Is(f.Does.Raise, tt.raise) || f.Does.Inherit != tt.inherit {
 			t.Errorf("%s %q: %+v", tt.pkg, tt.flags, f.Does)
 		}
 		if f.Format != ELF || !f.Go.Known() || f.Go.Value.Cgo || f.Interpreter != "" {
@@ -84,7 +86,9 @@ func TestDoes(t *testing.T) {
 		{"x LISTEN_FDS x", plain, libs(), "", "LISTEN_FDS"},
 		{"x", plain, libs("libsystemd.so.0"), "", "libsystemd"},
 		{"cap_set_proc", plain, libs(), "cap_set_proc", ""},
-		{"github.com/lowport/lowport/guard.Bind", Answer[Build]{Value: Build{Main: "x", Modules: []string{"x"}}}, libs(), "guard", ""},
+		{"github.com/lowport/lowport/privport.claim", Answer[Build]{Value: Build{Main: "x", Modules: []string{"x"}}}, libs(), "guard", "LISTEN_FDS"},
+		{"github.com/lowport/lowport/privport.raiseThread", plain, libs(), "guard", ""},
+		{"github.com/lowport/lowport/guard.Explain", plain, libs(), "", ""}, // it binds by itself
 		{"x", Answer[Build]{Why: "obfuscated"}, libs(), "obfuscated", ""},
 		{"x", plain, Answer[Libraries]{Why: "broken"}, "broken", "broken"},
 		{strings.Repeat("-", 1<<20-3) + "LISTEN_FDS", plain, libs(), "", "LISTEN_FDS"},

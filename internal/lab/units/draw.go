@@ -2,7 +2,10 @@ package units
 
 import (
 	"fmt"
+	"maps"
 	"math/rand/v2"
+	"path"
+	"slices"
 	"strings"
 )
 
@@ -21,9 +24,10 @@ type Draw struct {
 // Text is the draw in the order in which systemd reads it.
 func (d Draw) Text() string {
 	var b strings.Builder
-	for _, path := range []string{d.File, dropIn(d.Name, "10"), dropIn(d.Name, "20"), socketFile(d.Name)} {
-		if text, ok := d.Files[path]; ok {
-			fmt.Fprintf(&b, "# %s\n%s", path, text)
+	fmt.Fprintf(&b, "# %s\n%s", d.File, d.Files[d.File])
+	for _, path := range slices.Sorted(maps.Keys(d.Files)) {
+		if path != d.File {
+			fmt.Fprintf(&b, "# %s\n%s", path, d.Files[path])
 		}
 	}
 	if d.Socket != "" {
@@ -35,10 +39,6 @@ func (d Draw) Text() string {
 const folder = "/etc/systemd/system/"
 
 func dropIn(name, number string) string { return folder + name + ".d/" + number + "-draw.conf" }
-
-func socketFile(name string) string {
-	return folder + strings.TrimSuffix(name, ".service") + ".socket"
-}
 
 // a die draws for one unit.
 type die struct{ *rand.Rand }
@@ -53,8 +53,11 @@ func (d die) in(n int) bool { return d.IntN(n) == 0 }
 func New(seed uint64, number int) Draw {
 	d := die{rand.New(rand.NewPCG(seed, uint64(number)))}
 	u := Draw{Number: number, Name: fmt.Sprintf("draw%d.service", number), Files: map[string]string{}}
-	if d.in(8) {
+	switch {
+	case d.in(8):
 		u.Name = fmt.Sprintf("draw%d@%s.service", number, d.one("app", "web-1", "root", `a\x2db`))
+	case d.in(8):
+		u.Name = fmt.Sprintf("draw%d-web.service", number)
 	}
 	u.File = folder + u.Name
 	if template, instance, ok := strings.Cut(u.Name, "@"); ok && !d.in(3) {
@@ -78,26 +81,80 @@ func New(seed uint64, number int) Draw {
 		unit = "[Service]\nType=oneshot\n"
 	}
 	prefix := d.prefix()
-	exec := "ExecStart=" + prefix + d.wrapped(program) + " " + u.Address + "\n"
+	exec := "ExecStart=" + prefix + d.wrapped(d.spelt(program)) + " " + u.Address + "\n"
 	if strings.Contains(prefix, ":") {
 		exec = strings.ReplaceAll(exec, "$$", "$")
 	}
-	if d.in(60) {
-		exec += exec
-	}
+	exec = d.laidOut(exec, strings.Contains(prefix, ":"))
 	cut := 0
 	if d.in(4) {
 		cut = d.IntN(len(lines) + 1)
-		u.Files[dropIn(u.Name, d.one("10", "20"))] = "[Service]\n" + strings.Join(lines[:cut], "")
+		u.Files[dropIn(d.one(dropInNames(u.Name)...), d.one("10", "20"))] = "[Service]\n" + strings.Join(lines[:cut], "")
 	}
 	u.Files[u.File] = unit + strings.Join(lines[cut:], "") + exec
+	if d.in(20) { // the command of a drop-in takes the place of the unit's
+		u.Files[u.File] = unit + strings.Join(lines[cut:], "") + "ExecStart=/bin/false\n"
+		u.Files[dropIn(u.Name, "30")] = "[Service]\nExecStart=\n" + exec
+	}
 	if d.in(4) {
-		u.Files[socketFile(u.Name)] = d.socket(port)
+		name, text := strings.TrimSuffix(u.Name, ".service"), d.socket(port)
+		if d.in(6) {
+			name, text = fmt.Sprintf("draw%d-other", number), text+"Service="+u.Name+"\n"
+		}
+		u.Files[folder+name+".socket"] = text
 		if !d.in(4) {
-			u.Socket = strings.TrimSuffix(u.Name, ".service") + ".socket"
+			u.Socket = name + ".socket"
 		}
 	}
 	return u
+}
+
+// dropInNames are the names under which a unit has drop-ins.
+func dropInNames(name string) []string {
+	names := []string{name, name}
+	if template, _, ok := strings.Cut(name, "@"); ok {
+		names = append(names, template+"@.service")
+	}
+	if prefix, _, ok := strings.Cut(name, "-web"); ok {
+		names = append(names, prefix+"-.service")
+	}
+	return names
+}
+
+// spelt is another spelling of a program's path.
+func (d die) spelt(program string) string {
+	if !d.in(8) {
+		return program
+	}
+	dir, name := path.Split(program)
+	escaped := strings.Replace(program, "/", `\x2f`, 2)
+	return d.one(`"`+program+`"`, escaped, "/"+program, dir+"./"+name, dir+"../"+strings.TrimPrefix(program, "/"), dir+"link-"+name, name, "%%"+program, `'`+program+`'`)
+}
+
+// laidOut is another way to write a line of ExecStart=. In a literal one systemd puts nothing
+// in for variables.
+func (d die) laidOut(exec string, literal bool) string {
+	first, rest, _ := strings.Cut(exec, " ")
+	switch d.IntN(100) {
+	case 0:
+		return exec + exec
+	case 1, 2:
+		return first + " \\\n  " + rest
+	case 3:
+		return first + " \\\n# a comment\n  " + rest
+	case 4:
+		return "ExecStart=/bin/false\nExecStart=\n" + exec
+	case 5:
+		return strings.Replace(exec, "ExecStart=", " ExecStart =  ", 1)
+	case 6:
+		return "ExecStart=/bin/true ; " + strings.TrimPrefix(exec, "ExecStart=")
+	case 7:
+		if literal {
+			return exec
+		}
+		return strings.TrimSuffix(exec, "\n") + " $NOTHING\n"
+	}
+	return exec
 }
 
 // programs are the copies of the two programs that the guest makes.
@@ -151,7 +208,7 @@ func (d die) wrapped(program string) string {
 func (d die) socket(port int) string {
 	text := "[Unit]\nDescription=draw\n[Socket]\n"
 	at := d.one(fmt.Sprint(port), fmt.Sprint(port), fmt.Sprint("0.0.0.0:", port), fmt.Sprint("127.0.0.1:", port), fmt.Sprint("[::]:", port), fmt.Sprint("[::1]:", port),
-		fmt.Sprint(port+10000), fmt.Sprint("203.0.113.9:", port))
+		fmt.Sprint(port+10000), fmt.Sprint("203.0.113.9:", port), fmt.Sprint("localhost:", port), fmt.Sprint("*:", port), "%%", "@draw")
 	text += d.one("ListenStream=", "ListenStream=", "ListenStream=", "ListenStream=", "ListenDatagram=") + at + "\n"
 	for _, line := range []string{"Accept=yes\n", "FileDescriptorName=web\n", "BindIPv6Only=ipv6-only\n", "FreeBind=yes\n", "Service=other.service\n", "ReusePort=yes\n",
 		fmt.Sprintf("ListenStream=%d\n", port+20000), "ListenStream=/run/draw.sock\n"} {
@@ -169,7 +226,11 @@ func (d die) unitSection(odd bool) string {
 	}
 	for _, line := range []string{"ConditionPathExists=/srv/guarded\n", "ConditionPathExists=/nonexistent\n", "AssertPathExists=/nonexistent\n", "ConditionUser=root\n",
 		"ConditionPathIsDirectory=!/srv\n", "User=app\n", "Requires=missing.service\n", "Wants=missing.service\n", "After=missing.service\n",
-		"ConditionVirtualization=no\n", "Requires=bad.service\n"} {
+		"ConditionVirtualization=no\n", "ConditionVirtualization=container\n", "ConditionVirtualization=!vm\n", "Requires=bad.service\n",
+		"ConditionPathExists=|/nonexistent\nConditionPathExists=|/srv\n", "ConditionFileIsExecutable=/srv/env\n", "ConditionPathExistsGlob=/srv/guard*\n",
+		"ConditionUser=app\n", "ConditionUser=!@system\n", "ConditionDirectoryNotEmpty=/srv\n", "ConditionPathIsSymbolicLink=/srv/link-plain\n",
+		"ConditionArchitecture=x86-64\n", "ConditionKernelVersion=>=4\n", "ConditionCapability=CAP_NET_BIND_SERVICE\n", "ConditionFirstBoot=yes\n",
+		"ConditionPathIsReadWrite=/srv\n", "ConditionPathIsMountPoint=/srv/nosuid\n", "ConditionEnvironment=NOTHING\n", "AssertUser=root\n"} {
 		if d.in(70) {
 			text += line
 		}

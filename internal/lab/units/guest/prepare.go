@@ -88,6 +88,9 @@ func copies(kind, dir string) error {
 		case "-setuid":
 			err = os.Chmod(path, 0o755|os.ModeSetuid)
 		}
+		if err == nil {
+			err = os.Symlink(kind+mark, filepath.Join(dir, "link-"+kind+mark))
+		}
 		if err == nil && file != (caps.File{}) {
 			var b []byte
 			if b, err = file.MarshalBinary(); err == nil {

@@ -1,0 +1,127 @@
+package launch
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"path"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// commandsBefore are those of ExecCondition= and ExecStartPre=: one that fails ends the
+// start, and any may change what comes.
+func commandsBefore(u *Unit, at place) error {
+	for _, key := range []string{"ExecCondition", "ExecStartPre"} {
+		for _, c := range u.commands(key) {
+			if err := u.before(at, c); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func (u *Unit) before(at place, c Command) error {
+	program, err := find(at.root, c.Program)
+	if errors.Is(err, fs.ErrNotExist) {
+		if c.has("-") {
+			return nil
+		}
+		return stops("203/EXEC", "%s: %s is not there", c.Line, c.Program)
+	}
+	if u.set.some("NoExecPaths", "InaccessiblePaths", "TemporaryFileSystem") && !c.Bare() && !c.has("-") {
+		u.doubt("%s: whether it may be executed there is not looked at", c.Line)
+	}
+	if status, known := c.exits(program); known {
+		if status != 0 && !c.has("-") {
+			return stops(fmt.Sprint(status), "%s fails", c.Line)
+		}
+		return nil
+	}
+	name := path.Base(program)
+	switch met, known := u.prepares(at.root, name, c.Argv[1:]); {
+	case !known, met && !u.mayWrite(at, c) && !slices.Contains([]string{"echo", "sleep", "test"}, name):
+		u.doubt("%s: what it does is not known", c.Line)
+	case met:
+		u.note(c.Line + " is assumed to succeed")
+	case !c.has("-"):
+		return stops("1/FAILURE", "%s fails", c.Line)
+	}
+	return nil
+}
+
+// mayWrite reports whether a command may write wherever it likes.
+func (u *Unit) mayWrite(at place, c Command) bool {
+	confined := u.set.says("ProtectSystem", "strict", "full") || u.set.some("ReadOnlyPaths") || u.set.is("DynamicUser")
+	return c.Bare() || !confined && (at.who.UID == 0 || c.Root())
+}
+
+// prepares reports whether one of the small programs of ExecStartPre= does its work, as far
+// as the files tell that root has there.
+func (u *Unit) prepares(root fs.FS, name string, args []string) (does, known bool) {
+	there := func(p string) bool {
+		_, err := fs.Stat(root, inside(p))
+		return err == nil || u.makes(p)
+	}
+	switch {
+	case anyUnexpanded(args):
+		return false, false
+	case name == "echo", name == "sleep":
+		return true, true
+	case name == "rm" && len(args) > 1 && (args[0] == "-f" || args[0] == "-rf"):
+		return true, true
+	case name == "test" && len(args) == 2 && args[0] == "-e":
+		return there(args[1]), true
+	case name == "mkdir" && len(args) == 2 && args[0] == "-p", name == "install" && len(args) == 2 && args[0] == "-d":
+		return true, path.IsAbs(args[1])
+	case name == "mkdir" && len(args) == 1:
+		return !there(args[0]) && there(path.Dir(args[0])), path.IsAbs(args[0])
+	case name == "touch" && len(args) == 1:
+		return there(path.Dir(args[0])), path.IsAbs(args[0])
+	}
+	return false, false
+}
+
+// exits is the status of a command that does nothing else: true, false, and a shell that only
+// exits.
+func (c Command) exits(program string) (status int, known bool) {
+	words := c.Argv[1:]
+	switch path.Base(program) {
+	case "true":
+		return 0, true
+	case "false":
+		return 1, true
+	case "sh", "bash", "dash":
+		if len(words) < 2 || words[0] != "-c" {
+			return 0, false
+		}
+	default:
+		return 0, false
+	}
+	switch line := strings.Fields(words[1]); {
+	case len(line) == 1 && (line[0] == "true" || line[0] == ":"):
+		return 0, true
+	case len(line) == 1 && line[0] == "false":
+		return 1, true
+	case len(line) == 2 && line[0] == "exit":
+		n, err := strconv.ParseUint(line[1], 10, 8)
+		return int(n), err == nil
+	}
+	return 0, false
+}
+
+// find looks for a program as systemd does (find_executable).
+func find(root fs.FS, program string) (string, error) {
+	if path.IsAbs(program) {
+		_, err := fs.Stat(root, inside(program))
+		return program, err
+	}
+	for _, dir := range []string{"usr/local/sbin", "usr/local/bin", "usr/sbin", "usr/bin", "sbin", "bin"} {
+		if info, err := fs.Stat(root, path.Join(dir, program)); err == nil && info.Mode()&0o111 != 0 && info.Mode().IsRegular() {
+			return "/" + path.Join(dir, program), nil
+		}
+	}
+	return "", fs.ErrNotExist
+}

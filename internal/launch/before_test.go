@@ -1,0 +1,119 @@
+package launch
+
+import (
+	"strings"
+	"testing"
+	"testing/fstest"
+
+	"github.com/lowport/lowport/internal/facts"
+)
+
+// What a command before the program does is known of the small ones, and of any other it is not.
+func TestBefore(t *testing.T) {
+	root := fstest.MapFS{"srv/env": {}}
+	for _, name := range []string{"true", "false", "sh", "test", "mkdir", "touch", "rm", "echo", "setcap"} {
+		root["bin/"+name] = &fstest.MapFile{Mode: 0o755}
+	}
+	for line, want := range map[string]string{
+		"/bin/true": "", "/bin/false": "stops", "-/bin/false": "", "/bin/none": "stops", "-/bin/none": "",
+		"/bin/sh -c 'exit 3'": "stops", "-/bin/sh -c 'exit 3'": "", "/bin/sh -c 'exit 0'": "", "/bin/sh -c :": "", "/bin/sh -c 'exit x'": "doubt",
+		"/bin/sh /srv/env": "doubt", "/bin/sh -c '/srv/x; exit 0'": "doubt",
+		"/bin/test -e /srv/env": "", "/bin/test -e /srv/none": "stops", "-/bin/test -e /srv/none": "", "/bin/test -f /srv/env": "doubt",
+		"/bin/mkdir /srv/new": "", "/bin/mkdir /srv": "stops", "/bin/mkdir /none/x": "stops", "/bin/mkdir -p /none/x": "", "/bin/mkdir new": "doubt",
+		"/bin/mkdir $DIR": "doubt", "/bin/touch /none/x": "stops", "/bin/rm -f /srv/env": "", "/bin/rm /srv/env": "doubt", "/bin/echo a": "",
+		"+/bin/setcap x y": "doubt", "-/bin/setcap x y": "doubt",
+	} {
+		if got := checked(t, root, "[Service]\nExecStart=/bin/true\nExecStartPre="+line+"\n", facts.Account{Name: "root"}); got != want {
+			t.Errorf("%s: %q, want %q", line, got, want)
+		}
+	}
+	app := facts.Account{Name: "app", UID: 1000}
+	for line, want := range map[string]string{"/bin/mkdir /srv/new": "doubt", "+/bin/mkdir /srv/new": "", "/bin/test -e /srv/env": "", "/bin/mkdir /none/x": "stops"} {
+		if got := checked(t, root, "[Service]\nExecStart=/bin/true\nUser=app\nExecStartPre="+line+"\n", app); got != want {
+			t.Errorf("as app: %s: %q, want %q", line, got, want)
+		}
+	}
+}
+
+// checked is how the start of a unit is told: "" where nothing speaks against it.
+func checked(t *testing.T, root fstest.MapFS, text string, who facts.Account) string {
+	t.Helper()
+	all := fstest.MapFS{"etc/systemd/system/app.service": {Data: []byte(text)}}
+	for name, file := range root {
+		all[name] = file
+	}
+	u, err := Read(all, "/etc/systemd/system/app.service")
+	if err != nil {
+		t.Fatalf("%q: %v", text, err)
+	}
+	command, err := u.Main("")
+	if err == nil {
+		err = u.Check(all, command, who, "")
+	}
+	switch {
+	case err != nil && !strings.Contains(err.Error(), "starts nothing"):
+		t.Fatalf("%q: %v", text, err)
+	case err != nil:
+		return "stops"
+	case len(u.doubts) > 0:
+		return "doubt"
+	}
+	return ""
+}
+
+// What a condition asks of the machine.
+func TestConditions(t *testing.T) {
+	physical := fstest.MapFS{
+		"bin/true":                  {Mode: 0o755},
+		"srv/dir/file":              {},
+		"proc/sys/kernel/arch":      {Data: []byte("x86_64\n")},
+		"proc/sys/kernel/osrelease": {Data: []byte("6.12.3-amd64\n")},
+		"proc/1/status":             {Data: []byte("CapInh:\t0000000000000000\nCapPrm:\t000001ffffffffff\nCapEff:\t000001ffffffffff\nCapBnd:\t000001fffffffbff\nCapAmb:\t0000000000000000\nNoNewPrivs:\t0\n")},
+		"proc/1/mountinfo":          {Data: []byte("1 0 8:1 / / rw - ext4 /dev/x rw\n2 1 8:2 / /srv ro - ext4 /dev/y rw\n")},
+		"proc/cpuinfo":              {Data: []byte("flags : fpu vme\n")},
+	}
+	container, machine := fstest.MapFS{}, fstest.MapFS{}
+	for name, file := range physical {
+		container[name], machine[name] = file, file
+	}
+	container["run/systemd/container"] = &fstest.MapFile{Data: []byte("podman\n")}
+	machine["proc/cpuinfo"] = &fstest.MapFile{Data: []byte("flags : fpu hypervisor vme\n")}
+	for _, tt := range []struct{ line, physical, container, machine string }{
+		{"ConditionVirtualization=container", "stops", "", "stops"},
+		{"ConditionVirtualization=!container", "", "stops", ""},
+		{"ConditionVirtualization=vm", "doubt", "stops", ""},
+		{"ConditionVirtualization=no", "doubt", "stops", "stops"},
+		{"ConditionVirtualization=yes", "doubt", "", ""},
+		{"ConditionVirtualization=podman", "doubt", "", "doubt"},
+		{"ConditionVirtualization=docker", "doubt", "stops", "doubt"},
+		{"ConditionVirtualization=private-users", "doubt", "doubt", "doubt"},
+		{"ConditionArchitecture=x86-64", "", "", ""},
+		{"ConditionArchitecture=arm64", "stops", "stops", "stops"},
+		{"ConditionKernelVersion=>=5.10", "", "", ""},
+		{"ConditionKernelVersion=< 6.1", "stops", "stops", "stops"},
+		{"ConditionKernelVersion=>=6.12", "doubt", "doubt", "doubt"},
+		{"ConditionKernelVersion=6.*", "doubt", "doubt", "doubt"},
+		{"ConditionCapability=CAP_NET_BIND_SERVICE", "stops", "stops", "stops"},
+		{"ConditionCapability=CAP_CHOWN", "", "", ""},
+		{"ConditionFirstBoot=yes", "stops", "stops", "stops"},
+		{"ConditionFirstBoot=no", "", "", ""},
+		{"ConditionPathIsMountPoint=/srv", "", "", ""},
+		{"ConditionPathIsMountPoint=/srv/dir", "stops", "stops", "stops"},
+		{"ConditionPathIsReadWrite=/srv/dir", "stops", "stops", "stops"},
+		{"ConditionPathIsReadWrite=/bin", "", "", ""},
+		{"ConditionPathIsReadWrite=/none", "stops", "stops", "stops"},
+		{"ConditionPathIsSymbolicLink=/srv/dir", "stops", "stops", "stops"},
+		{"ConditionPathIsSymbolicLink=|/srv/dir\nConditionPathExists=|/srv", "", "", ""},
+		{"ConditionNeedsUpdate=/etc", "doubt", "doubt", "doubt"},
+	} {
+		text := "[Unit]\n" + tt.line + "\n[Service]\nExecStart=/bin/true\n"
+		for kind, pair := range map[string]struct {
+			root fstest.MapFS
+			want string
+		}{"physical": {physical, tt.physical}, "container": {container, tt.container}, "machine": {machine, tt.machine}} {
+			if got := checked(t, pair.root, text, facts.Account{Name: "root"}); got != pair.want {
+				t.Errorf("%s on a %s: %q, want %q", tt.line, kind, got, pair.want)
+			}
+		}
+	}
+}
