@@ -90,12 +90,13 @@ func (l *look) contradiction() Finding {
 // is left is proven, one that stands in all of the likeliest is likely.
 func (l *look) causes(worlds []World) []report.Cause {
 	best := Likeliest(worlds)
-	var ids []string
+	var ids, refused []string
 	inAll, inBest := map[string]int{}, map[string]int{}
 	for i, w := range worlds {
 		obstacles := w.Obstacles(l.g)
 		if i < len(best) {
 			ids = union(ids, obstacles)
+			refused = union(refused, w.refusedBy(l.g))
 		}
 		for _, id := range obstacles {
 			inAll[id]++
@@ -117,8 +118,9 @@ func (l *look) causes(worlds []World) []report.Cause {
 		}
 		all = append(all, c)
 	}
-	// The first is the first that is at least likely.
-	if at := slices.IndexFunc(all, func(c report.Cause) bool { return c.Certainty != report.Possible }); at > 0 {
+	// The first is the first that is at least likely of those that refused.
+	likely := func(c report.Cause) bool { return c.Certainty != report.Possible && slices.Contains(refused, c.ID) }
+	if at := slices.IndexFunc(all, likely); at > 0 {
 		all = slices.Concat(all[at:at+1], all[:at], all[at+1:])
 	}
 	var authbind *privport.AuthbindError
@@ -132,22 +134,35 @@ func (l *look) causes(worlds []World) []report.Cause {
 // several attempts those of the one that needs the fewest changes count, of equals the
 // last one's.
 func (w World) Obstacles(g Goal) []string {
-	var fewest []string
-	var first []string
+	fewest, _ := w.obstacles(g)
+	return fewest
+}
+
+// refusedBy are those of the obstacles that stand at the gate which refuses.
+func (w World) refusedBy(g Goal) []string {
+	_, first := w.obstacles(g)
+	return first
+}
+
+func (w World) obstacles(g Goal) (fewest, first []string) {
+	var never []string
 	if !w.seen && w.Missing() != 0 { // what else would refuse, once the program is executed
-		first = []string{"exec-refused"}
+		never = []string{"exec-refused"}
 		w.Image.Caps.Effective, w.raised = false, true
 	}
 	for i, a := range g.attempts() {
-		ids := slices.Clone(first)
+		ids, at := slices.Clone(never), slices.Clone(never)
 		for _, gate := range w.shut(g, a) {
-			ids = union(ids, gate.causes(w, g, a))
+			causes := gate.causes(w, g, a)
+			if ids = union(ids, causes); len(at) == 0 {
+				at = causes
+			}
 		}
 		if i == 0 || len(ids) <= len(fewest) {
-			fewest = ids
+			fewest, first = ids, at
 		}
 	}
-	return fewest
+	return fewest, first
 }
 
 // Allows reports whether the goal is reached in every world, or in none.

@@ -69,11 +69,8 @@ func locals(w World, g Goal, set caps.Set) []World {
 	}
 	all := either(w, known, g, func(w *World, yes bool) { w.Local = yes })
 	if known == No && Fit(g) && g.Refused.Errno != 0 {
-		routed := w
+		routed := w.costs(1)
 		routed.Local = true
-		if !g.v4() || g.Refused.Errno != syscall.EACCES { // for IPv4 the port check comes after it
-			routed = routed.costs(1)
-		}
 		all = append(all, routed)
 	}
 	return all

@@ -97,7 +97,7 @@ func starters(w World, g Goal, set caps.Set) []World {
 	s := now
 	s.Permitted, s.Effective = now.Ambient, now.Ambient
 	if w.Caller.UID == 0 {
-		return rootStarters(w, s)
+		return rootStarters(w, s, set)
 	}
 	w.Starter = s
 	var all []World
@@ -129,12 +129,17 @@ func starters(w World, g Goal, set caps.Set) []World {
 }
 
 // rootStarters: root holds all of its bounding set as a rule.
-func rootStarters(w World, s caps.State) []World {
+func rootStarters(w World, s caps.State, set caps.Set) []World {
 	full, none := w, w.costs(1)
 	none.Starter = s
 	s.Permitted, s.Effective = s.Bounding|s.Permitted, s.Bounding|s.Permitted
 	full.Starter = s
-	return []World{full, none}
+	if !s.Inheritable.Contains(set) {
+		return []World{full, none}
+	}
+	ambient := w.costs(1)
+	ambient.Starter = Ambient(s, set)
+	return []World{full, none, ambient}
 }
 
 // poor is what it costs to say that the starter held the set though the parent, an
