@@ -5,6 +5,7 @@ var nothingCauses = []cause{
 		id:      "no-capability",
 		certain: nothingRead,
 		show:    (*look).ungranted,
+		say:     sayUngranted,
 		wording: wording{"{cap} was never granted",
 			"nothing grants it: {exe} has no file capabilities (a rebuild, a copy and a chown each remove them), and whoever started this process gave it none"},
 		kernel: "inet_bind asks ns_capable(CAP_NET_BIND_SERVICE) for ports below ip_unprivileged_port_start",

@@ -61,7 +61,7 @@ var Gates = []Gate{
 			return w.Unseen != "policy" && (w.Late || policyErrno(w.Facts, g, a) == "")
 		},
 		errno:     func(w World, g Goal, a attempt) string { return policyErrno(w.Facts, g, a) },
-		obstacles: func(w World, g Goal, a attempt) []string { return []string{policyCause(w.Facts, g)} },
+		obstacles: func(w World, g Goal, a attempt) []string { return policyObstacles(w.Facts, g, a) },
 	},
 	addressGate(bind4),
 	{
@@ -103,14 +103,14 @@ var Gates = []Gate{
 		asked:     late,
 		opens:     func(w World, g Goal, a attempt) bool { return policyErrno(w.Facts, g, a) == "" },
 		errno:     func(w World, g Goal, a attempt) string { return policyErrno(w.Facts, g, a) },
-		obstacles: func(w World, g Goal, a attempt) []string { return []string{policyCause(w.Facts, g)} },
+		obstacles: func(w World, g Goal, a attempt) []string { return policyObstacles(w.Facts, g, a) },
 	},
 	{
 		Name: "listen", Question: "Is listen let through?", Causes: policies,
 		asked:     listen,
 		opens:     func(w World, g Goal, a attempt) bool { return w.Unseen != "listen" && w.Facts.Launch.Listen == "" },
 		errno:     func(w World, g Goal, a attempt) string { return w.Facts.Launch.Listen },
-		obstacles: func(w World, g Goal, a attempt) []string { return []string{policyCause(w.Facts, g)} },
+		obstacles: func(w World, g Goal, a attempt) []string { return policyObstacles(w.Facts, g, a) },
 	},
 }
 

@@ -9,53 +9,51 @@ import (
 	"github.com/lowport/lowport/internal/term"
 )
 
-// policyCause tells what kind of security policy refuses a bind that the port check would
-// let through. Policies leave few traces: the kind is told by what else is refused.
-func policyCause(f *facts.Facts, g Goal) string {
+// policyObstacles tells what kind of security policy refuses an attempt that the port check
+// would let through, and what another one refuses behind it. Policies leave few traces: the
+// kind is told by what else is refused.
+func policyObstacles(f *facts.Facts, g Goal, a attempt) []string {
 	mode, _ := f.Proc.Seccomp.Is()
-	all, tcp, udp := refusals(f)
+	tcp, udp := probed(f, "tcp"), probed(f, "udp")
 	enforcing, _ := f.Policy.Enforcing.Is()
 	_, confined := Profile(f)
-	errno := errnos.Name(g.Refused.Errno)
-	if probed := policyErrno(f, g, attempt{}); probed != "" {
-		errno = probed
+	errno := policyErrno(f, g, a)
+	if errno == "" {
+		errno = errnos.Name(g.Refused.Errno)
 	}
 	switch {
-	case mode == 2 && all: // a filter sees no address: it refuses every bind or none
-		return "seccomp"
+	case mode == 2 && tcp != "" && tcp == udp: // a filter sees no address: it refuses every bind or none
+		return []string{"seccomp"}
 	case enforcing:
-		return "selinux"
+		return []string{"selinux"}
 	case confined:
-		return "apparmor"
+		return []string{"apparmor"}
 	case mode == 2 && g.Refused.Call != "" && g.Refused.Call != "bind":
-		return "seccomp"
-	case g.Protocol() == "tcp" && tcp && !udp && errno == "EACCES":
-		return "landlock"
+		return []string{"seccomp"}
+	case g.Protocol() == "tcp" && !a.mptcp && tcp == "EACCES" && udp == "":
+		return []string{"landlock"}
+	case g.Protocol() == "tcp" && !a.mptcp && tcp == "EACCES" && udp == "EPERM":
+		return []string{"landlock", "bpf-or-policy"}
 	case errno == "EPERM" || g.Refused.Errno == 0:
-		return "bpf-or-policy"
+		return []string{"bpf-or-policy"}
 	default:
-		return "unknown"
+		return []string{"unknown"}
 	}
 }
 
-// refusals sums the probes up: whether all were refused, all of TCP, any of UDP.
-func refusals(f *facts.Facts) (all, tcp, udp bool) {
-	probes, _ := f.Policy.Probes.Is()
-	all, tcp = len(probes) > 0, len(probes) > 0
-	for _, p := range probes {
+// probed is the errno with which a policy refuses each probe of a protocol in the families
+// that there are, "" where one is let through.
+func probed(f *facts.Facts, protocol string) (errno string) {
+	for _, p := range f.Policy.Probes.Value {
 		switch {
-		case p.Errno != "" && !p.Refused():
-			continue // no such family here
-		case strings.HasPrefix(p.Network, "mptcp"):
+		case !strings.HasPrefix(p.Network, protocol), p.Errno != "" && !p.Refused(): // no such family here
 			continue
-		case strings.HasPrefix(p.Network, "tcp"):
-			tcp = tcp && p.Refused()
-		default:
-			udp = udp || p.Refused()
+		case p.Errno == "":
+			return ""
 		}
-		all = all && p.Refused()
+		errno = p.Errno
 	}
-	return all, tcp, udp
+	return errno
 }
 
 // onlyBPF reports whether nothing but a BPF program of the cgroup can have answered EPERM:

@@ -88,6 +88,14 @@ func sayAuthbind(l *look, w wording) wording {
 	return wording{"authbind does not allow it either: " + term.Show(refused.Why), w.detail}
 }
 
+// sayUngranted says nothing of a file that could not be read.
+func sayUngranted(l *look, w wording) wording {
+	if !fileRead(l.f, l.g) {
+		w.detail = "nothing that can be seen grants it: whoever started this process gave it none, and the file capabilities of {exe} could not be read"
+	}
+	return w
+}
+
 // sayControl names the call that Control made.
 func sayControl(l *look, w wording) wording {
 	call, errno := l.g.Refused.Call, l.g.Refused.Errno
