@@ -11,10 +11,10 @@ type standing struct {
 // causes has the knobs that each cause stands for. It is all that the judge knows of the guard:
 // where a cause blames a combination, keep has all of it.
 var causes = map[string]standing{
-	"no-capability":           {keep: "file grant user", remove: []string{"file"}, gates: "permitted"},
-	"bounding-only":           {keep: "file grant user bounding", remove: []string{"file"}, gates: "permitted"},
-	"inheritable-only":        {keep: "file grant", remove: []string{"file"}, gates: "permitted"},
-	"file-caps-partial":       {keep: "file", gates: "permitted"},
+	"no-capability":           {keep: "file grant user", remove: []string{"file", "file=ep"}, gates: "permitted"},
+	"bounding-only":           {keep: "file grant user bounding", remove: []string{"file", "file=ep"}, gates: "permitted"},
+	"inheritable-only":        {keep: "file grant", remove: []string{"file", "file=ep"}, gates: "permitted"},
+	"file-caps-partial":       {keep: "file", remove: []string{"file", "file=ep"}, gates: "permitted"},
 	"ambient-cleared-by-file": {keep: "file grant", remove: []string{"file"}, gates: "permitted"},
 	"lost-on-uid-change":      {keep: "change file grant", remove: []string{"change", "file"}, gates: "permitted"},
 	"let-go":                  {keep: "before user", remove: []string{"before"}, gates: "permitted"},

@@ -5,6 +5,7 @@ package dice
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -39,11 +40,17 @@ func (p *place) foretold() (wrong []Wrong, any, untold bool, err error) {
 		if err != nil && came.Said.Failed == "" {
 			shown = "not executed"
 		}
-		if foretold := said.story(); foretold != shown && (err == nil || foretold != "exec-refused") {
+		if foretold := said.story(); foretold != shown && !came.mayBe(foretold) && (err == nil || foretold != "exec-refused") {
 			wrong = append(wrong, Wrong{'g', "before the start " + foretold + " " + said.Said.Failed, fmt.Sprintf("it was %s (%s)", shown, strings.TrimSpace(then))})
 		}
 	}
 	return wrong, any, untold, nil
+}
+
+// mayBe reports whether the first cause is only possible, and another one of them is this.
+func (o Outcome) mayBe(cause string) bool {
+	all := o.Report.Causes
+	return len(all) > 0 && all[0].Certainty == "possible" && slices.Contains(o.Report.ids(), cause)
 }
 
 // story is how a bind went, or why it was refused.

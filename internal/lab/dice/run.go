@@ -34,6 +34,14 @@ type Report struct {
 	Via       string   `json:"via"`
 }
 
+// ids are those of the causes.
+func (r Report) ids() (all []string) {
+	for _, c := range r.Causes {
+		all = append(all, c.ID)
+	}
+	return all
+}
+
 type fix struct {
 	ID    string `json:"id"`
 	Scope string `json:"scope"`
