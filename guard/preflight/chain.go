@@ -31,8 +31,7 @@ type chain struct {
 	closes  bool   // the sockets that systemd passes do not reach the program
 	doubt   string // why it is not known what is started
 
-	who     facts.Account // as whom it is executed
-	changed bool          // a wrapper changed the user
+	who facts.Account // as whom it is executed
 }
 
 // A link is a wrapper on the way.
@@ -123,7 +122,7 @@ func (s *starter) wrap(c *chain, w launch.Wrap) error {
 		if err != nil {
 			return fmt.Errorf("%s: %w", c.program.Path, err)
 		}
-		c.who, c.changed = who, true
+		c.who = who
 	}
 	c.forks, c.mayFork, c.closes = c.forks || w.Forks, c.mayFork || w.MayFork, c.closes || w.Closes
 	c.doubt = cmp.Or(c.doubt, w.Doubt)

@@ -70,7 +70,10 @@ func (how Launch) read(c *chain, ports []int) (*plan, facts.Facts, facts.Record)
 		f.Launch.Listen, f.Launch.Capset = live.Listen(), live.Capset()
 	}
 	does := c.program.File.Does
-	p := &plan{raises: does.Raise, inherits: does.Inherit}
+	p := &plan{raises: does.Raise, inherits: does.Inherit, mptcp: c.program.File.Go.Value.MPTCP}
+	if how.Unit == "" {
+		p.mptcp = program.ListensMPTCP(os.Getenv("GODEBUG"), p.mptcp) && c.program.File.Go.Value.Main != ""
+	}
 	switch how.Guard {
 	case Guarded:
 		p.raises, p.inherits = program.Answer[bool]{Value: true}, program.Answer[bool]{Value: true}
@@ -217,8 +220,10 @@ func (p *plan) byManager(u *launch.Unit, command launch.Command, c *chain, f fac
 	} else if p.inherits.Value && why != "" {
 		p.inherits.Why = why
 	}
-	if err := u.Changes(command, c.changed); err != nil {
-		return err
+	for _, l := range c.links {
+		if err := u.Permits(command, l.wrap); err != nil {
+			return err
+		}
 	}
 	if call := u.LacksForWrappers(); call != "" && len(c.links) > 0 {
 		c.doubt = cmp.Or(c.doubt, "SystemCallFilter= refuses "+call+", which what executes the program may need")

@@ -143,6 +143,7 @@ type plan struct {
 	facts     facts.Facts // of the program once it is started
 	raises    program.Answer[bool]
 	inherits  program.Answer[bool]
+	mptcp     bool // its listeners try MPTCP first
 	offers    []privport.Offer
 	unstarted []privport.Offer         // of .socket units that are not started
 	doubt     func(kernel.Goal) string // why it cannot be told, "" where it can
@@ -161,7 +162,7 @@ func (p *plan) predict(r *ask.Request) {
 		r.Err = &net.OpError{Op: "listen", Net: r.Network, Err: err}
 		return
 	}
-	g := kernel.Goal{Network: r.Network, Addr: at, Port: r.Target.Port, Raises: !program.Is(p.raises, false), MPTCP: predict.TriesMPTCP(&p.facts)}
+	g := kernel.Goal{Network: r.Network, Addr: at, Port: r.Target.Port, Raises: !program.Is(p.raises, false), MPTCP: p.mptcp && predict.TriesMPTCP(&p.facts)}
 	if kernel.SocketErrno(&p.facts, kernel.Goal{Network: g.Protocol() + "6"}) != "" && g.Network == g.Protocol() && !at.IsValid() {
 		g.Network += "4" // as Go does where IPv6 is not to be had
 	}

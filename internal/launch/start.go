@@ -142,13 +142,23 @@ func (u *Unit) Executes(c Command, file string) error {
 	return nil
 }
 
-// Changes says why a wrapper of the command could not change the user: PrivateUsers= maps
-// the manager's and the unit's alone, and forbids setgroups(2) (setup_private_users).
-func (u *Unit) Changes(c Command, user bool) error {
-	if user && !c.Bare() && u.set.says("PrivateUsers", "self", "identity", "full") {
-		return fmt.Errorf("%s: %w", u.Name, stops("", "PrivateUsers= has no user to change to"))
+// Permits says why a wrapper of the command could not do its work. PrivateUsers= maps the
+// users of the manager and the unit alone, and forbids setgroups(2) (setup_private_users).
+func (u *Unit) Permits(c Command, w Wrap) error {
+	why := ""
+	switch {
+	case c.Bare():
+	case w.User != "" && u.set.says("PrivateUsers", "self", "identity", "full"):
+		why = "PrivateUsers= has no user to change to"
+	case w.persona && u.set.is("LockPersonality"):
+		why = "LockPersonality= lets no program change its personality"
+	case w.realtime && u.set.is("RestrictRealtime"):
+		why = "RestrictRealtime= lets no program ask for a scheduler of real time"
 	}
-	return nil
+	if why == "" {
+		return nil
+	}
+	return fmt.Errorf("%s: %w", u.Name, stops("", "%s", why))
 }
 
 // confine is what is left to the child, in the order in which systemd takes it

@@ -25,6 +25,9 @@ type Wrap struct {
 	Refused string   // why the wrapper cannot do it, for a user that is not root
 	Dir     string   // where it changes to, "" for nowhere
 
+	persona  bool // it changes its personality(2)
+	realtime bool // it asks for a scheduler of real time
+
 	bash bool     // the shell is one that knows exec -a
 	args []string // what "$@" of the shell stands for
 }
@@ -92,11 +95,12 @@ func Unwrap(argv []string) (w Wrap, ok bool, err error) {
 	if !ok {
 		return w, false, nil
 	}
+	arch := ""
 	if name == "setarch" && len(argv) > 1 && !strings.HasPrefix(argv[1], "-") { // what stands first is the architecture
 		if !slices.Contains(arches, argv[1]) {
 			return Wrap{Doubt: "whether this machine can be taken for " + argv[1] + " is not looked at"}, true, nil
 		}
-		argv = argv[1:]
+		arch, argv = argv[1], argv[1:]
 	}
 	if anyUnexpanded(argv) {
 		return Wrap{Doubt: "what a shell makes of the arguments of " + argv[0] + " is not known"}, true, nil
@@ -104,6 +108,7 @@ func Unwrap(argv []string) (w Wrap, ok bool, err error) {
 	if w, err = kind.read(argv[1:]); err != nil {
 		return w, true, fmt.Errorf("%s: %w", argv[0], err)
 	}
+	w.persona = w.persona || arch != "" && arch != "x86_64" && arch != "linux64"
 	return w, true, nil
 }
 

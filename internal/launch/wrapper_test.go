@@ -211,3 +211,34 @@ func FuzzShellScript(f *testing.F) {
 		}
 	})
 }
+
+// What a unit keeps a wrapper from doing.
+func TestPermits(t *testing.T) {
+	for _, tt := range []struct {
+		unit, exec string
+		permitted  bool
+	}{
+		{"LockPersonality=yes", "/usr/bin/setarch -R /srv/app", false},
+		{"LockPersonality=yes", "+/usr/bin/setarch -R /srv/app", true},
+		{"LockPersonality=yes", "/usr/bin/setarch x86_64 -v /srv/app", true},
+		{"LockPersonality=yes", "/usr/bin/linux32 /srv/app", false},
+		{"LockPersonality=no", "/usr/bin/setarch -R /srv/app", true},
+		{"RestrictRealtime=yes", "/usr/bin/chrt 5 /srv/app", false},
+		{"RestrictRealtime=yes", "/usr/bin/chrt --other 0 /srv/app", true},
+		{"PrivateUsers=yes", "/usr/bin/setpriv --reuid=app /srv/app", false},
+		{"PrivateUsers=yes", "/usr/bin/nice /srv/app", true},
+	} {
+		u := read(t, tt.unit+"\nExecStart=\nExecStart="+tt.exec)
+		command, err := u.Main("")
+		if err != nil {
+			t.Fatal(err)
+		}
+		w, ok, err := Unwrap(command.Argv)
+		if err != nil || !ok {
+			t.Fatalf("%s: %v, %v", tt.exec, ok, err)
+		}
+		if err := u.Permits(command, w); (err == nil) != tt.permitted {
+			t.Errorf("%s, %s: %v", tt.unit, tt.exec, err)
+		}
+	}
+}

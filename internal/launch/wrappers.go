@@ -20,7 +20,10 @@ var wrappers = map[string]wrapper{
 	"env": {flags: "i0v", values: "uC", longs: "ignore-environment null debug", longVals: "unset chdir", apply: environment},
 	"timeout": {flags: "v", values: "ks", longs: "foreground preserve-status verbose", longVals: "kill-after signal",
 		operands: 1, forks: true},
-	"setarch": {flags: "3BFILRSTXZv", longs: arch32 + " verbose"},
+	"setarch": {flags: "3BFILRSTXZv", longs: arch32 + " verbose", apply: func(w *Wrap, o options) error {
+		w.persona = slices.ContainsFunc(o.set, func(is option) bool { return is.name != "v" && is.name != "verbose" })
+		return nil
+	}},
 	"numactl": {values: "NCmip", flags: "l", longVals: "cpunodebind physcpubind membind interleave preferred", longs: "localalloc", apply: nodes},
 	"stdbuf":  {values: "ioe", longVals: "input output error"},
 	"nohup":   {},
@@ -78,7 +81,7 @@ func ioClass(w *Wrap, o options) error {
 
 func realtime(w *Wrap, o options) error {
 	if !o.has("o", "b", "i", "other", "batch", "idle") {
-		w.Refused = "a real-time policy is root's"
+		w.Refused, w.realtime = "a real-time policy is root's", true
 	}
 	return nil
 }

@@ -5,6 +5,7 @@ import (
 	"debug/buildinfo"
 	"debug/elf"
 	"errors"
+	"go/version"
 	"io"
 	"slices"
 	"strings"
@@ -15,6 +16,7 @@ type Build struct {
 	Main    string   // the import path of the main package
 	Modules []string // that it is made of; none where it was built without modules
 	Cgo     bool     // it was built with cgo
+	MPTCP   bool     // package net tries MPTCP first for its listeners, where GODEBUG does not say otherwise
 }
 
 // from reports whether a part of the program may come from a module.
@@ -69,13 +71,28 @@ func build(r io.ReaderAt, sections *elf.File) Answer[Build] {
 	if info.Main.Path != "" {
 		b.Modules = append(b.Modules, info.Main.Path)
 	}
+	b.MPTCP = version.Compare(version.Lang(info.GoVersion), "go1.24") >= 0
 	for _, m := range info.Deps {
 		b.Modules = append(b.Modules, m.Path)
 	}
 	for _, s := range info.Settings {
 		b.Cgo = b.Cgo || s.Key == "CGO_ENABLED" && s.Value == "1"
+		if s.Key == "DefaultGODEBUG" {
+			b.MPTCP = ListensMPTCP(s.Value, b.MPTCP)
+		}
 	}
 	return Answer[Build]{Value: b}
+}
+
+// ListensMPTCP reports whether listeners try MPTCP first by a value of $GODEBUG, where they
+// do so by default or not ([net.ListenConfig.SetMultipathTCP]).
+func ListensMPTCP(godebug string, byDefault bool) bool {
+	for setting := range strings.SplitSeq(godebug, ",") {
+		if key, value, _ := strings.Cut(setting, "="); key == "multipathtcp" {
+			byDefault = value == "1" || value == "2"
+		}
+	}
+	return byDefault
 }
 
 // module is this one. A program that was built without it has no guard.

@@ -248,3 +248,15 @@ func FuzzRead(f *testing.F) {
 		}
 	})
 }
+
+// The last setting of $GODEBUG counts.
+func TestListensMPTCP(t *testing.T) {
+	for godebug, want := range map[string][2]bool{ // with and without it by default
+		"": {true, false}, "multipathtcp=0": {false, false}, "x=1,multipathtcp=1": {true, true}, "multipathtcp=2": {true, true},
+		"multipathtcp=3": {false, false}, "multipathtcp=0,multipathtcp=2": {true, true}, "mptcp=0": {true, false},
+	} {
+		if got := [2]bool{ListensMPTCP(godebug, true), ListensMPTCP(godebug, false)}; got != want {
+			t.Errorf("%q: %v, want %v", godebug, got, want)
+		}
+	}
+}

@@ -72,6 +72,8 @@ func TestJudge(t *testing.T) {
 		{taken, End{Kind: Refused, Cause: "no-capability"}, "other story"},
 		{bound, End{Kind: BySocket}, "other story"},
 		{End{Kind: NotStarted}, taken, "other story"},
+		{End{Kind: NotStarted}, End{Kind: Refused, Cause: "killed"}, ""},
+		{bound, End{Kind: Refused, Cause: "killed"}, "false pass"},
 		{End{Kind: CouldNotSay}, bound, ""},
 	} {
 		v := Judge(Draw{}, tt.predicted, tt.came)
