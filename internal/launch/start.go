@@ -275,15 +275,16 @@ func (u *Unit) Doubt(g kernel.Goal, program string) string {
 	if key := u.set.unseen(program); key != "" {
 		return key + " changes what the program is or holds, in ways that are not checked"
 	}
-	if g == (kernel.Goal{}) { // a listener that is passed takes no more
+	passed := g == (kernel.Goal{})
+	call := u.lacksCall()
+	if _, may := u.refusedCall(); call != "" && (may || passed) { // else it is refused before
+		return "SystemCallFilter= refuses " + call + ", which a server needs"
+	}
+	if passed { // that takes no more
 		return ""
 	}
 	if u.User && (u.set.mounts() || u.set.says("PrivateUsers", "self", "identity", "full")) {
 		return "a user's own manager makes a user namespace for what it confines"
-	}
-	if _, listens := u.refusedCall(); listens && u.lacksCall() != "" { // else it is refused before
-		call := u.lacksCall()
-		return "SystemCallFilter= refuses " + call + ", which a server needs"
 	}
 	if g.Network != "" && u.ends(g) {
 		return "SystemCallFilter= ends the program at the call, as SystemCallErrorNumber= is not set"

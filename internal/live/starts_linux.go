@@ -14,13 +14,14 @@ func Listen() string {
 	return Reason(errno)
 }
 
-// Capset names the errno with which a filter refuses capset(2) to this thread, "" for none.
-// The thread asks for what it holds, which the kernel always gives (cap_capset).
+// Capset names the errno with which a filter refuses capset(2) to this thread, or capget(2),
+// without which nothing is raised; "" for none. The thread asks for what it holds, which the
+// kernel always gives (cap_capset).
 func Capset() string {
 	hdr := unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}
 	var held [2]unix.CapUserData
-	if unix.Capget(&hdr, &held[0]) != nil {
-		return ""
+	if err := unix.Capget(&hdr, &held[0]); err != nil {
+		return Reason(err)
 	}
 	if err := unix.Capset(&hdr, &held[0]); err != nil {
 		return Reason(err)

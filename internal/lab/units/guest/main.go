@@ -88,11 +88,15 @@ func batch(all []units.Draw) error {
 	}
 	systemctl(names...)
 	for i, d := range all {
-		came, err := came(d)
+		end, err := came(d)
+		if err == nil && end.Why == neverTried { // systemctl of later versions starts none if one is bad
+			systemctl("start", "--", d.Name)
+			end, err = came(d)
+		}
 		if err != nil {
 			return err
 		}
-		if err := json.NewEncoder(os.Stdout).Encode(units.Judge(d, predicted[i], came)); err != nil {
+		if err := json.NewEncoder(os.Stdout).Encode(units.Judge(d, predicted[i], end)); err != nil {
 			return err
 		}
 	}
@@ -148,6 +152,9 @@ func cause(guarded bool, id string, err error) string {
 	}
 	return id
 }
+
+// neverTried is what systemd says of a unit that it loaded and did not start.
+const neverTried = "loaded success code=0 status=0"
 
 // came asks systemd how a start ended.
 func came(d units.Draw) (units.End, error) {
