@@ -52,7 +52,8 @@ var execCauses = []cause{
 	},
 	{
 		id:   "rootid-mismatch",
-		show: func(l *look) { l.held(); l.file() },
+		show: func(l *look) { l.held(); l.file(); l.idmapped() },
+		say:  sayRootID,
 		wording: wording{"the file's {cap} is for another user namespace",
 			"the file's security.capability attribute (version 3) names a root user other than that of this user namespace"},
 		kernel: "get_vfs_caps_from_disk: rootid_owns_currentns",

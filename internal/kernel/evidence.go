@@ -106,6 +106,13 @@ func (l *look) mountPoint() {
 	see(l, "mount point", l.f.File.MountPoint, term.Show, func(string) string { return "" })
 }
 
+func (l *look) idmapped() {
+	if !l.f.File.IdmappedThere.Value {
+		return
+	}
+	see(l, "idmapped", l.f.File.IdmappedThere, yesNo, when("the file's mount is idmapped"))
+}
+
 func (l *look) noFileCaps() {
 	see(l, "no_file_caps", l.f.Kernel.NoFile, yesNo, when("the kernel was booted with no_file_caps"))
 }

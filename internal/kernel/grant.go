@@ -32,7 +32,7 @@ var impediments = []impediment{
 		func(w World, g Goal) World { w.Image.Stamped, w.Image.Caps = true, w.Start().Image.Caps; return w }},
 	{"rootid-mismatch",
 		func(w World, g Goal) bool { return w.Image.Stamped && !w.Image.ours() },
-		func(w World, g Goal) World { w.Image.Caps.RootID = 0; return w }},
+		func(w World, g Goal) World { w.Image.Caps.RootID, w.Image.Shifted = 0, false; return w }},
 	{"bounding-excludes",
 		func(w World, g Goal) bool { return !w.Starter.Bounding.Contains(g.Need()) },
 		func(w World, g Goal) World { return w.bounded(g.Need()) }},

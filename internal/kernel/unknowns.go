@@ -12,7 +12,7 @@ import (
 type unknown func(w World, g Goal, set caps.Set) []World
 
 // ofProcess are the questions about how this process came to hold what it holds.
-var ofProcess = []unknown{callers, sinces, starters, boundings, noNewPrivs, tracers, sharedFolders, stamps, setIDs, nosuids, foreigns, ignoreds, releases}
+var ofProcess = []unknown{callers, sinces, starters, boundings, noNewPrivs, tracers, sharedFolders, stamps, idmaps, setIDs, nosuids, foreigns, ignoreds, releases}
 
 // costs adds to what a story costs.
 func (w World) costs(n int) World {
@@ -256,6 +256,17 @@ func stamps(w World, g Goal, set caps.Set) []World {
 		other.Image.Stamped, other.Image.Caps = true, caps.File{Version: 2, Permitted: set, Effective: true}
 	}
 	return []World{w, other}
+}
+
+// idmaps: does the mount of the file take root's attributes for those of another root? What
+// getxattr(2) reads through it is what execve sees.
+func idmaps(w World, g Goal, set caps.Set) []World {
+	if w.Image.Stamped && w.Image.ours() || !w.Facts.File.IdmappedThere.Value {
+		return []World{w}
+	}
+	shifted := w
+	shifted.Image.Shifted = true
+	return []World{w, shifted}
 }
 
 // setIDs: do the set-ID bits of the file count? Not if its user or group has no id in the

@@ -88,6 +88,15 @@ func sayAuthbind(l *look, w wording) wording {
 	return wording{"authbind does not allow it either: " + term.Show(refused.Why), w.detail}
 }
 
+// sayRootID says what an idmapped mount would make of file capabilities that are not there.
+func sayRootID(l *look, w wording) wording {
+	if l.w.Image.grants(l.about("")) || !l.f.File.IdmappedThere.Value {
+		return w
+	}
+	return wording{"file capabilities may count for nothing on this idmapped mount",
+		"an idmapped mount shows files as those of other users: what setcap writes there may name a root user other than that of this user namespace"}
+}
+
 // sayUngranted says nothing of a file that could not be read.
 func sayUngranted(l *look, w wording) wording {
 	if !fileRead(l.f, l.g) {

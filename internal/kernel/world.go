@@ -51,6 +51,7 @@ type Image struct {
 	Nosuid  bool // its mount is nosuid
 	Foreign bool // its mount belongs to another mount namespace (mnt_may_suid)
 	Ignored bool // the system was booted with no_file_caps
+	Shifted bool // its mount is idmapped, and root's attributes are not root's there
 	Unread  bool // what execve would make of it could not be read
 }
 
@@ -69,7 +70,7 @@ const (
 // (rootid_owns_currentns); getxattr(2) gives version 2 where it is.
 func (i Image) counts() bool { return i.Stamped && !i.Ignored && i.ours() }
 
-func (i Image) ours() bool { return i.Caps.Version != 3 || i.Caps.RootID == 0 }
+func (i Image) ours() bool { return !i.Shifted && (i.Caps.Version != 3 || i.Caps.RootID == 0) }
 
 // grants reports whether the file says that who executes it is to have the set.
 func (i Image) grants(set caps.Set) bool { return i.Stamped && i.Caps.Permitted.Contains(set) }
@@ -161,8 +162,9 @@ func (w World) With(change func(f *facts.Facts)) World {
 // Start returns the world in which the program is started again by its starter: what
 // execve sees is the file at its path.
 func (w World) Start() World {
-	i := w.Facts.File.Installed
+	i, shifted := w.Facts.File.Installed, w.Image.Shifted
 	w.Image = imageOf(w.Facts, i)
+	w.Image.Shifted = shifted && w.Facts.File.IdmappedThere.Value
 	w.Image.Unread = i.Stat.State != facts.Known || i.Nosuid.State != facts.Known || i.Caps.State == facts.Unreadable
 	w.Image.Foreign = w.Facts.Launch.Foreign
 	w.seen = false

@@ -63,7 +63,7 @@ func planned(f *facts.Facts) []World {
 	}
 	w := base(f).Start()
 	w.Starter, w.Caller, w.SharedFS = starter, ids, f.Launcher.SharesFS.Value
-	return consider([]World{w}, Goal{}, 0, []unknown{watchers, setIDs, releases})
+	return consider([]World{w}, Goal{}, 0, []unknown{watchers, idmaps, setIDs, releases})
 }
 
 // lived are the worlds of this process: how the thread that was refused came to hold what

@@ -128,6 +128,7 @@ func move(w kernel.World, g kernel.Goal) (candidate, bool) {
 		change: func(w kernel.World) kernel.World {
 			w = w.With(func(f *facts.Facts) {
 				f.File.Installed.Nosuid = f.File.Installed.Nosuid.Now(false)
+				f.File.IdmappedThere = f.File.IdmappedThere.Now(false)
 				f.File.Installed.Stat = f.File.Installed.Stat.Now(facts.Stat{Mode: 0o100755})
 			})
 			return install(w, file)
