@@ -117,7 +117,7 @@ func starters(w World, g Goal, set caps.Set) []World {
 	}
 	permitted := s
 	permitted.Permitted |= set
-	if Entrypoint(w.Facts) {
+	if Entrypoint(w.Facts) || now.NoNewPrivs && now.Permitted&^now.Ambient != 0 { // which execve added to nobody who did not hold it
 		permitted.Permitted |= now.Bounding
 		other(permitted, 0)
 		other(s, 1)
