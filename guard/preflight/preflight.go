@@ -206,6 +206,11 @@ func (p *plan) predict(r *ask.Request) {
 		why = err.Error()
 	case done.Errno == "":
 		done.Errno, why = p.beside(g)
+	case done.Errno == "EPERM" && kernel.RefusesLate(&p.facts, g): // the port is asked for before
+		taken := ""
+		if taken, why = p.beside(g); taken != "" {
+			done.Errno = taken
+		}
 	}
 	behind := done.Errno == "" || done.Errno == "EADDRINUSE" || done.Errno == "EADDRNOTAVAIL" && !at.Is4() // what the kernel asks after the port
 	if behind && done.Via == privport.Raised && why == "" && !p.raises.Known() {
@@ -269,6 +274,8 @@ func (p *plan) beside(g kernel.Goal) (errno, why string) {
 		return "", ""
 	case errors.Is(err, syscall.EADDRINUSE):
 		return "EADDRINUSE", ""
+	case errors.Is(err, syscall.EPERM) && kernel.RefusesLate(&p.facts, g): // it was bound
+		return "", ""
 	default:
 		return "", "a socket that does not listen has the port, and only a bind shows whether it excludes others"
 	}

@@ -63,6 +63,12 @@ func policyWhen(f *facts.Facts, g Goal) facts.When {
 	return when
 }
 
+// RefusesLate reports whether a policy refuses the goal once its socket is bound, behind all
+// that the kernel asks of the address and the port.
+func RefusesLate(f *facts.Facts, g Goal) bool {
+	return policyErrno(f, g, attempt{}) != "" && policyWhen(f, g) == facts.AfterPort
+}
+
 // Policy reports whether binds that need no privilege are let through in some attempt.
 func Policy(f *facts.Facts, g Goal) Answer {
 	for _, a := range g.attempts() {
