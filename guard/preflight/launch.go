@@ -248,7 +248,7 @@ func (p *plan) offer(s launch.Socket, f facts.Facts, systemd bool) facts.Facts {
 		p.offers = append(p.offers, offer)
 	case systemd:
 		p.unstarted = append(p.unstarted, offer)
-		p.note(s.Unit + " is not started: what it listens on is not passed until then")
+		p.note(s.Unit + " is not started: what it listens on is not passed until then, and is taken from then on")
 	default:
 		p.note(s.Unit + " is assumed to be started: only it provides what it listens on")
 		p.offers = append(p.offers, offer)

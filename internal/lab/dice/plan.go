@@ -25,7 +25,7 @@ func (s Situation) plan() Plan {
 			scripts = []string{"exec " + commandLine(foretell) + "\n"}
 		}
 		return Plan{
-			Boots: true, Prepare: prepare + s.units(), Start: s.startUnit(), Behind: s.startSocket() + s.startUnit(),
+			Boots: true, Prepare: prepare + s.units(), Start: s.startUnit(), Behind: s.startUnit(),
 			Foretell: scripts, Root: s.is("user", "root"),
 		}
 	}

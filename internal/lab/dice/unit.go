@@ -156,14 +156,6 @@ func (s Situation) startUnit() string {
 		"systemctl start " + name + " || { cat /run/stderr; systemctl show -p ExecMainStatus -p Result " + name + "; } 2>&1\n"
 }
 
-// startSocket starts a socket unit that was not: a prediction takes it to be started.
-func (s Situation) startSocket() string {
-	if s.is("socket", "stopped", "stopped4") {
-		return "systemctl start app.socket\n"
-	}
-	return ""
-}
-
 func (s Situation) unitFile() string {
 	if s.is("fault", "template") {
 		return "app@.service"
