@@ -94,6 +94,7 @@ type Net struct {
 	Tentative Fact[[]netip.Addr] // of Addresses, those of IPv6 that are still looked for on the network
 	Nonlocal  Fact[bool]         // IPv4 may bind addresses that this machine does not have
 	Nonlocal6 Fact[bool]         // IPv6 may
+	NoLoop6   Fact[bool]         // the loopback interface has no IPv6 (disable_ipv6)
 }
 
 // A Policy is what security modules and filters leave to this process.

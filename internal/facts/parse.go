@@ -81,6 +81,7 @@ func (r Record) Facts() Facts {
 			Addresses: fact(r, "addresses", ParseAddresses),
 			Tentative: fact(r, "tentative", ParseAddresses),
 			Nonlocal:  fact(r, "proc/sys/net/ipv4/ip_nonlocal_bind", parseBool),
+			NoLoop6:   fact(r, "proc/sys/net/ipv6/conf/lo/disable_ipv6", parseBool),
 			Nonlocal6: fact(r, "proc/sys/net/ipv6/ip_nonlocal_bind", parseBool),
 		},
 		Policy: Policy{

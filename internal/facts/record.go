@@ -24,6 +24,7 @@ var Items = []string{
 	"sys/kernel/security/lsm", "proc/self/attr/current", "sys/fs/selinux/enforce", "probes",
 	"args", "cwd", "cwd statfs", "main package", "user",
 	"sockets", "sockets from", "addresses", "tentative", "proc/sys/net/ipv4/ip_nonlocal_bind", "proc/sys/net/ipv6/ip_nonlocal_bind",
+	"proc/sys/net/ipv6/conf/lo/disable_ipv6",
 }
 
 // Lacks reports whether the item is not there.

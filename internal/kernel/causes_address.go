@@ -60,6 +60,7 @@ var addressCauses = []cause{
 	{
 		id:   "address-unavailable",
 		show: (*look).addresses,
+		say:  sayUnavailable,
 		wording: wording{"{addr} is not an address of this machine",
 			"bind accepts only addresses of interfaces that are up; an address that is added later, such as a floating one, needs ip_nonlocal_bind"},
 		kernel:  "inet_addr_valid_or_nonlocal; ipv6_can_nonlocal_bind",

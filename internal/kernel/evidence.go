@@ -334,6 +334,9 @@ func (l *look) holder() {
 	}
 	s := l.f.Net.Sockets.Value[l.w.Holder]
 	_, does, _ := holds(s)
+	if s.FD > 0 {
+		does += fmt.Sprintf(" (descriptor %d)", s.FD)
+	}
 	see(l, "socket", l.f.Net.Sockets.Now(nil),
 		func([]facts.Socket) string { return s.Addr.String() },
 		func([]facts.Socket) string { return s.Addr.String() + does })

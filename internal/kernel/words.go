@@ -43,6 +43,19 @@ func (g Goal) stream() string {
 	return map[string]string{"tcp": "stream", "udp": "dgram"}[g.Protocol()]
 }
 
+// Loopback6Off reports whether an address is missing because the loopback interface has no IPv6.
+func Loopback6Off(f *facts.Facts, g Goal) bool {
+	return g.Addr.Is6() && !g.Addr.Is4In6() && g.Addr.IsLoopback() && f.Net.NoLoop6.Value
+}
+
+// sayUnavailable says why an address that every machine has is missing.
+func sayUnavailable(l *look, w wording) wording {
+	if Loopback6Off(l.f, l.g) {
+		w.detail = "IPv6 is off on the loopback interface: net.ipv6.conf.lo.disable_ipv6 is 1"
+	}
+	return w
+}
+
 const unfitDetail = "IPv6 accepts no multicast address for a TCP socket, and a link-local one only with its interface"
 
 // sayInvalid says why no socket can have the address.
@@ -215,6 +228,9 @@ func Holder(s facts.Socket) string {
 	case strings.HasSuffix(s.Cgroup, ".socket"):
 		return "systemd for " + term.Show(path.Base(s.Cgroup))
 	case s.PID != 0:
+		if n := len(s.Also); n > 0 {
+			return fmt.Sprintf("%s (pid %d) and %d more", term.Show(s.Command), s.PID, n)
+		}
 		return fmt.Sprintf("%s (pid %d)", term.Show(s.Command), s.PID)
 	case strings.HasSuffix(s.Cgroup, ".service"):
 		return fmt.Sprintf("%s (uid %d)", term.Show(path.Base(s.Cgroup)), s.UID)

@@ -35,6 +35,7 @@ var programs = map[string]string{
 	"noproto":    "github.com/lowport/lowport/internal/lab/noproto",
 	"occupy":     "github.com/lowport/lowport/internal/lab/occupy",
 	"plain":      "github.com/lowport/lowport/internal/lab/plain",
+	"pass":       "github.com/lowport/lowport/internal/lab/pass",
 	"snatch":     "github.com/lowport/lowport/internal/lab/snatch",
 	"letgo":      "github.com/lowport/lowport/internal/lab/letgo",
 	"unequal":    "github.com/lowport/lowport/internal/lab/unequal",

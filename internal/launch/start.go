@@ -199,6 +199,7 @@ func (u *Unit) network(f facts.Facts) facts.Facts {
 		f.Net.Nonlocal6, f.Net.Tentative = f.Net.Nonlocal, facts.Fact[[]netip.Addr]{State: facts.Known, Source: source}
 		f.Net.Addresses = facts.Fact[[]netip.Addr]{Value: []netip.Addr{netip.MustParseAddr("127.0.0.1"), netip.IPv6Loopback()}, State: facts.Known, Source: source}
 		f.Net.NS = facts.Fact[string]{Source: source, Reason: "a new one"}
+		f.Net.NoLoop6 = facts.Fact[bool]{Source: source, Reason: "a new one"}
 		f.Net.Apart, f.Net.Name = facts.Fact[bool]{Value: true, State: facts.Known, Source: source}, f.Net.Name.None()
 		f.Net.Owner = facts.Fact[facts.Owner]{Value: facts.OwnerHere, State: facts.Known, Source: source}
 		return f
@@ -212,6 +213,7 @@ func (u *Unit) network(f facts.Facts) facts.Facts {
 	f.Net.Nonlocal6, f.Net.Tentative = f.Net.Nonlocal, facts.Fact[[]netip.Addr]{Source: other, Reason: reason}
 	f.Net.Addresses = facts.Fact[[]netip.Addr]{Source: other, Reason: reason}
 	f.Net.NS = facts.Fact[string]{Source: other, Reason: reason}
+	f.Net.NoLoop6 = facts.Fact[bool]{Source: other, Reason: reason}
 	f.Net.Apart, f.Net.Name = facts.Fact[bool]{Value: true, State: facts.Known, Source: other}, facts.Fact[string]{Source: other, Reason: reason}
 	f.Net.Owner = facts.Fact[facts.Owner]{Source: other, Reason: reason}
 	return f

@@ -77,6 +77,7 @@ var masks = map[string]mask{
 	"proc/sys/net/ipv4/ip_unprivileged_port_start": only(`[0-9]+\n`),
 	"proc/sys/net/ipv4/ip_nonlocal_bind":           only(`[0-9]+\n`),
 	"proc/sys/net/ipv6/ip_nonlocal_bind":           only(`[0-9]+\n`),
+	"proc/sys/net/ipv6/conf/lo/disable_ipv6":       only(`[0-9]+\n`),
 	"sys/fs/selinux/enforce":                       only(`[0-9]+\n?`),
 	"threads":                                      only(`([0-9]+( [0-9a-f]{16}){5} (true|false)\n)+`),
 	"no_file_caps":                                 only(`[0-9]+\n`),

@@ -24,7 +24,7 @@ func candidates(w kernel.World, goals ...kernel.Goal) []candidate {
 		}
 	}
 	for _, g = range goals {
-		add(stopOwner, nonlocal)
+		add(stopOwner, loopback6, nonlocal)
 	}
 	g = lowest(goals)
 	switch {

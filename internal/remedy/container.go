@@ -55,6 +55,9 @@ func capAdd(w kernel.World, g kernel.Goal) (candidate, bool) {
 	engine, _ := f.Launcher.Container.Is()
 	ids, okIDs := f.Proc.IDs.Is()
 	missing := w.Missing()
+	if f.Launcher.Ancestor.State == facts.Known && missing == 0 { // it changed the user, which took what the engine gave
+		return candidate{}, false
+	}
 	if !okIDs || engine != "podman" && (engine != "docker" || ids.EUID != 0 && missing == 0) {
 		return candidate{}, false
 	}

@@ -155,7 +155,7 @@ func TestFixes(t *testing.T) {
 		{"a user who is another outside", app(func(f *facts.Facts) { f.Net.UIDMap = known("0 100000 65536") }), low, "setcap sysctl"},
 		{"unit of a wrapper", app(unit, func(f *facts.Facts) { f.Proc.Parent = known(9) }), low, "systemd-drop-in setcap sysctl"},
 		{"unit, its parent not to be seen", app(unit, func(f *facts.Facts) { f.Proc.Parent = facts.Fact[int]{} }), low, "systemd-drop-in setcap sysctl"},
-		{"unit of a systemd that is not root", app(unit, func(f *facts.Facts) { f.Launcher.Init = known(caps.State{}) }), low, "systemd-drop-in setcap sysctl"},
+		{"unit of a systemd that is not root", app(unit, func(f *facts.Facts) { f.Launcher.Init = known(caps.State{}) }), low, "setcap sysctl"},
 		{"unit, process 1 not to be seen", app(unit, func(f *facts.Facts) { f.Launcher.Init = facts.Fact[caps.State]{} }), low, "systemd-drop-in setcap sysctl"},
 		{"unit, SELinux enforces", app(unit, func(f *facts.Facts) { f.Policy.Enforcing = known(true) }), low, "systemd-drop-in setcap sysctl"},
 		{"unit with a link-local address", app(unit), kernel.Goal{Network: "tcp", Port: 443, Addr: netip.MustParseAddr("fe80::1%eth0"), Takes: true}, "systemd-drop-in setcap sysctl"},

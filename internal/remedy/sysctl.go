@@ -32,7 +32,7 @@ func sysctl(w kernel.World, g kernel.Goal) (candidate, bool) {
 // nonlocal lets programs bind an address before it is there.
 func nonlocal(w kernel.World, g kernel.Goal) (candidate, bool) {
 	f := w.Facts
-	if w.Local {
+	if w.Local || kernel.Loopback6Off(f, g) {
 		return candidate{}, false
 	}
 	setting, file := "net.ipv4.ip_nonlocal_bind=1", "/etc/sysctl.d/50-lowport-nonlocal.conf"
@@ -45,6 +45,17 @@ func nonlocal(w kernel.World, g kernel.Goal) (candidate, bool) {
 		Fix:    fix,
 		change: func(w kernel.World) kernel.World { w.Local = kernel.Fit(g); return w },
 	}, ok
+}
+
+// loopback6 gives the loopback interface its IPv6 address back.
+func loopback6(w kernel.World, g kernel.Goal) (candidate, bool) {
+	f := w.Facts
+	if w.Local || !kernel.Loopback6Off(f, g) {
+		return candidate{}, false
+	}
+	fix, ok := network(f, "", "net.ipv6.conf.lo.disable_ipv6=0", "/etc/sysctl.d/50-lowport-loopback.conf")
+	fix.ID = "loopback-ipv6"
+	return candidate{Fix: fix, change: func(w kernel.World) kernel.World { w.Local = true; return w }}, ok
 }
 
 // everyAddress has the program listen on every address of the family, also on one that comes

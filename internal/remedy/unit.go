@@ -20,10 +20,10 @@ func dropIn(w kernel.World, g kernel.Goal) (candidate, bool) {
 		return candidate{}, false
 	}
 	list := g.Need().Systemd()
-	lines := []string{"AmbientCapabilities=" + list}
-	if !w.Starter.Bounding.Contains(g.Need()) {
-		lines = append(lines, "CapabilityBoundingSet="+list)
+	if manager, known := f.Launcher.Init.Is(); known && !manager.Bounding.Contains(g.Need()) { // which nobody can give it back
+		return candidate{}, false
 	}
+	lines := append([]string{"AmbientCapabilities=" + list}, widening(g.Need()&^w.Starter.Bounding)...)
 	ownUsers := !w.Counts && privateUsers(f)
 	if ownUsers {
 		lines = append(lines, "PrivateUsers=no")
@@ -60,21 +60,43 @@ func settings(f *facts.Facts, u facts.Unit, lines ...string) report.Fix {
 	return fix
 }
 
-// taken are the capabilities that directives of other names take from the bounding
-// set, so that CapabilityBoundingSet= does not give them back (systemd.exec(5)).
-var taken = caps.SetOf(caps.MKNOD, caps.SYS_RAWIO, caps.SYS_MODULE, caps.SYSLOG, caps.SYS_TIME, caps.WAKE_ALARM)
+// takers are the directives that take capabilities from the bounding set, whatever
+// CapabilityBoundingSet= says (systemd.exec(5)).
+var takers = []struct {
+	set  caps.Set
+	name string
+}{
+	{caps.SetOf(caps.MKNOD, caps.SYS_RAWIO), "PrivateDevices="},
+	{caps.SetOf(caps.SYS_MODULE), "ProtectKernelModules="},
+	{caps.SetOf(caps.SYSLOG), "ProtectKernelLogs="},
+	{caps.SetOf(caps.SYS_TIME, caps.WAKE_ALARM), "ProtectClock="},
+}
 
-// widen gives the unit's bounding set what the file's effective bit asks for.
+// widening is the lines that add what is missing to a unit's bounding set, none for nothing.
+func widening(missing caps.Set) (lines []string) {
+	if missing != 0 {
+		lines = append(lines, "CapabilityBoundingSet="+missing.Systemd())
+	}
+	for _, t := range takers {
+		if t.set&missing != 0 {
+			lines = append(lines, t.name+"no")
+		}
+	}
+	return lines
+}
+
+// widen gives the unit's bounding set what the file's effective bit asks for, but does not
+// open for it what a directive closes.
 func widen(w kernel.World, g kernel.Goal) (candidate, bool) {
 	f := w.Facts
 	u, okUnit := f.Launcher.Unit.Is()
 	missing := w.Missing()
 	manager, okManager := f.Launcher.Ancestor.Is()
-	if !okUnit || u.User || missing == 0 || missing&taken != 0 || !okManager || !manager.Bounding.Contains(missing) {
+	if !okUnit || u.User || missing == 0 || len(widening(missing)) > 1 || !okManager || !manager.Bounding.Contains(missing) {
 		return candidate{}, false
 	}
 	return candidate{
-		Fix: settings(f, u, "CapabilityBoundingSet="+missing.Systemd()),
+		Fix: settings(f, u, widening(missing)...),
 		change: func(w kernel.World) kernel.World {
 			w.Starter.Bounding |= missing
 			return w.Start()
