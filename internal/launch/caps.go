@@ -49,6 +49,9 @@ var full = caps.UpTo(caps.Last)
 // it (unit_patch_contexts).
 func (u *Unit) bounding() caps.Set {
 	b := u.set64("CapabilityBoundingSet", full)
+	if all := u.set.all("Service", "CapabilityBoundingSet"); u.Build.Version > 257 && len(all) > 1 && all[0] == "~" { // 252 and 257 begin anew, 262 does not
+		u.doubt("what a list behind CapabilityBoundingSet=~ leaves differs between versions of systemd")
+	}
 	for _, less := range []struct {
 		key string
 		set caps.Set
