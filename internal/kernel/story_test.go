@@ -12,13 +12,14 @@ import (
 	"github.com/lowport/lowport/internal/errnos"
 	"github.com/lowport/lowport/internal/facts"
 	. "github.com/lowport/lowport/internal/kernel"
+	"github.com/lowport/lowport/internal/needs"
 )
 
 // What is said of a program before its start is said of it when it runs: of a refusal the
 // same first cause, whatever the situation. Where what the starter held cannot be seen any
 // more it may be another one, which is not proven then.
 func TestStory(t *testing.T) {
-	seed := uint64(1) // another one is another 3000 situations
+	seed := needs.Seed(t)
 	r := rand.New(rand.NewPCG(seed, 0))
 	refused := 0
 	for i := range 3000 {

@@ -2,7 +2,6 @@ package lab
 
 import (
 	"fmt"
-	"math/rand/v2"
 	"os"
 	"os/exec"
 	"strings"
@@ -12,10 +11,11 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/lowport/lowport/internal/figures"
+	"github.com/lowport/lowport/internal/needs"
 )
 
 // Random processes are audited and then try what they can. None that could do something
-// may have been clean. LOWPORT_SEED repeats a run.
+// may have been clean. LOWPORT_SEED draws others.
 func TestAttacks(t *testing.T) {
 	needRoot(t)
 	n := 1000
@@ -28,10 +28,7 @@ func TestAttacks(t *testing.T) {
 	if out, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
-	seed := os.Getenv("LOWPORT_SEED")
-	if seed == "" {
-		seed = fmt.Sprint(rand.Uint64())
-	}
+	seed := fmt.Sprint(needs.Seed(t))
 	// A shell that stays is the first process of the PID namespace.
 	cmd := exec.CommandContext(t.Context(), "sh", "-c", `"$@"; exit $?`, "sh", exe, fmt.Sprint(n), seed)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: unix.CLONE_NEWNS | unix.CLONE_NEWPID | unix.CLONE_NEWIPC | unix.CLONE_NEWUTS}

@@ -5,6 +5,7 @@ package needs
 import (
 	"net"
 	"os"
+	"strconv"
 	"testing"
 )
 
@@ -35,3 +36,18 @@ func IPv6(t testing.TB) bool {
 
 // Required reports whether a test that needs what is not here is to fail.
 func Required() bool { return os.Getenv("LOWPORT_LAB") == "require" }
+
+// Seed is what a test draws from: always the same, so that a failure is one of what was
+// changed, unless LOWPORT_SEED has another number.
+func Seed(t testing.TB) uint64 {
+	t.Helper()
+	s := os.Getenv("LOWPORT_SEED")
+	if s == "" {
+		return 1
+	}
+	seed, err := strconv.ParseUint(s, 10, 64)
+	if err != nil {
+		t.Fatal("LOWPORT_SEED: ", err)
+	}
+	return seed
+}

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"flag"
 	"fmt"
-	"math/rand/v2"
 	"os"
 	"os/exec"
 	"runtime"
@@ -19,12 +18,11 @@ import (
 	"github.com/lowport/lowport/internal/needs"
 )
 
-// random is how many situations the test draws, with a seed of its own each time, by what starts
-// the program.
+// random is how many situations the test draws, by what starts the program.
 var random = []struct {
 	by string
 	n  int
-}{{"shell", 120}, {"unit", 30}, {"container", 40}}
+}{{"shell", 80}, {"unit", 20}, {"container", 20}}
 
 var update = flag.Bool("update", false, "lower the ceilings to what was counted")
 
@@ -133,9 +131,9 @@ func pairsWithin(t *testing.T, m box.Maker) {
 	}
 }
 
-// drawn judges situations that nobody has seen before. A kind whose ceiling is 0 may not occur.
+// drawn judges situations that are drawn. A kind whose ceiling is 0 may not occur.
 func drawn(t *testing.T, m box.Maker, by string, n int) {
-	seed := rand.Uint64()
+	seed := needs.Seed(t)
 	var all []Situation
 	for i := range n {
 		all = append(all, DrawNumber(seed, i+1, by))

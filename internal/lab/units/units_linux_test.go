@@ -2,7 +2,6 @@ package units
 
 import (
 	"fmt"
-	"math/rand/v2"
 	"os"
 	"strconv"
 	"testing"
@@ -27,7 +26,7 @@ func TestUnits(t *testing.T) {
 		needs.Lack(t, fmt.Sprintf("namespaces, overlayfs and cgroups as root has them on a machine of its own: %v", err))
 	}
 	defer machine.Close()
-	seed := rand.Uint64()
+	seed := needs.Seed(t)
 	sums, err := machine.Run(seed, 0, n, func(v Verdict) {
 		switch {
 		case v.Wrong == "":
