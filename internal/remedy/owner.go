@@ -23,6 +23,8 @@ func stopOwner(w kernel.World, g kernel.Goal) (candidate, bool) {
 	sure := slices.ContainsFunc(socks, func(s facts.Socket) bool { return kernel.Conflicts(s, g) == kernel.Yes })
 	summary, lasts := "stop what holds the port", "until it is started again"
 	var steps []report.Step
+	var inodes []uint64
+	named := map[int]bool{}
 	for _, s := range socks {
 		c := kernel.Conflicts(s, g)
 		if c == kernel.No {
@@ -35,9 +37,16 @@ func stopOwner(w kernel.World, g kernel.Goal) (candidate, bool) {
 		if stub(s) {
 			summary, lasts = "have systemd-resolved leave the port; whoever asked 127.0.0.53 has to ask another server", "until the file is removed"
 		}
+		if s.PID != 0 && !s.Self && named[s.PID] { // ended by another socket of it
+			continue
+		}
+		named[s.PID] = true
 		more, ok := stop(f, s)
 		if !ok {
 			return candidate{}, false
+		}
+		if ok && len(more) == 0 {
+			inodes = append(inodes, s.Inode)
 		}
 		for _, step := range more {
 			if !slices.Contains(steps, step) {
@@ -45,7 +54,10 @@ func stopOwner(w kernel.World, g kernel.Goal) (candidate, bool) {
 			}
 		}
 	}
-	if len(steps) == 0 {
+	if len(inodes) > 0 { // at once: the second search would find none of a process that has several
+		steps = append(steps, report.Step{Run: sudo(f, "sh", "-c", killHolders(inodes))})
+	}
+	if len(steps) == 0 || len(inodes) > mostSockets {
 		return candidate{}, false
 	}
 	return candidate{
@@ -67,7 +79,10 @@ func stub(s facts.Socket) bool {
 	return path.Base(s.Cgroup) == "systemd-resolved.service" && (at == "127.0.0.53:53" || at == "127.0.0.54:53")
 }
 
-// stop is what ends the holders of a socket. None of ours is ended: neither this process
+// With more sockets than this a command is no longer to be read.
+const mostSockets = 16
+
+// stop is what ends the holders of a socket; no steps say that they are to be found by it. None of ours is ended: neither this process
 // nor whoever handed it the socket.
 func stop(f *facts.Facts, s facts.Socket) ([]report.Step, bool) {
 	unit := path.Base(s.Cgroup)
@@ -89,7 +104,7 @@ func stop(f *facts.Facts, s facts.Socket) ([]report.Step, bool) {
 	case s.PID != 0 && countsAlike(f):
 		return []report.Step{{Run: kill(f, s.UID, holders)}}, true
 	case s.Inode != 0:
-		return []report.Step{{Run: sudo(f, "sh", "-c", killHolders(s.Inode))}}, true
+		return nil, true
 	default: // of the kernel, or a connection that waits
 		return nil, false
 	}
@@ -123,8 +138,12 @@ func kill(f *facts.Facts, uid uint32, pids []int) string {
 	return sudo(f, words...)
 }
 
-// killHolders is a script that ends whoever has the socket: to root each process shows its
-// descriptors, whatever its user and its pid namespace.
-func killHolders(inode uint64) string {
-	return `kill $(find /proc/[0-9]*/fd -lname "socket:[[]` + strconv.FormatUint(inode, 10) + `]" | cut -d/ -f3 | sort -u)`
+// killHolders is a script that ends whoever has one of the sockets: to root each process
+// shows its descriptors, whatever its user and its pid namespace.
+func killHolders(inodes []uint64) string {
+	var names []string
+	for _, inode := range inodes {
+		names = append(names, `-lname "socket:[[]`+strconv.FormatUint(inode, 10)+`]"`)
+	}
+	return "kill $(find /proc/[0-9]*/fd " + strings.Join(names, " -o ") + " | cut -d/ -f3 | sort -u)"
 }
