@@ -16,6 +16,7 @@ func except(op string, keep caps.Set) error {
 		}
 		g := goalOf(keep, threads)
 		if differing(threads, g.gap) == nil {
+			note(threads, keep)
 			return nil
 		}
 		if threads, err = ready(threads); err != nil {

@@ -31,6 +31,7 @@ func toUser(op, name string, keep caps.Set) error {
 		}
 		t := transition{u, goalOf(keep, threads)}
 		if differing(threads, t.gap) == nil {
+			note(threads, keep)
 			return nil
 		}
 		if threads, err = ready(threads); err != nil {

@@ -21,7 +21,7 @@ func stopOwner(w kernel.World, g kernel.Goal) (candidate, bool) {
 	}
 	socks, _ := f.Net.Sockets.Is()
 	sure := slices.ContainsFunc(socks, func(s facts.Socket) bool { return kernel.Conflicts(s, g) == kernel.Yes })
-	summary, lasts := "stop what holds the port", "until it is started again"
+	summary, lasts, depends := "stop what holds the port", "until it is started again", ""
 	var steps []report.Step
 	var inodes []uint64
 	named := map[int]bool{}
@@ -47,6 +47,9 @@ func stopOwner(w kernel.World, g kernel.Goal) (candidate, bool) {
 		}
 		if ok && len(more) == 0 {
 			inodes = append(inodes, s.Inode)
+			if strings.HasPrefix(s.Network, "udp") && s.UID == 0 {
+				depends = "if a process holds it, and not the kernel for a tunnel"
+			}
 		}
 		for _, step := range more {
 			if !slices.Contains(steps, step) {
@@ -61,7 +64,7 @@ func stopOwner(w kernel.World, g kernel.Goal) (candidate, bool) {
 		return candidate{}, false
 	}
 	return candidate{
-		Fix: report.Fix{ID: "stop-owner", Scope: "host", Summary: summary, Lasts: lasts, Steps: steps},
+		Fix: report.Fix{ID: "stop-owner", Scope: "host", Summary: summary, Lasts: lasts, Depends: depends, Steps: steps},
 		change: func(w kernel.World) kernel.World {
 			if w.Holder >= 0 && kernel.Conflicts(socks[w.Holder], g) != kernel.No {
 				w.Holder = kernel.Nobody
@@ -82,8 +85,8 @@ func stub(s facts.Socket) bool {
 // With more sockets than this a command is no longer to be read.
 const mostSockets = 16
 
-// stop is what ends the holders of a socket; no steps say that they are to be found by it. None of ours is ended: neither this process
-// nor whoever handed it the socket.
+// stop is what ends the holders of a socket; no steps say that they are to be found by it.
+// None of ours is ended: neither this process nor whoever handed it the socket.
 func stop(f *facts.Facts, s facts.Socket) ([]report.Step, bool) {
 	unit := path.Base(s.Cgroup)
 	holders := append([]int{s.PID}, s.Also...)

@@ -45,7 +45,7 @@ var causes = map[string]standing{
 	"protocol-unavailable":    {keep: "seccomp", gates: "socket"},
 	"resource-limit":          {gates: "socket"},
 	"address-in-use":          {keep: "holder", unit: "socket", gates: "free"},
-	"address-unavailable":     {keep: "address", unit: "launcher", remove: []string{"address launcher", "address=lo2", "address=lo6"}, gates: "address"},
+	"address-unavailable":     {keep: "address launcher userns", remove: []string{"address launcher", "address=lo2", "address=lo6"}, gates: "address"},
 	"address-tentative":       {keep: "address", remove: []string{"address", "address=lo6"}, gates: "address"},
 	"address-invalid":         {keep: "address"},
 	"host-unresolved":         {keep: "address"},
