@@ -69,8 +69,12 @@ func locals(w World, g Goal, set caps.Set) []World {
 	}
 	all := either(w, known, g, func(w *World, yes bool) { w.Local = yes })
 	if known == No && Fit(g) && g.Refused.Errno != 0 {
-		routed := w.costs(1)
+		routed := w
 		routed.Local = true
+		// For IPv4 the port check comes after it, and alone answers so where no policy does.
+		if !g.v4() || g.Refused.Errno != syscall.EACCES || policyErrno(w.Facts, g, attempt{}) != "" {
+			routed = routed.costs(1)
+		}
 		all = append(all, routed)
 	}
 	return all

@@ -18,7 +18,7 @@ func mountPoint(path string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	ours, err := readMounts("self")
+	ours, err := ownMounts()
 	if err != nil {
 		return nil, err
 	}
@@ -52,13 +52,20 @@ func mountID(path string) (id string, root bool, err error) {
 
 func readMounts(pid string) (facts.Mounts, error) {
 	b, err := readPath("/proc/" + pid + "/mountinfo")
-	if errors.Is(err, unix.ENOENT) {
-		return nil, errors.New("mountinfo is not there") // no ENOENT, which says that no mount has a file
-	}
 	if err != nil {
 		return nil, err
 	}
 	return facts.ParseMounts(b), nil
+}
+
+// ownMounts are those of this process. That they cannot be read is no ENOENT, which says
+// that none of them has a file.
+func ownMounts() (facts.Mounts, error) {
+	all, err := readMounts("self")
+	if errors.Is(err, unix.ENOENT) {
+		err = errors.New("mountinfo is not there")
+	}
+	return all, err
 }
 
 // mounts reads where the mount of the file is that open leads to and that we have at
@@ -72,7 +79,7 @@ func (r reading) mounts(open, path string) {
 	if failed = err; err == nil {
 		theirs, hidden = readMounts(operator)
 		if ours = theirs; !shared(theirs, id) {
-			ours, failed = readMounts("self")
+			ours, failed = ownMounts()
 		}
 	}
 	r.add("mount point", func() ([]byte, error) {

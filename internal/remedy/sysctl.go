@@ -62,7 +62,7 @@ func loopback6(w kernel.World, g kernel.Goal) (candidate, bool) {
 // later. For a loopback address that would open the program to others.
 func everyAddress(w kernel.World, g kernel.Goal) (candidate, bool) {
 	f := w.Facts
-	if w.Local || g.Addr.IsUnspecified() || !g.Addr.IsValid() || g.Addr.IsLoopback() || f.Net.Sockets.State != facts.Known {
+	if w.Local || !kernel.Fit(g) || g.Addr.IsUnspecified() || !g.Addr.IsValid() || g.Addr.IsLoopback() || f.Net.Sockets.State != facts.Known {
 		return candidate{}, false
 	}
 	wide := g.Retried()
