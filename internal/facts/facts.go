@@ -159,7 +159,16 @@ type Probe struct {
 	Network string // "tcp4", "tcp6", "mptcp4", "mptcp6", "udp4", "udp6"
 	Errno   string // "" where it was allowed
 	When    When   `json:",omitempty"`
+	By      By     `json:",omitempty"`
 }
+
+// By says what answered a probe that was refused; "" where that is not known.
+type By string
+
+const (
+	ByFilter By = "filter" // seccomp, which refuses the call whatever it asks
+	ByKernel By = "kernel" // what comes behind it: a security module or a cgroup BPF program
+)
 
 // When says whether what refused a probe does so before the kernel looks at the address and
 // the port, or once the socket is bound; "" where that is not known.

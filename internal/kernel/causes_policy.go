@@ -4,10 +4,12 @@ import "github.com/lowport/lowport/internal/facts"
 
 var policyCauses = []cause{
 	{
-		id:      "seccomp",
-		show:    (*look).policy,
-		say:     saySeccomp,
-		certain: func(f *facts.Facts, g Goal) bool { return g.Refused.Capset != 0 },
+		id:   "seccomp",
+		show: (*look).policy,
+		say:  saySeccomp,
+		certain: func(f *facts.Facts, g Goal) bool {
+			return g.Refused.Capset != 0 || answeredBy(f, g, attempt{}) == facts.ByFilter
+		},
 		wording: wording{"a seccomp filter refuses bind",
 			"every call is refused, whatever the port and family: a filter cannot see the address; in a unit see SystemCallFilter=, in a container its seccomp profile"},
 		kernel:  "seccomp(2)",

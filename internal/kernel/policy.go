@@ -21,14 +21,15 @@ func policyObstacles(f *facts.Facts, g Goal, a attempt) []string {
 	if errno == "" {
 		errno = errnos.Name(g.Refused.Errno)
 	}
+	by := answeredBy(f, g, a)
 	switch {
-	case mode == 2 && tcp != "" && tcp == udp: // a filter sees no address: it refuses every bind or none
+	case by == facts.ByFilter, by == "" && mode == 2 && tcp != "" && tcp == udp: // a filter sees no address: it refuses every bind or none
 		return []string{"seccomp"}
 	case enforcing:
 		return []string{"selinux"}
 	case confined:
 		return []string{"apparmor"}
-	case mode == 2 && g.Refused.Call != "" && g.Refused.Call != "bind":
+	case mode == 2 && by != facts.ByKernel && g.Refused.Call != "" && g.Refused.Call != "bind":
 		return []string{"seccomp"}
 	case g.Protocol() == "tcp" && !a.mptcp && tcp == "EACCES" && udp == "":
 		return []string{"landlock"}
@@ -39,6 +40,16 @@ func policyObstacles(f *facts.Facts, g Goal, a attempt) []string {
 	default:
 		return []string{"unknown"}
 	}
+}
+
+// answeredBy is what refuses the probes of an attempt, "" where that is not known.
+func answeredBy(f *facts.Facts, g Goal, a attempt) (by facts.By) {
+	for _, p := range f.Policy.Probes.Value {
+		if a.asksAs(p.Network, g) && p.Refused() {
+			by = p.By
+		}
+	}
+	return by
 }
 
 // probed is the errno with which a policy refuses each probe of a protocol in the families

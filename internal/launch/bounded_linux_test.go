@@ -76,7 +76,7 @@ func start(t *testing.T, file string) {
 	root := os.DirFS("/")
 	u, err := Read(root, file)
 	if err != nil {
-		t.Log(fmt.Sprintf("%.200v", err))
+		t.Logf("%.200v", err)
 		return
 	}
 	look := func(user, group string) (facts.Account, error) { return facts.Account{Name: "x", UID: 7, GID: 7}, nil }

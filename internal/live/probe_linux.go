@@ -26,8 +26,7 @@ func probes() []facts.Probe {
 			continue
 		}
 		probe := facts.Probe{Network: p.network}
-		when, err := bindAny(p.family, p.kind, p.proto)
-		if probe.When = when; err != nil {
+		if err := bindAny(&probe, p.family, p.kind, p.proto); err != nil {
 			probe.Errno = Reason(err)
 		}
 		all = append(all, probe)
@@ -35,11 +34,13 @@ func probes() []facts.Probe {
 	return all
 }
 
-// bindAny binds a socket to port 0. Where that is refused it says when.
-func bindAny(family, kind, proto int) (facts.When, error) {
+// bindAny binds a socket to port 0. Where that is refused it notes when, and by what.
+func bindAny(probe *facts.Probe, family, kind, proto int) error {
 	fd, err := unix.Socket(family, kind|unix.SOCK_CLOEXEC, proto)
 	if err != nil {
-		return "", err
+		_, absurd := unix.Socket(family, noKind|unix.SOCK_CLOEXEC, proto)
+		probe.By = by(err, absurd)
+		return err
 	}
 	defer unix.Close(fd)
 	var at unix.Sockaddr = &unix.SockaddrInet4{}
@@ -47,9 +48,31 @@ func bindAny(family, kind, proto int) (facts.When, error) {
 		at = &unix.SockaddrInet6{}
 	}
 	if err = unix.Bind(fd, at); err == nil {
-		return "", nil
+		return nil
 	}
-	return when(fd, family), err
+	_, _, absurd := unix.Syscall(unix.SYS_BIND, uintptr(fd), 0, tooLong)
+	probe.When, probe.By = when(fd, family), by(err, absurd)
+	return err
+}
+
+const (
+	noKind  = 0xf     // no kind of socket: __sock_create
+	tooLong = 1 << 12 // no address has so many bytes: move_addr_to_kernel
+)
+
+// by tells a filter from what comes behind it, by a call that nobody can mean: the kernel
+// answers it EINVAL before it asks a security module or a BPF program. A filter sees no
+// difference.
+func by(refused, absurd error) facts.By {
+	switch {
+	case refused == unix.EINVAL:
+		return ""
+	case absurd == refused:
+		return facts.ByFilter
+	case absurd == unix.EINVAL:
+		return facts.ByKernel
+	}
+	return ""
 }
 
 // when says where on its way a refused bind ends, by one to an address of the other family:

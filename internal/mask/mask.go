@@ -174,7 +174,8 @@ func maskProbes(b []byte, _ addrMask) ([]byte, bool) {
 	all, err := facts.ParseJSON[[]facts.Probe](b)
 	for i, p := range all {
 		if !slices.Contains([]string{"tcp4", "tcp6", "mptcp4", "mptcp6", "udp4", "udp6"}, p.Network) ||
-			!slices.Contains([]facts.When{"", facts.BeforePort, facts.AfterPort}, p.When) {
+			!slices.Contains([]facts.When{"", facts.BeforePort, facts.AfterPort}, p.When) ||
+			!slices.Contains([]facts.By{"", facts.ByFilter, facts.ByKernel}, p.By) {
 			return nil, false
 		}
 		if p.Errno != "" {
