@@ -52,7 +52,7 @@ modules:
 
 # What a server that imports lowport pays: its go.mod, its size, what runs before main.
 weight:
-	go test -count=1 -run TestWeight -v .
+	LOWPORT_LAB=require go test -count=1 -run TestWeight -v .
 
 # Speed beside the peers, in the module of their own.
 bench:

@@ -15,6 +15,7 @@ import (
 	"testing"
 
 	"github.com/lowport/lowport/internal/figures"
+	"github.com/lowport/lowport/internal/needs"
 )
 
 // importers are programs of a module that has nothing but a server with TLS, alone and on
@@ -92,8 +93,8 @@ func run(t *testing.T, dir string, argv ...string) string {
 // What a server pays for lowport: a requirement of golang.org/x/sys, the size of its
 // program, and what is done before main. `make weight` prints it.
 func TestWeight(t *testing.T) {
-	if testing.Short() || runtime.GOOS != "linux" {
-		t.Skip("builds three programs, for Linux")
+	if !needs.Required() || runtime.GOOS != "linux" {
+		t.Skip("builds three programs, for Linux: make weight")
 	}
 	size := map[string]int64{}
 	for _, name := range slices.Sorted(maps.Keys(importers)) {

@@ -22,7 +22,7 @@ import (
 var random = []struct {
 	by string
 	n  int
-}{{"shell", 80}, {"unit", 20}, {"container", 20}}
+}{{"shell", 60}, {"unit", 20}, {"container", 20}}
 
 var update = flag.Bool("update", false, "lower the ceilings to what was counted")
 
@@ -102,7 +102,7 @@ func eachValue(t *testing.T, m box.Maker) {
 func (s Situation) mayNotStart() bool { return !s.is("fault", "none") }
 
 // share is which share of the pairs is judged here: all take minutes (make dice DICE=-pairs).
-const share = 4
+const share = 8
 
 // pairsWithin judges pairs of values. Of each kind no more may be wrong than its ceiling.
 func pairsWithin(t *testing.T, m box.Maker) {
