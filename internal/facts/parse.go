@@ -617,16 +617,10 @@ func formatThread(tid int, s caps.State) string {
 		s.Effective.Hex(), s.Bounding.Hex(), s.Ambient.Hex(), s.NoNewPrivs)
 }
 
-// Maps reports whether a uid_map in the form of Net.UIDMap has an id for the user namespace
-// itself. A row says: the first id inside, the first outside, how many.
-func Maps(uidMap string, id uint32) bool {
-	for row := range strings.SplitSeq(uidMap, ", ") {
-		var inside, outside, count uint64
-		if _, err := fmt.Sscan(row, &inside, &outside, &count); err == nil && uint64(id) >= inside && uint64(id)-inside < count {
-			return true
-		}
-	}
-	return false
+// IDMap is the map that Net.UIDMap or Net.GIDMap has the rows of; nil where there is none.
+func IDMap(rows string) caps.IDMap {
+	m, _ := caps.ParseIDMap([]byte(strings.ReplaceAll(rows, ", ", "\n") + "\n"))
+	return m
 }
 
 // parseUIDMap reads the rows of user_namespaces(7), three numbers each, and

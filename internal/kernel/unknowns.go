@@ -278,8 +278,10 @@ func setIDs(w World, g Goal, set caps.Set) []World {
 	}
 	ignored := w
 	ignored.Image.Stat.Mode &^= 0o6000
-	switch uids, known := w.Facts.Net.UIDMap.Is(); {
-	case known && !facts.Maps(uids, stat.UID):
+	uids, known := w.Facts.Net.UIDMap.Is()
+	_, mapped := facts.IDMap(uids).Outside(stat.UID)
+	switch {
+	case known && !mapped:
 		return []World{ignored}
 	case stat.UID == nobodyUID, stat.GID == nobodyUID:
 		return []World{w, ignored}

@@ -42,7 +42,7 @@ const inChroot = "the root of this process is no mount, and hides others"
 func mountID(path string) (id string, root bool, err error) {
 	var st unix.Statx_t
 	if err := unix.Statx(unix.AT_FDCWD, path, 0, unix.STATX_MNT_ID, &st); err != nil {
-		return "", false, fmt.Errorf("statx: %v", err) // no ENOENT either
+		return "", false, fmt.Errorf("statx: %v", err) // as in ownMounts
 	}
 	if st.Mask&unix.STATX_MNT_ID == 0 {
 		return "", false, errors.New("statx has no mount id before Linux 5.8")

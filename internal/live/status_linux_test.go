@@ -6,7 +6,6 @@ import (
 
 	"github.com/lowport/lowport/caps"
 	"github.com/lowport/lowport/internal/facts"
-	"golang.org/x/sys/unix"
 )
 
 // What system calls say of a thread is what /proc says.
@@ -38,22 +37,5 @@ func TestStatusByCalls(t *testing.T) {
 	idsInProc, err2 := facts.ParseIDs(want)
 	if ids != idsInProc || err != nil || err2 != nil {
 		t.Errorf("%v (%v), and in /proc %v (%v)", ids, err, idsInProc, err2)
-	}
-}
-
-// A filter answers a call that nobody can mean as it answers the others.
-func TestBy(t *testing.T) {
-	for _, tt := range []struct {
-		refused, absurd unix.Errno
-		want            facts.By
-	}{
-		{unix.EPERM, unix.EPERM, facts.ByFilter},
-		{unix.EACCES, unix.EINVAL, facts.ByKernel},
-		{unix.EINVAL, unix.EINVAL, ""},
-		{unix.EPERM, unix.ENOSYS, ""},
-	} {
-		if got := by(tt.refused, tt.absurd); got != tt.want {
-			t.Errorf("%v, %v: %q, want %q", tt.refused, tt.absurd, got, tt.want)
-		}
 	}
 }

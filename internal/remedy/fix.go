@@ -84,8 +84,8 @@ func helping(cases []Case, goals []kernel.Goal, all []candidate) []report.Fix {
 func help(cases []Case, goals []kernel.Goal, fixes ...report.Fix) bool {
 	for _, c := range cases {
 		for _, w := range kernel.Likeliest(c.Worlds) {
-			if w.Holder >= 0 && !c.Goal.InUse() && kernel.Conflicts(w.Facts.Net.Sockets.Value[w.Holder], c.Goal) != kernel.Yes {
-				w.Holder = kernel.Nobody // whether that socket is in the way, only a bind shows
+			if _, ok := mayHold(w, c.Goal); ok {
+				w.Holder = kernel.Nobody
 			}
 			here := candidates(w, goals...)
 			for _, fix := range fixes {
@@ -103,16 +103,22 @@ func help(cases []Case, goals []kernel.Goal, fixes ...report.Fix) bool {
 	return true
 }
 
-// depends names the socket that may have the port of a case, which only a bind shows: the
-// kernel had refused before it came to that.
+// mayHold is the socket that has the port in this world and may be no obstacle, which only a
+// bind shows: the kernel had refused before it came to that.
+func mayHold(w kernel.World, g kernel.Goal) (s facts.Socket, ok bool) {
+	if w.Holder < 0 || g.InUse() {
+		return s, false
+	}
+	s = w.Facts.Net.Sockets.Value[w.Holder]
+	return s, kernel.Conflicts(s, g) != kernel.Yes
+}
+
+// depends says what a fix depends on where a socket may hold the port.
 func depends(cases []Case) string {
 	for _, c := range cases {
 		for _, w := range kernel.Likeliest(c.Worlds) {
-			if w.Holder < 0 || c.Goal.InUse() {
-				continue
-			}
-			switch s := w.Facts.Net.Sockets.Value[w.Holder]; {
-			case kernel.Conflicts(s, c.Goal) == kernel.Yes:
+			switch s, ok := mayHold(w, c.Goal); {
+			case !ok:
 			case kernel.Waits(s):
 				return "unless a closed connection keeps the port, for a minute"
 			default:

@@ -45,7 +45,7 @@ func stopOwner(w kernel.World, g kernel.Goal) (candidate, bool) {
 		if !ok {
 			return candidate{}, false
 		}
-		if ok && len(more) == 0 {
+		if len(more) == 0 {
 			inodes = append(inodes, s.Inode)
 			if strings.HasPrefix(s.Network, "udp") && s.UID == 0 {
 				depends = "if a process holds it, and not the kernel for a tunnel"

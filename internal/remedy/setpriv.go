@@ -5,7 +5,6 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/lowport/lowport/caps"
 	"github.com/lowport/lowport/guard/report"
 	"github.com/lowport/lowport/internal/facts"
 	"github.com/lowport/lowport/internal/kernel"
@@ -93,8 +92,8 @@ func asUser(f *facts.Facts) (words []string, as facts.IDs, ok bool) {
 	}
 	ok = ok && ids.UID == ids.EUID && sameUser(f, ids.UID)
 	if fromOutside(f) && f.Net.UIDMap.State == facts.Known {
-		uid, okUID := idMap(f.Net.UIDMap).Outside(ids.UID)
-		gid, okGID := idMap(f.Net.GIDMap).Outside(ids.GID)
+		uid, okUID := facts.IDMap(f.Net.UIDMap.Value).Outside(ids.UID)
+		gid, okGID := facts.IDMap(f.Net.GIDMap.Value).Outside(ids.GID)
 		if uid != ids.UID {
 			user, groups = strconv.Itoa(int(uid)), "--clear-groups"
 		}
@@ -107,13 +106,6 @@ func asUser(f *facts.Facts) (words []string, as facts.IDs, ok bool) {
 // sameUser says whether a uid of this user namespace is the same one outside, unless
 // it is known to be otherwise.
 func sameUser(f *facts.Facts, uid uint32) bool {
-	out, ok := idMap(f.Net.UIDMap).Outside(uid)
+	out, ok := facts.IDMap(f.Net.UIDMap.Value).Outside(uid)
 	return f.Net.UIDMap.State != facts.Known || ok && out == uid
-}
-
-// idMap is a map of the user namespace; nil where it is not known.
-func idMap(f facts.Fact[string]) caps.IDMap {
-	rows, _ := f.Is()
-	m, _ := caps.ParseIDMap([]byte(strings.ReplaceAll(rows, ", ", "\n") + "\n"))
-	return m
 }

@@ -107,7 +107,7 @@ func widen(w kernel.World, g kernel.Goal) (candidate, bool) {
 // privateUsers says whether the user namespace looks like the one of
 // PrivateUsers=: a few ids, each mapped to itself.
 func privateUsers(f *facts.Facts) bool {
-	m := idMap(f.Net.UIDMap)
+	m := facts.IDMap(f.Net.UIDMap.Value)
 	return len(m) > 0 && !slices.ContainsFunc(m, func(r caps.IDRange) bool {
 		return r.Inside != r.Outside || r.Count == math.MaxUint32
 	})
