@@ -199,7 +199,8 @@ func TestReportJSON(t *testing.T) {
 				t.Errorf("%s: %s: %v", name, part, err)
 			}
 			for _, o := range objects {
-				if diff := diff.Of(keys[part], order(t, o)); diff != "" {
+				got := slices.DeleteFunc(order(t, o), func(key string) bool { return key == "depends" || key == "costs" }) // where there is one
+				if diff := diff.Of(keys[part], got); diff != "" {
 					t.Errorf("%s: %s:\n%s", name, part, diff)
 				}
 			}

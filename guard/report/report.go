@@ -81,6 +81,7 @@ type Fix struct {
 	Summary string `json:"summary"`
 	Lasts   string `json:"lasts"`             // "until the file is replaced or chowned"
 	Depends string `json:"depends,omitempty"` // what could not be seen and has to hold for it; "" for nothing
+	Costs   string `json:"costs,omitempty"`   // what it takes from the program; "" for nothing
 	Steps   []Step `json:"steps"`             // in their order
 }
 

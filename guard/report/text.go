@@ -88,12 +88,16 @@ func (r Report) String() string {
 	return b.String()
 }
 
-// terms returns what the fix is about, how long it lasts and on what it depends.
+// terms returns what the fix is about, how long it lasts, on what it depends and what it
+// costs.
 func (f Fix) terms() string {
-	if f.Depends == "" {
-		return fmt.Sprintf("%s (%s)", f.Summary, f.Lasts)
+	terms := f.Lasts
+	for _, more := range []string{f.Depends, f.Costs} {
+		if more != "" {
+			terms += "; " + more
+		}
 	}
-	return fmt.Sprintf("%s (%s; %s)", f.Summary, f.Lasts, f.Depends)
+	return fmt.Sprintf("%s (%s)", f.Summary, terms)
 }
 
 // Evidence returns the facts that say something as lines of 80 columns, "" for none.

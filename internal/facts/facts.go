@@ -114,6 +114,7 @@ type Command struct {
 	CwdNosuid Fact[bool]
 	Package   Fact[string] // the import path of the main package
 	User      Fact[string] // the name of the effective uid
+	Loader    Fact[Loader]
 }
 
 // MovedDir is where a program is proposed to move from a nosuid mount.

@@ -97,6 +97,7 @@ func (r Record) Facts() Facts {
 			CwdNosuid: fact(r, "cwd statfs", parseNosuid),
 			Package:   fact(r, "main package", parseText),
 			User:      fact(r, "user", parseText),
+			Loader:    fact(r, "loader", ParseJSON[Loader]),
 		},
 	}
 	f.Policy.Withheld = withheld(f.Policy.Granted, fact(r, "proc/thread-self/status", caps.ParseStatus))

@@ -22,7 +22,7 @@ var Items = []string{
 	"proc/sys/net/ipv4/ip_unprivileged_port_start",
 	"proc/self/cgroup", "run/.containerenv", ".dockerenv", "run/host/container-manager", "run/systemd/system", "run/systemd/transient", "environ",
 	"sys/kernel/security/lsm", "proc/self/attr/current", "sys/fs/selinux/enforce", "probes",
-	"args", "cwd", "cwd statfs", "main package", "user",
+	"args", "cwd", "cwd statfs", "main package", "user", "loader",
 	"sockets", "sockets from", "addresses", "tentative", "proc/sys/net/ipv4/ip_nonlocal_bind", "proc/sys/net/ipv6/ip_nonlocal_bind",
 	"proc/sys/net/ipv6/conf/lo/disable_ipv6",
 }

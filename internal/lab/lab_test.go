@@ -38,6 +38,7 @@ var programs = map[string]string{
 	"pass":       "github.com/lowport/lowport/internal/lab/pass",
 	"snatch":     "github.com/lowport/lowport/internal/lab/snatch",
 	"letgo":      "github.com/lowport/lowport/internal/lab/letgo",
+	"linked":     "github.com/lowport/lowport/internal/lab/linked",
 	"unequal":    "github.com/lowport/lowport/internal/lab/unequal",
 }
 
@@ -116,6 +117,9 @@ func build(t *testing.T) *house {
 	}
 	compile := func(dir, name, pkg string) {
 		cmd := exec.Command("go", "build", "-o", filepath.Join(h.bin, name), pkg)
+		if name == "linked" {
+			cmd.Args = slices.Insert(cmd.Args, 2, "-ldflags=-r=$ORIGIN/lib")
+		}
 		cmd.Dir = dir
 		cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
 		if out, err := cmd.CombinedOutput(); err != nil {

@@ -52,7 +52,7 @@ func elsewhere(name string) string {
 		if err == nil && !slices.Contains(strings.Fields(string(line)), name) {
 			return name + " (make kernels)"
 		}
-	case "go", "systemd", "podman", "runc", "lxc-execute", "systemd-nspawn", "make", "node", "strip":
+	case "go", "systemd", "podman", "runc", "lxc-execute", "systemd-nspawn", "make", "node", "strip", "gcc":
 		if ours != "" {
 			return name
 		}

@@ -54,6 +54,7 @@ type fix struct {
 	Summary string `json:"summary"`
 	Lasts   string `json:"lasts"`
 	Depends string `json:"depends"`
+	Costs   string `json:"costs"`
 	Steps   []step `json:"steps"`
 }
 

@@ -328,5 +328,6 @@ func (p Program) Read(ports ...int) facts.Record {
 	r.mounts(at, p.Path)
 	r.add("args", func() ([]byte, error) { return fmt.Appendf(nil, "%s\x00", p.Path), nil })
 	r.add("main package", func() ([]byte, error) { return nil, errors.New("not read of a file") })
+	r.add("loader", func() ([]byte, error) { return line(p.loader()) })
 	return facts.Record(r)
 }

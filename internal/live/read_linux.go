@@ -131,6 +131,7 @@ func Read(ports ...int) facts.Record {
 		return []byte(info.Path + "\n"), nil
 	})
 	r.add("user", userName)
+	r.add("loader", loader)
 	if len(ports) > 0 && ports[0] > 0 {
 		r.add("sockets", func() ([]byte, error) {
 			all := []facts.Socket{}

@@ -99,6 +99,7 @@ var masks = map[string]mask{
 	"args":         instead(maskedDir + "/" + maskedProgram + "\x00"),
 	"main package": maskMain,
 	"user":         maskUser,
+	"loader":       maskLoader,
 
 	"proc/self/uid_map":   only(`(\s*[0-9]+\s+[0-9]+\s+[0-9]+\n)*`),
 	"proc/self/gid_map":   only(`(\s*[0-9]+\s+[0-9]+\s+[0-9]+\n)*`),
@@ -232,6 +233,24 @@ func maskUser(b []byte, _ addrMask) ([]byte, bool) {
 		return b, true
 	}
 	return []byte(maskedUser + "\n"), true
+}
+
+// maskLoader keeps which variables there are, but not their values.
+func maskLoader(b []byte, _ addrMask) ([]byte, bool) {
+	l, err := facts.ParseJSON[facts.Loader](b)
+	for i, v := range l.Vars {
+		name, _, _ := strings.Cut(v, "=")
+		if !slices.Contains(facts.LoaderVars, name) {
+			return nil, false
+		}
+		l.Vars[i] = name + "=" + maskedDir + "/lib"
+	}
+	for _, n := range l.Needs {
+		if n != facts.Origin && !slices.Contains(facts.LoaderVars, n) {
+			return nil, false
+		}
+	}
+	return maskedJSON(l, err)
 }
 
 func maskEnviron(b []byte, _ addrMask) ([]byte, bool) {

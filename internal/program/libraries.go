@@ -17,14 +17,7 @@ type Libraries struct {
 }
 
 // Origin reports whether the loader is told to look beside the program.
-func (l Libraries) Origin() bool {
-	for _, dir := range l.RunPath {
-		if strings.Contains(dir, "$ORIGIN") || strings.Contains(dir, "${ORIGIN}") {
-			return true
-		}
-	}
-	return false
-}
+func (l Libraries) Origin() bool { return len(l.Beside("")) > 0 }
 
 // open reads the sections of an ELF file. Package elf is not made for hostile
 // files: a panic is an error.
@@ -35,6 +28,26 @@ func open(r io.ReaderAt) (f *elf.File, err error) {
 		}
 	}()
 	return elf.NewFile(r)
+}
+
+// ReadLibraries reads what an ELF file tells its loader.
+func ReadLibraries(r io.ReaderAt) (Libraries, error) {
+	f, err := open(r)
+	if err != nil {
+		return Libraries{}, err
+	}
+	return libraries(f)
+}
+
+// Beside returns the folders of RunPath that lie where the program does, in that folder.
+func (l Libraries) Beside(folder string) []string {
+	var all []string
+	for _, dir := range l.RunPath {
+		if to := strings.NewReplacer("$ORIGIN", folder, "${ORIGIN}", folder).Replace(dir); to != dir {
+			all = append(all, to)
+		}
+	}
+	return all
 }
 
 func libraries(f *elf.File) (l Libraries, err error) {

@@ -38,6 +38,8 @@ func candidates(w kernel.World, goals ...kernel.Goal) []candidate {
 		}
 	case goRun(f):
 		add(build)
+	case len(libraries(f)) > 0:
+		add(restart, setpriv, setcap, move, remount)
 	default:
 		add(restart, setcap, setpriv, move, remount)
 	}

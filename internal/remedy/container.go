@@ -126,7 +126,7 @@ func addToImage(w kernel.World, g kernel.Goal) (candidate, bool) {
 		return candidate{}, false
 	}
 	file, widens := stamped(w, g), false
-	fix := report.Fix{ID: "image", Scope: "container", Summary: "in the image's last stage, after any chown", Lasts: "until the image is built without it",
+	fix := report.Fix{ID: "image", Scope: "container", Summary: "in the image's last stage, after any chown", Lasts: "until the image is built without it", Costs: price(f),
 		Steps: []report.Step{{Edit: "Dockerfile", Content: "RUN " + Command("setcap", capText(file), exe) + "\n"}}}
 	if f.Launcher.Container.Value == "kubernetes" && !w.Starter.Bounding.Contains(g.Need()) {
 		widens = true

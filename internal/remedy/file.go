@@ -17,9 +17,9 @@ func restart(w kernel.World, g kernel.Goal) (candidate, bool) {
 	f := w.Facts
 	step, ok := again(f)
 	return candidate{
-		Fix:    report.Fix{ID: "restart", Scope: "file", Summary: "start it again: the file now grants it", Lasts: untilReplaced, Steps: []report.Step{step}},
+		Fix:    report.Fix{ID: "restart", Scope: "file", Summary: "start it again: the file now grants it", Lasts: untilReplaced, Costs: price(f), Steps: []report.Step{step}},
 		change: kernel.World.Start,
-	}, ok
+	}, ok && !breaks(f)
 }
 
 // setcap stamps the file at the program's path.
@@ -41,7 +41,7 @@ func setcap(w kernel.World, g kernel.Goal) (candidate, bool) {
 		}
 	}
 	return candidate{
-		Fix:    report.Fix{ID: "setcap", Scope: "file", Summary: "for this file", Lasts: untilReplaced, Steps: steps},
+		Fix:    report.Fix{ID: "setcap", Scope: "file", Summary: "for this file", Lasts: untilReplaced, Costs: price(f), Steps: steps},
 		change: func(w kernel.World) kernel.World { return install(w, file) },
 	}, true
 }
@@ -62,11 +62,11 @@ func readOnly(f *facts.Facts) bool {
 }
 
 // stampable reports whether a file may be given capabilities: a regular one that
-// nobody but its owner can write, and no interpreter. Recordings of before Danger was
+// nobody but its owner can write, no interpreter, and one that still starts then. Recordings of before Danger was
 // read, and files that the program may not read itself, are judged by the mode alone.
 func stampable(f *facts.Facts, s facts.Stat) bool {
 	const ifmt, ifreg, othersWrite = 0o170000, 0o100000, 0o022
-	return !f.Launch.Interpreter && f.File.Danger.Value&(caps.Interpreter|caps.NotELF) == 0 && s.Mode&ifmt == ifreg && s.Mode&othersWrite == 0
+	return !f.Launch.Interpreter && !breaks(f) && f.File.Danger.Value&(caps.Interpreter|caps.NotELF) == 0 && s.Mode&ifmt == ifreg && s.Mode&othersWrite == 0
 }
 
 // stamped is the file capabilities that the goal needs, beside those that the
@@ -120,7 +120,7 @@ func move(w kernel.World, g kernel.Goal) (candidate, bool) {
 	file := stamped(w, g)
 	to := facts.MovedDir + "/" + path.Base(exe)
 	return candidate{
-		Fix: report.Fix{ID: "move", Scope: "file", Summary: "move it to where file capabilities count", Lasts: untilReplaced, Steps: []report.Step{
+		Fix: report.Fix{ID: "move", Scope: "file", Summary: "move it to where file capabilities count", Lasts: untilReplaced, Costs: price(f), Steps: []report.Step{
 			{Run: sudo(f, "install", "-m", "755", exe, to)},
 			{Run: sudo(f, "setcap", capText(file), to)},
 			start(f, to, args[1:]...),
@@ -160,13 +160,13 @@ func build(w kernel.World, g kernel.Goal) (candidate, bool) {
 	cwd, okCwd := f.Command.Cwd.Is()
 	args, okArgs := f.Command.Args.Is()
 	nosuid, okFS := f.Command.CwdNosuid.Is()
-	if !okPkg || !okCwd || !okArgs || !okFS || len(args) == 0 || pkg == "command-line-arguments" || strings.HasSuffix(pkg, ".test") {
+	if !okPkg || !okCwd || !okArgs || !okFS || len(args) == 0 || breaks(f) || pkg == "command-line-arguments" || strings.HasSuffix(pkg, ".test") {
 		return candidate{}, false
 	}
 	to := path.Join(cwd, "bin", path.Base(pkg))
 	file := kernel.Stamp(kernel.Image{}, g)
 	return candidate{
-		Fix: report.Fix{ID: "build", Scope: "file", Summary: "build a file that lasts, and grant it the capability", Lasts: "until the next build", Steps: []report.Step{
+		Fix: report.Fix{ID: "build", Scope: "file", Summary: "build a file that lasts, and grant it the capability", Lasts: "until the next build", Costs: price(f), Steps: []report.Step{
 			{Run: Command("go", "build", "-o", to, pkg)},
 			{Run: sudo(f, "setcap", capText(file), to)},
 			start(f, to, args[1:]...),

@@ -146,6 +146,7 @@ func join(f *facts.Facts, a, b report.Fix) report.Fix {
 		Summary: a.Summary + "; then " + b.Summary,
 		Lasts:   strings.Join(unique(a.Lasts, b.Lasts), "; "),
 		Depends: cmp.Or(a.Depends, b.Depends),
+		Costs:   cmp.Or(a.Costs, b.Costs),
 		Steps:   append(steps, b.Steps...),
 	}
 }

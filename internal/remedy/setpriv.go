@@ -26,7 +26,7 @@ func setpriv(w kernel.World, g kernel.Goal) (candidate, bool) {
 		return candidate{}, false
 	}
 	line, change, ok := withAmbient(w, g)
-	line = slices.Concat(enter, line, []string{exe}, args[1:])
+	line = slices.Concat(enter, line, withLibraries(f, slices.Concat([]string{exe}, args[1:])...))
 	return candidate{
 		Fix:    report.Fix{ID: "setpriv", Scope: "file", Summary: "for one start of the program", Lasts: "until it ends", Steps: []report.Step{{Start: sudo(&facts.Facts{}, line...)}}},
 		change: change,

@@ -42,7 +42,7 @@ func again(f *facts.Facts) (report.Step, bool) {
 // namespace with a name that takes root, who becomes the user then; one without a name
 // is that of the shell which started this one.
 func start(f *facts.Facts, program string, args ...string) report.Step {
-	line := append([]string{program}, args...)
+	line := withLibraries(f, append([]string{program}, args...)...)
 	enter, okNet := entering(f)
 	user, _, okUser := asUser(f)
 	if enter == nil || !okNet || !okUser {
