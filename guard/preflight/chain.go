@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 
@@ -252,6 +253,22 @@ func (c *chain) allowed(files []live.Program, f facts.Facts, who facts.Account, 
 		doubt, err := p.Of(who, f.Launch.Starter.Value.Effective)
 		if c.doubt = cmp.Or(c.doubt, doubt); err != nil {
 			return err
+		}
+	}
+	return nil
+}
+
+// survives says which file of the chain ends at once, as the unit's filter refuses a system
+// call that it cannot do without.
+func (c *chain) survives(u *launch.Unit, command launch.Command) error {
+	opened := slices.Clone(c.opened)
+	for _, l := range c.links {
+		opened = append(opened, l.opened...)
+	}
+	for _, p := range opened {
+		dynamic := p.File.Format == program.ELF && p.File.Interpreter != ""
+		if call := u.Ends(dynamic, p.File.Go.Known() && p.File.Go.Value.Main != ""); call != "" && !command.Bare() {
+			return fmt.Errorf("%s: SystemCallFilter= refuses %s, without which %s ends before its first line", u.Name, call, p.Path)
 		}
 	}
 	return nil

@@ -225,8 +225,13 @@ func (p *plan) byManager(u *launch.Unit, command launch.Command, c *chain, f fac
 			return err
 		}
 	}
-	if call := u.LacksForWrappers(); call != "" && len(c.links) > 0 {
-		c.doubt = cmp.Or(c.doubt, "SystemCallFilter= refuses "+call+", which what executes the program may need")
+	for _, l := range c.links {
+		if call := u.LacksFor(l.wrap); call != "" {
+			c.doubt = cmp.Or(c.doubt, "SystemCallFilter= refuses "+call+", which what executes the program may need")
+		}
+	}
+	if err := c.survives(u, command); err != nil {
+		return err
 	}
 	p.remote, p.sockets = u.OwnNetwork(), here
 	for _, socket := range u.Sockets {

@@ -162,7 +162,7 @@ func (p *plan) predict(r *ask.Request) {
 		r.Err = &net.OpError{Op: "listen", Net: r.Network, Err: err}
 		return
 	}
-	g := kernel.Goal{Network: r.Network, Addr: at, Port: r.Target.Port, Raises: !program.Is(p.raises, false), MPTCP: p.mptcp && predict.TriesMPTCP(&p.facts)}
+	g := kernel.Goal{Network: r.Network, Addr: at, Port: r.Target.Port, Raises: !program.Is(p.raises, false), Inherit: program.Is(p.inherits, true), MPTCP: p.mptcp && predict.TriesMPTCP(&p.facts)}
 	if kernel.SocketErrno(&p.facts, kernel.Goal{Network: g.Protocol() + "6"}) != "" && g.Network == g.Protocol() && !at.IsValid() {
 		g.Network += "4" // as Go does where IPv6 is not to be had
 	}

@@ -67,7 +67,7 @@ func refusals(subject string, failed []Request, f facts.Facts) report.Report {
 func (r Request) refused() kernel.Goal {
 	g := r.Goal
 	if g.Network == "" {
-		g = kernel.Goal{Network: r.Network, Port: r.Target.Port, Addr: RefusedAddr(r.Err), Raises: !r.Foreign, MPTCP: r.MPTCP}
+		g = kernel.Goal{Network: r.Network, Port: r.Target.Port, Addr: RefusedAddr(r.Err), Raises: !r.Foreign, Inherit: !r.Foreign, MPTCP: r.MPTCP}
 	}
 	g.Refused = r.Refused()
 	return g

@@ -203,6 +203,7 @@ type Image struct {
 type Launch struct {
 	Planned     bool             // the facts are of a program that does not run yet
 	Starter     Fact[caps.State] // what the thread that executes the program holds
+	Changed     bool             // a wrapper changes the user or the sets that whoever started it gave
 	Foreign     bool             // its file was reached by a mount of another mount namespace, which counts as nosuid (mnt_may_suid)
 	Script      string           // the script whose interpreter the file is, "" for none
 	Interpreter bool             // it runs what it is given: what is granted to the file, all of that has

@@ -18,6 +18,7 @@ type Goal struct {
 	Port    int
 	Require caps.Set // with no Network: these must be effective
 	Raises  bool     // the program makes what is permitted effective for the bind, as package guard does
+	Inherit bool     // the program takes the sockets that systemd passes, as package guard does
 	Takes   bool     // a probe has shown that the address can be bound here
 	MPTCP   bool     // an MPTCP socket is tried before the TCP one, as net.Listen does since Go 1.24
 

@@ -100,12 +100,39 @@ func (u *Unit) lacksCall() string {
 	return ""
 }
 
-// LacksForWrappers names a call that wrappers need and that is refused, "" for none.
-func (u *Unit) LacksForWrappers() string {
+// LacksFor names a call that a wrapper may need and that is refused, "" for none.
+func (u *Unit) LacksFor(w Wrap) string {
 	for _, call := range neededByWrappers {
-		if _, allowed := u.set.call(call); !allowed {
+		if _, allowed := u.set.call(call); !allowed && (w.privileged() || !covers("@privileged", call) && !covers("@setuid", call)) {
 			return call
 		}
+	}
+	return ""
+}
+
+// privileged reports whether the wrapper changes what its process is or holds.
+func (w Wrap) privileged() bool {
+	return w.regrants() || w.Group != "" || w.SetsGroups || w.NoNewPrivs || w.Securebits != ""
+}
+
+// regrants reports whether the wrapper changes what its starter gave the program.
+func (w Wrap) regrants() bool {
+	return w.User != "" || len(w.Bounding)+len(w.Inheritable)+len(w.Ambient) > 0
+}
+
+// Ends names a call without which the program ends before its first line, and which is
+// refused; "" for none. Its loader opens the libraries, and Go's runtime sets its signal
+// handlers (runtime.sysSigaction) and, where it can, reads the size of huge pages.
+func (u *Unit) Ends(dynamic, isGo bool) string {
+	lacks := func(call string, ends bool) bool {
+		errno, allowed := u.set.call(call)
+		return !allowed && (ends || errno == "")
+	}
+	switch {
+	case (dynamic || isGo) && lacks("openat", dynamic):
+		return "openat"
+	case isGo && lacks("rt_sigaction", true):
+		return "rt_sigaction"
 	}
 	return ""
 }

@@ -66,5 +66,6 @@ func Through(f facts.Facts, thread facts.Fact[caps.State], w Wrap, who facts.Acc
 	if w.User != "" {
 		f = as(f, who)
 	}
+	f.Launch.Changed = f.Launch.Changed || w.regrants()
 	return f, nil
 }

@@ -21,7 +21,7 @@ func none[T any]() facts.Fact[T]     { return facts.Fact[T]{}.None() }
 
 var (
 	bind    = caps.SetOf(caps.NET_BIND_SERVICE)
-	low     = kernel.Goal{Network: "tcp", Port: 443}
+	low     = kernel.Goal{Network: "tcp", Port: 443, Inherit: true}
 	require = kernel.Goal{Require: caps.SetOf(caps.NET_ADMIN)}
 )
 
@@ -158,7 +158,8 @@ func TestFixes(t *testing.T) {
 		{"unit of a systemd that is not root", app(unit, func(f *facts.Facts) { f.Launcher.Init = known(caps.State{}) }), low, "setcap sysctl"},
 		{"unit, process 1 not to be seen", app(unit, func(f *facts.Facts) { f.Launcher.Init = facts.Fact[caps.State]{} }), low, "systemd-drop-in setcap sysctl"},
 		{"unit, SELinux enforces", app(unit, func(f *facts.Facts) { f.Policy.Enforcing = known(true) }), low, "systemd-drop-in setcap sysctl"},
-		{"unit with a link-local address", app(unit), kernel.Goal{Network: "tcp", Port: 443, Addr: netip.MustParseAddr("fe80::1%eth0"), Takes: true}, "systemd-drop-in setcap sysctl"},
+		{"unit whose program takes no socket", app(unit), kernel.Goal{Network: "tcp", Port: 443}, "systemd-drop-in setcap sysctl"},
+		{"unit with a link-local address", app(unit), kernel.Goal{Network: "tcp", Port: 443, Inherit: true, Addr: netip.MustParseAddr("fe80::1%eth0"), Takes: true}, "systemd-drop-in setcap sysctl"},
 		{"unit in a foreign namespace", app(unit, outside), low, "sysctl"},
 		{"unit with PrivateUsers=", app(unit, outside, func(f *facts.Facts) { f.Net.UIDMap = known("0 0 1, 1000 1000 1") }), low, "systemd-drop-in systemd-socket sysctl"},
 		{"user unit", app(userUnit), low, "setcap sysctl"},
@@ -187,7 +188,7 @@ func TestFixes(t *testing.T) {
 		{"unit in a network namespace whose name is hidden", app(unit, inAnother, func(f *facts.Facts) { f.Net.Name = facts.Fact[string]{} }), low, "systemd-drop-in setcap"},
 		{"another network namespace, with a name like an option", app(inAnother, func(f *facts.Facts) { f.Net.Name = known("-all") }), low, "setcap"},
 		{"unit in a network namespace with an odd name", app(unit, inAnother, func(f *facts.Facts) { f.Net.Name = known("a b") }), low, "systemd-drop-in setcap sysctl"},
-		{"another network namespace, and not ours yet", app(holds, inAnother), kernel.Goal{Network: "tcp", Port: 443, Addr: netip.MustParseAddr("192.0.2.9")}, "every-address"},
+		{"another network namespace, and not ours yet", app(holds, inAnother), kernel.Goal{Network: "tcp", Port: 443, Inherit: true, Addr: netip.MustParseAddr("192.0.2.9")}, "every-address"},
 		{"a program that the operator cannot reach, on a nosuid mount", app(nosuid, func(f *facts.Facts) {
 			f.File.PathSeenByOperator, f.Launcher.Operator.Value.SameNet, f.Net.Apart = none[string](), false, known(true)
 		}), low, "launcher"},
@@ -213,12 +214,12 @@ func TestFixes(t *testing.T) {
 		{"a profile withholds it", app(holds, withheld, profiled), low, "profile sysctl"},
 		{"a profile withholds it, and the kernel lacks the family", app(holds, withheld, profiled, func(f *facts.Facts) {
 			f.Policy.Probes = known([]facts.Probe{{Network: "tcp4"}, {Network: "tcp6", Errno: "EAFNOSUPPORT"}})
-		}), kernel.Goal{Network: "tcp6", Port: 443}, ""},
+		}), kernel.Goal{Network: "tcp6", Port: 443, Inherit: true}, ""},
 		{"a profile that only complains", app(holds, withheld, func(f *facts.Facts) { f.Policy.Label = known("app (complain)") }), low, "sysctl"},
 		{"a profile refuses TCP", app(holds, profiled, refusedProbes), low, "profile"},
 		{"a profile and what it hides", app(profiled, refusedProbes), low, "setcap+profile profile+setpriv profile+sysctl"},
 		{"a profile and what it hides, in a unit", app(profiled, refusedProbes, unit), low, "profile+systemd-drop-in profile+systemd-socket profile+setcap profile+sysctl"},
-		{"not ours yet", app(holds), kernel.Goal{Network: "tcp", Port: 443, Addr: netip.MustParseAddr("192.0.2.9")}, "nonlocal-bind"},
+		{"not ours yet", app(holds), kernel.Goal{Network: "tcp", Port: 443, Inherit: true, Addr: netip.MustParseAddr("192.0.2.9")}, "nonlocal-bind"},
 		{"require", app(), require, "setcap setpriv"},
 		{"require, foreign namespace", app(outside), require, ""},
 		{"require in a unit", app(unit), require, "systemd-drop-in setcap"},

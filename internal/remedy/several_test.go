@@ -14,7 +14,7 @@ import (
 // A fix of several refusals mends all of them, and the threshold is that of the
 // lowest port.
 func TestFixesOfSeveral(t *testing.T) {
-	goals := []kernel.Goal{{Network: "tcp", Port: 443}, {Network: "tcp", Port: 80}, {Network: "udp", Port: 443}}
+	goals := []kernel.Goal{{Network: "tcp", Port: 443, Inherit: true}, {Network: "tcp", Port: 80, Inherit: true}, {Network: "udp", Port: 443, Inherit: true}}
 	fixes := fixesOf(app(), goals...)
 	var ids []string
 	for _, f := range fixes {
@@ -37,7 +37,7 @@ func TestFixesOfSeveralOwners(t *testing.T) {
 			{Network: "udp", Addr: netip.MustParseAddrPort("0.0.0.0:53"), PID: 11, UID: 1},
 		})
 	})
-	fixes := fixesOf(f, kernel.Goal{Network: "tcp", Port: 80}, kernel.Goal{Network: "udp", Port: 53})
+	fixes := fixesOf(f, kernel.Goal{Network: "tcp", Port: 80, Inherit: true}, kernel.Goal{Network: "udp", Port: 53, Inherit: true})
 	if len(fixes) != 1 || len(fixes[0].Steps) != 2 {
 		t.Fatalf("%+v", fixes)
 	}
@@ -69,7 +69,7 @@ func TestResolved(t *testing.T) {
 			f.Net.PortStart = known(0)
 			f.Net.Sockets = known([]facts.Socket{{Network: "udp", Addr: netip.MustParseAddrPort(tt.addr), UID: 33, Cgroup: "/system.slice/systemd-resolved.service"}})
 		})
-		fixes := fixesOf(f, kernel.Goal{Network: "udp", Port: 53})
+		fixes := fixesOf(f, kernel.Goal{Network: "udp", Port: 53, Inherit: true})
 		if len(fixes) != 1 || fixes[0].Lasts != tt.lasts || !slices.Equal(fixes[0].Steps, tt.steps) {
 			t.Errorf("%s: %+v", tt.addr, fixes)
 		}
@@ -79,8 +79,8 @@ func TestResolved(t *testing.T) {
 // A unit gets a socket unit for each: what one lists, a later one does not take back.
 func TestSocketUnits(t *testing.T) {
 	goals := []kernel.Goal{
-		{Network: "tcp", Port: 443}, {Network: "udp6", Port: 443}, {Network: "tcp4", Port: 80},
-		{Network: "tcp", Port: 80, Addr: netip.MustParseAddr("::1"), Takes: true},
+		{Network: "tcp", Port: 443, Inherit: true}, {Network: "udp6", Port: 443, Inherit: true}, {Network: "tcp4", Port: 80, Inherit: true},
+		{Network: "tcp", Port: 80, Inherit: true, Addr: netip.MustParseAddr("::1"), Takes: true},
 	}
 	fixes := fixesOf(app(unit), goals...)
 	i := slices.IndexFunc(fixes, func(f report.Fix) bool { return f.ID == "systemd-socket" })

@@ -13,8 +13,8 @@ import (
 
 const longestUnitName = 255 // UNIT_NAME_MAX
 
-// socketUnits has systemd bind the addresses and pass the sockets to the unit, which
-// then needs no capability. It passes them to its child alone: a program that a
+// socketUnits has systemd bind the addresses and pass the sockets to the unit, whose
+// program takes them and then needs no capability. It passes them to its child alone: a program that a
 // wrapper of the unit starts is not theirs (sd_listen_fds(3)). A policy of SELinux
 // may keep systemd from the port; that is not told.
 func socketUnits(w kernel.World, goals []kernel.Goal) (candidate, bool) {
@@ -23,7 +23,7 @@ func socketUnits(w kernel.World, goals []kernel.Goal) (candidate, bool) {
 	parent, okParent := f.Proc.Parent.Is()
 	manager, okManager := f.Launcher.Init.Is()
 	base, service := strings.CutSuffix(u.Name, ".service")
-	if !okUnit || u.User || u.Transient || !service || !unitUser(f) || !okParent || parent != 1 ||
+	if !okUnit || u.User || u.Transient || !service || !f.Launch.Planned && !unitUser(f) || !okParent || parent != 1 ||
 		!okManager || !manager.Effective.Has(caps.NET_BIND_SERVICE) || f.Policy.Enforcing.Value {
 		return candidate{}, false
 	}
@@ -41,7 +41,7 @@ func socketUnits(w kernel.World, goals []kernel.Goal) (candidate, bool) {
 			name += "-" + g.Addr.String()
 		}
 		name += "-" + strconv.Itoa(g.Port) + ".socket"
-		if g.Network == "" || g.Addr.Zone() != "" || len(name) > longestUnitName {
+		if g.Network == "" || !g.Inherit || g.Addr.Zone() != "" || len(name) > longestUnitName {
 			return candidate{}, false
 		}
 		writes = append(writes, report.Step{Write: "/etc/systemd/system/" + name, Content: socketFile(g, u.Name, network)})

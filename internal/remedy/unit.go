@@ -92,7 +92,7 @@ func widen(w kernel.World, g kernel.Goal) (candidate, bool) {
 	u, okUnit := f.Launcher.Unit.Is()
 	missing := w.Missing()
 	manager, okManager := f.Launcher.Ancestor.Is()
-	if !okUnit || u.User || missing == 0 || len(widening(missing)) > 1 || !okManager || !manager.Bounding.Contains(missing) {
+	if !okUnit || u.User || f.Launch.Changed || missing == 0 || len(widening(missing)) > 1 || !okManager || !manager.Bounding.Contains(missing) {
 		return candidate{}, false
 	}
 	return candidate{
@@ -134,8 +134,8 @@ func Systemctl(root bool, u facts.Unit, verb ...string) string {
 // supervisor that still runs is seen; one that became this process by execve has
 // no $USER, which systemd sets with User= (systemd.exec(5)).
 func unitUser(f *facts.Facts) bool {
-	if f.Launch.Planned { // as the unit says
-		return true
+	if f.Launch.Planned {
+		return !f.Launch.Changed
 	}
 	ids, known := f.Proc.IDs.Is()
 	between, seen := f.Launcher.Ancestor.Is()

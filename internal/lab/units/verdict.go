@@ -30,7 +30,8 @@ func (e End) String() string {
 // killed is the cause of what was ended by a signal.
 const killed = "killed"
 
-func (e End) binds() bool { return e.Kind == ByItself || e.Kind == BySocket }
+// Binds reports whether the address is bound then.
+func (e End) Binds() bool { return e.Kind == ByItself || e.Kind == BySocket }
 
 // A Verdict compares the two.
 type Verdict struct {
@@ -38,6 +39,9 @@ type Verdict struct {
 	Predicted End    `json:"predicted"`
 	Came      End    `json:"came"`
 	Wrong     string `json:"wrong,omitempty"` // "false pass", "false refusal", "other story"
+
+	Fixes   int      `json:"fixes,omitempty"`   // that were printed and applied
+	Unfixed []string `json:"unfixed,omitempty"` // those after which it does not bind, and why
 }
 
 // Judge says what was wrong of the prediction.
@@ -46,9 +50,9 @@ func Judge(d Draw, predicted, came End) Verdict {
 	switch {
 	case predicted.Kind == CouldNotSay:
 	case predicted.Kind == NotStarted && came.Cause == killed: // by a filter, perhaps before its execve: systemd does not say
-	case predicted.binds() && !came.binds():
+	case predicted.Binds() && !came.Binds():
 		v.Wrong = "false pass"
-	case !predicted.binds() && came.binds():
+	case !predicted.Binds() && came.Binds():
 		v.Wrong = "false refusal"
 	case predicted.Kind != came.Kind, came.Kind == Refused && predicted.Cause != came.Cause:
 		v.Wrong = "other story"
@@ -57,12 +61,17 @@ func Judge(d Draw, predicted, came End) Verdict {
 }
 
 func (v Verdict) String() string {
-	return fmt.Sprintf("%d: %s\n%spredicted: %s\ncame:      %s\n", v.Draw.Number, v.Wrong, v.Draw.Text(), v.Predicted, v.Came)
+	text := fmt.Sprintf("%d: %s\n%spredicted: %s\ncame:      %s\n", v.Draw.Number, v.Wrong, v.Draw.Text(), v.Predicted, v.Came)
+	for _, fix := range v.Unfixed {
+		text += "does not help: " + fix
+	}
+	return text
 }
 
 // Sums count verdicts.
 type Sums struct {
 	All, Bound, Refused, NotStarted, Unsaid int
+	Fixes, Unfixed                          int
 	ordinary, unsaidOrdinary                int
 	wrong                                   map[string]int
 }
@@ -70,6 +79,8 @@ type Sums struct {
 // Add counts one more.
 func (s *Sums) Add(v Verdict) {
 	s.All++
+	s.Fixes += v.Fixes
+	s.Unfixed += len(v.Unfixed)
 	if !v.Draw.Odd {
 		s.ordinary++
 		if v.Predicted.Kind == CouldNotSay {
@@ -79,7 +90,7 @@ func (s *Sums) Add(v Verdict) {
 	switch {
 	case v.Predicted.Kind == CouldNotSay:
 		s.Unsaid++
-	case v.Came.binds():
+	case v.Came.Binds():
 		s.Bound++
 	case v.Came.Kind == Refused:
 		s.Refused++
@@ -94,9 +105,9 @@ func (s *Sums) Add(v Verdict) {
 	}
 }
 
-// Wrong is how many were wrong, of every kind.
+// Wrong is how many were wrong, of every kind, and how many fixes did not help.
 func (s Sums) Wrong() int {
-	n := 0
+	n := s.Unfixed
 	for _, count := range s.wrong {
 		n += count
 	}
@@ -104,8 +115,8 @@ func (s Sums) Wrong() int {
 }
 
 func (s Sums) String() string {
-	return fmt.Sprintf("%d services: %d bound, %d refused, %d not started, %d could not be told (%.1f %%, of %d ordinary ones %.1f %%); false passes %d, false refusals %d, other stories %d",
+	return fmt.Sprintf("%d services: %d bound, %d refused, %d not started, %d could not be told (%.1f %%, of %d ordinary ones %.1f %%); false passes %d, false refusals %d, other stories %d; fixes applied %d, without help %d",
 		s.All, s.Bound, s.Refused, s.NotStarted, s.Unsaid, 100*float64(s.Unsaid)/float64(max(s.All, 1)),
 		s.ordinary, 100*float64(s.unsaidOrdinary)/float64(max(s.ordinary, 1)),
-		s.wrong["false pass"], s.wrong["false refusal"], s.wrong["other story"])
+		s.wrong["false pass"], s.wrong["false refusal"], s.wrong["other story"], s.Fixes, s.Unfixed)
 }

@@ -78,15 +78,16 @@ func batch(all []units.Draw) error {
 			systemctl("start", "--", d.Socket)
 		}
 	}
-	predicted := make([]units.End, len(all))
+	predicted, reports := make([]units.End, len(all)), make([]guard.Report, len(all))
 	for i, d := range all {
-		predicted[i] = predict(d)
+		predicted[i], reports[i] = predict(d)
 	}
 	names := []string{"start", "--"}
 	for _, d := range all {
 		names = append(names, d.Name)
 	}
 	systemctl(names...)
+	verdicts := make([]units.Verdict, len(all))
 	for i, d := range all {
 		end, err := came(d)
 		if err == nil && end.Why == neverTried { // systemctl of later versions starts none if one is bad
@@ -96,9 +97,7 @@ func batch(all []units.Draw) error {
 		if err != nil {
 			return err
 		}
-		if err := json.NewEncoder(os.Stdout).Encode(units.Judge(d, predicted[i], end)); err != nil {
-			return err
-		}
+		verdicts[i] = units.Judge(d, predicted[i], end)
 	}
 	stop := []string{"stop", "--"}
 	for _, d := range all {
@@ -107,6 +106,15 @@ func batch(all []units.Draw) error {
 		}
 	}
 	systemctl(stop...)
+	for i, v := range verdicts {
+		var err error
+		if v.Came.Kind == units.Refused || v.Came.Kind == units.NotStarted {
+			v.Fixes, v.Unfixed, err = fixes(v.Draw, reports[i])
+		}
+		if err = errors.Join(err, json.NewEncoder(os.Stdout).Encode(v)); err != nil {
+			return err
+		}
+	}
 	for _, d := range all {
 		for path := range d.Files {
 			os.Remove(path)
@@ -125,9 +133,14 @@ func systemctl(args ...string) string {
 	return string(out)
 }
 
-func predict(d units.Draw) units.End {
+func predict(d units.Draw) (units.End, guard.Report) {
 	// An instance of a template has no file of its own.
 	r, err := preflight.Bind(preflight.Launch{Unit: strings.Replace(d.File, filepath.Base(d.File), d.Name, 1)}, d.Address)
+	return ended(d, r, err), r
+}
+
+// ended is the end that a report tells of.
+func ended(d units.Draw, r guard.Report, err error) units.End {
 	var refused *guard.Error
 	switch {
 	case err == nil && r.Via == "inherited":

@@ -14,18 +14,21 @@ import (
 	"github.com/lowport/lowport/caps"
 )
 
+// folders are those that have the programs.
+var folders = []string{"/srv", "/opt", "/usr/local/bin", "/home/app", "/tmp", nosuid, "/srv/closed"}
+
 // prepare makes the programs that the draws name.
 func prepare() error {
-	for _, dir := range []string{"/srv/nosuid", "/srv/closed", outputs} {
+	for _, dir := range []string{nosuid, "/srv/closed", outputs} {
 		if err := os.MkdirAll(dir, 0o755); err != nil {
 			return err
 		}
 	}
-	if err := unix.Mount("tmpfs", "/srv/nosuid", "tmpfs", unix.MS_NOSUID, "mode=755"); err != nil {
+	if err := unix.Mount("tmpfs", nosuid, "tmpfs", unix.MS_NOSUID, "mode=755"); err != nil {
 		return err
 	}
 	for _, kind := range []string{"guarded", "plain"} {
-		for _, dir := range []string{"/srv", "/opt", "/usr/local/bin", "/home/app", "/tmp", "/srv/nosuid", "/srv/closed"} {
+		for _, dir := range folders {
 			if err := copies(kind, dir); err != nil {
 				return err
 			}

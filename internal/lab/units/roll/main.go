@@ -66,7 +66,7 @@ func run() (wrong int, err error) {
 		if err := encode.Encode(v); err != nil {
 			fmt.Fprintln(os.Stderr, "roll:", err)
 		}
-		if v.Wrong != "" || *verbose {
+		if v.Wrong != "" || len(v.Unfixed) > 0 || *verbose {
 			fmt.Println(v)
 		}
 	})
