@@ -9,6 +9,7 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/lowport/lowport/internal/task"
 	"golang.org/x/sys/unix"
 )
 
@@ -42,7 +43,7 @@ type scanner struct {
 
 func scan(root string) iter.Seq2[Found, error] {
 	return func(yield func(Found, error) bool) {
-		fd, err := ignoreEINTR(func() (int, error) {
+		fd, err := task.IgnoreEINTR(func() (int, error) {
 			return unix.Open(root, unix.O_RDONLY|unix.O_DIRECTORY|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0)
 		})
 		if err != nil {
@@ -153,11 +154,3 @@ func (s *scanner) work() {
 
 // rouse is how many folders with nothing to yield are done before yield is woken.
 const rouse = 100
-
-func ignoreEINTR(f func() (int, error)) (int, error) {
-	for {
-		if n, err := f(); err != unix.EINTR {
-			return n, err
-		}
-	}
-}

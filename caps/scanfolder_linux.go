@@ -5,6 +5,7 @@ import (
 	"os"
 	"strings"
 
+	"github.com/lowport/lowport/internal/task"
 	"golang.org/x/sys/unix"
 )
 
@@ -45,7 +46,7 @@ func (r *reader) read(f *folder) {
 		return
 	}
 	for {
-		n, err := ignoreEINTR(func() (int, error) { return unix.Getdents(fd, r.buf) })
+		n, err := task.IgnoreEINTR(func() (int, error) { return unix.Getdents(fd, r.buf) })
 		if err != nil && err != unix.ENOENT { // removed meanwhile
 			fail("read", err)
 		}
@@ -101,7 +102,7 @@ func (r *reader) open(path string) (int, error) {
 	if len(path) >= unix.PathMax {
 		return -1, unix.ENAMETOOLONG
 	}
-	fd, err := ignoreEINTR(func() (int, error) {
+	fd, err := task.IgnoreEINTR(func() (int, error) {
 		return unix.Openat2(r.fd, path, &unix.OpenHow{Flags: openFolder, Resolve: unix.RESOLVE_NO_SYMLINKS})
 	})
 	if err == unix.ENOSYS || err == unix.EPERM { // before Linux 5.6, or an old seccomp filter
@@ -116,7 +117,7 @@ const openFolder = unix.O_RDONLY | unix.O_DIRECTORY | unix.O_NOFOLLOW | unix.O_C
 func openEach(dir int, path string) (int, error) {
 	fd := dir
 	for name := range strings.SplitSeq(path, "/") {
-		next, err := ignoreEINTR(func() (int, error) { return unix.Openat(fd, name, openFolder, 0) })
+		next, err := task.IgnoreEINTR(func() (int, error) { return unix.Openat(fd, name, openFolder, 0) })
 		if fd != dir {
 			unix.Close(fd)
 		}

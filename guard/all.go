@@ -8,8 +8,6 @@ import (
 	"strings"
 
 	"github.com/lowport/lowport/internal/ask"
-	"github.com/lowport/lowport/internal/facts"
-	"github.com/lowport/lowport/internal/live"
 	"github.com/lowport/lowport/privport"
 )
 
@@ -82,7 +80,7 @@ func bind(ctx context.Context, all []ask.Request, opts []Option) error {
 		}
 		return ended
 	}
-	r := ask.Report(all, func(ports ...int) facts.Facts { return live.Read(ports...).Facts() })
+	r := ask.Report(all, machine)
 	r.Notes = append(r.Notes, inherited(ctx, all)...)
 	if o.Report != nil {
 		*o.Report = r

@@ -13,8 +13,6 @@ import (
 	"syscall"
 
 	"github.com/lowport/lowport/internal/ask"
-	"github.com/lowport/lowport/internal/facts"
-	"github.com/lowport/lowport/internal/live"
 	"github.com/lowport/lowport/internal/term"
 	"github.com/lowport/lowport/privport"
 )
@@ -69,7 +67,7 @@ func withReport(err error, listens []*net.OpError, address string) error {
 	if len(failed) == 0 {
 		return err
 	}
-	r := ask.Report(failed, func(ports ...int) facts.Facts { return live.Read(ports...).Facts() })
+	r := ask.Report(failed, machine)
 	r.Notes = append(r.Notes, privport.Leftover()...)
 	if err != failed[0].Err { // what wraps it says where
 		r.Headline = term.Show(strings.ReplaceAll(fmt.Sprint(err), "\n", "; "))

@@ -85,7 +85,7 @@ func Bind(how Launch, addresses ...string) (report.Report, error) {
 	for i := range all {
 		p.predict(&all[i])
 	}
-	r := ask.Report(all, func(...int) facts.Facts { return p.facts })
+	r := ask.Report(all, func([]ask.Request) facts.Facts { return p.facts })
 	return predicted(r, firstErr(all), p.notes)
 }
 

@@ -181,7 +181,7 @@ func TestPredict(t *testing.T) {
 		}
 		all := []ask.Request{r}
 		p.predict(&all[0])
-		report, _ := predicted(ask.Report(all, func(...int) facts.Facts { return p.facts }), all[0].Err, nil)
+		report, _ := predicted(ask.Report(all, func([]ask.Request) facts.Facts { return p.facts }), all[0].Err, nil)
 		got := "ok " + report.Via
 		if !report.OK {
 			got = report.Causes[0].ID

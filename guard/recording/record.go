@@ -57,7 +57,7 @@ func Make(address string, opts ...guard.Option) ([]byte, error) {
 			done.Capset = errnos.Name(refused.Capset)
 		}
 	default: // the kernel was not asked
-		return nil, &report.Error{Report: ask.Report(all, func(...int) facts.Facts { return facts.Facts{} }), Err: err}
+		return nil, &report.Error{Report: ask.Report(all, func([]ask.Request) facts.Facts { return facts.Facts{} }), Err: err}
 	}
 	if done.Addr.IsUnspecified() {
 		done.Addr = netip.Addr{}

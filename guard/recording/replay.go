@@ -55,7 +55,7 @@ func ReplayAll(recording []byte, addresses []string, opts ...guard.Option) error
 		}
 		refused = cmp.Or(refused, r.Err)
 	}
-	r := ask.Report(all, func(...int) facts.Facts { return f })
+	r := ask.Report(all, func([]ask.Request) facts.Facts { return f })
 	if o.Report != nil {
 		*o.Report = r
 	}

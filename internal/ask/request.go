@@ -140,8 +140,8 @@ func (r *Request) Open(ctx context.Context, c privport.Config) {
 }
 
 // Report makes the report of what was bound, or of what failed and why on the
-// machine that facts looks at.
-func Report(all []Request, read func(ports ...int) facts.Facts) report.Report {
+// machine that read looks at.
+func Report(all []Request, read func(about []Request) facts.Facts) report.Report {
 	subject := "bind " + List(all)
 	r := Success(subject, "")
 	var failed []Request
@@ -159,9 +159,9 @@ func Report(all []Request, read func(ports ...int) facts.Facts) report.Report {
 	}
 	r.Via = strings.Join(vias, ", ")
 	if len(failed) > 0 {
-		r = refusals(subject, failed, read(Ports(failed)...))
+		r = refusals(subject, failed, read(failed))
 	} else if len(all) > 0 && all[0].Goal.Network != "" {
-		f, g := read(all[0].Goal.Port), all[0].Goal
+		f, g := read(all), all[0].Goal
 		shows(&r, f, remedy.Case{Goal: g, Worlds: kernel.Worlds(&f, g)})
 	}
 	return r

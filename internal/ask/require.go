@@ -10,12 +10,19 @@ import (
 	"github.com/lowport/lowport/internal/remedy"
 )
 
+// Holds reports whether the facts tell that every thread has what is needed. Fewer facts
+// leave more worlds, so what holds by some of them holds by all.
+func Holds(need caps.Set, f facts.Facts) bool {
+	g := kernel.Goal{Require: need}
+	return kernel.Allows(kernel.Worlds(&f, g), g) == kernel.Yes
+}
+
 // Require decides over the facts of a machine.
 func Require(need caps.Set, f facts.Facts) error {
-	g := kernel.Goal{Require: need}
-	if kernel.Allows(kernel.Worlds(&f, g), g) == kernel.Yes {
+	if Holds(need, f) {
 		return nil
 	}
+	g := kernel.Goal{Require: need}
 	found := kernel.Explain(&f, g, nil)
 	subject := "require " + g.Require.String()
 	err := &notHeld{g.Require}

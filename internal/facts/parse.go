@@ -582,11 +582,8 @@ func parseAncestor(b []byte) (Ancestor, error) {
 func parseThreads(b []byte) (map[int]caps.State, error) {
 	all := map[int]caps.State{}
 	for line := range strings.Lines(string(b)) {
-		var tid int
-		var s caps.State
-		_, err := fmt.Sscanf(line, "%d %x %x %x %x %x %t", &tid,
-			&s.Inheritable, &s.Permitted, &s.Effective, &s.Bounding, &s.Ambient, &s.NoNewPrivs)
-		if _, twice := all[tid]; err != nil || twice || tid <= 0 || line != formatThread(tid, s) {
+		tid, s := parseThread(line)
+		if _, twice := all[tid]; twice || tid <= 0 || line != formatThread(tid, s) {
 			return nil, fmt.Errorf("threads: %q is not the line of one more thread", line)
 		}
 		all[tid] = s
@@ -595,6 +592,23 @@ func parseThreads(b []byte) (map[int]caps.State, error) {
 		return nil, errors.New("threads: none")
 	}
 	return all, nil
+}
+
+// parseThread reads a line of FormatThreads. Of another line it makes what formatThread
+// writes otherwise.
+func parseThread(line string) (tid int, s caps.State) {
+	words := strings.Split(strings.TrimSuffix(line, "\n"), " ")
+	sets := []*caps.Set{&s.Inheritable, &s.Permitted, &s.Effective, &s.Bounding, &s.Ambient}
+	if len(words) != 1+len(sets)+1 {
+		return 0, s
+	}
+	tid, _ = strconv.Atoi(words[0])
+	for i, set := range sets {
+		n, _ := strconv.ParseUint(words[1+i], 16, 64)
+		*set = caps.Set(n)
+	}
+	s.NoNewPrivs = words[1+len(sets)] == "true"
+	return tid, s
 }
 
 // FormatThreads is the inverse of parseThreads.
@@ -614,8 +628,11 @@ const InitialUserNS = "user:[4026531837]"
 const WholeMap = "0 0 4294967295"
 
 func formatThread(tid int, s caps.State) string {
-	return fmt.Sprintf("%d %s %s %s %s %s %t\n", tid, s.Inheritable.Hex(), s.Permitted.Hex(),
-		s.Effective.Hex(), s.Bounding.Hex(), s.Ambient.Hex(), s.NoNewPrivs)
+	b := strconv.AppendInt(make([]byte, 0, 128), int64(tid), 10)
+	for _, set := range [...]caps.Set{s.Inheritable, s.Permitted, s.Effective, s.Bounding, s.Ambient} {
+		b = set.AppendHex(append(b, ' '))
+	}
+	return string(append(strconv.AppendBool(append(b, ' '), s.NoNewPrivs), '\n'))
 }
 
 // IDMap is the map that Net.UIDMap or Net.GIDMap has the rows of; nil where there is none.

@@ -14,8 +14,8 @@ const tick = 10_000_000
 // changedSince reports whether the inode of the running file may have changed after this
 // process was forked: its ctime is not older than the start time by more than a tick, by
 // which either may lag behind. No times are recorded.
-func changedSince() ([]byte, error) {
-	line, err := readPath("/proc/self/stat")
+func (r reading) changedSince() ([]byte, error) {
+	line, err := r.file("/proc/self/stat")
 	if err != nil {
 		return nil, err
 	}

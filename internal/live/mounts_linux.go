@@ -1,6 +1,7 @@
 package live
 
 import (
+	"bytes"
 	"cmp"
 	"errors"
 	"fmt"
@@ -8,17 +9,18 @@ import (
 	"strconv"
 
 	"github.com/lowport/lowport/internal/facts"
+	"github.com/lowport/lowport/internal/task"
 	"golang.org/x/sys/unix"
 )
 
 // mountPoint finds where the mount of a file is attached, by its id in
 // /proc/self/mountinfo. ENOENT says that it is of another mount namespace.
-func mountPoint(path string) ([]byte, error) {
+func (r reading) mountPoint(path string) ([]byte, error) {
 	id, _, err := mountID(path)
 	if err != nil {
 		return nil, err
 	}
-	ours, err := ownMounts()
+	ours, err := r.ownMounts()
 	if err != nil {
 		return nil, err
 	}
@@ -50,8 +52,31 @@ func mountID(path string) (id string, root bool, err error) {
 	return strconv.FormatUint(st.Mnt_id, 10), st.Attributes&unix.STATX_ATTR_MOUNT_ROOT != 0, nil
 }
 
-func readMounts(pid string) (facts.Mounts, error) {
-	b, err := readPath("/proc/" + pid + "/mountinfo")
+// firstMount reads the beginning of the mounts of a process, as far as the kernel lists
+// them at once: there may be very many.
+func firstMount(pid string) ([]byte, error) {
+	path := "/proc/" + pid + "/mountinfo"
+	fd, err := task.IgnoreEINTR(func() (int, error) { return unix.Open(path, unix.O_RDONLY|unix.O_CLOEXEC, 0) })
+	if err != nil {
+		return nil, &os.PathError{Op: "open", Path: path, Err: err}
+	}
+	defer unix.Close(fd)
+	room := make([]byte, 2*unix.PathMax) // two paths and some words
+	n, err := task.IgnoreEINTR(func() (int, error) { return unix.Read(fd, room) })
+	return room[:max(n, 0)], err
+}
+
+// sameView reports whether two processes have one mount namespace and one root, by the
+// first line of their mounts. A mount is of one mount namespace alone, and is listed as
+// seen from the root of the process (show_mountinfo).
+func sameView(a, b []byte) bool {
+	one, _, ok := bytes.Cut(a, []byte{'\n'})
+	other, _, okOther := bytes.Cut(b, []byte{'\n'})
+	return ok && okOther && bytes.Equal(one, other)
+}
+
+func (r reading) readMounts(pid string) (facts.Mounts, error) {
+	b, err := r.file("/proc/" + pid + "/mountinfo")
 	if err != nil {
 		return nil, err
 	}
@@ -60,8 +85,8 @@ func readMounts(pid string) (facts.Mounts, error) {
 
 // ownMounts are those of this process. That they cannot be read is no ENOENT, which says
 // that none of them has a file.
-func ownMounts() (facts.Mounts, error) {
-	all, err := readMounts("self")
+func (r reading) ownMounts() (facts.Mounts, error) {
+	all, err := r.readMounts("self")
 	if errors.Is(err, unix.ENOENT) {
 		err = errors.New("mountinfo is not there")
 	}
@@ -77,9 +102,9 @@ func (r reading) mounts(open, path string) {
 	var failed, hidden error
 	id, _, err := mountID(open)
 	if failed = err; err == nil {
-		theirs, hidden = readMounts(operator)
+		theirs, hidden = r.readMounts(operator)
 		if ours = theirs; !shared(theirs, id) {
-			ours, failed = ownMounts()
+			ours, failed = r.ownMounts()
 		}
 	}
 	r.add("mount point", func() ([]byte, error) {
@@ -124,7 +149,7 @@ func (r reading) mounts(open, path string) {
 // operator is the process whose mounts are the operator's, and whether its root is ours:
 // process 1 for what systemd started and where no other is known.
 func (r reading) operator() (pid string, sameRoot bool) {
-	if o, err := facts.ParseJSON[facts.Operator](r["operator"].Data); err == nil && os.Getenv("INVOCATION_ID") == "" {
+	if o, err := facts.ParseJSON[facts.Operator](r.Record["operator"].Data); err == nil && os.Getenv("INVOCATION_ID") == "" {
 		return strconv.Itoa(o.PID), o.SameRoot
 	}
 	return "1", false

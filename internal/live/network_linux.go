@@ -47,3 +47,27 @@ func netName() ([]byte, error) {
 	}
 	return nil, unix.ENODATA
 }
+
+// netOwner names the user namespace that owns our network namespace, in the
+// form of /proc/PID/ns/user. It is EPERM where the owner is outside ours.
+func netOwner() ([]byte, error) {
+	fd, err := unix.Open("/proc/thread-self/ns/net", unix.O_RDONLY|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return nil, fmt.Errorf("no answer: open: %s", Reason(err))
+	}
+	defer unix.Close(fd)
+	// A filter that refuses ioctl answers EPERM too, and to every question.
+	if _, err := unix.IoctlRetInt(fd, unix.NS_GET_NSTYPE); err != nil {
+		return nil, fmt.Errorf("no answer: NS_GET_NSTYPE: %s", Reason(err))
+	}
+	owner, err := unix.IoctlRetInt(fd, unix.NS_GET_USERNS)
+	if err != nil {
+		return nil, err
+	}
+	defer unix.Close(owner)
+	var st unix.Stat_t
+	if err := unix.Fstat(owner, &st); err != nil {
+		return nil, err
+	}
+	return fmt.Appendf(nil, "user:[%d]\n", st.Ino), nil
+}

@@ -16,14 +16,14 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// operator finds the nearest ancestor that is a shell which asks for commands, or if there
+// findOperator finds the nearest ancestor that is a shell which asks for commands, or if there
 // is none the nearest that is no launcher, by what anybody may read of a process. ENODATA
 // says that there is none here, as for what a container's engine started.
-func operator() ([]byte, error) {
+func (r reading) findOperator() ([]byte, error) {
 	other := 0
 	for pid := os.Getppid(); pid > 0; {
-		status, errStatus := readPath(fmt.Sprintf("/proc/%d/status", pid))
-		args, errArgs := readPath(fmt.Sprintf("/proc/%d/cmdline", pid))
+		status, errStatus := r.status(pid)
+		args, errArgs := r.file(fmt.Sprintf("/proc/%d/cmdline", pid))
 		up, errParent := facts.StatusInt("PPid", math.MaxInt32)(status)
 		if err := errors.Join(errStatus, errArgs, errParent); err != nil {
 			if other != 0 {
@@ -33,7 +33,7 @@ func operator() ([]byte, error) {
 		}
 		switch role := facts.RoleOf(splitArgs(args)); {
 		case role == facts.Asks:
-			return operatorAt(pid)
+			return r.operatorAt(pid)
 		case role == facts.Another && other == 0:
 			other = pid
 		}
@@ -42,7 +42,7 @@ func operator() ([]byte, error) {
 	if other == 0 {
 		return nil, unix.ENODATA
 	}
-	return operatorAt(other)
+	return r.operatorAt(other)
 }
 
 func splitArgs(cmdline []byte) []string {
@@ -55,8 +55,8 @@ func splitArgs(cmdline []byte) []string {
 // operatorAt reads where a process is. The links of its namespaces take privilege; but the
 // files of its network namespace are told apart by their inodes, mounts by their ids, and
 // NSpid has a number for each pid namespace that it is in.
-func operatorAt(pid int) ([]byte, error) {
-	status, err := readPath(fmt.Sprintf("/proc/%d/status", pid))
+func (r reading) operatorAt(pid int) ([]byte, error) {
+	status, err := r.status(pid)
 	if err != nil {
 		return nil, err
 	}
@@ -69,37 +69,39 @@ func operatorAt(pid int) ([]byte, error) {
 		return nil, err
 	}
 	o := facts.Operator{PID: pid, UID: ids.UID, Bounding: state.Bounding}
-	if o.OtherUsers, err = otherUsers(pid); err != nil {
+	if o.OtherUsers, err = r.otherUsers(pid); err != nil {
 		return nil, err
 	}
 	if o.SameNet, err = sameNetwork("thread-self", strconv.Itoa(pid)); err != nil {
 		return nil, err
 	}
-	self, err := readPath("/proc/thread-self/status")
+	self, err := r.file("/proc/thread-self/status")
 	if err != nil {
 		return nil, err
 	}
 	depth := pidDepth(self)
 	o.SamePID = depth > 0 && depth == pidDepth(status)
 
-	ours, errOurs := readPath("/proc/self/mountinfo")
-	its, errIts := readPath(fmt.Sprintf("/proc/%d/mountinfo", pid))
-	if err := errors.Join(errOurs, errIts); err != nil {
+	its, err := r.file(fmt.Sprintf("/proc/%d/mountinfo", pid))
+	if err != nil {
 		return nil, err
 	}
-	first, err := readPath("/proc/1/mountinfo")
-	// A mount is of one mount namespace alone, and is listed as seen from the root of the process.
-	o.SameRoot = len(its) > 0 && bytes.Equal(its, ours)
-	o.OtherRoot = err == nil && !bytes.Equal(its, first)
+	ours, err := firstMount("self")
+	if err != nil {
+		return nil, err
+	}
+	first, err := firstMount("1")
+	o.SameRoot = sameView(its, ours)
+	o.OtherRoot = err == nil && !sameView(its, first)
 	o.NoSysctl = hidesSysctl(its)
 	return line(o)
 }
 
 // otherUsers reports whether a process is in another user namespace. Its map shows its ids
 // as this namespace has them, but to its own members those of the parent (uid_m_show).
-func otherUsers(pid int) (bool, error) {
-	ours, errOurs := readPath("/proc/thread-self/uid_map")
-	its, errIts := readPath(fmt.Sprintf("/proc/%d/uid_map", pid))
+func (r reading) otherUsers(pid int) (bool, error) {
+	ours, errOurs := r.file("/proc/self/uid_map")
+	its, errIts := r.file(fmt.Sprintf("/proc/%d/uid_map", pid))
 	return !bytes.Equal(ours, its), errors.Join(errOurs, errIts)
 }
 

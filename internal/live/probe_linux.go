@@ -2,6 +2,7 @@ package live
 
 import (
 	"net"
+	"slices"
 	"strings"
 	"unsafe"
 
@@ -9,10 +10,11 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// probes binds a socket of each family and kind to port 0 and closes it again.
+// probes binds a socket of each family and kind of the protocols, "tcp" and "udp", to port 0
+// and closes it again.
 // It disturbs nobody: the kernel picks a port that is free. MPTCP is left out where
 // package net does not try it by itself: see its documentation, "GODEBUG=multipathtcp=0".
-func probes() []facts.Probe {
+func probes(protocols []string) []facts.Probe {
 	all := []facts.Probe{}
 	for _, p := range []struct {
 		network             string
@@ -23,6 +25,13 @@ func probes() []facts.Probe {
 		{"udp4", unix.AF_INET, unix.SOCK_DGRAM, 0}, {"udp6", unix.AF_INET6, unix.SOCK_DGRAM, 0},
 	} {
 		if strings.HasPrefix(p.network, "mptcp") && !new(net.ListenConfig).MultipathTCP() {
+			continue
+		}
+		protocol := "tcp"
+		if p.kind == unix.SOCK_DGRAM {
+			protocol = "udp"
+		}
+		if !slices.Contains(protocols, protocol) {
 			continue
 		}
 		probe := facts.Probe{Network: p.network}

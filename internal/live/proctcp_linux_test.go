@@ -26,11 +26,11 @@ func TestProcTCPAgrees(t *testing.T) {
 		}
 		defer ln.Close()
 		port := ln.Addr().(*net.TCPAddr).Port
-		want, err := dumpAll(port, dump)
+		want, err := dumpAll(port, both, dump)
 		if err != nil {
 			t.Skip("no sock_diag here: ", err)
 		}
-		got, err := readProcTCP(port)
+		got, err := readProcTCP(port, both)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -52,7 +52,7 @@ func TestDumpWithoutModule(t *testing.T) {
 	}
 	defer c.Close()
 	port := c.LocalAddr().(*net.UDPAddr).Port
-	found, err := dumpAll(port, func(family, proto uint8, port int) ([]socket, error) {
+	found, err := dumpAll(port, both, func(family, proto uint8, port int) ([]socket, error) {
 		if proto == unix.IPPROTO_UDP {
 			return dump(family, 200, port)
 		}
@@ -82,6 +82,8 @@ func TestProcAddressesAgree(t *testing.T) {
 }
 
 // without leaves out what one of the two ways to see a socket does not tell.
+var both = []string{"tcp", "udp"}
+
 func without(all []socket) []socket {
 	all = slices.Clone(all)
 	for i := range all {

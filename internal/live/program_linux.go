@@ -178,9 +178,9 @@ func (p Program) Text() (string, error) {
 
 // Image is what execve takes of the file.
 func (p Program) Image() facts.Image {
-	r := reading{}
+	r := newReading()
 	r.image("path", fdPath(p.file))
-	return facts.Record(r).Facts().File.Installed
+	return r.Facts().File.Installed
 }
 
 // Interprets reports whether the program runs other programs as it is told
@@ -306,14 +306,15 @@ func fdPath(file *os.File) string { return "/proc/self/fd/" + strconv.Itoa(int(f
 // unattached looks for the mount of an open file in this mount namespace: ENOENT
 // says that it is of another.
 func unattached(file *os.File) error {
-	_, err := mountPoint(fdPath(file))
+	_, err := newReading().mountPoint(fdPath(file))
 	return err
 }
 
 // Read reads the evidence as the function Read does, but of the program in the
 // place of this one.
 func (p Program) Read(ports ...int) facts.Record {
-	r := reading(Read(ports...))
+	r := newReading()
+	r.Record = Read(ports...)
 	at := fdPath(p.file)
 	r.add("proc/self/exe", func() ([]byte, error) {
 		if strings.HasSuffix(p.Path, facts.DeletedMark) {
@@ -329,5 +330,5 @@ func (p Program) Read(ports ...int) facts.Record {
 	r.add("args", func() ([]byte, error) { return fmt.Appendf(nil, "%s\x00", p.Path), nil })
 	r.add("main package", func() ([]byte, error) { return nil, errors.New("not read of a file") })
 	r.add("loader", func() ([]byte, error) { return line(p.loader()) })
-	return facts.Record(r)
+	return r.Record
 }

@@ -285,9 +285,9 @@ func TestReadPath(t *testing.T) {
 		"/proc/self/task":         "", // a directory: present
 		filepath.Dir(big) + "/no": "ENOENT",
 	} {
-		r := reading{}
+		r := newReading()
 		r.add("x", func() ([]byte, error) { return readPath(path) })
-		if got := r["x"]; got.Err != want || len(got.Data) != 0 {
+		if got := r.Record["x"]; got.Err != want || len(got.Data) != 0 {
 			t.Errorf("%s: %q, want error %q", path, got, want)
 		}
 	}

@@ -7,6 +7,12 @@ import "github.com/lowport/lowport/internal/facts"
 // Read returns an empty record: this system has none of the evidence.
 func Read(...int) facts.Record { return facts.Record{} }
 
+// ReadFor returns an empty record.
+func ReadFor(...Bind) facts.Record { return facts.Record{} }
+
+// ReadHeld returns an empty record.
+func ReadHeld() facts.Record { return facts.Record{} }
+
 // Listen is of Linux alone.
 func Listen() string { return "" }
 

@@ -18,17 +18,16 @@ import (
 )
 
 // sockets lists every TCP and UDP socket of this network namespace whose local
-// port is port, with its owner as far as it can be seen from here, and says where they
-// were listed.
-func sockets(port int) (all []facts.Socket, source string, err error) {
-	source = facts.FromDiag
-	found, err := dumpAll(port, dump)
-	if err != nil {
-		var errProc error
-		if found, errProc = readProcTCP(port); errProc != nil {
-			return nil, "", err
+// port is one of ports, with its owner as far as it can be seen from here, and says where
+// they were listed. Of the protocols, "tcp" and "udp", those that are asked for count.
+func sockets(ports []int, protocols []string) (all []facts.Socket, source string, err error) {
+	var found []socket
+	for _, port := range ports {
+		some, from, err := listed(port, protocols)
+		if err != nil {
+			return nil, from, err
 		}
-		source = facts.FromProc
+		found, source = append(found, some...), from
 	}
 	all = make([]facts.Socket, len(found))
 	cgroups := map[uint64][]*facts.Socket{}
@@ -46,6 +45,18 @@ func sockets(port int) (all []facts.Socket, source string, err error) {
 	return all, source, nil
 }
 
+// listed lists the sockets of one port, by sock_diag(7) or from /proc/net.
+func listed(port int, protocols []string) (found []socket, source string, err error) {
+	if found, err = dumpAll(port, protocols, dump); err == nil {
+		return found, facts.FromDiag, nil
+	}
+	found, errProc := readProcTCP(port, protocols)
+	if errProc != nil {
+		return nil, "", err
+	}
+	return found, facts.FromProc, nil
+}
+
 // A socket is one as it was found, before its cgroup has a name.
 type socket struct {
 	facts.Socket
@@ -55,18 +66,19 @@ type socket struct {
 // dumpAll asks sock_diag(7) for the sockets of each family and protocol. ENOENT
 // says that the protocol's part of it is not there (inet_diag_lock_handler), as
 // without the module udp_diag, and nothing of its sockets.
-func dumpAll(port int, dump func(family, proto uint8, port int) ([]socket, error)) ([]socket, error) {
+func dumpAll(port int, protocols []string, dump func(family, proto uint8, port int) ([]socket, error)) ([]socket, error) {
 	found := []socket{}
-	for _, kind := range []struct {
-		network       string
-		family, proto uint8
-	}{
-		{"tcp", unix.AF_INET, unix.IPPROTO_TCP}, {"tcp6", unix.AF_INET6, unix.IPPROTO_TCP},
-		{"udp", unix.AF_INET, unix.IPPROTO_UDP}, {"udp6", unix.AF_INET6, unix.IPPROTO_UDP},
-	} {
-		some, err := dump(kind.family, kind.proto, port)
+	for _, network := range networksOf(protocols) {
+		family, proto := uint8(unix.AF_INET), uint8(unix.IPPROTO_TCP)
+		if strings.HasSuffix(network, "6") {
+			family = unix.AF_INET6
+		}
+		if strings.HasPrefix(network, "udp") {
+			proto = unix.IPPROTO_UDP
+		}
+		some, err := dump(family, proto, port)
 		if errors.Is(err, unix.ENOENT) {
-			some, err = readProcNet(kind.network, port)
+			some, err = readProcNet(network, port)
 		}
 		if err != nil {
 			return nil, err
@@ -76,11 +88,19 @@ func dumpAll(port int, dump func(family, proto uint8, port int) ([]socket, error
 	return found, nil
 }
 
+// networksOf are the files in /proc/net with the sockets of the protocols.
+func networksOf(protocols []string) (all []string) {
+	for _, protocol := range protocols {
+		all = append(all, protocol, protocol+"6")
+	}
+	return all
+}
+
 // readProcTCP reads the same, but for cgroups and IPV6_V6ONLY, without a socket:
 // services are often denied AF_NETLINK.
-func readProcTCP(port int) ([]socket, error) {
+func readProcTCP(port int, protocols []string) ([]socket, error) {
 	found := []socket{}
-	for _, network := range []string{"tcp", "tcp6", "udp", "udp6"} {
+	for _, network := range networksOf(protocols) {
 		some, err := readProcNet(network, port)
 		if err != nil {
 			return nil, err
@@ -249,6 +269,9 @@ func parseDiag(b []byte, proto uint8) (socket, error) {
 // nameCgroups gives the sockets the paths of their cgroups: the id is the inode
 // of the cgroup's directory.
 func nameCgroups(want map[uint64][]*facts.Socket) {
+	if len(want) == 0 {
+		return
+	}
 	for _, root := range []string{"/sys/fs/cgroup", "/sys/fs/cgroup/unified"} {
 		var st unix.Statfs_t
 		if unix.Statfs(root, &st) != nil || st.Type != unix.CGROUP2_SUPER_MAGIC {

@@ -20,7 +20,7 @@ type Dir struct {
 
 // Open opens the folder.
 func Open(path string) (*Dir, error) {
-	fd, err := ignoreEINTR(func() (int, error) {
+	fd, err := IgnoreEINTR(func() (int, error) {
 		return unix.Open(path, unix.O_RDONLY|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
 	})
 	if err != nil {
@@ -37,7 +37,7 @@ func (d *Dir) IDs(ids []int) ([]int, error) {
 		return nil, &os.PathError{Op: "seek", Path: d.path, Err: err}
 	}
 	for {
-		n, err := ignoreEINTR(func() (int, error) { return unix.Getdents(d.fd, d.buf) })
+		n, err := IgnoreEINTR(func() (int, error) { return unix.Getdents(d.fd, d.buf) })
 		if err != nil {
 			return nil, &os.PathError{Op: "getdents64", Path: d.path, Err: err}
 		}
@@ -101,13 +101,13 @@ func ReadFile(path string, buf []byte) ([]byte, error) {
 }
 
 func readAt(dir int, name string, buf []byte) ([]byte, *os.PathError) {
-	fd, err := ignoreEINTR(func() (int, error) { return unix.Openat(dir, name, unix.O_RDONLY|unix.O_CLOEXEC, 0) })
+	fd, err := IgnoreEINTR(func() (int, error) { return unix.Openat(dir, name, unix.O_RDONLY|unix.O_CLOEXEC, 0) })
 	if err != nil {
 		return nil, &os.PathError{Op: "open", Path: name, Err: err}
 	}
 	defer unix.Close(fd)
 	for all := 0; ; {
-		n, err := ignoreEINTR(func() (int, error) { return unix.Read(fd, buf[all:]) })
+		n, err := IgnoreEINTR(func() (int, error) { return unix.Read(fd, buf[all:]) })
 		if err != nil {
 			return nil, &os.PathError{Op: "read", Path: name, Err: err}
 		}
@@ -118,7 +118,8 @@ func readAt(dir int, name string, buf []byte) ([]byte, *os.PathError) {
 	}
 }
 
-func ignoreEINTR(f func() (int, error)) (int, error) {
+// IgnoreEINTR makes a system call until no signal interrupts it.
+func IgnoreEINTR(f func() (int, error)) (int, error) {
 	for {
 		if n, err := f(); err != unix.EINTR {
 			return n, err

@@ -1,0 +1,52 @@
+package live
+
+import (
+	"net"
+	"net/netip"
+
+	"golang.org/x/sys/unix"
+)
+
+// Takes says whether a bind to port 0 of the address is let through, which takes
+// no privilege: nil says that the address can be bound here, also by a route that
+// no interface shows.
+func Takes(a netip.Addr) error { return try(a, 0, unix.SOCK_DGRAM, false) }
+
+// Excludes says whether a socket that does not listen excludes a TCP listener of
+// an address: EADDRINUSE says that one does. The bind of a socket with
+// SO_REUSEADDR is tried and undone. It is in nobody's way, since it does not
+// listen. Any other error says that it cannot be told.
+func Excludes(a netip.Addr, port int, only6 bool) error { return try(a, port, unix.SOCK_STREAM, only6) }
+
+// try binds a socket to an address, the zero Addr for every one, and closes it.
+func try(a netip.Addr, port, kind int, only6 bool) error {
+	family, at := unix.AF_INET6, unix.Sockaddr(&unix.SockaddrInet6{Port: port})
+	switch {
+	case a.Is4():
+		family, at = unix.AF_INET, &unix.SockaddrInet4{Addr: a.As4(), Port: port}
+	case a.IsValid():
+		to := &unix.SockaddrInet6{Addr: a.As16(), Port: port}
+		if zone := a.Zone(); zone != "" {
+			i, err := net.InterfaceByName(zone)
+			if err != nil {
+				return err
+			}
+			to.ZoneId = uint32(i.Index)
+		}
+		at = to
+	}
+	fd, err := unix.Socket(family, kind|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		return err
+	}
+	defer unix.Close(fd)
+	if err := unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_REUSEADDR, 1); err != nil {
+		return err
+	}
+	if only := map[bool]int{true: 1}[only6]; family == unix.AF_INET6 {
+		if err := unix.SetsockoptInt(fd, unix.IPPROTO_IPV6, unix.IPV6_V6ONLY, only); err != nil {
+			return err
+		}
+	}
+	return unix.Bind(fd, at)
+}

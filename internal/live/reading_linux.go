@@ -1,0 +1,92 @@
+package live
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+
+	"github.com/lowport/lowport/internal/facts"
+	"github.com/lowport/lowport/internal/task"
+	"golang.org/x/sys/unix"
+)
+
+// A reading is a record that is being made. It reads no file twice.
+type reading struct {
+	facts.Record
+	files map[string]file
+}
+
+// A file is what reading it gave.
+type file struct {
+	data []byte
+	err  error
+}
+
+func newReading() reading { return reading{facts.Record{}, map[string]file{}} }
+
+// add reads one item.
+func (r reading) add(name string, read func() ([]byte, error)) {
+	data, err := read()
+	if err != nil {
+		r.Record[name] = facts.Item{Err: Reason(err)}
+		return
+	}
+	r.Record[name] = facts.Item{Data: data}
+}
+
+// file returns what [readPath] returns, from the first time that the path is asked for. A
+// sysctl and a status are single records, of which one read(2) returns all.
+func (r reading) file(path string) ([]byte, error) {
+	f, ok := r.files[path]
+	if !ok {
+		read := readPath
+		if strings.HasPrefix(path, "/proc/sys/") || strings.HasSuffix(path, "/status") {
+			read = func(path string) ([]byte, error) { return task.ReadFile(path, make([]byte, 4096)) }
+		}
+		f.data, f.err = read(path)
+		r.files[path] = f
+	}
+	return f.data, f.err
+}
+
+// status returns the status of a process.
+func (r reading) status(pid int) ([]byte, error) { return r.file(fmt.Sprintf("/proc/%d/status", pid)) }
+
+// limit bounds what is read of one file, in bytes: the mountinfo of 10,000
+// mounts has about 2 MB.
+const limit = 16 << 20
+
+// readPath reads a file of /proc or /sys. A directory that exists reads as
+// empty: only its presence counts.
+func readPath(path string) ([]byte, error) {
+	fd, err := task.IgnoreEINTR(func() (int, error) { return unix.Open(path, unix.O_RDONLY|unix.O_CLOEXEC, 0) })
+	if err != nil {
+		return nil, &os.PathError{Op: "open", Path: path, Err: err}
+	}
+	defer unix.Close(fd)
+	var room [4096]byte
+	buf, n := room[:], 0
+	for n <= limit {
+		if n == len(buf) {
+			buf = append(buf, make([]byte, len(buf))...)
+		}
+		more, err := task.IgnoreEINTR(func() (int, error) { return unix.Read(fd, buf[n:]) })
+		switch {
+		case errors.Is(err, unix.EISDIR):
+			return nil, nil
+		case err != nil:
+			return nil, &os.PathError{Op: "read", Path: path, Err: err}
+		case more == 0:
+			return bytes.Clone(buf[:n]), nil
+		}
+		n += more
+	}
+	return nil, fmt.Errorf("longer than %d bytes", limit)
+}
+
+func readLink(path string) ([]byte, error) {
+	s, err := os.Readlink(path)
+	return []byte(s), err
+}

@@ -1,0 +1,49 @@
+package live
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/lowport/lowport/internal/facts"
+	"golang.org/x/sys/unix"
+)
+
+// transient says whether systemd-run(1) made the unit of the cgroup: ENOENT if not. A
+// root of its own does not show that, but for the name.
+func transient(r facts.Record) ([]byte, error) {
+	u, err := facts.ParseUnit(string(r["proc/self/cgroup"].Data))
+	if err != nil || u.Name == "" {
+		return nil, unix.ENODATA
+	}
+	if facts.OwnRoot(r) && isRunName(u.Name) {
+		return nil, nil
+	}
+	folder := "/run/systemd/transient"
+	if u.User {
+		folder = fmt.Sprintf("/run/user/%d/systemd/transient", os.Getuid())
+	}
+	return nil, unix.Access(filepath.Join(folder, u.Name), unix.F_OK)
+}
+
+// isRunName reports whether systemd-run(1) named a unit, which it does unless it is told a
+// name: by its D-Bus connection (uN), by its process (pN-iN), or at random.
+func isRunName(unit string) bool {
+	id, isService := strings.CutSuffix(unit, ".service")
+	id, isRun := strings.CutPrefix(id, "run-")
+	if !isService || !isRun || id == "" {
+		return false
+	}
+	isNumber := func(s string) bool { return s != "" && strings.Trim(s, "0123456789") == "" }
+	switch rest := id[1:]; id[0] {
+	case 'u':
+		return isNumber(rest)
+	case 'p':
+		process, invocation, ok := strings.Cut(rest, "-i")
+		return ok && isNumber(process) && isNumber(invocation)
+	case 'r':
+		return len(rest) == 32 && strings.Trim(rest, "0123456789abcdef") == ""
+	}
+	return false
+}
