@@ -27,5 +27,8 @@ var Items = []string{
 	"proc/sys/net/ipv6/conf/lo/disable_ipv6",
 }
 
+// HeldItems tell whether capabilities are held by every thread, and count.
+var HeldItems = []string{"proc/thread-self/status", "prctl PR_GET_SECUREBITS", "capget", "threads", "proc/self/ns/user", "ioctl NS_GET_USERNS"}
+
 // Lacks reports whether the item is not there.
 func (r Record) Lacks(name string) bool { return r[name].Err != "" }

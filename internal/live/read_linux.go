@@ -32,8 +32,8 @@ func Read(ports ...int) facts.Record {
 // them is asked for.
 func ReadFor(binds ...Bind) facts.Record { return read(scopeOf(binds)) }
 
-// ReadHeld reads what tells that capabilities are effective on every thread and count. It
-// is too little to say why they are not.
+// ReadHeld reads facts.HeldItems, as far as they are needed to tell that capabilities are
+// effective on every thread and count. They are too few to say why not.
 func ReadHeld() facts.Record {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()

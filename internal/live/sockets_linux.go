@@ -4,13 +4,9 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"maps"
 	"net/netip"
 	"os"
-	"slices"
-	"strconv"
 	"strings"
-	"time"
 	"unsafe"
 
 	"github.com/lowport/lowport/internal/facts"
@@ -29,19 +25,12 @@ func sockets(ports []int, protocols []string) (all []facts.Socket, source string
 		}
 		found, source = append(found, some...), from
 	}
+	nameCgroups(found)
+	nameProcesses(found)
 	all = make([]facts.Socket, len(found))
-	cgroups := map[uint64][]*facts.Socket{}
-	inodes := map[uint64]*facts.Socket{}
 	for i, s := range found {
 		all[i] = s.Socket
-		inodes[s.Inode] = &all[i]
-		if s.cgroupID != 0 {
-			cgroups[s.cgroupID] = append(cgroups[s.cgroupID], &all[i])
-		}
 	}
-	delete(inodes, 0) // TIME_WAIT has no inode
-	nameCgroups(cgroups)
-	nameProcesses(inodes)
 	return all, source, nil
 }
 
@@ -61,6 +50,7 @@ func listed(port int, protocols []string) (found []socket, source string, err er
 type socket struct {
 	facts.Socket
 	cgroupID uint64 // as sock_diag gives it; 0 unknown
+	folder   string // of that cgroup, "" unknown
 }
 
 // dumpAll asks sock_diag(7) for the sockets of each family and protocol. ENOENT
@@ -264,104 +254,4 @@ func parseDiag(b []byte, proto uint8) (socket, error) {
 		attrs = attrs[min(len(attrs), int(a.Len+3)&^3):]
 	}
 	return s, nil
-}
-
-// nameCgroups gives the sockets the paths of their cgroups: the id is the inode
-// of the cgroup's directory.
-func nameCgroups(want map[uint64][]*facts.Socket) {
-	if len(want) == 0 {
-		return
-	}
-	for _, root := range []string{"/sys/fs/cgroup", "/sys/fs/cgroup/unified"} {
-		var st unix.Statfs_t
-		if unix.Statfs(root, &st) != nil || st.Type != unix.CGROUP2_SUPER_MAGIC {
-			continue
-		}
-		dirs := []string{root}
-		for len(want) > 0 && len(dirs) > 0 {
-			dir := dirs[len(dirs)-1]
-			dirs = dirs[:len(dirs)-1]
-			var st unix.Stat_t
-			if unix.Lstat(dir, &st) != nil {
-				continue
-			}
-			for _, s := range want[st.Ino] {
-				s.Cgroup = "/" + strings.TrimPrefix(strings.TrimPrefix(dir, root), "/")
-			}
-			delete(want, st.Ino)
-			entries, _ := os.ReadDir(dir)
-			for _, e := range entries {
-				if e.IsDir() {
-					dirs = append(dirs, dir+"/"+e.Name())
-				}
-			}
-		}
-	}
-}
-
-// How far nameProcesses looks: at the first descriptors of every process, where
-// servers have their listeners, then for sockets without a process at all of them until
-// the time is over.
-const (
-	firstDescriptors = 64
-	searchTime       = 100 * time.Millisecond
-)
-
-// nameProcesses gives the sockets the processes that hold them, where their
-// descriptors can be read: they are ours, or we may trace them.
-func nameProcesses(want map[uint64]*facts.Socket) {
-	if len(want) == 0 {
-		return
-	}
-	self := os.Getpid()
-	nameProcess(want, self, -1)
-	procs, _ := os.ReadDir("/proc")
-	each := func(most int, until time.Time) {
-		for _, p := range procs {
-			if !until.IsZero() && time.Now().After(until) {
-				return
-			}
-			if pid, err := strconv.Atoi(p.Name()); err == nil && pid != self {
-				nameProcess(want, pid, most)
-			}
-		}
-	}
-	each(firstDescriptors, time.Time{})
-	maps.DeleteFunc(want, func(_ uint64, s *facts.Socket) bool { return s.PID != 0 })
-	if len(want) > 0 {
-		each(-1, time.Now().Add(searchTime))
-	}
-}
-
-// nameProcess looks at most that many descriptors of a process, -1 for all.
-func nameProcess(want map[uint64]*facts.Socket, pid, most int) {
-	proc := "/proc/" + strconv.Itoa(pid)
-	dir, err := os.Open(proc + "/fd")
-	if err != nil {
-		return
-	}
-	defer dir.Close()
-	fds, _ := dir.Readdirnames(most)
-	for _, fd := range fds {
-		var link [64]byte
-		n, err := unix.Readlinkat(int(dir.Fd()), fd, link[:])
-		digits, ok := strings.CutPrefix(string(link[:max(n, 0)]), "socket:[")
-		if err != nil || !ok {
-			continue
-		}
-		inode, err := strconv.ParseUint(strings.TrimSuffix(digits, "]"), 10, 64)
-		s := want[inode]
-		switch {
-		case err != nil || s == nil || s.PID == pid || slices.Contains(s.Also, pid):
-		case s.PID != 0:
-			s.Also = append(s.Also, pid)
-		default:
-			comm, _ := os.ReadFile(proc + "/comm")
-			s.PID, s.Command = pid, strings.TrimSuffix(string(comm), "\n")
-			if pid == os.Getpid() {
-				s.Self = true
-				s.FD, _ = strconv.Atoi(fd)
-			}
-		}
-	}
 }

@@ -26,25 +26,49 @@ func Open(path string) (*Dir, error) {
 	if err != nil {
 		return nil, &os.PathError{Op: "open", Path: path, Err: err}
 	}
-	return &Dir{path: path, fd: fd, buf: make([]byte, 16<<10)}, nil
+	return &Dir{path: path, fd: fd}, nil
 }
 
 func (d *Dir) Close() { unix.Close(d.fd) }
 
+const usual = 16 << 10 // bytes of room for a list, or a file
+
+// room returns that many bytes to read into.
+func (d *Dir) room(size int) []byte {
+	if len(d.buf) < size {
+		d.buf = make([]byte, size)
+	}
+	return d.buf[:size]
+}
+
 // IDs appends to ids the numbers in the folder, in its order. Other names are left out.
 func (d *Dir) IDs(ids []int) ([]int, error) {
+	return d.list(ids, d.room(usual), false)
+}
+
+// First is IDs for at most that many numbers, which are the first ones.
+func (d *Dir) First(ids []int, most int) ([]int, error) {
+	const size = 24 // of a struct linux_dirent64 with a name of up to four digits
+	ids, err := d.list(ids, d.room((most+2)*size), true) // and "." and ".."
+	return ids[:min(most, len(ids))], err
+}
+
+// list reads into buf until there is nothing more, or once.
+func (d *Dir) list(ids []int, buf []byte, once bool) ([]int, error) {
 	if _, err := unix.Seek(d.fd, 0, unix.SEEK_SET); err != nil {
 		return nil, &os.PathError{Op: "seek", Path: d.path, Err: err}
 	}
 	for {
-		n, err := IgnoreEINTR(func() (int, error) { return unix.Getdents(d.fd, d.buf) })
+		n, err := IgnoreEINTR(func() (int, error) { return unix.Getdents(d.fd, buf) })
 		if err != nil {
 			return nil, &os.PathError{Op: "getdents64", Path: d.path, Err: err}
 		}
 		if n == 0 {
 			return ids, nil
 		}
-		ids = numbers(ids, d.buf[:n])
+		if ids = numbers(ids, buf[:n]); once {
+			return ids, nil
+		}
 	}
 }
 
@@ -78,7 +102,7 @@ func number(name []byte) (id int, ok bool) {
 // next call of a method. Where the thread or process has ended meanwhile the error wraps
 // ENOENT or ESRCH.
 func (d *Dir) Read(id int, file string) ([]byte, error) {
-	b, err := readAt(d.fd, strconv.Itoa(id)+"/"+file, d.buf)
+	b, err := readAt(d.fd, strconv.Itoa(id)+"/"+file, d.room(max(usual, len(d.buf))))
 	if err != nil {
 		err.Path = d.path + "/" + err.Path
 		return nil, err
@@ -87,6 +111,17 @@ func (d *Dir) Read(id int, file string) ([]byte, error) {
 		d.buf = b[:cap(b)]
 	}
 	return b, nil
+}
+
+// Link returns where an entry leads that is a symbolic link, as far as that has room in 64
+// bytes.
+func (d *Dir) Link(id int) (string, error) {
+	var link [64]byte
+	n, err := unix.Readlinkat(d.fd, strconv.Itoa(id), link[:])
+	if err != nil {
+		return "", &os.PathError{Op: "readlink", Path: d.path + "/" + strconv.Itoa(id), Err: err}
+	}
+	return string(link[:n]), nil
 }
 
 // ReadFile returns a file of /proc by open(2), read(2) and close(2), in buf if it fits.

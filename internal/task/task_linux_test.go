@@ -104,3 +104,27 @@ func TestGone(t *testing.T) {
 		t.Errorf("no folder: %v", err)
 	}
 }
+
+// The first of a long list are as many as there was room for, and links are read.
+func TestFirst(t *testing.T) {
+	for range 100 {
+		f, err := os.Open(os.DevNull)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer f.Close()
+	}
+	d, err := Open("/proc/self/fd")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer d.Close()
+	ids, err := d.First(nil, 64)
+	all, errAll := d.IDs(nil)
+	if err := errors.Join(err, errAll); err != nil || len(ids) != 64 || len(all) < 100 || !slices.Equal(ids, all[:64]) {
+		t.Errorf("%d of %d, %v", len(ids), len(all), err)
+	}
+	if link, err := d.Link(all[len(all)-5]); err != nil || link != os.DevNull {
+		t.Errorf("%q, %v", link, err)
+	}
+}

@@ -1,0 +1,163 @@
+package live
+
+import (
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/lowport/lowport/internal/task"
+	"golang.org/x/sys/unix"
+)
+
+// nameCgroups gives the sockets the paths of their cgroups: the id is the inode
+// of the cgroup's directory.
+func nameCgroups(found []socket) {
+	want := map[uint64][]*socket{}
+	for i, s := range found {
+		if s.cgroupID != 0 {
+			want[s.cgroupID] = append(want[s.cgroupID], &found[i])
+		}
+	}
+	for _, root := range []string{"/sys/fs/cgroup", "/sys/fs/cgroup/unified"} {
+		var st unix.Statfs_t
+		if len(want) == 0 || unix.Statfs(root, &st) != nil || st.Type != unix.CGROUP2_SUPER_MAGIC {
+			continue
+		}
+		dirs := []string{root}
+		for len(want) > 0 && len(dirs) > 0 {
+			dir := dirs[len(dirs)-1]
+			dirs = dirs[:len(dirs)-1]
+			var st unix.Stat_t
+			if unix.Lstat(dir, &st) != nil {
+				continue
+			}
+			for _, s := range want[st.Ino] {
+				s.folder, s.Cgroup = dir, "/"+strings.TrimPrefix(strings.TrimPrefix(dir, root), "/")
+			}
+			delete(want, st.Ino)
+			entries, _ := os.ReadDir(dir)
+			for _, e := range entries {
+				if e.IsDir() {
+					dirs = append(dirs, dir+"/"+e.Name())
+				}
+			}
+		}
+	}
+}
+
+// every is the number of all descriptors of a process, and firstDescriptors how many of every process are looked at before all of
+// some: servers have their listeners among the first.
+const (
+	every            = -1
+	firstDescriptors = 64
+)
+
+// nameProcesses gives the sockets the processes that hold them, where their
+// descriptors can be read: they are ours, or we may trace them. For sockets without a
+// process it looks at all descriptors of those in the socket's cgroup, then of all others.
+func nameProcesses(found []socket) {
+	h := holders{}
+	for i, s := range found {
+		if s.Inode != 0 { // as in TIME_WAIT
+			h[s.Inode] = append(h[s.Inode], &found[i])
+		}
+	}
+	if len(h) == 0 {
+		return
+	}
+	h.look([]int{os.Getpid()}, every)
+	procs, err := task.Open("/proc")
+	if err != nil {
+		return
+	}
+	defer procs.Close()
+	pids, _ := procs.IDs(nil)
+	h.look(pids, firstDescriptors)
+	h = h.unnamed()
+	h.look(h.neighbors(), every)
+	if h = h.unnamed(); len(h) > 0 {
+		h.look(pids, every)
+	}
+}
+
+// holders are sockets whose holders are looked for, by their inodes.
+type holders map[uint64][]*socket
+
+// unnamed are those of which no holder was found.
+func (h holders) unnamed() holders {
+	left := holders{}
+	for inode, socks := range h {
+		if socks[0].PID == 0 {
+			left[inode] = socks
+		}
+	}
+	return left
+}
+
+// neighbors are the processes in the cgroups of the sockets: a socket is of the cgroup in
+// which it was made.
+func (h holders) neighbors() (pids []int) {
+	seen := map[string]bool{"": true}
+	for _, socks := range h {
+		folder := socks[0].folder
+		if seen[folder] {
+			continue
+		}
+		seen[folder] = true
+		b, _ := readPath(folder + "/cgroup.procs")
+		for word := range strings.FieldsSeq(string(b)) {
+			if pid, err := strconv.Atoi(word); err == nil && pid > 0 { // 0 is of another pid namespace
+				pids = append(pids, pid)
+			}
+		}
+	}
+	return pids
+}
+
+// look looks at most that many descriptors of each process.
+func (h holders) look(pids []int, most int) {
+	if len(h) == 0 {
+		return
+	}
+	var fds []int
+	for _, pid := range pids {
+		dir, err := task.Open("/proc/" + strconv.Itoa(pid) + "/fd")
+		if err != nil {
+			continue
+		}
+		if most == every {
+			fds, _ = dir.IDs(fds[:0])
+		} else {
+			fds, _ = dir.First(fds[:0], most)
+		}
+		for _, fd := range fds {
+			link, err := dir.Link(fd)
+			digits, ok := strings.CutPrefix(link, "socket:[")
+			if err != nil || !ok {
+				continue
+			}
+			if inode, err := strconv.ParseUint(strings.TrimSuffix(digits, "]"), 10, 64); err == nil {
+				h.holds(inode, pid, fd)
+			}
+		}
+		dir.Close()
+	}
+}
+
+// holds notes that a process has a socket as its descriptor fd.
+func (h holders) holds(inode uint64, pid, fd int) {
+	for _, s := range h[inode] {
+		switch {
+		case s.PID == pid || slices.Contains(s.Also, pid):
+		case s.PID != 0:
+			s.Also = append(s.Also, pid)
+		default:
+			comm, _ := readPath("/proc/" + strconv.Itoa(pid) + "/comm")
+			s.PID, s.Command = pid, strings.TrimSuffix(string(comm), "\n")
+			if pid == os.Getpid() {
+				s.Self, s.FD = true, fd
+			}
+		}
+	}
+}
