@@ -71,5 +71,6 @@ func gone(err error) bool {
 
 // ended says of a status that its thread has ended and is not reaped yet.
 func ended(status []byte) bool {
-	return bytes.Contains(status, []byte("\nState:\tZ")) || bytes.Contains(status, []byte("\nState:\tX"))
+	_, state, _ := bytes.Cut(status, []byte("\nState:\t"))
+	return bytes.HasPrefix(state, []byte("Z")) || bytes.HasPrefix(state, []byte("X"))
 }

@@ -3,6 +3,9 @@
 package bench
 
 import (
+	"encoding/binary"
+	"fmt"
+	"os"
 	"runtime"
 	"testing"
 	"unsafe"
@@ -146,4 +149,58 @@ func BenchmarkEffective(b *testing.B) {
 			_ = c.Get(moby.EFFECTIVE, moby.CAP_NET_BIND_SERVICE)
 		}
 	})
+}
+
+// BenchmarkProcess reads the main thread of a process, and BenchmarkThreads all of its
+// threads, beside the calls that this takes: of the threads a list, each status, and a
+// list again that has no new one.
+func BenchmarkProcess(b *testing.B) {
+	pid := os.Getpid()
+	var buf [4096]byte
+	b.Run("Process/raw", inTurn(func(b *testing.B) {
+		s, err := caps.Process(pid)
+		must(b, s, err)
+	}, func(b *testing.B) {
+		fd, err := unix.Open(fmt.Sprintf("/proc/%d/status", pid), unix.O_RDONLY|unix.O_CLOEXEC, 0)
+		must(b, fd, err)
+		must2(unix.Read(fd, buf[:]))(b)
+		unix.Close(fd)
+	}))
+}
+
+func BenchmarkThreads(b *testing.B) {
+	for _, n := range []int{10, 100, 1000, 5000} {
+		end := moreThreads(n)
+		b.Run(fmt.Sprintf("Threads/raw/threads=%d", n), inTurn(func(b *testing.B) {
+			all, err := caps.Threads(os.Getpid())
+			must(b, all, err)
+		}, rawThreads))
+		close(end)
+	}
+}
+
+// rawThreads reads the status of every thread between two lists of them.
+func rawThreads(b *testing.B) {
+	dir := must2(unix.Open("/proc/self/task", unix.O_RDONLY|unix.O_DIRECTORY|unix.O_CLOEXEC, 0))(b)
+	defer unix.Close(dir)
+	var list, buf [16 << 10]byte
+	for last := false; ; last = true {
+		must2(unix.Seek(dir, 0, unix.SEEK_SET))(b)
+		for {
+			n := must2(unix.Getdents(dir, list[:]))(b)
+			if n == 0 {
+				break
+			}
+			for entries := list[:n]; !last && len(entries) > 0; entries = entries[binary.NativeEndian.Uint16(entries[16:]):] {
+				if name := unix.ByteSliceToString(entries[19:]); name[0] != '.' {
+					fd := must2(unix.Openat(dir, name+"/status", unix.O_RDONLY|unix.O_CLOEXEC, 0))(b)
+					must2(unix.Read(fd, buf[:]))(b)
+					unix.Close(fd)
+				}
+			}
+		}
+		if last {
+			return
+		}
+	}
 }

@@ -16,6 +16,8 @@ type Dir struct {
 	path string
 	fd   int
 	buf  []byte // of what was read last
+
+	listed bool // and the next list begins anew
 }
 
 // Open opens the folder.
@@ -48,16 +50,19 @@ func (d *Dir) IDs(ids []int) ([]int, error) {
 
 // First is IDs for at most that many numbers, which are the first ones.
 func (d *Dir) First(ids []int, most int) ([]int, error) {
-	const size = 24 // of a struct linux_dirent64 with a name of up to four digits
+	const size = 24                                      // of a struct linux_dirent64 with a name of up to four digits
 	ids, err := d.list(ids, d.room((most+2)*size), true) // and "." and ".."
 	return ids[:min(most, len(ids))], err
 }
 
 // list reads into buf until there is nothing more, or once.
 func (d *Dir) list(ids []int, buf []byte, once bool) ([]int, error) {
-	if _, err := unix.Seek(d.fd, 0, unix.SEEK_SET); err != nil {
-		return nil, &os.PathError{Op: "seek", Path: d.path, Err: err}
+	if d.listed {
+		if _, err := unix.Seek(d.fd, 0, unix.SEEK_SET); err != nil {
+			return nil, &os.PathError{Op: "seek", Path: d.path, Err: err}
+		}
 	}
+	d.listed = true
 	for {
 		n, err := IgnoreEINTR(func() (int, error) { return unix.Getdents(d.fd, buf) })
 		if err != nil {
