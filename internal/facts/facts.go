@@ -141,13 +141,13 @@ type Ancestor struct {
 // An Operator is the nearest ancestor that is no launcher of ours: the shell, or the
 // manager, in whose place a fix is run.
 type Operator struct {
+	caps.State
 	PID     int    // as this process sees it
 	UID     uint32 // as this user namespace sees it
 	SameNet bool   // it is in the network namespace of this process
 	SamePID bool   // it numbers processes as this process does
 
-	OtherUsers bool     // its user namespace is another than that of this process
-	Bounding   caps.Set // its bounding set
+	OtherUsers bool // its user namespace is another than that of this process
 
 	SameRoot  bool // it has the files that this process has
 	OtherRoot bool // its files are not those of process 1, whose /etc counts when the machine boots

@@ -10,7 +10,7 @@ import (
 
 // ofMachine are the questions about what the kernel decides by besides capabilities. What
 // a refusal hides, or what is only predicted, is as the facts say.
-var ofMachine = []unknown{portStarts, owners, profiles, locals, holders, lates, unseens}
+var ofMachine = []unknown{portStarts, owners, outsides, profiles, locals, holders, lates, unseens}
 
 // either returns the world with each of two answers. Where the fact was read, the second
 // is left out.
@@ -50,6 +50,28 @@ func portStarts(w World, g Goal, set caps.Set) []World {
 // owners: do the capabilities count in the user namespace that is asked?
 func owners(w World, g Goal, set caps.Set) []World {
 	return either(w, Counts(w.Facts, set), g, func(w *World, yes bool) { w.Counts = yes })
+}
+
+// outsides: what would the program hold where it counts? What it holds in a user namespace
+// of its own tells nothing of that (set_cred_user_ns): the file has to grant it, or whoever
+// started it. An operator who is the same user would start it.
+func outsides(w World, g Goal, set caps.Set) []World {
+	o, known := w.Facts.Launcher.Operator.Is()
+	out := w.Start()
+	if w.Counts || !known || !o.OtherUsers || out.Image.Unread {
+		return []World{w}
+	}
+	out.Since, out.Starter = Kept, caps.State{Bounding: o.Bounding, NoNewPrivs: out.Starter.NoNewPrivs}
+	out.Caller = facts.IDs{UID: nobodyUID, EUID: nobodyUID, GID: nobodyUID, EGID: nobodyUID}
+	if ids := w.Facts.Proc.IDs.Value; o.UID == ids.UID && o.UID != nobodyUID {
+		out.Starter = Ambient(out.Starter, o.Ambient)
+		if o.Permitted.Contains(o.Bounding) {
+			out = out.byRoot()
+		}
+	}
+	granted := out.costs(1)
+	granted.Starter = Ambient(granted.Starter, set&o.Bounding)
+	return []World{out, granted}
 }
 
 // profiles: does a security module let the thread use them?

@@ -48,8 +48,10 @@ func stampedOnly(w World, g Goal) World {
 }
 
 // asRoot starts the program as root, with what this bounding set leaves root.
-func asRoot(w World, g Goal) World {
-	w = w.Start()
+func asRoot(w World, g Goal) World { return w.Start().byRoot() }
+
+// byRoot has root as the starter, with what this bounding set leaves root.
+func (w World) byRoot() World {
 	w.Caller.UID, w.Caller.EUID = 0, 0
 	w.Starter.Permitted, w.Starter.Effective = w.Starter.Bounding, w.Starter.Bounding
 	return w

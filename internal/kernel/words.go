@@ -112,6 +112,9 @@ func sayRootID(l *look, w wording) wording {
 
 // sayUngranted says nothing of a file that could not be read.
 func sayUngranted(l *look, w wording) wording {
+	if !l.w.Counts {
+		return wording{"outside nothing grants {cap}", "where it counts, {exe} would be started without it: the file does not grant it, and neither does whoever started this process"}
+	}
 	if !fileRead(l.f, l.g) {
 		w.detail = "nothing that can be seen grants it: whoever started this process gave it none, and the file capabilities of {exe} could not be read"
 	}

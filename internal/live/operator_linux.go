@@ -68,7 +68,7 @@ func (r reading) operatorAt(pid int) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	o := facts.Operator{PID: pid, UID: ids.UID, Bounding: state.Bounding}
+	o := facts.Operator{State: state, PID: pid, UID: ids.UID}
 	if o.OtherUsers, err = r.otherUsers(pid); err != nil {
 		return nil, err
 	}

@@ -22,7 +22,8 @@ func setpriv(w kernel.World, g kernel.Goal) (candidate, bool) {
 	} else if fromOutside(f) && !f.Launcher.Operator.Value.SameNet { // the bind would be another
 		okNet = false
 	}
-	if !okNet || !okExe || !okArgs || len(args) == 0 || goRun(f) {
+	there := f.File.Installed.Stat.State == facts.Known // else the path may lead nowhere
+	if !okNet || !okExe || !there || !okArgs || len(args) == 0 || goRun(f) {
 		return candidate{}, false
 	}
 	line, change, ok := withAmbient(w, g)
