@@ -52,7 +52,7 @@ func Make(address string, opts ...guard.Option) ([]byte, error) {
 		if done.Call = refused.Call; done.Call == "bind" {
 			done.Call = ""
 		}
-		done.OnlyTCP = !done.UDP && !r.MPTCP
+		done.OnlyTCP, done.Control = !done.UDP && !r.MPTCP, r.Control
 		if refused.Capset != 0 {
 			done.Capset = errnos.Name(refused.Capset)
 		}

@@ -36,7 +36,7 @@ func refusals(subject string, failed []Request, f facts.Facts) report.Report {
 	var cases []remedy.Case
 	var found []kernel.Finding
 	for _, r := range failed {
-		g := r.refused()
+		g := r.refused().Of(&f)
 		told := kernel.Finding{}
 		if unsure := (*Untold)(nil); errors.As(r.Err, &unsure) {
 			told = kernel.Untold(&f, g, unsure.Why)
@@ -67,7 +67,10 @@ func refusals(subject string, failed []Request, f facts.Facts) report.Report {
 func (r Request) refused() kernel.Goal {
 	g := r.Goal
 	if g.Network == "" {
-		g = kernel.Goal{Network: r.Network, Port: r.Target.Port, Addr: RefusedAddr(r.Err), Raises: !r.Foreign, Inherit: !r.Foreign, MPTCP: r.MPTCP}
+		g = kernel.Goal{
+			Network: r.Network, Port: r.Target.Port, Addr: RefusedAddr(r.Err),
+			Raises: !r.Foreign, Inherit: !r.Foreign, MPTCP: r.MPTCP, Control: r.Control,
+		}
 	}
 	g.Refused = r.Refused()
 	return g

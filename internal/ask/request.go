@@ -50,12 +50,13 @@ type Request struct {
 	Address  string
 	Foreign  bool // somebody else made it, who does not raise
 
-	Target privport.Target
-	MPTCP  bool        // an MPTCP socket is tried first
-	Goal   kernel.Goal // where it is decided and not tried
-	How    privport.How
-	Socket io.Closer // a net.Listener or a net.PacketConn, where it succeeded
-	Err    error
+	Target  privport.Target
+	MPTCP   bool        // an MPTCP socket is tried first
+	Control bool        // the program sets the socket up itself
+	Goal    kernel.Goal // where it is decided and not tried
+	How     privport.How
+	Socket  io.Closer // a net.Listener or a net.PacketConn, where it succeeded
+	Err     error
 }
 
 // On sets the network of the request: its own, else the option's, else that of
@@ -108,7 +109,7 @@ func (r *Request) hasName() bool {
 func Bind(ctx context.Context, c privport.Config, all []Request) error {
 	for i := range all {
 		r := &all[i]
-		r.MPTCP = c.MultipathTCP()
+		r.MPTCP, r.Control = c.MultipathTCP(), c.Control != nil
 		if r.Target, r.Err = r.Parse(ctx); r.Err != nil {
 			return r.Err
 		}

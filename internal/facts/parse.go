@@ -55,8 +55,8 @@ func (r Record) Facts() Facts {
 			Authbind:  hasEnv(r, "AUTHBIND_LIB"),
 		},
 		File: File{
-			Path:               fact(r, "proc/self/exe", ParsePath),
-			Deleted:            fact(r, "proc/self/exe", parseDeleted),
+			Path:               fact(r, NameOfProgram(r), ParsePath),
+			Deleted:            fact(r, NameOfProgram(r), parseDeleted),
 			Exe:                image(r, "exe"),
 			Installed:          image(r, "path"),
 			Moved:              image(r, "moved"),
@@ -112,6 +112,18 @@ func own(r Record) string {
 	}
 	return "proc/thread-self/status"
 }
+
+// NameOfProgram is the item that tells the path of the running file: what /proc says or, where
+// it is hidden or not mounted, what execve was called with.
+func NameOfProgram(r Record) string {
+	if r.Lacks("proc/self/exe") && len(r[Executed].Data) > 0 {
+		return Executed
+	}
+	return "proc/self/exe"
+}
+
+// Executed is the item with the path that execve was called with.
+const Executed = "AT_EXECFN"
 
 // StatusByCalls is the item with those lines of the status of the calling thread that
 // system calls tell too. It has no tracer.
@@ -256,6 +268,8 @@ func Source(name string) string {
 	switch name {
 	case StatusByCalls:
 		return "capget, prctl"
+	case Executed:
+		return "getauxval AT_EXECFN"
 	case "exe xattr":
 		return "getxattr /proc/self/exe"
 	case "exe stat":

@@ -16,12 +16,21 @@ func Local(f *facts.Facts, g Goal) Answer {
 	if g.any() || g.Addr.Is4() && g.Addr.IsLoopback() || g.Addr.IsMulticast() {
 		return Yes
 	}
-	has := func(all []netip.Addr) bool { return slices.Contains(all, g.Addr.WithZone("").Unmap()) }
-	nonlocal, here := f.Net.Nonlocal, ask(f.Net.Addresses, has)
+	nonlocal := f.Net.Nonlocal
 	if !g.Addr.Is4() {
-		nonlocal, here = f.Net.Nonlocal6, And(here, ask(f.Net.Tentative, func(all []netip.Addr) bool { return !has(all) }))
+		nonlocal = f.Net.Nonlocal6
 	}
-	return Or(ask(nonlocal, func(on bool) bool { return on }), here)
+	return Or(ask(nonlocal, func(on bool) bool { return on }), hasAddress(f, g))
+}
+
+// hasAddress reports whether an interface that is up has the address, ready to be used.
+func hasAddress(f *facts.Facts, g Goal) Answer {
+	has := func(all []netip.Addr) bool { return slices.Contains(all, g.Addr.WithZone("").Unmap()) }
+	here := ask(f.Net.Addresses, has)
+	if !g.Addr.Is4() {
+		here = And(here, ask(f.Net.Tentative, func(all []netip.Addr) bool { return !has(all) }))
+	}
+	return here
 }
 
 // Fit reports whether a socket can have the address at all. The kernel takes of

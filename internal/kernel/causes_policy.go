@@ -85,6 +85,7 @@ var policyCauses = []cause{
 	{
 		id:   "unknown",
 		show: func(l *look) { l.held(); l.policy() },
+		say:  sayUnknown,
 		wording: wording{"the cause could not be determined",
 			"the facts that could be read do not explain the refusal; a security policy that leaves no trace here (Landlock, SELinux, AppArmor, BPF) would"},
 		kernel: "",

@@ -53,7 +53,7 @@ func (l *look) file() {
 		see(l, "file capabilities", l.f.File.Installed.Caps, fileText, func(c caps.File) string { return "the file has " + fileText(c) })
 		return
 	}
-	see(l, "file capabilities", l.f.File.Exe.Caps, fileText, func(c caps.File) string { return "the file has " + fileText(c) })
+	see(l, "file capabilities", running(l.f).Caps, fileText, func(c caps.File) string { return "the file has " + fileText(c) })
 }
 
 // began shows what the program held when it started.
@@ -76,7 +76,7 @@ func (l *look) noNewPrivs() {
 }
 
 func (l *look) nosuid() {
-	image := l.f.File.Exe
+	image := running(l.f)
 	if l.f.Launch.Planned {
 		image = l.f.File.Installed
 	}
@@ -132,7 +132,7 @@ func (l *look) mode() {
 	if !l.w.Image.Stat.Setid() {
 		return
 	}
-	see(l, "mode", l.f.File.Exe.Stat,
+	see(l, "mode", running(l.f).Stat,
 		func(s facts.Stat) string { return fmt.Sprintf("%04o", s.Mode&0o7777) },
 		func(s facts.Stat) string { return fmt.Sprintf("the file's mode %04o changes an id", s.Mode&0o7777) })
 }

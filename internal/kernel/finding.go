@@ -40,8 +40,12 @@ func Explain(f *facts.Facts, g Goal, err error) Finding {
 	l.open = len(refusing) < len(worlds)
 	worlds = refusing
 	l.w = worlds[0]
-	found := l.finding(l.causes(worlds))
-	if f.Launch.Planned || f.Proc.Thread.State == facts.Known { // else nothing is known to help
+	causes, helpless := l.causes(worlds), !f.Launch.Planned && f.Proc.Thread.State != facts.Known
+	if !everyThread(f, g) {
+		causes, helpless = unread(causes), true
+	}
+	found := l.finding(causes)
+	if !helpless {
 		found.Worlds = worlds
 	}
 	found.Unhelpful = unhelpful(worlds, g, found.Causes, l)
@@ -60,6 +64,22 @@ func Untold(f *facts.Facts, g Goal, why string) Finding {
 	found := l.finding([]report.Cause{{ID: "unknown", Certainty: report.Possible}})
 	found.Causes[0].Detail = "whether it would be allowed cannot be told: " + why
 	return found
+}
+
+// everyThread reports whether it could be read what every thread holds, where all of them
+// have to hold something.
+func everyThread(f *facts.Facts, g Goal) bool {
+	return g.Network != "" || f.Launch.Planned || f.Proc.Threads.State == facts.Known
+}
+
+// unread adds that the threads could not be read, which refuses by itself: before what is
+// only possible.
+func unread(causes []report.Cause) []report.Cause {
+	at := slices.IndexFunc(causes, func(c report.Cause) bool { return c.Certainty == report.Possible })
+	if at < 0 {
+		at = len(causes)
+	}
+	return slices.Insert(causes, at, report.Cause{ID: "unknown", Certainty: report.Possible})
 }
 
 // unasked is the cause of a refusal in which the gates have no part, "" for any other.

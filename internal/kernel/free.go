@@ -35,6 +35,7 @@ func Waits(s facts.Socket) bool {
 // cannot be seen: it may where the kernel has said that the port is taken.
 // Of UDP, where Go sets none, every socket does, a connected one too
 // (udp_lib_get_port); for a multicast address Go sets it, and binds the wildcard.
+// Two sockets of one user that have SO_REUSEPORT share a port, which cannot be seen either.
 // For "tcp" and "udp" Go makes any wildcard, 0.0.0.0 too, one of both families.
 func Conflicts(s facts.Socket, g Goal) Answer {
 	udp := g.Protocol() == "udp"
@@ -45,7 +46,7 @@ func Conflicts(s facts.Socket, g Goal) Answer {
 	any := !wants.IsValid() || wants.IsUnspecified()
 	multicast := udp && wants.IsMulticast()
 	answer := Yes
-	if !s.Listen && !udp || multicast {
+	if !s.Listen && !udp || multicast || g.Control && s.UID == g.EUID && !g.InUse() {
 		answer = Unknown
 	}
 	switch {

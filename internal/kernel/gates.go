@@ -110,7 +110,7 @@ var Gates = []Gate{
 		asked:     listen,
 		opens:     func(w World, g Goal, a attempt) bool { return w.Unseen != "listen" && w.Facts.Launch.Listen == "" },
 		errno:     func(w World, g Goal, a attempt) string { return w.Facts.Launch.Listen },
-		obstacles: func(w World, g Goal, a attempt) []string { return policyObstacles(w.Facts, g, a) },
+		obstacles: func(w World, g Goal, a attempt) []string { return []string{listenCause(w.Facts, g)} },
 	},
 }
 

@@ -8,6 +8,8 @@ import (
 	"syscall"
 
 	"github.com/lowport/lowport/caps"
+	"github.com/lowport/lowport/internal/errnos"
+	"github.com/lowport/lowport/internal/facts"
 )
 
 // A Goal is what the program asked for, a bind or capabilities to hold, and what
@@ -21,6 +23,8 @@ type Goal struct {
 	Inherit bool     // the program takes the sockets that systemd passes, as package guard does
 	Takes   bool     // a probe has shown that the address can be bound here
 	MPTCP   bool     // an MPTCP socket is tried before the TCP one, as net.Listen does since Go 1.24
+	Control bool     // the program sets the socket up itself, perhaps with SO_REUSEPORT
+	EUID    uint32   // the effective user, whose sockets may share a port by that
 
 	Refused Refusal // how the last attempt failed; zero where nothing was tried
 }
@@ -31,6 +35,17 @@ type Refusal struct {
 	Call   string        // the system call: "socket", "setsockopt", "bind" or "listen"
 	Raised bool          // the capability was effective in the last attempt
 	Capset syscall.Errno // why the capability could not be made effective; 0 where it could, or was not tried
+}
+
+// Of is the goal as the process has it: the user, and whether it can raise at all. Where
+// capget(2) is refused, so is what raises, before capset(2) is called.
+func (g Goal) Of(f *facts.Facts) Goal {
+	g.EUID = f.Proc.IDs.Value.EUID
+	refused, ok := errnos.Of(f.Policy.Granted.Reason)
+	if ok && g.Raises && f.Policy.Granted.State == facts.Unreadable && g.Refused.Capset == 0 {
+		g.Refused.Capset = refused
+	}
+	return g
 }
 
 // setup reports whether an option of the socket was refused, and a bind not tried.

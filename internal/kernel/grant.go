@@ -121,7 +121,7 @@ func grantOne(w World, g Goal) []string {
 	}
 	advised, _ := fewestImpediments(w.stamped(g), g)
 	further := named(advised, g)
-	if w.Facts.File.Exe.Caps.Reason == "EOPNOTSUPP" {
+	if running(w.Facts).Caps.Reason == "EOPNOTSUPP" {
 		further = append(further, "xattr-unsupported")
 	}
 	causes := []string{kindOfNothing(w, g)}
@@ -223,8 +223,8 @@ func kindOfNothing(w World, g Goal) string {
 	need, f := g.Need(), w.Facts
 	path, _ := f.File.Path.Is()
 	image := w.Image
-	if !f.Launch.Planned && f.File.Exe.Caps.State != facts.Unreadable {
-		image = imageOf(f, f.File.Exe) // as it is now: what is to be mended
+	if ran := running(f); !f.Launch.Planned && ran.Caps.State != facts.Unreadable {
+		image = imageOf(f, ran) // as it is now: what is to be mended
 	}
 	switch {
 	case image.counts() && image.Caps.Inheritable.Contains(need):
@@ -270,7 +270,7 @@ func limited(f *facts.Facts, bounding caps.Set) bool {
 // fileRead reports whether the capabilities of the running file could be read: without
 // them nothing is proven that rests on what the file does not grant.
 func fileRead(f *facts.Facts, g Goal) bool {
-	image := f.File.Exe
+	image := running(f)
 	if f.Launch.Planned {
 		image = f.File.Installed
 	}

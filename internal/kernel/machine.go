@@ -90,6 +90,9 @@ func locals(w World, g Goal, set caps.Set) []World {
 		known = Yes
 	}
 	all := either(w, known, g, func(w *World, yes bool) { w.Local = yes })
+	if known == Unknown && hasAddress(w.Facts, g) == No { // then only ip_nonlocal_bind, which is off as a rule, could let it be
+		all[0].cost, all[1].cost = all[1].cost, all[0].cost
+	}
 	if known == No && Fit(g) && g.Refused.Errno != 0 {
 		routed := w
 		routed.Local = true
@@ -115,10 +118,10 @@ func holders(w World, g Goal, set caps.Set) []World {
 	for i, s := range socks {
 		held := w
 		held.Holder = i
-		switch Conflicts(s, asked) {
-		case Yes:
+		switch certain := Conflicts(s, asked); {
+		case certain == Yes && (g.InUse() || Conflicts(s, g) == Yes):
 			return []World{held}
-		case Unknown:
+		case certain != No:
 			if g.Refused.Errno != 0 && (s.Bound || Waits(s)) || Conflicts(s, g) != No {
 				may = append(may, held)
 			}
@@ -164,12 +167,14 @@ func unseens(w World, g Goal, set caps.Set) []World {
 		other.Unseen = gate
 		all = append(all, other)
 	}
-	call := g.Refused.Call
 	switch g.Refused.Errno {
 	case 0:
 		return all
 	case syscall.EACCES, syscall.EPERM:
 		at("policy", 1)
+		if w.hiddenListen(g) { // what is seen refuses the other attempt alone
+			all[1].cost++
+		}
 	case syscall.EAFNOSUPPORT, syscall.EPROTONOSUPPORT, syscall.EMFILE, syscall.ENFILE, syscall.ENOBUFS, syscall.ENOMEM:
 		at("socket", 1)
 	case syscall.EADDRNOTAVAIL, syscall.EINVAL:
@@ -178,10 +183,17 @@ func unseens(w World, g Goal, set caps.Set) []World {
 	default:
 		at("policy", 2)
 	}
-	if call == "listen" {
+	if g.Refused.Call == "listen" || w.hiddenListen(g) {
 		at("listen", 1)
 	}
 	return all
+}
+
+// hiddenListen reports whether the MPTCP attempt, which no gate refuses here, was probably
+// refused at its end: package net tells of the last attempt alone, and there is a filter.
+func (w World) hiddenListen(g Goal) bool {
+	filter, _ := w.Facts.Proc.Seccomp.Is()
+	return filter != 0 && len(g.attempts()) > 1 && w.refusedAt(g, both[0]) == nil && w.refusedAt(g, both[1]) != nil
 }
 
 // outcome reports whether the world predicts how the goal was refused: every attempt, and
@@ -200,6 +212,9 @@ func (w World) outcome(g Goal) bool {
 	errno := first.errno(w, g, last)
 	if first.Name == w.Unseen {
 		errno = ""
+		if (first.Name == "listen") != (g.Refused.Call == "listen") {
+			return false
+		}
 	}
 	return errno == "" || errno == errnos.Name(g.Refused.Errno)
 }

@@ -29,7 +29,7 @@ func policyObstacles(f *facts.Facts, g Goal, a attempt) []string {
 		return []string{"selinux"}
 	case confined:
 		return []string{"apparmor"}
-	case mode == 2 && by != facts.ByKernel && g.Refused.Call != "" && g.Refused.Call != "bind":
+	case mode == 2 && by != facts.ByKernel && g.Refused.Call == "socket":
 		return []string{"seccomp"}
 	case g.Protocol() == "tcp" && !a.mptcp && tcp == "EACCES" && udp == "":
 		return []string{"landlock"}
@@ -40,6 +40,24 @@ func policyObstacles(f *facts.Facts, g Goal, a attempt) []string {
 	default:
 		return []string{"unknown"}
 	}
+}
+
+// listenCause tells what kind of policy refuses listen(2), at which neither Landlock nor a BPF
+// program of a cgroup is asked.
+func listenCause(f *facts.Facts, g Goal) string {
+	mode, _ := f.Proc.Seccomp.Is()
+	enforcing, _ := f.Policy.Enforcing.Is()
+	switch _, confined := Profile(f); {
+	case enforcing:
+		return "selinux"
+	case confined:
+		return "apparmor"
+	case mode == 2:
+		return "seccomp"
+	case g.Refused.Errno == syscall.EPERM || g.Refused.Errno == 0:
+		return "bpf-or-policy"
+	}
+	return "unknown"
 }
 
 // answeredBy is what refuses the probes of an attempt, "" where that is not known.
@@ -92,6 +110,9 @@ func withholds(f *facts.Facts, g Goal) bool { return f.Policy.Withheld.Value&g.N
 func saySeccomp(l *look, w wording) wording {
 	call := l.g.Refused.Call
 	switch {
+	case l.w.Unseen == "listen" && call != "listen":
+		return wording{"a seccomp filter refuses listen",
+			"an MPTCP socket, which package net tries first, may be bound here and was refused all the same, which only a filter on listen(2) explains; in a unit see SystemCallFilter=, in a container its seccomp profile"}
 	case l.g.Refused.Capset != 0:
 		call = "capset"
 		if l.f.Policy.Granted.Reason == errnos.Name(l.g.Refused.Capset) {

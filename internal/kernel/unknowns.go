@@ -241,7 +241,7 @@ func sharedFolders(w World, g Goal, set caps.Set) []World {
 // stamps: did the file have the attribute at execve that it has now? A process that was
 // forked after the inode last changed saw what is there.
 func stamps(w World, g Goal, set caps.Set) []World {
-	if w.Facts.File.Exe.Caps.State == facts.Unreadable {
+	if running(w.Facts).Caps.State == facts.Unreadable {
 		granted := w
 		granted.Image.Stamped, granted.Image.Caps = true, caps.File{Version: 2, Permitted: set}
 		return []World{w, granted}
@@ -291,7 +291,7 @@ func setIDs(w World, g Goal, set caps.Set) []World {
 
 // nosuids: was the mount nosuid at execve? Nobody remounts it under a program that runs.
 func nosuids(w World, g Goal, set caps.Set) []World {
-	if w.Facts.File.Exe.Nosuid.State != facts.Unreadable {
+	if running(w.Facts).Nosuid.State != facts.Unreadable {
 		return []World{w}
 	}
 	other := w.costs(1)
@@ -299,9 +299,9 @@ func nosuids(w World, g Goal, set caps.Set) []World {
 	return []World{w, other}
 }
 
-// foreigns: did the file come through a mount of another mount namespace?
+// foreigns: did the file come through a mount of another mount namespace? Not by a path.
 func foreigns(w World, g Goal, set caps.Set) []World {
-	if w.Facts.File.MountPoint.State != facts.Unreadable {
+	if f := w.Facts.File; f.MountPoint.State != facts.Unreadable || f.Exe.Stat.State == facts.Unreadable && f.Installed.Stat.State == facts.Known {
 		return []World{w}
 	}
 	other := w.costs(1)

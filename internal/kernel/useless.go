@@ -20,6 +20,9 @@ type change func(World, Goal) World
 // is only possible makes useless is as uncertain.
 func unhelpful(worlds []World, g Goal, found []report.Cause, l *look) []string {
 	var all []string
+	if g.Refused.setup() { // who holds more may be allowed to do that too
+		g = Goal{Network: g.Network, Addr: g.Addr, Port: g.Port, Raises: g.Raises, MPTCP: g.MPTCP, Refused: Refusal{Capset: g.Refused.Capset}}
+	}
 	for i, c := range found {
 		if c.Certainty == report.Possible || c.ID == "bounding-excludes" && i > 0 && found[0].ID == "exec-refused" {
 			continue // of the latter setcap is a part of what helps, and the rest is said already

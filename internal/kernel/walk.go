@@ -16,7 +16,7 @@ func Walk(worlds []World, g Goal) []Step {
 	}
 	var steps []Step
 	for _, gate := range Gates {
-		if gate.Name == "start" && !planning(worlds) || gate.Name == "listen" && g.Refused.Call != "listen" {
+		if gate.Name == "start" && !planning(worlds) {
 			continue
 		}
 		asked, yes, no := false, 0, 0
@@ -43,6 +43,9 @@ func Walk(worlds []World, g Goal) []Step {
 			answer = Yes
 		case yes == 0:
 			answer = No
+		}
+		if gate.Name == "listen" && answer == Yes && g.Refused.Call != "listen" {
+			continue // it was not come to, or passed
 		}
 		steps = append(steps, Step{gate, answer})
 	}

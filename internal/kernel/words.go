@@ -121,6 +121,16 @@ func sayUngranted(l *look, w wording) wording {
 	return w
 }
 
+// sayUnknown says what could not be read, where that is why nothing is known.
+func sayUnknown(l *look, w wording) wording {
+	if everyThread(l.f, l.g) {
+		return w
+	}
+	see(l, "threads", l.f.Proc.Threads, nil, nil)
+	return wording{"what the other threads hold could not be read",
+		"every thread needs {cap}, and /proc, which lists them, could not be read; where it is not mounted, mount it"}
+}
+
 // sayControl names the call that Control made.
 func sayControl(l *look, w wording) wording {
 	call, errno := l.g.Refused.Call, l.g.Refused.Errno

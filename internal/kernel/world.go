@@ -171,6 +171,15 @@ func (w World) Start() World {
 	return w
 }
 
+// running is the file that runs. Where that cannot be read, the one at its path is probably
+// it.
+func running(f *facts.Facts) facts.Image {
+	if f.File.Exe.Stat.State == facts.Unreadable && f.File.Installed.Stat.State == facts.Known {
+		return f.File.Installed
+	}
+	return f.File.Exe
+}
+
 // imageOf is a file as it was read; what was not read of it is zero.
 func imageOf(f *facts.Facts, i facts.Image) Image {
 	file, stamped := i.Caps.Is()

@@ -35,7 +35,7 @@ func Worlds(f *facts.Facts, g Goal) []World {
 
 // base is the world in which all is as it was read, and nothing stands in the way.
 func base(f *facts.Facts) World {
-	return World{Facts: f, Image: imageOf(f, f.File.Exe), PortStart: defaultPortStart, Counts: true, Granted: true, Local: true, Holder: Nobody, now: f.Proc.Thread.Value}
+	return World{Facts: f, Image: imageOf(f, running(f)), PortStart: defaultPortStart, Counts: true, Granted: true, Local: true, Holder: Nobody, now: f.Proc.Thread.Value}
 }
 
 // untold are the worlds where it is not known what the thread holds: everything, or nothing.

@@ -3,9 +3,11 @@ package live
 import (
 	"errors"
 	"fmt"
+	"io"
+	"os"
+	"path/filepath"
 	"unsafe"
 
-	"github.com/lowport/lowport/internal/facts"
 	"golang.org/x/sys/unix"
 )
 
@@ -31,20 +33,61 @@ func dumpable() ([]byte, error) {
 	return fmt.Appendln(nil, n), nil
 }
 
-// secure reads AT_SECURE: by prctl(2), which Linux has since 6.4, else from /proc,
-// where a process that is not dumpable may not read it.
+// secure reads AT_SECURE of getauxval(3).
 func secure() ([]byte, error) {
-	const getAuxv = 0x41555856 // PR_GET_AUXV
-	b := make([]byte, 4096)
-	n, _, errno := unix.Syscall6(unix.SYS_PRCTL, getAuxv, uintptr(unsafe.Pointer(&b[0])), uintptr(len(b)), 0, 0, 0)
-	if errno == 0 && n <= uintptr(len(b)) {
-		b = b[:n]
-	} else {
-		var err error
-		if b, err = readPath("/proc/self/auxv"); err != nil {
-			return nil, err
+	const atSecure = 23 // <linux/auxvec.h>
+	v, err := auxv(atSecure)
+	if v > 1 {
+		return nil, fmt.Errorf("AT_SECURE is %d", v)
+	}
+	return fmt.Appendln(nil, v), err
+}
+
+// executed is the file that execve was called with (AT_EXECFN of getauxval(3)): what tells it
+// where there is no /proc. A path from the folder of that time tells nothing any more, and an
+// interpreter has the name of its script.
+func executed() ([]byte, error) {
+	const atExecfn = 31 // <linux/auxvec.h>
+	at, err := auxv(atExecfn)
+	if err != nil {
+		return nil, err
+	}
+	name := unix.BytePtrToString(*(**byte)(unsafe.Pointer(&at))) // which the kernel left on the stack
+	if !filepath.IsAbs(name) {
+		return nil, errors.New("not started by a whole path")
+	}
+	path, err := filepath.EvalSymlinks(name)
+	if err != nil {
+		return nil, err
+	}
+	if isScript(path) {
+		return nil, errors.New("a script's name")
+	}
+	return []byte(path), nil
+}
+
+// isScript reports whether the file begins as one that has an interpreter (binfmt_script).
+func isScript(path string) bool {
+	f, err := os.Open(path)
+	if err != nil {
+		return false // of a script its interpreter has to read all
+	}
+	defer f.Close()
+	var mark [2]byte
+	_, err = io.ReadFull(f, mark[:])
+	return err == nil && string(mark[:]) == "#!"
+}
+
+// auxv finds a value of the auxiliary vector, which the kernel gave the program at execve.
+func auxv(key uintptr) (uintptr, error) {
+	vector, err := unix.Auxv()
+	if err != nil {
+		return 0, err
+	}
+	for _, entry := range vector {
+		if entry[0] == key {
+			return entry[1], nil
 		}
 	}
-	v, err := facts.ParseAuxv(b)
-	return fmt.Appendln(nil, v), err
+	return 0, fmt.Errorf("no entry %d in the auxiliary vector", key)
 }

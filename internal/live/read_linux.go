@@ -135,7 +135,10 @@ func (r reading) launcher() {
 func (r reading) program() {
 	r.add("exe changed since", r.changedSince)
 	r.image("exe", "/proc/self/exe")
-	exe, err := facts.ParsePath(r.Record["proc/self/exe"].Data)
+	if r.Record["proc/self/exe"].Err == "ENOENT" {
+		r.add(facts.Executed, executed)
+	}
+	exe, err := facts.ParsePath(r.Record[facts.NameOfProgram(r.Record)].Data)
 	if err != nil {
 		r.add("mount point", func() ([]byte, error) { return r.mountPoint("/proc/self/exe") })
 		return

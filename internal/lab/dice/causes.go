@@ -14,7 +14,7 @@ var causes = map[string]standing{
 	"no-capability":           {keep: "file grant user", remove: []string{"file", "file=ep"}, gates: "permitted"},
 	"bounding-only":           {keep: "file grant user bounding", remove: []string{"file", "file=ep"}, gates: "permitted"},
 	"inheritable-only":        {keep: "file grant", remove: []string{"file", "file=ep"}, gates: "permitted"},
-	"file-caps-partial":       {keep: "file", remove: []string{"file", "file=ep"}, gates: "permitted"},
+	"file-caps-partial":       {keep: "file", remove: []string{"file", "file=ep", "file=more"}, gates: "permitted"},
 	"ambient-cleared-by-file": {keep: "file grant", remove: []string{"file"}, gates: "permitted"},
 	"lost-on-uid-change":      {keep: "change file grant", remove: []string{"change", "file"}, gates: "permitted"},
 	"let-go":                  {keep: "before user", remove: []string{"before"}, gates: "permitted"},
@@ -27,7 +27,7 @@ var causes = map[string]standing{
 	"nosuid-mount":            {keep: "mount", unit: "sandbox sandbox2 user", gates: "permitted"},
 	"xattr-unsupported":       {keep: "mount", gates: "permitted"},
 	"foreign-mount":           {keep: "mount", gates: "permitted"},
-	"rootid-mismatch":         {keep: "file userns mount", remove: []string{"file", "userns", "mount"}, gates: "permitted"},
+	"rootid-mismatch":         {keep: "file userns mount", remove: []string{"file", "userns", "mount", "file mount"}, gates: "permitted"},
 	"bounding-excludes":       {keep: "bounding", unit: "sandbox sandbox2", gates: "permitted start"},
 	"exec-refused":            {keep: "file bounding", remove: []string{"file", "bounding"}, gates: "start"},
 	"noroot-securebit":        {keep: "securebits user file", remove: []string{"securebits"}, gates: "permitted"},
@@ -37,11 +37,11 @@ var causes = map[string]standing{
 	"control-refused":         {keep: "control", gates: "setup"},
 	"shared-folders":          {keep: "folders", gates: "permitted"},
 	"landlock":                {keep: "landlock mptcp", remove: []string{"landlock"}, gates: "policy"},
-	"seccomp":                 {keep: "seccomp", unit: "sandbox sandbox2", gates: "policy socket permitted"},
+	"seccomp":                 {keep: "seccomp", unit: "sandbox sandbox2", gates: "policy socket permitted listen"},
 	"bpf-or-policy":           {keep: "seccomp bpf landlock mptcp", gates: "policy socket"},
-	"selinux":                 {gates: "policy"},
-	"apparmor":                {gates: "policy profile"},
-	"family-unavailable":      {keep: "seccomp address", unit: "sandbox sandbox2 family", gates: "socket"},
+	"selinux":                 {gates: "policy listen"},
+	"apparmor":                {gates: "policy profile listen"},
+	"family-unavailable":      {keep: "seccomp address", unit: "sandbox sandbox2 family", remove: []string{"seccomp address sandbox sandbox2 family", "seccomp sandbox sandbox2 family"}, gates: "socket"},
 	"protocol-unavailable":    {keep: "seccomp", gates: "socket"},
 	"resource-limit":          {gates: "socket"},
 	"address-in-use":          {keep: "holder", unit: "socket", gates: "free"},
@@ -52,7 +52,7 @@ var causes = map[string]standing{
 	"authbind-bypassed":       {},
 	"authbind-refused":        {},
 	"go-run":                  {gates: "permitted"},
-	"unknown":                 {},
+	"unknown":                 {keep: "launcher"}, // which may have taken /proc away
 }
 
 // blames are the knobs that the cause stands for in a situation.

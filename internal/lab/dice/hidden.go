@@ -12,6 +12,10 @@ var hidden = []struct {
 	{"seccomp", "bind:", []string{"bpf=bind", "bpf=after", "landlock=tcp"}, "no call of bind(2) comes to them"},
 	{"seccomp", "socket:", []string{"bpf=bind", "bpf=after", "bpf=create", "landlock=tcp", "control"}, "there is no socket to try them with"},
 	{"seccomp", "inet-socket:", []string{"bpf=bind", "bpf=after", "bpf=create", "landlock=tcp", "control"}, "there is no socket to try them with"},
+	{"seccomp", "socket:", []string{"holder=bound-alone"}, "only netlink lists a socket that is bound alone, and asks for a socket"},
+	{"launcher", "no-proc", []string{"seccomp=capget:EPERM"}, "without /proc capget(2) alone tells what a thread holds"},
+	{"place", "hidepid", []string{"mount=private"}, "who started the program is hidden, and with it that its files are others"},
+	{"launcher", "unshare-p", []string{"mount=private"}, "who started the program is hidden, and with it that its files are others"},
 	{"bpf", "create", []string{"landlock=tcp", "control"}, "there is no socket to try them with"},
 }
 

@@ -211,6 +211,9 @@ func (s Situation) likewise(changed Situation) []Situation {
 	lost := slices.ContainsFunc(executors, func(k string) bool { return s[k] != "" && changed[k] == "" })
 	if lost && changed["wrapper"] == "" {
 		all = append(all, changed.with("wrapper", "sh-exec"))
+		if s.is("folders", "shared") { // strace(1) forks, and a child shares no folders
+			all = append(all, changed.with("wrapper", "sh-child"))
+		}
 	}
 	return all
 }
