@@ -48,8 +48,8 @@ func ExampleError() {
 	fmt.Println(err)
 	fmt.Printf("%+v", err)
 	// Output:
-	// listen tcp 443: malformed address: 443: missing port in address
-	// listen tcp 443: malformed address: 443: missing port in address
+	// listen tcp 443: malformed address: 443 has no colon: did you mean ":443"? [address-invalid]
+	// listen tcp 443: malformed address: 443 has no colon: did you mean ":443"? [address-invalid]
 	//
 	// cause (proven): an address is HOST:PORT, where the port is a number from 0 to
 	//   65535 or a name from /etc/services
@@ -59,7 +59,7 @@ func ExampleError() {
 func ExampleNetwork() {
 	_, err := guard.Bind("[::1]:8080", guard.Network("tcp4"))
 	fmt.Println(err)
-	// Output: listen tcp4 [::1]:8080: ::1: no suitable address found
+	// Output: listen tcp4 [::1]:8080: ::1: no suitable address found [address-invalid]
 }
 
 // ReportTo says how the bind succeeded, too.

@@ -33,11 +33,11 @@ func must(err error, opts ...Option) {
 // writeReport writes the report to standard error. Where that is the journal, each line
 // has the priority of an error, see sd-daemon(3).
 func writeReport(e *Error) {
-	text := e.Report.String()
 	if isJournal(os.Stderr, os.Getenv("JOURNAL_STREAM")) {
-		text = prioritized(text)
+		io.WriteString(os.Stderr, prioritized(e.Report.String()))
+		return
 	}
-	io.WriteString(os.Stderr, text)
+	_ = e.Report.Print(os.Stderr) // where else should it be told?
 }
 
 // prioritized marks each line as an error for the journal.

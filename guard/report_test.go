@@ -217,7 +217,7 @@ func TestReportJSON(t *testing.T) {
 		if b2, err := json.Marshal(again); err != nil || !bytes.Equal(b, b2) {
 			t.Errorf("%s: read back it is another: %v\n%s\n%s", name, err, b, b2)
 		}
-		if !r.OK && !strings.HasPrefix(again.String(), r.Error+": "+r.Causes[0].Summary+"\n") {
+		if !r.OK && !strings.HasPrefix(again.String(), r.Error+": "+r.Causes[0].Summary+" ["+r.Causes[0].ID+"]") {
 			t.Errorf("%s: read back it does not say what failed: %s", name, again)
 		}
 	}
@@ -261,7 +261,7 @@ func TestErrorIs(t *testing.T) {
 
 func TestErrorFormat(t *testing.T) {
 	err := refused(t, "no-capability", low, syscall.EACCES)
-	const line = "listen tcp :443: permission denied: cap_net_bind_service was never granted" +
+	const line = "listen tcp :443: permission denied: nothing grants cap_net_bind_service: /srv/app/server has no file capabilities, and this process got none [no-capability]" +
 		"; fix: sudo setcap cap_net_bind_service=+p /srv/app/server"
 	for verb, want := range map[string]string{
 		"%v": line, "%s": line, "%q": strconv.Quote(line), "%+v": err.Report.String(),
@@ -288,7 +288,7 @@ func TestLogValue(t *testing.T) {
 	}}))
 	err := refused(t, "no-capability", low, syscall.EACCES)
 	log.Error("bind", "report", err)
-	first := `{"level":"ERROR","msg":"bind","report":{"cause":"cap_net_bind_service was never granted","fix":"sudo setcap cap_net_bind_service=+p /srv/app/server","subject":`
+	first := `{"level":"ERROR","msg":"bind","report":{"cause":"nothing grants cap_net_bind_service: /srv/app/server has no file capabilities, and this process got none [no-capability]","fix":"sudo setcap cap_net_bind_service=+p /srv/app/server","subject":`
 	if !strings.HasPrefix(b.String(), first) {
 		t.Errorf("%s does not begin with %s", &b, first)
 	}

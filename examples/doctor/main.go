@@ -40,10 +40,12 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"slices"
 
 	"github.com/lowport/lowport/caps"
 	"github.com/lowport/lowport/guard"
 	"github.com/lowport/lowport/guard/preflight"
+	"github.com/lowport/lowport/internal/term"
 )
 
 const usage = `usage: doctor [-v] [-json] [-authbind] [-require cap,…] [-replay FILE] [ADDRESS…]
@@ -171,19 +173,24 @@ func show(reports []guard.Report, asJSON, verbose bool) error {
 		}
 		return enc.Encode(reports)
 	}
-	blank := ""
-	for _, r := range reports {
-		if r.OK && len(r.Notes) == 0 && !verbose {
-			continue
+	for i, r := range shown(reports, verbose) {
+		if i > 0 {
+			fmt.Println()
 		}
-		text := blank + r.String()
-		if verbose && len(r.Gates) > 0 {
-			text += "\n" + table(r, standardOutput())
-		}
-		if _, err := fmt.Print(text); err != nil {
+		if err := r.Print(os.Stdout); err != nil {
 			return err
 		}
-		blank = "\n"
+		if verbose && len(r.Gates) > 0 {
+			if _, err := fmt.Print("\n" + table(r, term.Of(os.Stdout))); err != nil {
+				return err
+			}
+		}
 	}
 	return nil
+}
+
+// shown are the reports worth a line: all if that is asked for, otherwise those of
+// failures and surprises.
+func shown(reports []guard.Report, all bool) []guard.Report {
+	return slices.DeleteFunc(slices.Clone(reports), func(r guard.Report) bool { return r.OK && len(r.Notes) == 0 && !all })
 }

@@ -6,11 +6,12 @@ import (
 
 	"github.com/lowport/lowport/caps"
 	"github.com/lowport/lowport/guard"
+	"github.com/lowport/lowport/internal/term"
 )
 
 // table shows the five sets of the thread that asked, and the gates that the
 // decision went through, in columns.
-func table(r guard.Report, t terminal) string {
+func table(r guard.Report, t term.Terminal) string {
 	var b strings.Builder
 	facts := map[string]guard.Fact{}
 	for _, f := range r.Facts {
@@ -20,7 +21,7 @@ func table(r guard.Report, t terminal) string {
 		{"inheritable", "CapInh"}, {"permitted", "CapPrm"}, {"effective", "CapEff"}, {"bounding", "CapBnd"}, {"ambient", "CapAmb"},
 	} {
 		line := fmt.Sprintf("%-11s  %-16s  ", set.name, facts[set.fact].Value)
-		b.WriteString(line + cut(members(facts[set.fact]), t.columns-len(line)) + "\n")
+		b.WriteString(line + cut(members(facts[set.fact]), t.Width-len(line)) + "\n")
 	}
 	answers := 0
 	for _, g := range r.Gates {
@@ -34,7 +35,7 @@ func table(r guard.Report, t terminal) string {
 		if g.Name == "port" {
 			colour = "" // neither answer refuses
 		}
-		fmt.Fprintf(&b, "%-11s  %s%*s  %s\n", g.Name, t.paint(colour, g.Answer), answers-len(g.Answer), "", cut(g.Question, t.columns-11-2-answers-2))
+		fmt.Fprintf(&b, "%-11s  %s%*s  %s\n", g.Name, t.Paint(colour, g.Answer), answers-len(g.Answer), "", cut(g.Question, t.Width-11-2-answers-2))
 	}
 	return b.String()
 }
@@ -54,4 +55,17 @@ func members(f guard.Fact) string {
 		return "all but " + missing.String()
 	}
 	return set.String()
+}
+
+const (
+	red   = "\x1b[31m"
+	green = "\x1b[32m"
+)
+
+// cut is text in at most so many columns.
+func cut(text string, columns int) string {
+	if r := []rune(text); len(r) > columns {
+		return string(r[:max(columns-1, 0)]) + "…"
+	}
+	return text
 }

@@ -1,12 +1,12 @@
 package main
 
 import (
-	"os"
 	"strings"
 	"testing"
 
 	"github.com/lowport/lowport/caps"
 	"github.com/lowport/lowport/guard"
+	"github.com/lowport/lowport/internal/term"
 )
 
 var decided = guard.Report{
@@ -37,32 +37,16 @@ permitted    yes             Is cap_net_bind_service permitted?
 namespace    no              Does it count?
 free         could not tell  Is the port free?
 `
-	if got := table(decided, terminal{columns: 80}); got != want {
+	if got := table(decided, term.Plain); got != want {
 		t.Errorf("%s", got)
 	}
-	for l := range strings.Lines(table(decided, terminal{columns: 50})) {
+	for l := range strings.Lines(table(decided, term.Terminal{Width: 50})) {
 		if n := len([]rune(strings.TrimSuffix(l, "\n"))); n > 50 {
 			t.Errorf("%d columns: %s", n, l)
 		}
 	}
-	coloured := table(decided, terminal{columns: 80, colour: true})
+	coloured := table(decided, term.Terminal{Width: 80, Styled: true})
 	if plain := strings.NewReplacer(red, "", green, "", "\x1b[0m", "").Replace(coloured); plain != want || strings.Count(coloured, red+"no\x1b[0m") != 1 || !strings.Contains(coloured, "port         no ") {
 		t.Errorf("%q", coloured)
-	}
-}
-
-// What is no terminal gets no colour and 80 columns.
-func TestNoTerminal(t *testing.T) {
-	r, w, err := os.Pipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer r.Close()
-	defer w.Close()
-	was := os.Stdout
-	defer func() { os.Stdout = was }()
-	os.Stdout = w
-	if got := standardOutput(); got != (terminal{columns: 80}) {
-		t.Errorf("%+v", got)
 	}
 }

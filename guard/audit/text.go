@@ -15,7 +15,7 @@ import (
 // printable characters and newlines alone.
 func (r Report) String() string {
 	var b strings.Builder
-	term.Wrap(&b, r.headline(), "  ")
+	term.Plain.Wrap(&b, r.headline(), "  ")
 	if !r.OK() {
 		b.WriteByte('\n')
 	}
@@ -25,21 +25,21 @@ func (r Report) String() string {
 			notes = append(notes, f)
 			continue
 		}
-		term.Wrap(&b, fmt.Sprintf("%s (%s): %s", f.Severity, f.ID, f.Summary), "  ")
-		term.Wrap(&b, "allows an attacker to: "+f.Allows, "  ")
+		term.Plain.Wrap(&b, fmt.Sprintf("%s (%s): %s", f.Severity, f.ID, f.Summary), "  ")
+		term.Plain.Wrap(&b, "allows an attacker to: "+f.Allows, "  ")
 		b.WriteString(report.Evidence(f.Facts))
 		if len(f.Fixes) == 0 {
-			term.Wrap(&b, "helps: "+f.Helps, "  ")
+			term.Plain.Wrap(&b, "helps: "+f.Helps, "  ")
 		}
 	}
 	for _, f := range r.Fixes {
-		term.Wrap(&b, fmt.Sprintf("fix: %s (%s; ends %s):", f.Summary, f.Lasts, strings.Join(r.endedBy(f.ID), ", ")), "     ")
+		term.Plain.Wrap(&b, fmt.Sprintf("fix: %s (%s; ends %s):", f.Summary, f.Lasts, strings.Join(r.endedBy(f.ID), ", ")), "     ")
 		for _, s := range f.Steps {
 			b.WriteString(s.Text(r.sudo))
 		}
 	}
 	for _, f := range notes {
-		term.Wrap(&b, "note ("+f.ID+"): "+f.Summary, "      ")
+		term.Plain.Wrap(&b, "note ("+f.ID+"): "+f.Summary, "      ")
 	}
 	if r.OK() {
 		b.WriteString(report.Evidence(r.Facts))

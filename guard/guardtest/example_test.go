@@ -56,7 +56,7 @@ func ExampleMachine_With() {
 func ExampleMachine_BindPacket() {
 	_, err := guardtest.OrdinaryUser.BindPacket(":53")
 	fmt.Println(err)
-	// Output: listen udp :53: permission denied: cap_net_bind_service was never granted; fix: sudo setcap cap_net_bind_service=+p /srv/app/server
+	// Output: listen udp :53: permission denied: nothing grants cap_net_bind_service: /srv/app/server has no file capabilities, and this process got none [no-capability]; fix: sudo setcap cap_net_bind_service=+p /srv/app/server
 }
 
 // A server with a context of its own takes the function that net.ListenConfig has too.

@@ -26,7 +26,7 @@ func ExampleReplay() {
 func ExampleReplayRequire() {
 	err := recording.ReplayRequire([]byte(guardtest.FileCapability), caps.NET_BIND_SERVICE)
 	fmt.Println(err)
-	// Output: require cap_net_bind_service: not held: cap_net_bind_service is permitted but not effective; fix: sudo setcap cap_net_bind_service=+ep /srv/app/server
+	// Output: require cap_net_bind_service: not held: cap_net_bind_service is permitted but not effective [not-raised]; fix: sudo setcap cap_net_bind_service=+ep /srv/app/server
 }
 
 func ExampleReplayAll() {

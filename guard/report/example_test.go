@@ -67,15 +67,29 @@ func ExampleReport_String() {
 	_, _ = guardtest.PortInUse.Bind(":443", guard.ReportTo(&r))
 	fmt.Print(r.String())
 	// Output:
-	// listen tcp :443: address already in use: port 443 is held by server (pid 52)
+	// listen tcp :443: address already in use: port 443 is held by server (pid 52) [address-in-use]
 	//
-	// cause (proven): the socket there excludes any other; `ss -ltnp`, run as root,
-	//   names its process
+	// cause (proven): the socket there excludes any other
 	// evidence:
 	//   [::]:443 listens: server (pid 52)  sock_diag
 	// fix: stop what holds the port (until it is started again):
 	//   kill 52
 	// no help: any capability, or being root: the port is taken
+}
+
+// A program that shows a report to a person writes it for the terminal.
+func ExampleReport_Print() {
+	var r report.Report
+	_, _ = guardtest.UserNamespace.Bind(":443", guard.ReportTo(&r))
+	r.Unhelpful, r.Fixes, r.Facts = nil, nil, nil // for a short example
+	if err := r.Print(os.Stdout); err != nil {
+		panic(err)
+	}
+	// Output:
+	// listen tcp :443: permission denied: cap_net_bind_service is held in the wrong user namespace [foreign-user-namespace]
+	//
+	// cause (proven): it counts only in the user namespace that owns the network
+	//   namespace
 }
 
 // The error is the one of the kernel, whatever explains it.

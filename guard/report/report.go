@@ -99,7 +99,7 @@ type Step struct {
 func (r Report) LogValue() slog.Value {
 	var attrs []slog.Attr
 	if len(r.Causes) > 0 {
-		attrs = append(attrs, slog.String("cause", r.Causes[0].Summary))
+		attrs = append(attrs, slog.String("cause", r.Causes[0].line()))
 	}
 	if fix := r.fixLine(); fix != "" {
 		attrs = append(attrs, slog.String("fix", fix))

@@ -3,19 +3,48 @@ package report
 import (
 	"cmp"
 	"fmt"
+	"os"
 	"strings"
 
 	"github.com/lowport/lowport/internal/term"
 )
 
-// line is the report in one line. One that was read back from JSON has the plain
-// error for its headline.
+// line returns the report in one line: what failed, and each obstacle with its id. One
+// that was read back from JSON has the plain error for its headline.
 func (r Report) line() string {
+	var why []string
+	for i, c := range r.Causes {
+		if i == 0 || c.Certainty != Possible {
+			why = append(why, c.line())
+		}
+	}
 	head := cmp.Or(r.Headline, r.Error)
-	if len(r.Causes) == 0 {
+	if len(why) == 0 {
 		return head
 	}
-	return head + ": " + r.Causes[0].Summary
+	return head + ": " + strings.Join(why, "; also: ")
+}
+
+// line returns what is wrong, and the id to look it up by.
+func (c Cause) line() string { return c.Summary + " [" + c.ID + "]" }
+
+// beside says how a further cause goes with the first: one that is only possible may stand
+// in place of it.
+func (c Cause) beside() string {
+	if c.Certainty == Possible {
+		return "perhaps"
+	}
+	return "also"
+}
+
+// headline returns that line, broken where a terminal shows it.
+func (r Report) headline(t term.Terminal) string {
+	if t == term.Plain {
+		return r.line() // one line of a log
+	}
+	var b strings.Builder
+	t.Wrap(&b, r.line(), "  ")
+	return strings.TrimSuffix(b.String(), "\n")
 }
 
 // fixLine returns the first fix as one line, "" for none.
@@ -42,11 +71,21 @@ func (s Step) line(sudo bool) string {
 	return strings.Join(words, " ")
 }
 
-// String returns the report as text of 80 columns: what failed, the causes with
-// their evidence, and each fix as lines to paste into a shell. It holds
-// printable characters and newlines alone, whatever the machine's paths and
-// names hold. A report of success is one line.
-func (r Report) String() string {
+// String returns the report as text of 80 columns: in one line what failed and why, then
+// each cause with the rule behind it and the evidence, and each fix as lines to paste into
+// a shell, the recommended one first. It holds printable characters and newlines alone,
+// whatever the machine's paths and names hold. A report of success is one line.
+func (r Report) String() string { return r.text(term.Plain) }
+
+// Print writes the text form to a file. For a terminal it has the columns of the terminal,
+// at least 40, and its first line is bold, unless NO_COLOR is set or TERM is dumb.
+func (r Report) Print(f *os.File) error {
+	_, err := f.WriteString(r.text(term.Of(f)))
+	return err
+}
+
+// text writes the report for a terminal.
+func (r Report) text(t term.Terminal) string {
 	var b strings.Builder
 	if r.OK {
 		fmt.Fprintf(&b, "%s: ok", r.Subject)
@@ -55,14 +94,14 @@ func (r Report) String() string {
 		}
 		b.WriteByte('\n')
 	} else {
-		b.WriteString(r.line() + "\n\n")
+		b.WriteString(t.Bold(r.headline(t)) + "\n\n")
 	}
 	for i, c := range r.Causes {
 		if i == 0 {
-			term.Wrap(&b, fmt.Sprintf("cause (%s): %s", c.Certainty, c.Detail), "  ")
-			b.WriteString(Evidence(r.Facts))
+			t.Wrap(&b, fmt.Sprintf("cause (%s): %s", c.Certainty, c.Detail), "  ")
+			b.WriteString(evidence(r.Facts, t))
 		} else {
-			term.Wrap(&b, fmt.Sprintf("also (%s): %s: %s", c.Certainty, c.Summary, c.Detail), "  ")
+			t.Wrap(&b, fmt.Sprintf("%s (%s): %s: %s", c.beside(), c.Certainty, c.line(), c.Detail), "  ")
 		}
 	}
 	for i, f := range r.Fixes {
@@ -70,7 +109,7 @@ func (r Report) String() string {
 		if i > 0 {
 			head = "or: "
 		}
-		term.Wrap(&b, head+f.terms()+":", strings.Repeat(" ", len(head)))
+		t.Wrap(&b, head+f.terms()+":", strings.Repeat(" ", len(head)))
 		for _, s := range f.Steps {
 			b.WriteString(s.Text(r.Sudo))
 		}
@@ -80,10 +119,10 @@ func (r Report) String() string {
 		if i > 0 {
 			head = "         "
 		}
-		term.Wrap(&b, head+u, "         ")
+		t.Wrap(&b, head+u, "         ")
 	}
 	for _, n := range r.Notes {
-		term.Wrap(&b, "note: "+n, "      ")
+		t.Wrap(&b, "note: "+n, "      ")
 	}
 	return b.String()
 }
@@ -101,7 +140,9 @@ func (f Fix) terms() string {
 }
 
 // Evidence returns the facts that say something as lines of 80 columns, "" for none.
-func Evidence(facts []Fact) string {
+func Evidence(facts []Fact) string { return evidence(facts, term.Plain) }
+
+func evidence(facts []Fact, t term.Terminal) string {
 	var rows []term.Row
 	for _, f := range facts {
 		if f.Says != "" {
@@ -113,7 +154,7 @@ func Evidence(facts []Fact) string {
 	}
 	var b strings.Builder
 	b.WriteString("evidence:\n")
-	term.Columns(&b, rows)
+	t.Columns(&b, rows)
 	return b.String()
 }
 

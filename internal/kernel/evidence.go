@@ -27,11 +27,21 @@ func (l *look) threshold() {
 	}
 }
 
-// held shows the set that the goal asks for.
+// held shows the set that decided: the effective one, and where the program may raise it
+// the permitted one. What one of them says already of the other is not said again.
 func (l *look) held() {
-	l.set("CapEff", effective)
-	if l.g.raises() && l.w.Privileged(l.g) {
-		l.set("CapPrm", permitted)
+	raises := l.g.raises() && l.w.Privileged(l.g)
+	held, read := l.f.Proc.Thread.Is()
+	switch need := l.g.Need(); {
+	case read && raises && held.Permitted&need == 0:
+		l.set("CapPrm", permitted) // so nothing of it is effective
+	case read && held.Effective.Contains(need):
+		l.set("CapEff", effective) // so all of it is permitted
+	default:
+		l.set("CapEff", effective)
+		if raises {
+			l.set("CapPrm", permitted)
+		}
 	}
 }
 
@@ -318,7 +328,13 @@ func (l *look) policy() {
 
 func (l *look) addresses() {
 	list := func(all []netip.Addr) string { return fmt.Sprint(all) }
-	see(l, "addresses", l.f.Net.Addresses, list, func(all []netip.Addr) string { return fmt.Sprintf("this machine has %v", all) })
+	see(l, "addresses", l.f.Net.Addresses, list, func(all []netip.Addr) string {
+		var own []string
+		for _, a := range all {
+			own = append(own, a.String())
+		}
+		return "this machine has " + few(own)
+	})
 }
 
 func (l *look) tentative() {

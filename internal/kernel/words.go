@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/netip"
 	"path"
 	"strconv"
 	"strings"
@@ -51,9 +52,33 @@ func Loopback6Off(f *facts.Facts, g Goal) bool {
 // sayUnavailable says why an address that every machine has is missing.
 func sayUnavailable(l *look, w wording) wording {
 	if Loopback6Off(l.f, l.g) {
-		w.detail = "IPv6 is off on the loopback interface: net.ipv6.conf.lo.disable_ipv6 is 1"
+		return wording{"{addr} is missing: IPv6 is disabled on lo (net.ipv6.conf.lo.disable_ipv6 = 1)", w.detail}
+	}
+	if own := ownAddresses(l.f, l.g); own != "" {
+		w.detail = "this machine has " + own + ": use one of these, or :{port} for all of them; " + w.detail
 	}
 	return w
+}
+
+// ownAddresses lists addresses of the machine that are of the goal's family, "" where none
+// is known.
+func ownAddresses(f *facts.Facts, g Goal) string {
+	var own []string
+	for _, a := range f.Net.Addresses.Value {
+		if a.Is4() == g.Addr.Unmap().Is4() {
+			own = append(own, a.String())
+		}
+	}
+	return few(own)
+}
+
+// few lists the first of several words.
+func few(all []string) string {
+	const most = 4
+	if n := len(all) - most; n > 0 {
+		return fmt.Sprintf("%s and %d more", strings.Join(all[:most], ", "), n)
+	}
+	return strings.Join(all, ", ")
 }
 
 const unfitDetail = "IPv6 accepts no multicast address for a TCP socket, and a link-local one only with its interface"
@@ -77,13 +102,12 @@ func sayInvalid(l *look, w wording) wording {
 func sayError(l *look, w wording) wording { return wording{invalid(l.err), w.detail} }
 
 // invalid words an error that never reached the kernel.
-
 func invalid(err error) string {
 	var addr *net.AddrError
 	var dns *net.DNSError
 	switch {
 	case errors.As(err, &addr):
-		return term.Show(addr.Addr) + ": " + addr.Err
+		return sayAddress(addr)
 	case errors.As(err, &dns):
 		return term.Show(dns.Name) + ": " + dns.Err
 	}
@@ -92,6 +116,23 @@ func invalid(err error) string {
 		return term.Show(op.Err.Error())
 	}
 	return term.Show(err.Error())
+}
+
+// sayAddress says what is wrong with HOST:PORT, and what was meant where that is clear.
+func sayAddress(e *net.AddrError) string {
+	a := term.Show(e.Addr)
+	if _, err := netip.ParseAddr(e.Addr); err == nil && (e.Err == "missing port in address" || e.Err == "too many colons in address") {
+		return fmt.Sprintf("%s has no port: write %s", a, net.JoinHostPort(e.Addr, "PORT"))
+	}
+	switch {
+	case e.Err != "missing port in address":
+		return a + ": " + e.Err
+	case e.Addr != "" && strings.Trim(e.Addr, "0123456789") == "":
+		return fmt.Sprintf(`%s has no colon: did you mean ":%s"?`, a, a)
+	case e.Addr != "":
+		return fmt.Sprintf("%s has no port: write %s:PORT", a, a)
+	}
+	return "the address is empty: write :PORT"
 }
 
 // sayAuthbind says why authbind's helper refused as well.
@@ -113,10 +154,63 @@ func sayRootID(l *look, w wording) wording {
 // sayUngranted says nothing of a file that could not be read.
 func sayUngranted(l *look, w wording) wording {
 	if !l.w.Counts {
-		return wording{"outside nothing grants {cap}", "where it counts, {exe} would be started without it: the file does not grant it, and neither does whoever started this process"}
+		return wording{"nothing grants {cap} outside of this user namespace either",
+			"where it counts, {exe} would be started without it: its file does not grant it, and whoever started this process does not either"}
+	}
+	got := "this process got none"
+	if l.f.Launch.Planned {
+		got = "this start grants none"
+		w.summary = "nothing grants {cap}: {exe} has no file capabilities, and " + got
 	}
 	if !fileRead(l.f, l.g) {
-		w.detail = "nothing that can be seen grants it: whoever started this process gave it none, and the file capabilities of {exe} could not be read"
+		w.summary = "nothing that could be read grants {cap}: " + got + ", and the file capabilities of {exe} are unreadable"
+	}
+	return w
+}
+
+// sayInheritable says which of the two has it inheritable, where that could be read.
+func sayInheritable(l *look, w wording) wording {
+	need, file := l.about(""), l.w.Image.Caps.Inheritable
+	process, read := l.f.Proc.Thread.Is()
+	switch {
+	case !read || !fileRead(l.f, l.g) || l.f.Launch.Planned:
+	case file.Contains(need) && !process.Inheritable.Contains(need):
+		w.summary = "{cap} is inheritable on {exe}, and not in this process"
+	case process.Inheritable.Contains(need) && !file.Contains(need):
+		w.summary = "{cap} is inheritable in this process, and not on {exe}"
+	}
+	return w
+}
+
+// sayReplaced says what happened to the file, where that could be read.
+func sayReplaced(l *look, w wording) wording {
+	switch deleted, read := l.f.File.Deleted.Is(); {
+	case !read:
+	case deleted:
+		w.summary = "{exe} was replaced after this process started"
+	default:
+		w.summary = "{exe} was given capabilities after this process started"
+	}
+	return w
+}
+
+// sayLimit says which limit it is, getrlimit(2) and socket(2).
+func sayLimit(l *look, w wording) wording {
+	switch l.g.Refused.Errno {
+	case syscall.EMFILE:
+		w.summary = "this process has as many files open as it may (RLIMIT_NOFILE)"
+	case syscall.ENFILE:
+		return wording{"the whole machine has as many files open as it may", "the socket could not be made; fs.file-max is the limit"}
+	case syscall.ENOBUFS, syscall.ENOMEM:
+		return wording{"the kernel has no memory left for a socket", "the socket could not be made; the limit is that of the machine, or of the memory cgroup of the unit or container"}
+	}
+	return w
+}
+
+// sayPolicy leaves out a filter where there is none.
+func sayPolicy(l *look, w wording) wording {
+	if mode, read := l.f.Proc.Seccomp.Is(); read && mode == 0 {
+		w.detail = "the kernel's own port check answers EACCES alone, and no seccomp filter is set: a cgroup BPF program or a security module refused"
 	}
 	return w
 }
@@ -174,13 +268,16 @@ func sayHolder(l *look, w wording) wording {
 	}
 	s := l.f.Net.Sockets.Value[l.w.Holder]
 	owner, _, detail := holds(s)
+	if s.PID != 0 {
+		w.detail = "the socket there excludes any other"
+	}
 	if detail != "" {
 		w.detail = detail
 	}
 	w.summary = "port {port} is held by " + owner
 	if !told(l.f, l.g) {
 		return wording{"port {port} is held, and it cannot be told by which socket",
-			"a socket that was made without SO_REUSEADDR excludes every other one, and one that neither listens nor is connected may not be seen; `ss -tanp`, run as root, lists more"}
+			"a socket that was made without SO_REUSEADDR excludes every other one, and one that neither listens nor is connected may not be seen; `sudo ss -tanp` lists more"}
 	}
 	if !l.g.InUse() && Conflicts(s, l.g) != Yes {
 		w.summary = "port {port} may be held by " + owner
@@ -225,9 +322,9 @@ func holds(s facts.Socket) (owner, does, detail string) {
 		owner = "a closed connection, for a minute"
 		return owner, " waits: " + owner, "this end closed the connection first, and its socket had no SO_REUSEADDR: the kernel keeps the port until TIME_WAIT ends"
 	case s.Bound:
-		return owner + ", which is bound to it and does not listen", " is bound: " + owner, "a socket that was bound without SO_REUSEADDR excludes every other one; `ss -tanp`, run as root, names its process"
+		return owner + ", which is bound to it and does not listen", " is bound: " + owner, "a socket that was bound without SO_REUSEADDR excludes every other one; `sudo ss -tanp` names its process"
 	case !s.Listen:
-		return "a connection of " + owner, " is connected: " + owner, "a connection whose socket had no SO_REUSEADDR excludes a listener; `ss -tnp`, run as root, names its process"
+		return "a connection of " + owner, " is connected: " + owner, "a connection whose socket had no SO_REUSEADDR excludes a listener; `sudo ss -tnp` names its process"
 	default:
 		return owner, " listens: " + owner, ""
 	}

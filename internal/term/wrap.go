@@ -2,11 +2,8 @@ package term
 
 import "strings"
 
-// Width is the columns of a report. Commands are never broken.
-const Width = 80
-
-// Wrap writes prose, broken at spaces, later lines behind indent.
-func Wrap(b *strings.Builder, text, indent string) {
+// Wrap writes prose, broken at spaces, later lines behind indent. Commands are never broken.
+func (t Terminal) Wrap(b *strings.Builder, text, indent string) {
 	lead := text[:len(text)-len(strings.TrimLeft(text, " "))]
 	b.WriteString(lead)
 	column, start := len(lead), true
@@ -14,7 +11,7 @@ func Wrap(b *strings.Builder, text, indent string) {
 		n := len([]rune(word))
 		switch {
 		case start:
-		case column+1+n > Width:
+		case column+1+n > t.Width:
 			b.WriteString("\n" + indent)
 			column = len(indent)
 		default:
