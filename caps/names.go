@@ -119,7 +119,7 @@ func nearest(name string) []Cap {
 	for c, n := range names {
 		n = n[len("cap_"):]
 		d := distance(name, n)
-		if len(name) > 2 && strings.Contains(n, name) {
+		if len(name) > 2 && strings.Contains(joined(n), joined(name)) {
 			d = 1
 		}
 		if d <= 1+len(name)/4 {
@@ -133,6 +133,9 @@ func nearest(name string) []Cap {
 	}
 	return cs
 }
+
+// joined is a name without underscores, which are easily left out.
+func joined(name string) string { return strings.ReplaceAll(name, "_", "") }
 
 // distance counts the insertions, deletions, substitutions and swaps of
 // neighbours that make b of a.

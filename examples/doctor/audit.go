@@ -3,7 +3,6 @@ package main
 import (
 	"encoding/json"
 	"errors"
-	"flag"
 	"fmt"
 	"os"
 	"slices"
@@ -11,51 +10,59 @@ import (
 
 	"github.com/lowport/lowport/caps"
 	"github.com/lowport/lowport/guard/audit"
+	"github.com/lowport/lowport/internal/term"
 )
 
-// What -audit takes of the command line.
-var (
-	auditing = flag.Bool("audit", false, "say what running processes could do in an attacker's hands")
-	auditPID = flag.Int("pid", 0, "audit only the process with this `id`")
-)
-
-// auditCommand prints what was found of one process, or of all that hold something, and
-// returns the exit code: the worst of 1, something above a note was found; 77, it
-// could not be told; and 0.
-func auditCommand(asJSON bool) int {
-	if flag.NArg() > 0 {
-		fmt.Fprintln(os.Stderr, "doctor: -audit takes no address")
-		return 64
+// audited prints what was found of one process, or of all that hold something, and
+// returns the exit status.
+func (c *command) audited() int {
+	expected, err := readAllowed(c.allow)
+	if err != nil {
+		return failed(err.status, err)
 	}
-	if given("pid") {
-		r, err := audit.Process(*auditPID)
+	if c.given("pid") {
+		r, err := audit.Process(c.pid)
 		if err != nil {
-			fmt.Fprintln(os.Stderr, "doctor:", err)
-			return 69
+			return failed(unavailable, err)
 		}
-		if asJSON {
-			err = printJSON(r, " ")
-		} else {
-			_, err = fmt.Print(r)
-		}
-		return printed(err, r.ExitCode())
+		return c.auditedOne(expected.without(r))
 	}
-	code, seen := 0, auditTable{}
+	return c.auditedAll(expected)
+}
+
+func (c *command) auditedOne(r audit.Report) (code int) {
+	var err error
+	switch {
+	case c.baseline:
+		_, err = fmt.Print(baseline([]audit.Report{r}))
+	case c.json:
+		err = printJSON(r, " ")
+	default:
+		_, err = fmt.Print(r)
+	}
+	return printed(err, c.status(r))
+}
+
+func (c *command) auditedAll(expected allowed) int {
+	code, seen := 0, auditTable{columns: term.Of(os.Stdout).Width}
+	progress := newProgress(os.Stderr)
 	for r, err := range audit.All() {
+		progress.step("processes")
 		switch {
 		case errors.Is(err, errors.ErrUnsupported):
-			fmt.Fprintln(os.Stderr, "doctor:", err)
-			return 69
+			return failed(unavailable, err)
 		case err != nil: // there may be more than is seen
-			fmt.Fprintln(os.Stderr, "doctor:", err)
+			progress.clear()
+			failed(0, err)
 			r = audit.Report{Severity: "unknown", Findings: []audit.Finding{{ID: "could-not-tell", Severity: "unknown", Summary: err.Error()}}}
-			if !asJSON {
-				code = worse(code, r.ExitCode())
+			if !c.json {
+				code = worse(code, c.status(r))
 				continue
 			}
 		}
-		code = worse(code, r.ExitCode())
-		if asJSON {
+		r = expected.without(r)
+		code = worse(code, c.status(r))
+		if c.json {
 			if err := printJSON(r, ""); err != nil {
 				return printed(err, code)
 			}
@@ -63,18 +70,32 @@ func auditCommand(asJSON bool) int {
 		}
 		seen.add(r)
 	}
-	if asJSON {
-		return code
+	progress.clear()
+	var err error
+	switch {
+	case c.json:
+	case c.baseline:
+		_, err = fmt.Print(baseline(seen.rows))
+	default:
+		_, err = fmt.Print(seen)
 	}
-	_, err := fmt.Print(seen)
 	return printed(err, code)
 }
 
-// given says whether the command line has a flag. A -pid of 0 is one: systemctl says so
-// of a service that does not run, and all that do run are no answer to that.
-func given(name string) (is bool) {
-	flag.Visit(func(f *flag.Flag) { is = is || f.Name == name })
-	return is
+// status is 1 for a finding at or above -fail; otherwise 77 for one that could not be told;
+// otherwise 0. What -baseline prints is no failure.
+func (c *command) status(r audit.Report) int {
+	code := 0
+	for _, f := range r.Findings {
+		switch s := severity(f.Severity); {
+		case c.baseline:
+		case s.rank() <= c.fail.rank():
+			code = worse(code, 1)
+		case s == "unknown":
+			code = worse(code, 77)
+		}
+	}
+	return code
 }
 
 // worse is the code that says more: 1, then 77, then 0.
@@ -88,14 +109,6 @@ func worse(a, b int) int {
 	return b
 }
 
-func printed(err error, code int) int {
-	if err != nil {
-		fmt.Fprintln(os.Stderr, "doctor:", err)
-		return 74 // EX_IOERR
-	}
-	return code
-}
-
 func printJSON(r audit.Report, indent string) error {
 	enc := json.NewEncoder(os.Stdout)
 	enc.SetEscapeHTML(false)
@@ -105,8 +118,9 @@ func printJSON(r audit.Report, indent string) error {
 
 // An auditTable is the list of who holds what.
 type auditTable struct {
-	rows   []audit.Report
-	silent int // nothing is known that they hold, and their sockets could not be read
+	columns int
+	rows    []audit.Report
+	silent  int // nothing is known that they hold, and their sockets could not be read
 }
 
 func (t *auditTable) add(r audit.Report) {
@@ -117,9 +131,6 @@ func (t *auditTable) add(r audit.Report) {
 	t.rows = append(t.rows, r)
 }
 
-// severities are in the order of the list.
-var severities = []string{"critical", "high", "medium", "unknown", "note", "none"}
-
 // String lists the processes, the worst first, and sums them up.
 func (t auditTable) String() string {
 	var b strings.Builder
@@ -127,7 +138,7 @@ func (t auditTable) String() string {
 	for _, severity := range severities {
 		n := 0
 		for _, r := range t.rows {
-			if r.Severity == severity {
+			if r.Severity == string(severity) {
 				n++
 				t.row(&b, r)
 			}
@@ -151,7 +162,7 @@ func (t auditTable) String() string {
 	return b.String()
 }
 
-// row writes a process, in lines of up to 80 columns but for a long word.
+// row writes a process, in lines as wide as the terminal but for a long word.
 func (t auditTable) row(b *strings.Builder, r audit.Report) {
 	head := fmt.Sprintf("%-8s %7d %-15s", r.Severity, r.PID, r.Name)
 	words := append([]string{"holds " + holds(r.Holds)}, r.Listens...)
@@ -166,7 +177,7 @@ func (t auditTable) row(b *strings.Builder, r audit.Report) {
 		if i < len(words)-1 {
 			w += ","
 		}
-		if column+1+len(w) > 80 && column > 18 {
+		if column+1+len(w) > t.columns && column > 18 {
 			b.WriteString("\n" + strings.Repeat(" ", 17))
 			column = 17
 		}

@@ -1,18 +1,20 @@
 package main
 
 import (
-	"flag"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/lowport/lowport/caps"
+	"github.com/lowport/lowport/guard"
 	"github.com/lowport/lowport/guard/audit"
 )
 
 // The list has the worst first and 80 columns, and what could not be told is in
 // the sum.
 func TestAuditTable(t *testing.T) {
-	var table auditTable
+	table := auditTable{columns: 80}
 	for _, r := range []audit.Report{
 		{PID: 7, Name: "server", Path: "/srv/server", Severity: "note", Listens: []string{"tcp [::]:443"}},
 		{PID: 9, Name: "hidden", Severity: "unknown", Findings: []audit.Finding{{ID: "could-not-tell", Severity: "unknown"}}},
@@ -49,11 +51,56 @@ func TestWorse(t *testing.T) {
 // The pid of a service that does not run is 0: no process, and not all of them.
 func TestAuditOfNone(t *testing.T) {
 	for _, pid := range []string{"0", "-1"} {
-		if err := flag.Set("pid", pid); err != nil {
+		if code := run([]string{"-audit", "-pid", pid}); code != 69 {
+			t.Errorf("%s: exit status %d", pid, code)
+		}
+	}
+}
+
+// What is expected of a holder counts no more, and nothing else is taken away.
+func TestAllowed(t *testing.T) {
+	r := audit.Report{Unit: "app.service", Path: "/srv/app", Severity: "critical", Findings: []audit.Finding{
+		{ID: "root", Severity: "critical", Fixes: []string{"user"}},
+		{ID: "may-gain", Severity: "medium", Fixes: []string{"nnp"}},
+		{ID: "no-seccomp", Severity: "note"},
+	}, Fixes: []guard.Fix{{ID: "user"}, {ID: "nnp"}}}
+	for text, want := range map[string]struct {
+		severity string
+		code     int
+	}{
+		"":                                    {"critical", 1},
+		"/srv/app root may-gain":              {"critical", 1}, // it has a unit
+		"app.service root":                    {"medium", 1},
+		"app.service root may-gain # as ever": {"note", 0},
+		"app.service *":                       {"none", 0},
+	} {
+		file := filepath.Join(t.TempDir(), "allow")
+		if err := os.WriteFile(file, []byte("# expected\n\n"+text+"\n"), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		if code := auditCommand(false); code != 69 {
-			t.Errorf("%s: exit status %d", pid, code)
+		expected, err := readAllowed(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		left := expected.without(r)
+		c := command{fail: "medium"}
+		if left.Severity != want.severity || c.status(left) != want.code || len(left.Fixes) > len(left.Findings) {
+			t.Errorf("%q: %s, exit status %d", text, left.Severity, c.status(left))
+		}
+	}
+	if high := (&command{fail: "high"}); high.status(audit.Report{Findings: r.Findings[1:]}) != 0 {
+		t.Error("medium is above -fail high")
+	}
+	if got, want := baseline([]audit.Report{r, r}), "app.service may-gain root\n"; got != want {
+		t.Errorf("%q, not %q", got, want)
+	}
+	for text, status := range map[string]int{"app.service": 64, "app.service rooot": 64} {
+		file := filepath.Join(t.TempDir(), "allow")
+		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := readAllowed(file); err == nil || err.status != status {
+			t.Errorf("%q: %v", text, err)
 		}
 	}
 }
