@@ -79,13 +79,11 @@ func notOurs(t *testing.T) map[string]error {
 	_, dial := net.Dial("tcp", "127.0.0.1:1")
 	_, file := os.Open("/nonexistent")
 	_, unix := net.Listen("unix", "/nonexistent/socket")
-	ctx, cancel := context.WithCancel(context.Background())
-	cancel()
-	_, canceled := new(net.ListenConfig).Listen(ctx, "tcp", "localhost:443")
+	canceled := &net.OpError{Op: "listen", Net: "tcp", Err: context.Canceled} // a real look-up may end before it hears of that
 	own := net.ListenConfig{Control: func(string, string, syscall.RawConn) error { return errors.New("no such device") }}
 	_, control := own.Listen(context.Background(), "tcp", "127.0.0.1:0")
-	if dial == nil || file == nil || unix == nil || canceled == nil || control == nil {
-		t.Fatal(dial, file, unix, canceled, control)
+	if dial == nil || file == nil || unix == nil || control == nil {
+		t.Fatal(dial, file, unix, control)
 	}
 	return map[string]error{
 		"a dial": dial, "a file": file, "a unix socket": unix, "a context": canceled, "its own Control": control,

@@ -25,7 +25,11 @@ func (r reading) statusNamed(line string) ([]byte, error) {
 // ancestor reads the status of the nearest ancestor that is another user: what
 // changed the user, or its parent. ENODATA says that there is none here.
 func (r reading) ancestor() ([]byte, error) {
-	for pid := os.Getppid(); pid > 0; {
+	pid, err := r.parent()
+	if err != nil {
+		return nil, err
+	}
+	for pid > 0 {
 		b, err := r.status(pid)
 		if err != nil {
 			return nil, fmt.Errorf("process %d: %s", pid, Reason(err))

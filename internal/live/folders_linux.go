@@ -1,6 +1,7 @@
 package live
 
 import (
+	"errors"
 	"os"
 	"strconv"
 
@@ -10,7 +11,13 @@ import (
 // sharesFolders looks for another process that shares its root and working directory with
 // this one, as clone(2) does with CLONE_FS. kcmp(2) answers for processes of this user alone.
 func sharesFolders() ([]byte, error) {
-	self := os.Getpid()
+	self, err := self()
+	if err == nil && self != os.Getpid() {
+		err = errors.New("/proc numbers processes otherwise than kcmp")
+	}
+	if err != nil {
+		return nil, err
+	}
 	if _, err := sameFolders(self, self); err != nil {
 		return nil, err // a filter refuses the call, or the kernel has it not
 	}

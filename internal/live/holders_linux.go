@@ -57,16 +57,22 @@ const (
 // descriptors can be read: they are ours, or we may trace them. For sockets without a
 // process it looks at all descriptors of those in the socket's cgroup, then of all others.
 func nameProcesses(found []socket) {
-	h := holders{}
+	h := holders{of: map[uint64][]*socket{}}
 	for i, s := range found {
 		if s.Inode != 0 { // as in TIME_WAIT
-			h[s.Inode] = append(h[s.Inode], &found[i])
+			h.of[s.Inode] = append(h.of[s.Inode], &found[i])
 		}
 	}
-	if len(h) == 0 {
+	if len(h.of) == 0 {
 		return
 	}
-	h.look([]int{os.Getpid()}, every)
+	self, err := self()
+	if err != nil {
+		h.lookAtOurs()
+		return
+	}
+	h.self = self
+	h.look([]int{self}, every)
 	procs, err := task.Open("/proc")
 	if err != nil {
 		return
@@ -76,20 +82,23 @@ func nameProcesses(found []socket) {
 	h.look(pids, firstDescriptors)
 	h = h.unnamed()
 	h.look(h.neighbors(), every)
-	if h = h.unnamed(); len(h) > 0 {
+	if h = h.unnamed(); len(h.of) > 0 {
 		h.look(pids, every)
 	}
 }
 
-// holders are sockets whose holders are looked for, by their inodes.
-type holders map[uint64][]*socket
+// holders are sockets whose holders are looked for.
+type holders struct {
+	self int // the number of this process, as /proc has it
+	of   map[uint64][]*socket
+}
 
 // unnamed are those of which no holder was found.
 func (h holders) unnamed() holders {
-	left := holders{}
-	for inode, socks := range h {
+	left := holders{self: h.self, of: map[uint64][]*socket{}}
+	for inode, socks := range h.of {
 		if socks[0].PID == 0 {
-			left[inode] = socks
+			left.of[inode] = socks
 		}
 	}
 	return left
@@ -99,7 +108,7 @@ func (h holders) unnamed() holders {
 // which it was made.
 func (h holders) neighbors() (pids []int) {
 	seen := map[string]bool{"": true}
-	for _, socks := range h {
+	for _, socks := range h.of {
 		folder := socks[0].folder
 		if seen[folder] {
 			continue
@@ -115,9 +124,22 @@ func (h holders) neighbors() (pids []int) {
 	return pids
 }
 
+// lookAtOurs looks at the descriptors of this process where there is no /proc that lists them.
+func (h holders) lookAtOurs() {
+	for fd := range firstDescriptors {
+		var st unix.Stat_t
+		if unix.Fstat(fd, &st) != nil || st.Mode&unix.S_IFMT != unix.S_IFSOCK {
+			continue
+		}
+		for _, s := range h.of[st.Ino] {
+			s.PID, s.Self, s.FD = os.Getpid(), true, fd
+		}
+	}
+}
+
 // look looks at most that many descriptors of each process.
 func (h holders) look(pids []int, most int) {
-	if len(h) == 0 {
+	if len(h.of) == 0 {
 		return
 	}
 	var fds []int
@@ -147,7 +169,7 @@ func (h holders) look(pids []int, most int) {
 
 // holds notes that a process has a socket as its descriptor fd.
 func (h holders) holds(inode uint64, pid, fd int) {
-	for _, s := range h[inode] {
+	for _, s := range h.of[inode] {
 		switch {
 		case s.PID == pid || slices.Contains(s.Also, pid):
 		case s.PID != 0:
@@ -155,7 +177,7 @@ func (h holders) holds(inode uint64, pid, fd int) {
 		default:
 			comm, _ := readPath("/proc/" + strconv.Itoa(pid) + "/comm")
 			s.PID, s.Command = pid, strings.TrimSuffix(string(comm), "\n")
-			if pid == os.Getpid() {
+			if pid == h.self {
 				s.Self, s.FD = true, fd
 			}
 		}

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"os"
 	"slices"
 	"strconv"
 	"strings"
@@ -20,8 +19,12 @@ import (
 // is none the nearest that is no launcher, by what anybody may read of a process. ENODATA
 // says that there is none here, as for what a container's engine started.
 func (r reading) findOperator() ([]byte, error) {
+	pid, err := r.parent()
+	if err != nil {
+		return nil, err
+	}
 	other := 0
-	for pid := os.Getppid(); pid > 0; {
+	for pid > 0 {
 		status, errStatus := r.status(pid)
 		args, errArgs := r.file(fmt.Sprintf("/proc/%d/cmdline", pid))
 		up, errParent := facts.StatusInt("PPid", math.MaxInt32)(status)

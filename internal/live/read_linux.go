@@ -225,7 +225,11 @@ func capget() ([]byte, error) {
 }
 
 func threads() ([]byte, error) {
-	all, err := caps.Threads(os.Getpid())
+	pid, err := self()
+	if err != nil {
+		return nil, err
+	}
+	all, err := caps.Threads(pid)
 	return facts.FormatThreads(all), err
 }
 
