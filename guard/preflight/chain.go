@@ -221,9 +221,10 @@ func (c *chain) through(f facts.Facts, s starter) (facts.Facts, error) {
 			return f, &fs.PathError{Op: "exec", Path: wrapper.Path, Err: caps.ErrExecRefused}
 		}
 		var err error
+		var unsure *launch.Unsure
 		f, err = launch.Through(f, planned.Proc.Thread, l.wrap, l.who)
 		switch {
-		case errors.Is(err, launch.ErrUnsure):
+		case errors.As(err, &unsure):
 			c.doubt = cmp.Or(c.doubt, wrapper.Path+": "+err.Error())
 			return f, nil
 		case err != nil:

@@ -198,7 +198,7 @@ func (p *plan) byManager(u *launch.Unit, command launch.Command, c *chain, f fac
 	manager := launch.Manager(f, systemd)
 	var err error
 	if u.User {
-		if manager, err = u.OwnManager(manager); err != nil {
+		if manager, err = u.OwnManager(live.UserManager(who.UID), manager); err != nil {
 			return err
 		}
 	}
@@ -227,35 +227,39 @@ func (p *plan) byManager(u *launch.Unit, command launch.Command, c *chain, f fac
 	}
 	for _, l := range c.links {
 		if call := u.LacksFor(l.wrap); call != "" {
-			c.doubt = cmp.Or(c.doubt, "SystemCallFilter= refuses "+call+", which what executes the program may need")
+			c.doubt = cmp.Or(c.doubt, "a filter of the unit refuses "+call+", which what executes the program may need")
 		}
 	}
 	if err := c.survives(u, command); err != nil {
 		return err
 	}
 	p.remote, p.sockets = u.OwnNetwork(), here
+	f.Launcher.Stopped = f.Launcher.Stopped.None()
 	for _, socket := range u.Sockets {
-		f = p.offer(socket, f, systemd)
+		f = p.offer(socket, f, systemd, u.Pulls(socket.Name))
 	}
 	return p.start(c, f, s)
 }
 
 // offer adds a socket that the unit is passed. One that is not bound is not started: it is
-// only assumed to be where no systemd runs.
-func (p *plan) offer(s launch.Socket, f facts.Facts, systemd bool) facts.Facts {
-	offer := privport.Offer{Name: s.Name, Network: s.Network, Addr: s.Addr, Both: s.Both}
+// only assumed to be where no systemd runs. A start of the unit may start it: pulled.
+func (p *plan) offer(s launch.Socket, f facts.Facts, systemd, pulled bool) facts.Facts {
+	offer := privport.Offer{Name: s.FD, Network: s.Network, Addr: s.Addr, Both: s.Both}
 	at := held(s)
 	bound := slices.ContainsFunc(p.sockets.Value, func(is facts.Socket) bool {
-		return is.Network == at.Network && is.Addr == at.Addr && (is.PID == 1 || strings.HasSuffix(is.Cgroup, "/"+s.Unit))
+		return is.Network == at.Network && is.Addr == at.Addr && (is.PID == 1 || strings.HasSuffix(is.Cgroup, "/"+s.Name))
 	})
 	switch {
 	case systemd && bound:
 		p.offers = append(p.offers, offer)
 	case systemd:
 		p.unstarted = append(p.unstarted, offer)
-		p.note(s.Unit + " is not started: what it listens on is not passed until then, and is taken from then on")
+		if p.pulled = p.pulled || pulled; !pulled {
+			f.Launcher.Stopped = f.Launcher.Stopped.Now(append(f.Launcher.Stopped.Value, s.SocketUnit))
+		}
+		p.note(s.Name + " is not started: what it listens on is not passed until then, and is taken from then on")
 	default:
-		p.note(s.Unit + " is assumed to be started: only it provides what it listens on")
+		p.note(s.Name + " is assumed to be started: only it provides what it listens on")
 		p.offers = append(p.offers, offer)
 		if !p.remote && f.Net.Sockets.State == facts.Known {
 			f.Net.Sockets.Value = append(slices.Clip(f.Net.Sockets.Value), at)
@@ -279,6 +283,6 @@ func held(s launch.Socket) facts.Socket {
 	}
 	return facts.Socket{
 		Network: network, Addr: netip.AddrPortFrom(addr.Addr(), addr.Port()), Listen: network[:3] == "tcp",
-		V6Only: network == s.Network && !s.Both, Cgroup: "/system.slice/" + s.Unit,
+		V6Only: network == s.Network && !s.Both, Cgroup: "/system.slice/" + s.Name,
 	}
 }

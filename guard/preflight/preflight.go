@@ -146,6 +146,7 @@ type plan struct {
 	mptcp     bool // its listeners try MPTCP first
 	offers    []privport.Offer
 	unstarted []privport.Offer         // of .socket units that are not started
+	pulled    bool                     // the unit starts some of them itself
 	doubt     func(kernel.Goal) string // why it cannot be told, "" where it can
 	remote    bool                     // it has a network namespace that this process cannot ask
 
@@ -216,7 +217,7 @@ func (p *plan) predict(r *ask.Request) {
 	if behind && done.Via == privport.Raised && why == "" && !p.raises.Known() {
 		done.Via, why = privport.Plain, p.raises.Why
 	}
-	if i, _ := privport.Choose(ctx, r.Network, r.Address, p.unstarted); i >= 0 && done.Errno != "" && why == "" && !program.Is(p.inherits, false) {
+	if i, _ := privport.Choose(ctx, r.Network, r.Address, p.unstarted); i >= 0 && done.Errno != "" && why == "" && !program.Is(p.inherits, false) && (p.pulled || !p.inherits.Known()) {
 		why = "a .socket unit that is not started would pass the socket: start it first"
 	}
 	if r.How.Via = done.Via; why != "" {

@@ -56,9 +56,10 @@ type Launcher struct {
 	SharesFS  Fact[bool]       // another process was found that shares its root and working directory (CLONE_FS)
 	Operator  Fact[Operator]   // who had this process started; Unreadable where every ancestor is a launcher or hidden
 	Unit      Fact[Unit]
-	UserNamed Fact[bool]   // $USER is set, as systemd does for a unit with User=
-	Container Fact[string] // "docker", "podman", "kubernetes", or "container" for another kind
-	Authbind  Fact[bool]   // started by authbind(1)
+	Stopped   Fact[[]SocketUnit] // of .socket units that would pass theirs to the unit, once they are started
+	UserNamed Fact[bool]         // $USER is set, as systemd does for a unit with User=
+	Container Fact[string]       // "docker", "podman", "kubernetes", or "container" for another kind
+	Authbind  Fact[bool]         // started by authbind(1)
 }
 
 // A File is the program's, and where it lies.

@@ -50,6 +50,7 @@ func (r Record) Facts() Facts {
 			SharesFS:  fact(r, "folders shared", parseTruth),
 			Operator:  fact(r, "operator", ParseJSON[Operator]),
 			Unit:      unit(r),
+			Stopped:   fact(r, "socket unit", ParseJSON[[]SocketUnit]),
 			UserNamed: hasEnv(r, "USER"),
 			Container: container(r),
 			Authbind:  hasEnv(r, "AUTHBIND_LIB"),

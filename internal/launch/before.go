@@ -55,7 +55,7 @@ func (u *Unit) before(at place, c Command) error {
 // mayWrite reports whether a command may write wherever it likes.
 func (u *Unit) mayWrite(at place, c Command) bool {
 	confined := u.set.says("ProtectSystem", "strict", "full") || u.set.some("ReadOnlyPaths") || u.set.is("DynamicUser")
-	return c.Bare() || !confined && (at.who.UID == 0 || c.Root())
+	return c.Bare() && c.Root() || !confined && (at.who.UID == 0 || c.Root())
 }
 
 // prepares reports whether one of the small programs of ExecStartPre= does its work, as far

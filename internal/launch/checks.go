@@ -43,7 +43,7 @@ func stops(status, format string, args ...any) error {
 }
 
 var checks = []check{
-	verify, conditions, requirements, commandsBefore, environmentFiles, namespaces, input, output, processor,
+	verify, privileges, conditions, requirements, commandsBefore, environmentFiles, namespaces, input, output, processor,
 	credentials, mounted, limits, pamSession, workingDirectory,
 }
 

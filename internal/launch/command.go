@@ -13,13 +13,15 @@ type Command struct {
 	Marks   string   // "+", "-!" …
 	Program string   // an absolute path, or a name to search
 	Argv    []string // the program's arguments with its name first
+
+	own bool // a user's own manager starts it
 }
 
 func (c Command) has(mark string) bool { return strings.Contains(c.Marks, mark) }
 
-// Root reports whether the command keeps the manager's user, whatever User= says:
-// "+" and "!" do, and "!!" only where the kernel has no ambient capabilities.
-func (c Command) Root() bool { return c.has("+") || strings.Count(c.Marks, "!") == 1 }
+// Root reports whether the command is root's, whatever User= says, as it keeps the user of the
+// manager: "+" and "!" do, and "!!" only where the kernel has no ambient capabilities.
+func (c Command) Root() bool { return !c.own && (c.has("+") || strings.Count(c.Marks, "!") == 1) }
 
 // Bare reports whether none of the unit's confinement applies ("+").
 func (c Command) Bare() bool { return c.has("+") }
@@ -74,6 +76,7 @@ func (u *Unit) command(words []string) (c Command, err error) {
 	if len(words) == 0 {
 		return c, errors.New("it names no program")
 	}
+	c.own = u.User
 	rest := words[0]
 	for rest != "" && strings.IndexByte("-@:+!", rest[0]) >= 0 {
 		mark := rest[:1]

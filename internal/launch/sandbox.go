@@ -96,6 +96,9 @@ func (s settings) mounts() bool {
 // mounted are the paths that are mounted anew: each has to be there, but for those with
 // "-" before them.
 func mounted(u *Unit, at place) error {
+	if u.User { // see sandboxesItself; for "+" nothing is mounted
+		return nil
+	}
 	keys := []string{"ReadWritePaths", "BindPaths", "BindReadOnlyPaths"} // also for "+" (apply_mount_namespace)
 	if !at.command.Bare() {
 		keys = append(keys, "ReadOnlyPaths", "InaccessiblePaths", "ExecPaths", "NoExecPaths")

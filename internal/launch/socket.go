@@ -3,20 +3,17 @@ package launch
 import (
 	"errors"
 	"io/fs"
-	"net/netip"
 	"path"
 	"slices"
-	"strconv"
 	"strings"
+
+	"github.com/lowport/lowport/internal/facts"
 )
 
 // A Socket is one that a .socket unit holds and passes to the service.
 type Socket struct {
-	Unit    string         // "app.socket"
-	Name    string         // FileDescriptorName=
-	Network string         // "tcp4", "tcp6", "udp4" or "udp6"
-	Addr    netip.AddrPort // where it is bound
-	Both    bool           // one of IPv6 that takes IPv4 too
+	facts.SocketUnit
+	FD string // FileDescriptorName=
 }
 
 // sockets are those of the units that pass theirs to the service: the one of its
@@ -109,9 +106,9 @@ func (u *Unit) listens(set settings, unit string) []Socket {
 			all = nil
 		case protocol == "": // of no port
 		default:
-			if s, ok := listen(protocol, e.value, value("BindIPv6Only") == "ipv6-only"); ok {
-				s.Unit, s.Name = unit, name
-				all = append(all, s)
+			if s, ok := facts.ParseListen(protocol, e.value, value("BindIPv6Only") == "ipv6-only"); ok {
+				s.Name = unit
+				all = append(all, Socket{s, name})
 			}
 		}
 	}
@@ -122,20 +119,11 @@ func (u *Unit) listens(set settings, unit string) []Socket {
 	return all
 }
 
-// listen reads an address as ListenStream= has it: a port, or one with an IP
-// address. Any other is of no port.
-func listen(protocol, address string, only6 bool) (Socket, bool) {
-	if port, err := strconv.ParseUint(address, 10, 16); err == nil && port > 0 {
-		return Socket{Network: protocol + "6", Addr: netip.AddrPortFrom(netip.IPv6Unspecified(), uint16(port)), Both: !only6}, true
-	}
-	at, err := netip.ParseAddrPort(address)
-	if err != nil || at.Port() == 0 {
-		return Socket{}, false
-	}
-	if at.Addr().Is4() {
-		return Socket{Network: protocol + "4", Addr: at}, true
-	}
-	return Socket{Network: protocol + "6", Addr: at, Both: at.Addr().IsUnspecified() && !only6}, true
+// Pulls reports whether a start of the unit starts the other one too, as far as its own lines say.
+func (u *Unit) Pulls(other string) bool {
+	return slices.ContainsFunc([]string{"Wants", "Requires", "BindsTo", "Upholds"}, func(key string) bool {
+		return slices.ContainsFunc(u.set.all("Unit", key), func(v string) bool { return slices.Contains(split(v), other) })
+	})
 }
 
 // Told says what the unit changes of what its program is told about its sockets: without is

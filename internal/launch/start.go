@@ -27,16 +27,6 @@ func Manager(f facts.Facts, systemd bool) facts.Fact[caps.State] {
 	return facts.Fact[caps.State]{Value: caps.State{Permitted: all, Effective: all, Bounding: all}, State: facts.Known, Source: "a systemd that holds everything"}
 }
 
-// OwnManager is a user's own manager, which the user's systemd is: it holds
-// nothing and can give nothing.
-func (u *Unit) OwnManager(system facts.Fact[caps.State]) (facts.Fact[caps.State], error) {
-	if u.set.some("AmbientCapabilities", "CapabilityBoundingSet") {
-		return system, fmt.Errorf("%s: systemd starts nothing (status=218/CAPABILITIES): a user's own manager has no capabilities to give", u.Name)
-	}
-	system.Value = caps.State{Bounding: system.Value.Bounding}
-	return system, nil
-}
-
 // dynamicUID is the first of the uids that DynamicUser= takes: which one it will
 // be is not known, and makes no difference.
 const dynamicUID = 61184
@@ -91,7 +81,12 @@ func (u *Unit) Start(f facts.Facts, manager facts.Fact[caps.State], c Command, w
 	f.Launcher.Unit.Source = u.Name
 	f.Launcher.Operator = f.Launcher.Operator.None()
 	f.Launcher.Ancestor = facts.Fact[facts.Ancestor]{Value: facts.Ancestor{State: manager.Value}, State: manager.State, Source: manager.Source, Reason: manager.Reason}
-	if !u.User {
+	if u.User { // of the same user
+		f.Launcher.Parent = f.Launcher.Ancestor
+		f.Launcher.Parent.Value.IDs = facts.IDs{UID: who.UID, EUID: who.UID, GID: who.GID, EGID: who.GID}
+		system := f.Launcher.Init
+		f.Launcher.Ancestor = facts.Fact[facts.Ancestor]{Value: facts.Ancestor{State: system.Value, Init: true}, State: system.State, Source: system.Source, Reason: system.Reason}
+	} else {
 		f.Launcher.Init = manager
 	}
 	f.Launcher.Authbind, f.Proc.TracerPid = f.Launcher.Authbind.Now(false), f.Proc.TracerPid.Now(0)
@@ -167,11 +162,10 @@ func (u *Unit) confine(s caps.State, who facts.Account) caps.State {
 	wanted := u.set64("AmbientCapabilities", 0)
 	bits := u.securebits()
 	s.Bounding &= u.bounding()
-	s.Inheritable &= s.Bounding
 	ambient := wanted & s.Bounding
-	s.Inheritable |= ambient
-	s.Ambient |= ambient & s.Permitted
-	if who.UID != 0 {
+	s.Inheritable = ambient // and no more (capability_update_inherited_set)
+	s.Ambient = ambient & s.Permitted
+	if who.UID != 0 && !u.User { // whose manager is who already
 		if wanted != 0 || bits != 0 { // enforce_user
 			s.Securebits |= caps.KeepCaps
 		}
@@ -285,7 +279,7 @@ func (u *Unit) Doubt(g kernel.Goal, program string) string {
 	if passed { // that takes no more
 		return ""
 	}
-	if u.User && (u.set.mounts() || u.set.says("PrivateUsers", "self", "identity", "full")) {
+	if u.sandboxesItself() {
 		return "a user's own manager makes a user namespace for what it confines"
 	}
 	if g.Network != "" && u.ends(g) {

@@ -22,7 +22,7 @@ var groups = map[string]string{
 	"@file-system": "access close fcntl fstat getdents64 getxattr newfstatat openat readlink readlinkat statfs chdir",
 	"@io-event":    "epoll_create1 epoll_ctl epoll_pwait eventfd2",
 	"@ipc":         "pipe2",
-	"@network-io":  "accept4 bind connect getsockname getsockopt listen recvfrom sendto setsockopt socket",
+	"@network-io":  "accept4 bind socketpair connect getsockname getsockopt listen recvfrom sendto setsockopt socket",
 	"@privileged":  "capset setgroups setresuid setreuid setuid",
 	"@process":     "capget clone clone3 prctl tgkill fork kill vfork wait4",
 	"@resources":   "ioprio_set sched_setaffinity sched_setscheduler set_mempolicy setpriority setrlimit",
@@ -100,8 +100,21 @@ func (u *Unit) lacksCall() string {
 	return ""
 }
 
-// LacksFor names a call that a wrapper may need and that is refused, "" for none.
+// LacksFor names what a wrapper may need and a filter refuses, a call or a family of sockets;
+// "" for nothing.
 func (u *Unit) LacksFor(w Wrap) string {
+	if w.asks {
+		for _, call := range []string{"socket", "socketpair", "connect"} {
+			if _, allowed := u.set.call(call); !allowed {
+				return call
+			}
+		}
+		for _, family := range []string{"AF_UNIX", "AF_NETLINK"} {
+			if !u.set.family(family) {
+				return family
+			}
+		}
+	}
 	for _, call := range neededByWrappers {
 		if _, allowed := u.set.call(call); !allowed && (w.privileged() || !covers("@privileged", call) && !covers("@setuid", call)) {
 			return call

@@ -377,7 +377,7 @@ Service=app.service
 	}
 	var got []string
 	for _, s := range u.Sockets {
-		got = append(got, s.Name+" "+s.Network+" "+s.Addr.String()+map[bool]string{true: " both"}[s.Both])
+		got = append(got, s.FD+" "+s.Network+" "+s.Addr.String()+map[bool]string{true: " both"}[s.Both])
 	}
 	want := []string{"https tcp6 [::]:443 both", "https tcp4 127.0.0.1:80", "https udp6 [::1]:53", "named.socket tcp6 [::]:81", "points.socket tcp6 [::]:82 both", "reset.socket tcp6 [::]:86 both"}
 	if !slices.Equal(got, want) || len(u.Notes) != 2 {

@@ -23,8 +23,10 @@ type Wrap struct {
 	Path    string   // the PATH that it sets, "" for the one it was given
 	Doubt   string   // why it is not known how the program starts
 	Refused string   // why the wrapper cannot do it, for a user that is not root
+	Unsure  string   // why it may not do it, for such a user
 	Dir     string   // where it changes to, "" for nowhere
 
+	asks     bool // it asks modules of PAM and services of the machine
 	persona  bool // it changes its personality(2)
 	realtime bool // it asks for a scheduler of real time
 
@@ -223,6 +225,8 @@ func (w Wrap) Apply(s caps.State, old, who caps.UIDs) (caps.State, error) {
 		return s, errors.New("the wrapper may not change the user")
 	case w.Refused != "" && old.Effective != 0:
 		return s, errors.New(w.Refused)
+	case w.Unsure != "" && old.Effective != 0:
+		return s, &Unsure{w.Unsure}
 	}
 	if w.User != "" || w.Group != "" {
 		if w.Keeps {
@@ -236,9 +240,14 @@ func (w Wrap) Apply(s caps.State, old, who caps.UIDs) (caps.State, error) {
 	return w.sets(s)
 }
 
-// ErrUnsure is the error of a change on which versions of a wrapper differ: setpriv(1) of
-// util-linux 2.38 leaves a bounding set that it may not change, and that of 2.41 ends.
-var ErrUnsure = errors.New("versions of the wrapper differ in what they do without CAP_SETPCAP")
+// An Unsure is the error of a change of which it is not known whether the wrapper can make it.
+type Unsure struct{ why string }
+
+func (e *Unsure) Error() string { return e.why }
+
+// errVersions: setpriv(1) of util-linux 2.38 leaves a bounding set that it may not change, and
+// that of 2.41 ends.
+var errVersions = &Unsure{"versions of the wrapper differ in what they do without CAP_SETPCAP"}
 
 // sets applies the changes of capabilities in the order in which setpriv(1) does.
 func (w Wrap) sets(s caps.State) (caps.State, error) {
@@ -251,7 +260,7 @@ func (w Wrap) sets(s caps.State) (caps.State, error) {
 	switch less := s.Bounding &^ bounding; {
 	case less == 0:
 	case !s.Effective.Has(caps.SETPCAP):
-		return s, ErrUnsure
+		return s, errVersions
 	default:
 		s.Bounding &= bounding
 	}

@@ -156,7 +156,7 @@ func chpst(w *Wrap, o options) error {
 
 func runuser(w *Wrap, o options) error {
 	w.Account = Account{User: o.last("u", "user"), Group: o.last("g", "group")}
-	w.Refused = "runuser may only be used by root"
+	w.Refused, w.asks = "runuser may only be used by root", true
 	switch {
 	case w.User == "":
 		return su(w, o)
@@ -168,7 +168,7 @@ func runuser(w *Wrap, o options) error {
 
 // su runs a command line by the user's shell.
 func su(w *Wrap, o options) error {
-	w.Refused = cmp.Or(w.Refused, "su asks for a password")
+	w.Refused, w.asks = cmp.Or(w.Refused, "su asks for a password"), true
 	line := o.last("c", "command")
 	if w.User = "root"; len(w.Command) > 0 {
 		w.User = w.Command[0]
@@ -187,7 +187,7 @@ func sudo(w *Wrap, o options) error {
 	w.Account = Account{User: cmp.Or(o.last("u", "user"), "root"), Group: o.last("g", "group")}
 	w.Closes, w.Dir = true, o.last("D", "chdir")
 	w.Sets = Sets{Inheritable: []string{"-all"}}
-	w.Refused = "whether sudo is allowed is not known"
+	w.Unsure, w.asks = "whether sudo is allowed is not known", true
 	if o.has("b", "i", "s", "R", "T", "h") {
 		w.Doubt = "what sudo does by its other options is not looked at"
 	}

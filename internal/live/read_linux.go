@@ -129,6 +129,7 @@ func (r reading) launcher() {
 		return b, nil
 	})
 	r.add("run/systemd/transient", func() ([]byte, error) { return transient(r.Record) })
+	r.add("socket unit", func() ([]byte, error) { return socketUnit(r.Record) })
 }
 
 // program reads what this process runs, and what is at its path.

@@ -54,6 +54,7 @@ const (
 	maskedProgram = "server"
 	maskedUser    = "app"
 	maskedUnit    = "app.service"
+	maskedSocket  = "app.socket"
 	maskedPackage = "example.com/app"
 	maskedNetwork = facts.NamedNetworks + "/app"
 )
@@ -115,6 +116,7 @@ var masks = map[string]mask{
 	"proc/self/cgroup": maskCgroups,
 	// Podman writes the names of the container and its image; that it is there is enough.
 	"run/.containerenv": instead(""), ".dockerenv": instead(""), "run/systemd/system": instead(""), "run/systemd/transient": instead(""),
+	"socket unit":                maskSocketUnits,
 	"run/host/container-manager": only(`systemd-nspawn\n?`),
 	"environ":                    maskEnviron,
 
@@ -251,6 +253,18 @@ func maskLoader(b []byte, _ addrMask) ([]byte, bool) {
 		}
 	}
 	return maskedJSON(l, err)
+}
+
+func maskSocketUnits(b []byte, addrs addrMask) ([]byte, bool) {
+	all, err := facts.ParseJSON[[]facts.SocketUnit](b)
+	for i, s := range all {
+		if !slices.Contains([]string{"tcp4", "tcp6", "udp4", "udp6"}, s.Network) {
+			return nil, false
+		}
+		all[i].Name = maskedSocket
+		all[i].Addr = netip.AddrPortFrom(addrs.mask(s.Addr.Addr()), s.Addr.Port())
+	}
+	return maskedJSON(all, err)
 }
 
 func maskEnviron(b []byte, _ addrMask) ([]byte, bool) {

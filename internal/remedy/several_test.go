@@ -105,3 +105,39 @@ func TestSocketUnits(t *testing.T) {
 		t.Error(diff)
 	}
 }
+
+// A socket unit that is there and would pass what is asked for is started, and none is written.
+func TestStoppedSocketUnit(t *testing.T) {
+	all := []facts.SocketUnit{
+		{Name: "app.socket", Network: "tcp6", Addr: netip.MustParseAddrPort("[::]:443"), Both: true},
+		{Name: "app.socket", Network: "tcp4", Addr: netip.MustParseAddrPort("127.0.0.1:80")},
+	}
+	held := facts.Socket{Network: "tcp6", Addr: netip.MustParseAddrPort("[::]:443"), Cgroup: "/system.slice/app.socket"}
+	for _, tt := range []struct {
+		goal    kernel.Goal
+		sockets []facts.Socket
+		starts  bool
+	}{
+		{kernel.Goal{Network: "tcp", Port: 443, Inherit: true}, nil, true},
+		{kernel.Goal{Network: "tcp", Port: 443, Inherit: true}, []facts.Socket{held}, false},
+		{kernel.Goal{Network: "tcp4", Port: 443, Inherit: true}, nil, false},
+		{kernel.Goal{Network: "udp", Port: 443, Inherit: true}, nil, false},
+		{kernel.Goal{Network: "tcp", Port: 80, Inherit: true}, nil, false},
+		{kernel.Goal{Network: "tcp", Port: 80, Inherit: true, Addr: netip.MustParseAddr("127.0.0.1")}, nil, true},
+	} {
+		f := app(unit)
+		f.Launcher.Stopped, f.Net.Sockets = known(all), known(tt.sockets)
+		name, ok := stopped(&f, tt.goal)
+		if ok != tt.starts || ok && name != "app.socket" {
+			t.Errorf("%+v: %q, %v", tt.goal, name, ok)
+		}
+	}
+	f := app(unit)
+	f.Launcher.Stopped = known(all)
+	fixes := fixesOf(f, kernel.Goal{Network: "tcp", Port: 443, Inherit: true})
+	i := slices.IndexFunc(fixes, func(f report.Fix) bool { return f.ID == "systemd-socket" })
+	want := []report.Step{{Run: "sudo systemctl stop app.service"}, {Run: "sudo systemctl start app.socket"}, {Run: "sudo systemctl restart app.service"}}
+	if i < 0 || !slices.Equal(fixes[i].Steps, want) {
+		t.Errorf("%+v", fixes)
+	}
+}

@@ -2,6 +2,9 @@ package remedy
 
 import (
 	"net"
+	"net/netip"
+	"path"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -34,8 +37,14 @@ func socketUnits(w kernel.World, goals []kernel.Goal) (candidate, bool) {
 	if !ok {
 		return candidate{}, false
 	}
-	var writes, enables []report.Step
+	var writes, starts []report.Step
 	for _, g := range goals {
+		if s, ok := stopped(f, g); ok {
+			if start := (report.Step{Run: Systemctl(Root(f), facts.Unit{Name: s}, "start")}); !slices.Contains(starts, start) {
+				starts = append(starts, start)
+			}
+			continue
+		}
 		name := base + "-" + g.Network
 		if g.Addr.IsValid() {
 			name += "-" + g.Addr.String()
@@ -45,17 +54,48 @@ func socketUnits(w kernel.World, goals []kernel.Goal) (candidate, bool) {
 			return candidate{}, false
 		}
 		writes = append(writes, report.Step{Write: "/etc/systemd/system/" + name, Content: socketFile(g, u.Name, network)})
-		enables = append(enables, report.Step{Run: Systemctl(Root(f), facts.Unit{Name: name}, "enable", "--now")})
+		starts = append(starts, report.Step{Run: Systemctl(Root(f), facts.Unit{Name: name}, "enable", "--now")})
 	}
-	steps := append(writes, report.Step{Run: sudo(f, "systemctl", "daemon-reload")}, report.Step{Run: Systemctl(Root(f), u, "stop")})
-	steps = append(append(steps, enables...), report.Step{Run: Systemctl(Root(f), u, "restart")})
+	lasts := "until reboot, or for good if the socket unit is enabled"
+	if len(writes) > 0 {
+		lasts = "until the socket unit is disabled"
+		writes = append(writes, report.Step{Run: sudo(f, "systemctl", "daemon-reload")})
+	}
+	steps := append(writes, report.Step{Run: Systemctl(Root(f), u, "stop")})
+	steps = append(append(steps, starts...), report.Step{Run: Systemctl(Root(f), u, "restart")})
 	return candidate{
-		Fix: report.Fix{ID: "systemd-socket", Scope: "unit", Summary: "by systemd, so that " + u.Name + " needs no capability", Lasts: "until the socket unit is disabled", Steps: steps},
+		Fix: report.Fix{ID: "systemd-socket", Scope: "unit", Summary: "by systemd, so that " + u.Name + " needs no capability", Lasts: lasts, Steps: steps},
 		change: func(w kernel.World) kernel.World {
 			w.PortStart = 0 // for systemd, whose bind it is
 			return w.Start()
 		},
 	}, true
+}
+
+// stopped names the .socket unit that is there, is not started, and would pass the unit what the
+// goal asks for.
+func stopped(f *facts.Facts, g kernel.Goal) (name string, ok bool) {
+	for _, s := range f.Launcher.Stopped.Value {
+		started := slices.ContainsFunc(f.Net.Sockets.Value, func(is facts.Socket) bool { return path.Base(is.Cgroup) == s.Name })
+		if passes(s, g) && !started && isSocketUnit(s.Name) {
+			return s.Name, true
+		}
+	}
+	return "", false
+}
+
+// passes reports whether a listener is exactly what the goal asks for.
+func passes(s facts.SocketUnit, g kernel.Goal) bool {
+	at := s.Addr.Addr()
+	switch {
+	case int(s.Addr.Port()) != g.Port, !strings.HasPrefix(s.Network, g.Protocol()):
+		return false
+	case g.Addr.IsValid() && !g.Addr.IsUnspecified():
+		return at == g.Addr.Unmap()
+	case g.Network == g.Protocol()+"4":
+		return at == netip.IPv4Unspecified()
+	}
+	return at == netip.IPv6Unspecified() && s.Both == (g.Network == g.Protocol())
 }
 
 // networkOf is the line that has systemd bind in the service's network namespace, if it

@@ -14,6 +14,7 @@ type Draw struct {
 	Number  int
 	Name    string            // of the unit to start
 	File    string            // its path
+	Manager string            // the user whose own manager starts it, "" for the system's
 	Files   map[string]string // unit files and drop-ins, by path
 	Socket  string            // the .socket unit to start before it, "" for none
 	Address string            // what the program is asked to bind
@@ -33,12 +34,27 @@ func (d Draw) Text() string {
 	if d.Socket != "" {
 		fmt.Fprintf(&b, "# started: %s\n", d.Socket)
 	}
+	if d.Manager != "" {
+		fmt.Fprintf(&b, "# by the manager of %s\n", d.Manager)
+	}
 	return b.String()
 }
 
-const folder = "/etc/systemd/system/"
+// folder is that of the units of the manager.
+func (d Draw) folder() string {
+	if d.Manager != "" {
+		return "/etc/systemd/user/"
+	}
+	return "/etc/systemd/system/"
+}
 
-func dropIn(name, number string) string { return folder + name + ".d/" + number + "-draw.conf" }
+func (d Draw) dropIn(name, number string) string {
+	return d.folder() + name + ".d/" + number + "-draw.conf"
+}
+
+// Managers are the users that have a manager of their own: that of operator was given the
+// capability.
+var Managers = []string{"app", "operator"}
 
 // a die draws for one unit.
 type die struct{ *rand.Rand }
@@ -53,16 +69,18 @@ func (d die) in(n int) bool { return d.IntN(n) == 0 }
 func New(seed uint64, number int) Draw {
 	d := die{rand.New(rand.NewPCG(seed, uint64(number)))}
 	u := Draw{Number: number, Name: fmt.Sprintf("draw%d.service", number), Files: map[string]string{}}
+	if d.in(8) {
+		u.Manager = d.one(Managers...)
+	}
 	switch {
 	case d.in(8):
 		u.Name = fmt.Sprintf("draw%d@%s.service", number, d.one("app", "web-1", "root", `a\x2db`))
 	case d.in(8):
 		u.Name = fmt.Sprintf("draw%d-web.service", number)
 	}
-	u.File = folder + u.Name
-	if template, instance, ok := strings.Cut(u.Name, "@"); ok && !d.in(3) {
-		_ = instance
-		u.File = folder + template + "@.service"
+	u.File = u.folder() + u.Name
+	if template, _, ok := strings.Cut(u.Name, "@"); ok && !d.in(3) {
+		u.File = u.folder() + template + "@.service"
 	}
 	port := 100 + number%800
 	if d.in(12) {
@@ -75,7 +93,7 @@ func New(seed uint64, number int) Draw {
 	program := d.program()
 	u.Guarded = strings.Contains(program, "guarded")
 	u.Odd = d.in(2)
-	lines := d.service(u.Odd)
+	lines := d.service(u.Odd, u.Manager != "")
 	unit := "[Unit]\nDescription=draw\n" + d.unitSection(u.Odd) + "[Service]\nType=oneshot\n"
 	if d.in(60) {
 		unit = "[Service]\nType=oneshot\n"
@@ -89,19 +107,19 @@ func New(seed uint64, number int) Draw {
 	cut := 0
 	if d.in(4) {
 		cut = d.IntN(len(lines) + 1)
-		u.Files[dropIn(d.one(dropInNames(u.Name)...), d.one("10", "20"))] = "[Service]\n" + strings.Join(lines[:cut], "")
+		u.Files[u.dropIn(d.one(dropInNames(u.Name)...), d.one("10", "20"))] = "[Service]\n" + strings.Join(lines[:cut], "")
 	}
 	u.Files[u.File] = unit + strings.Join(lines[cut:], "") + exec
 	if d.in(20) { // the command of a drop-in takes the place of the unit's
 		u.Files[u.File] = unit + strings.Join(lines[cut:], "") + "ExecStart=/bin/false\n"
-		u.Files[dropIn(u.Name, "30")] = "[Service]\nExecStart=\n" + exec
+		u.Files[u.dropIn(u.Name, "30")] = "[Service]\nExecStart=\n" + exec
 	}
-	if d.in(4) {
+	if d.in(4) && u.Manager == "" {
 		name, text := strings.TrimSuffix(u.Name, ".service"), d.socket(port)
 		if d.in(6) {
 			name, text = fmt.Sprintf("draw%d-other", number), text+"Service="+u.Name+"\n"
 		}
-		u.Files[folder+name+".socket"] = text
+		u.Files[u.folder()+name+".socket"] = text
 		if !d.in(4) {
 			u.Socket = name + ".socket"
 		}

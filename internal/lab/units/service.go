@@ -116,12 +116,21 @@ const rareAt = 40
 // wrongs are values that systemd or the machine does not have.
 var wrongs = split("junk|perhaps|/nonexistent|missing|54321|9999|99|nonexistent|a:/nonexistent|/abs|../x|append:/nonexistent/x|file:/nonexistent")
 
+// users are the directives that the services of a user's own manager mostly have: others take
+// privileges that it has not.
+var users = strings.Fields("AmbientCapabilities CapabilityBoundingSet NoNewPrivileges LockPersonality MemoryDenyWriteExecute RestrictRealtime RestrictSUIDSGID " +
+	"RestrictNamespaces RestrictAddressFamilies SystemCallFilter SystemCallErrorNumber SystemCallArchitectures EnvironmentFile Environment WorkingDirectory " +
+	"StandardInput StandardError LimitNOFILE UMask ExecStartPre ExecCondition TimeoutStartSec NoNewPriviliges UnsetEnvironment")
+
 // service draws the lines of [Service], in any order.
-func (d die) service(odd bool) []string {
+func (d die) service(odd, user bool) []string {
 	var all []string
 	for _, l := range lines {
 		value := d.one(l.values...)
 		if !d.in(l.rare*3/2) || !odd && (l.rare >= rareAt || slices.Contains(wrongs, value)) {
+			continue
+		}
+		if user && !slices.Contains(users, l.key) && !d.in(12) {
 			continue
 		}
 		all = append(all, l.key+"="+value+"\n")

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -20,13 +19,13 @@ import (
 // fixes applies each fix of a refused draw, word for word, and says what is wrong of those
 // after which the next prediction or the next start does not succeed. tried is how many
 // there were but for those that leave something to the operator.
-func fixes(d units.Draw, r report.Report) (tried int, wrong []string, err error) {
+func fixes(seed uint64, d units.Draw, r report.Report) (tried int, wrong []string, err error) {
 	for _, fix := range r.Fixes {
 		if slices.ContainsFunc(fix.Steps, func(s report.Step) bool { return s.Edit != "" || s.Start != "" }) {
 			continue
 		}
 		tried++
-		why, err := applied(d, fix)
+		why, err := applied(seed, d, fix)
 		if err != nil {
 			return tried, wrong, err
 		}
@@ -37,7 +36,7 @@ func fixes(d units.Draw, r report.Report) (tried int, wrong []string, err error)
 	return tried, wrong, nil
 }
 
-func applied(d units.Draw, fix report.Fix) (why string, err error) {
+func applied(seed uint64, d units.Draw, fix report.Fix) (why string, err error) {
 	before, err := snapshot()
 	if err != nil {
 		return "", err
@@ -53,16 +52,17 @@ func applied(d units.Draw, fix report.Fix) (why string, err error) {
 			}
 			continue
 		}
-		cmd := exec.Command("sh", "-e", "-c", step.Run)
+		cmd := as(d.Manager, "sh", "-e", "-c", step.Run)
 		if out, err := cmd.CombinedOutput(); err != nil && i < len(fix.Steps)-1 { // the last is the start itself
 			return fmt.Sprintf("%s: %v: %s", step.Run, err, out), nil
 		}
 	}
-	if end, _ := predict(d); !end.Binds() {
-		return fmt.Sprintf("the next prediction is %s", end), nil
+	end, _, err := predict(seed, d)
+	if err != nil || !end.Binds() {
+		return fmt.Sprintf("the next prediction is %s", end), err
 	}
-	systemctl("restart", "--", d.Name)
-	end, err := came(d)
+	ctl(d.Manager, "restart", "--", d.Name)
+	end, err = came(d)
 	if err == nil && !end.Binds() {
 		why = fmt.Sprintf("the next start is %s", end)
 	}
@@ -121,7 +121,7 @@ func snapshot() (state, error) {
 
 // restore takes back what a fix did.
 func (s state) restore(d units.Draw, fix report.Fix) error {
-	systemctl("stop", "--", d.Name)
+	ctl(d.Manager, "stop", "--", d.Name)
 	if d.Socket != "" {
 		systemctl("stop", "--", d.Socket)
 	}
@@ -136,8 +136,8 @@ func (s state) restore(d units.Draw, fix report.Fix) error {
 		all = append(all, os.Remove(step.Write))
 		os.Remove(filepath.Dir(step.Write)) // if it is empty
 	}
-	systemctl("daemon-reload")
-	systemctl("reset-failed")
+	reload()
+	forget()
 	for name, value := range s.sysctls {
 		all = append(all, os.WriteFile(name, []byte(value), 0))
 	}

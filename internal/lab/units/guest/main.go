@@ -19,6 +19,7 @@ import (
 
 	"github.com/lowport/lowport/guard"
 	"github.com/lowport/lowport/guard/preflight"
+	"github.com/lowport/lowport/internal/lab/box"
 	"github.com/lowport/lowport/internal/lab/units"
 	"github.com/lowport/lowport/internal/lab/units/status"
 )
@@ -34,6 +35,9 @@ func main() {
 const together = 40
 
 func run(args []string) error {
+	if len(args) == 3 && args[0] == "predict" {
+		return foretell(args[1], args[2])
+	}
 	var n [3]uint64
 	for i := range n {
 		var err error
@@ -49,7 +53,7 @@ func run(args []string) error {
 		for i := from; i < min(from+together, n[2]); i++ {
 			all = append(all, units.New(n[0], int(i)))
 		}
-		if err := batch(all); err != nil {
+		if err := batch(n[0], all); err != nil {
 			return err
 		}
 	}
@@ -59,7 +63,7 @@ func run(args []string) error {
 // outputs is the folder of what the services print.
 const outputs = "/run/outputs"
 
-func batch(all []units.Draw) error {
+func batch(seed uint64, all []units.Draw) error {
 	for _, d := range all {
 		os.Remove(output(d)) // "file:" does not empty it, and "truncate:" is of later versions
 		for path, text := range d.Files {
@@ -72,26 +76,29 @@ func batch(all []units.Draw) error {
 			}
 		}
 	}
-	systemctl("daemon-reload")
+	reload()
 	for _, d := range all {
 		if d.Socket != "" {
 			systemctl("start", "--", d.Socket)
 		}
 	}
 	predicted, reports := make([]units.End, len(all)), make([]guard.Report, len(all))
+	names := map[string][]string{}
 	for i, d := range all {
-		predicted[i], reports[i] = predict(d)
+		var err error
+		if predicted[i], reports[i], err = predict(seed, d); err != nil {
+			return err
+		}
+		names[d.Manager] = append(names[d.Manager], d.Name)
 	}
-	names := []string{"start", "--"}
-	for _, d := range all {
-		names = append(names, d.Name)
+	for manager, all := range names {
+		ctl(manager, append([]string{"start", "--"}, all...)...)
 	}
-	systemctl(names...)
 	verdicts := make([]units.Verdict, len(all))
 	for i, d := range all {
 		end, err := came(d)
 		if err == nil && end.Why == neverTried { // systemctl of later versions starts none if one is bad
-			systemctl("start", "--", d.Name)
+			ctl(d.Manager, "start", "--", d.Name)
 			end, err = came(d)
 		}
 		if err != nil {
@@ -99,17 +106,18 @@ func batch(all []units.Draw) error {
 		}
 		verdicts[i] = units.Judge(d, predicted[i], end)
 	}
-	stop := []string{"stop", "--"}
 	for _, d := range all {
-		if stop = append(stop, d.Name); d.Socket != "" {
-			stop = append(stop, d.Socket)
+		if d.Socket != "" {
+			names[""] = append(names[""], d.Socket)
 		}
 	}
-	systemctl(stop...)
+	for manager, all := range names {
+		ctl(manager, append([]string{"stop", "--"}, all...)...)
+	}
 	for i, v := range verdicts {
 		var err error
 		if v.Came.Kind == units.Refused || v.Came.Kind == units.NotStarted {
-			v.Fixes, v.Unfixed, err = fixes(v.Draw, reports[i])
+			v.Fixes, v.Unfixed, err = fixes(seed, v.Draw, reports[i])
 		}
 		if err = errors.Join(err, json.NewEncoder(os.Stdout).Encode(v)); err != nil {
 			return err
@@ -121,22 +129,77 @@ func batch(all []units.Draw) error {
 			os.Remove(filepath.Dir(path)) // if it was a drop-in's and is empty
 		}
 	}
-	systemctl("reset-failed")
+	forget()
 	return nil
 }
 
 func output(d units.Draw) string { return fmt.Sprintf("%s/%d.out", outputs, d.Number) }
 
 // systemctl runs it. What it says of units that fail is of no interest.
-func systemctl(args ...string) string {
-	out, _ := exec.Command("systemctl", args...).Output()
+func systemctl(args ...string) string { return ctl("", args...) }
+
+// ctl asks the manager of a user, or the system's.
+func ctl(manager string, args ...string) string {
+	out, _ := as(manager, append(map[bool][]string{true: {"systemctl"}, false: {"systemctl", "--user"}}[manager == ""], args...)...).Output()
 	return string(out)
 }
 
-func predict(d units.Draw) (units.End, guard.Report) {
+// as is a command of a user, with the environment of a session; of root for "".
+func as(user string, argv ...string) *exec.Cmd {
+	if user != "" {
+		argv = append([]string{"setpriv", "--reuid=" + user, "--regid=" + user, "--init-groups", "env", "HOME=/home/" + user,
+			fmt.Sprintf("XDG_RUNTIME_DIR=/run/user/%d", box.UserIDs[user])}, argv...)
+	}
+	return exec.Command(argv[0], argv[1:]...)
+}
+
+// reload has every manager read the units, and forget those that failed.
+func reload() {
+	for _, manager := range append([]string{""}, units.Managers...) {
+		ctl(manager, "daemon-reload")
+	}
+}
+
+func forget() {
+	for _, manager := range append([]string{""}, units.Managers...) {
+		ctl(manager, "reset-failed")
+	}
+}
+
+// A foretold is what is predicted of a draw.
+type foretold struct {
+	End    units.End
+	Report guard.Report
+}
+
+// predict asks for the prediction of a draw of a seed, as the user whose manager starts it.
+func predict(seed uint64, d units.Draw) (units.End, guard.Report, error) {
+	if d.Manager == "" {
+		f := asked(d)
+		return f.End, f.Report, nil
+	}
+	var f foretold
+	out, err := as(d.Manager, "/lab/guest", "predict", fmt.Sprint(seed), fmt.Sprint(d.Number)).Output()
+	if err == nil {
+		err = json.Unmarshal(out, &f)
+	}
+	return f.End, f.Report, err
+}
+
+// foretell prints the prediction of a draw.
+func foretell(seed, number string) error {
+	s, errSeed := strconv.ParseUint(seed, 10, 64)
+	n, errNumber := strconv.Atoi(number)
+	if err := errors.Join(errSeed, errNumber); err != nil {
+		return err
+	}
+	return json.NewEncoder(os.Stdout).Encode(asked(units.New(s, n)))
+}
+
+func asked(d units.Draw) foretold {
 	// An instance of a template has no file of its own.
 	r, err := preflight.Bind(preflight.Launch{Unit: strings.Replace(d.File, filepath.Base(d.File), d.Name, 1)}, d.Address)
-	return ended(d, r, err), r
+	return foretold{ended(d, r, err), r}
 }
 
 // ended is the end that a report tells of.
@@ -172,7 +235,7 @@ const neverTried = "loaded success code=0 status=0"
 // came asks systemd how a start ended.
 func came(d units.Draw) (units.End, error) {
 	has := map[string]string{}
-	for line := range strings.Lines(systemctl("show", "-p", "LoadState,Result,ExecMainCode,ExecMainStatus,ExecMainStartTimestampMonotonic", "--", d.Name)) {
+	for line := range strings.Lines(ctl(d.Manager, "show", "-p", "LoadState,Result,ExecMainCode,ExecMainStatus,ExecMainStartTimestampMonotonic", "--", d.Name)) {
 		key, value, _ := strings.Cut(strings.TrimSpace(line), "=")
 		has[key] = value
 	}

@@ -6,12 +6,17 @@ import (
 	"bytes"
 	"debug/elf"
 	"encoding/binary"
+	"errors"
+	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 
 	"golang.org/x/sys/unix"
 
 	"github.com/lowport/lowport/caps"
+	"github.com/lowport/lowport/internal/lab/box"
+	"github.com/lowport/lowport/internal/lab/units"
 )
 
 // folders are those that have the programs.
@@ -51,7 +56,41 @@ func prepare() error {
 			return err
 		}
 	}
-	return write("/srv/env", "B=2\n", 0o644)
+	if err := write("/srv/env", "B=2\n", 0o644); err != nil {
+		return err
+	}
+	return managers()
+}
+
+// ownManager is the unit of a user's own manager, as one of logind's that needs no session.
+const ownManager = `[Service]
+User=%i
+Type=notify
+Delegate=yes
+RuntimeDirectory=user/%i
+RuntimeDirectoryMode=0700
+Environment=XDG_RUNTIME_DIR=/run/user/%i
+ExecStart=/lib/systemd/systemd --user --unit=basic.target
+`
+
+// managers starts those of users. Each user may become root by sudo.
+func managers() error {
+	sudoers, err := os.ReadFile("/etc/sudoers")
+	if err == nil {
+		err = write("/etc/sudoers", string(sudoers)+"app ALL=(ALL:ALL) NOPASSWD: ALL\n", 0o440)
+	}
+	given := fmt.Sprintf("/etc/systemd/system/user@%d.service.d/given.conf", box.UserIDs["operator"])
+	err = errors.Join(err, os.Chmod(outputs, 0o1777),
+		write("/etc/systemd/system/user@.service", ownManager, 0o644),
+		write(given, "[Service]\nAmbientCapabilities=CAP_NET_BIND_SERVICE\n", 0o644))
+	systemctl("daemon-reload")
+	for _, user := range units.Managers {
+		unit := fmt.Sprintf("user@%d.service", box.UserIDs[user])
+		if out, errStart := exec.Command("systemctl", "start", unit).CombinedOutput(); errStart != nil {
+			err = errors.Join(err, fmt.Errorf("%s: %w: %s", unit, errStart, out))
+		}
+	}
+	return err
 }
 
 func write(path, text string, mode os.FileMode) error {

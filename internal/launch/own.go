@@ -1,0 +1,62 @@
+package launch
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/lowport/lowport/caps"
+	"github.com/lowport/lowport/internal/facts"
+)
+
+// OwnManager is a user's own manager, which the user's systemd is: as it runs or, where it
+// does not, one that holds nothing, of a system with that process 1. It can give what it
+// holds, and take away nothing. The error says that it starts nothing.
+func (u *Unit) OwnManager(runs, system facts.Fact[caps.State]) (facts.Fact[caps.State], error) {
+	m := runs
+	if m.State == facts.Absent {
+		m = system
+		m.Value = caps.State{Bounding: system.Value.Bounding}
+	}
+	if m.State != facts.Known || u.sandboxesItself() || m.Value.Effective.Has(caps.SETPCAP) {
+		return m, nil
+	}
+	wanted := u.set64("AmbientCapabilities", 0) & m.Value.Bounding & u.bounding()
+	why := ""
+	switch {
+	case !u.bounding().Contains(m.Value.Bounding): // capability_bounding_set_drop
+		why = "a user's own manager cannot take capabilities from the bounding set"
+	case !m.Value.Permitted.Contains(wanted): // capability_ambient_set_apply
+		why = "a user's own manager has no capabilities to give"
+		if held := m.Value.Permitted; held != 0 {
+			why = fmt.Sprintf("the user's own manager has %s alone to give", held)
+		}
+	}
+	if why == "" {
+		return m, nil
+	}
+	return m, fmt.Errorf("%s: %w", u.Name, stops("218/CAPABILITIES", "%s", why))
+}
+
+// sandboxesItself reports whether a user's own manager makes a user namespace for the unit, in
+// which it holds everything.
+func (u *Unit) sandboxesItself() bool {
+	return u.User && (u.set.mounts() || u.set.says("PrivateUsers", "self", "identity", "full"))
+}
+
+// systemsAlone are directives that take privileges a user's own manager may not have.
+var systemsAlone = []string{"User", "Group", "SupplementaryGroups", "DynamicUser", "PrivateNetwork", "NetworkNamespacePath", "SecureBits",
+	"CPUSchedulingPolicy", "IOSchedulingClass", "Nice", "OOMScoreAdjust", "PAMName", "LoadCredential", "LogNamespace", "AppArmorProfile", "SELinuxContext",
+	"SmackProcessLabel", "TTYPath", "RestrictFileSystems", "SocketBindDeny", "IPAddressDeny", "ConfigurationDirectory", "LimitNOFILE", "LimitNPROC"}
+
+// privileges doubts what a user's own manager may not be able to do.
+func privileges(u *Unit, at place) error {
+	if !u.User {
+		return nil
+	}
+	for _, e := range u.set {
+		if e.section == "Service" && e.value != "" && slices.Contains(systemsAlone, e.key) {
+			u.doubt("%s: whether a user's own manager can do it is not looked at", e)
+		}
+	}
+	return nil
+}

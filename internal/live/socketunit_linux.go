@@ -1,0 +1,57 @@
+package live
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/lowport/lowport/internal/facts"
+	"golang.org/x/sys/unix"
+)
+
+// unitFolders are where the system's systemd looks for units, the most important first, but for
+// those of generators.
+var unitFolders = []string{
+	"/etc/systemd/system.control", "/run/systemd/system.control", "/run/systemd/transient", "/etc/systemd/system", "/run/systemd/system",
+	"/usr/local/lib/systemd/system", "/lib/systemd/system", "/usr/lib/systemd/system",
+}
+
+// socketUnit reads the listeners of the .socket unit with the name of the unit that runs this
+// process. ENOENT says that there is none; of one that has drop-ins it is not told.
+func socketUnit(r facts.Record) ([]byte, error) {
+	u, err := facts.ParseUnit(string(r["proc/self/cgroup"].Data))
+	if err != nil || u.Name == "" || u.User || strings.Contains(u.Name, "@") {
+		return nil, unix.ENOENT
+	}
+	if facts.OwnRoot(r) {
+		return nil, errors.New("the units are in another root")
+	}
+	name := strings.TrimSuffix(u.Name, ".service") + ".socket"
+	for _, dir := range unitFolders {
+		if err := unix.Access(filepath.Join(dir, name+".d"), unix.F_OK); !errors.Is(err, unix.ENOENT) {
+			return nil, errors.New("the .socket unit has drop-ins")
+		}
+	}
+	for _, dir := range unitFolders {
+		info, err := os.Stat(filepath.Join(dir, name))
+		switch {
+		case errors.Is(err, unix.ENOENT):
+			continue
+		case err != nil:
+			return nil, err
+		case !info.Mode().IsRegular(): // masked
+			return nil, unix.ENOENT
+		}
+		text, err := readPath(filepath.Join(dir, name))
+		if err != nil {
+			return nil, err
+		}
+		all, err := facts.ParseSocketUnit(name, string(text))
+		if err != nil {
+			return nil, err
+		}
+		return line(all)
+	}
+	return nil, unix.ENOENT
+}
