@@ -45,6 +45,7 @@ type link struct {
 // A starter is who starts a chain: where it looks for programs, and what it may execute.
 type starter struct {
 	path, dir string
+	then      string // the path by which what it starts looks, "" for the same
 	who       facts.Account
 	mine      bool                    // it is this process
 	executes  func(file string) error // what else keeps a file from being executed
@@ -66,6 +67,7 @@ func (s starter) follow(argv []string) (c *chain, err error) {
 		if err != nil {
 			return c, err
 		}
+		s.path, s.then = cmp.Or(s.then, s.path), ""
 		if c.program, err = live.Open(name); err != nil {
 			return c, err
 		}

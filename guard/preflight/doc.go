@@ -6,7 +6,7 @@
 // It also finds what a program can never report itself, since it is not even
 // executed: a file with the effective bit where the bounding set lacks the
 // capability (exec-refused). It knows what a unit's directives do to a bind, in
-// systemd 252 to 262. It cannot see what the program does to itself, or what a
+// systemd 249 to 262. It cannot see what the program does to itself, or what a
 // security module or a BPF program does to a unit.
 //
 // A server does not import it: it is for who deploys one.

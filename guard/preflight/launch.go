@@ -148,7 +148,8 @@ func (how Launch) byUnit(ports []int) (*plan, error) {
 	if err := u.Check(root, command, who, home); err != nil {
 		return nil, err
 	}
-	s := starter{path: systemdPath, dir: "/", who: who, executes: func(file string) error { return u.Executes(command, file) }}
+	search, env := u.Path()
+	s := starter{path: search, then: env, dir: "/", who: who, executes: func(file string) error { return u.Executes(command, file) }}
 	if command.Root() {
 		s.who = facts.Account{Name: "root"}
 	}
@@ -160,9 +161,6 @@ func (how Launch) byUnit(ports []int) (*plan, error) {
 	p, f, record := how.read(c, ports)
 	return p, p.byManager(&u, command, c, f, s, who, !record.Lacks("run/systemd/system"))
 }
-
-// systemdPath is the PATH of services.
-const systemdPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 // account is the user of the unit, and the home folder.
 func (how Launch) account(u *launch.Unit) (who facts.Account, home string, err error) {

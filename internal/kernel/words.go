@@ -318,7 +318,7 @@ func holds(s facts.Socket) (owner, does, detail string) {
 	switch {
 	case strings.HasPrefix(s.Network, "udp"):
 		return owner, " is bound: " + owner, ""
-	case s.Inode == 0:
+	case Waits(s):
 		owner = "a closed connection, for a minute"
 		return owner, " waits: " + owner, "this end closed the connection first, and its socket had no SO_REUSEADDR: the kernel keeps the port until TIME_WAIT ends"
 	case s.Bound:

@@ -24,7 +24,7 @@ func commandsBefore(u *Unit, at place) error {
 }
 
 func (u *Unit) before(at place, c Command) error {
-	program, err := find(at.root, c.Program)
+	program, err := u.program(at.root, c.Program)
 	if errors.Is(err, fs.ErrNotExist) {
 		if c.has("-") {
 			return nil
@@ -112,16 +112,38 @@ func (c Command) exits(program string) (status int, known bool) {
 	return 0, false
 }
 
-// find looks for a program as systemd does (find_executable).
-func find(root fs.FS, program string) (string, error) {
+// program looks for a program as systemd does (find_executable).
+func (u *Unit) program(root fs.FS, program string) (string, error) {
 	if path.IsAbs(program) {
 		_, err := fs.Stat(root, inside(program))
 		return program, err
 	}
-	for _, dir := range []string{"usr/local/sbin", "usr/local/bin", "usr/sbin", "usr/bin", "sbin", "bin"} {
-		if info, err := fs.Stat(root, path.Join(dir, program)); err == nil && info.Mode()&0o111 != 0 && info.Mode().IsRegular() {
-			return "/" + path.Join(dir, program), nil
+	search, _ := u.Path()
+	for dir := range strings.SplitSeq(search, ":") {
+		if info, err := fs.Stat(root, inside(path.Join(dir, program))); err == nil && info.Mode()&0o111 != 0 && info.Mode().IsRegular() {
+			return path.Join(dir, program), nil
 		}
 	}
 	return "", fs.ErrNotExist
+}
+
+// servicesPath is the PATH of services, and where systemd looks for their programs.
+const servicesPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+// Path returns where systemd looks for a program that is only named (ExecSearchPath=), and
+// where what it starts does (PATH).
+func (u *Unit) Path() (search, env string) {
+	search = servicesPath
+	if dirs := u.set.all("Service", "ExecSearchPath"); len(dirs) > 0 {
+		search = strings.Join(dirs, ":")
+	}
+	env = search
+	for _, e := range u.set.entries("Service", "Environment") {
+		for _, word := range split(e.value) {
+			if name, value, _ := strings.Cut(word, "="); name == "PATH" {
+				env = value
+			}
+		}
+	}
+	return search, env
 }

@@ -12,13 +12,29 @@ import (
 //go:embed directives.txt
 var directivesText string
 
-// directives are those that systemd knows, by section and name: "bool", "later" or "".
-var directives = func() map[string]string {
-	all := map[string]string{}
+// A directive is one that systemd knows.
+type directive struct {
+	boolean bool
+	since   int // the version that has it first, 0 for 249 or before
+}
+
+// directives are all of them, by section and name.
+var directives = func() map[string]directive {
+	all := map[string]directive{}
 	for line := range strings.Lines(directivesText) {
-		if name, kind, _ := strings.Cut(strings.TrimSpace(line), " "); !strings.HasPrefix(name, "#") {
-			all[name] = kind
+		words := strings.Fields(line)
+		if words[0] == "#" {
+			continue
 		}
+		var d directive
+		for _, w := range words[1:] {
+			if w == "bool" {
+				d.boolean = true
+				continue
+			}
+			_, _ = fmt.Sscan(w, &d.since)
+		}
+		all[words[0]] = d
 	}
 	return all
 }()
@@ -31,7 +47,7 @@ var enums = map[string][]string{
 	"ProtectProc":          {"noaccess", "invisible", "ptraceable", "default"},
 	"ProcSubset":           {"all", "pid"},
 	"PrivateTmp":           {"bool", "+disconnected:257"},
-	"PrivateUsers":         {"bool", "+self:257", "+identity:257", "+full:258"},
+	"PrivateUsers":         {"bool", "+self:257", "+identity:257", "+full:258", "+managed:260"},
 	"ProtectControlGroups": {"bool", "+private:257", "+strict:257"},
 	"ProtectHostname":      {"bool", "+private:258"},
 	"MountFlags":           {"shared", "slave", "private"},
@@ -101,17 +117,17 @@ func (u *Unit) fatal(e entry) error {
 
 // ignored says why systemd passes over an assignment, "" where it does not.
 func (u *Unit) ignored(e entry) string {
-	kind, known := directives[e.section+"."+e.key]
+	is, known := directives[e.section+"."+e.key]
 	switch {
 	case e.section == "":
 		return "it stands before the first section"
 	case !known:
 		return unknownKey(e)
-	case kind == "later" && u.Build.Version != 0 && u.Build.Version <= 252:
+	case u.Build.Version != 0 && u.Build.Version < is.since:
 		return fmt.Sprintf("systemd %d has no such directive", u.Build.Version)
 	}
 	values, isEnum := enums[e.key]
-	if !isEnum && kind == "bool" {
+	if !isEnum && is.boolean {
 		values = []string{"bool"}
 	}
 	if values == nil || e.section != "Service" && isEnum {

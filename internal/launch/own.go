@@ -40,7 +40,7 @@ func (u *Unit) OwnManager(runs, system facts.Fact[caps.State]) (facts.Fact[caps.
 // sandboxesItself reports whether a user's own manager makes a user namespace for the unit, in
 // which it holds everything.
 func (u *Unit) sandboxesItself() bool {
-	return u.User && (u.set.mounts() || u.set.says("PrivateUsers", "self", "identity", "full"))
+	return u.User && (u.set.mounts() || u.set.says("PrivateUsers", usersApart...))
 }
 
 // systemsAlone are directives that take privileges a user's own manager may not have.
@@ -60,3 +60,6 @@ func privileges(u *Unit, at place) error {
 	}
 	return nil
 }
+
+// usersApart are the values of PrivateUsers= that make a user namespace, beside yes.
+var usersApart = []string{"self", "identity", "full", "managed"}

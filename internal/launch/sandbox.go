@@ -236,8 +236,8 @@ func (s settings) hides(program string) string {
 // that is seen from here, or its namespaces are others, or that says what is not
 // understood; "" for none.
 func (s settings) unseen(program string) string {
-	for _, key := range []string{"RootDirectory", "RootImage", "ExtensionImages", "ExtensionDirectories", "MountImages", "UserNamespacePath", "DelegateNamespaces"} {
-		if s.some(key) {
+	for _, key := range []string{"RootDirectory", "RootImage", "ExtensionImages", "ExtensionDirectories", "MountImages", "UserNamespacePath", "DelegateNamespaces", "PrivatePIDs"} {
+		if v := s.last(key); v != "" && !isNo(v) {
 			return key + "="
 		}
 	}
@@ -259,6 +259,11 @@ func (s settings) unseen(program string) string {
 		}
 	}
 	return ""
+}
+
+func isNo(v string) bool {
+	on, ok := boolean(v)
+	return ok && !on
 }
 
 // family says whether RestrictAddressFamilies= leaves sockets of a family, such

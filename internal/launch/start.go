@@ -97,7 +97,7 @@ func (u *Unit) Start(f facts.Facts, manager facts.Fact[caps.State], c Command, w
 	f = u.filters(f, plus)
 
 	s := manager.Value
-	if u.set.says("PrivateUsers", "self", "identity", "full") && !plus {
+	if u.set.says("PrivateUsers", usersApart...) && !plus {
 		s = caps.State{Permitted: full, Effective: full, Bounding: full}
 		f.Net.Owner = facts.Fact[facts.Owner]{Value: facts.OwnerOutside, State: facts.Known, Source: "PrivateUsers="}
 		f.Net.UIDMap = f.Net.UIDMap.Now("0 0 1, " + strings.Repeat(strconv.Itoa(int(who.UID))+" ", 2) + "1")
@@ -143,7 +143,7 @@ func (u *Unit) Permits(c Command, w Wrap) error {
 	why := ""
 	switch {
 	case c.Bare():
-	case w.User != "" && u.set.says("PrivateUsers", "self", "identity", "full"):
+	case w.User != "" && u.set.says("PrivateUsers", usersApart...):
 		why = "PrivateUsers= has no user to change to"
 	case w.persona && u.set.is("LockPersonality"):
 		why = "LockPersonality= lets no program change its personality"

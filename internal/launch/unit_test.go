@@ -519,3 +519,28 @@ func TestNoNewPrivsOfVersions(t *testing.T) {
 		t.Error("what depends on the version is not in doubt")
 	}
 }
+
+// A version passes over what a later one has.
+func TestDirectivesOfVersions(t *testing.T) {
+	for _, tt := range []struct {
+		line            string
+		before, version int
+	}{
+		{"ExecSearchPath=/srv", 249, 250},
+		{"OpenFile=/etc/passwd", 252, 253},
+		{"SetLoginEnvironment=yes", 254, 255},
+		{"MemoryZSwapWriteback=no", 255, 256},
+		{"PrivatePIDs=yes", 256, 257},
+		{"PrivateUsers=managed", 259, 260},
+		{"Type=notify-reload", 252, 253},
+	} {
+		for _, version := range []int{tt.before, tt.version} {
+			u := Unit{Name: "app.service", Build: Build{Version: version}}
+			key, value, _ := strings.Cut(tt.line, "=")
+			kept, err := u.clean(settings{{section: "Service", key: key, value: value}})
+			if knows := version == tt.version; err != nil || (len(kept) == 1) != knows || (len(u.Notes) == 0) != knows {
+				t.Errorf("%s by %d: %v, %v, %q", tt.line, version, kept, err, u.Notes)
+			}
+		}
+	}
+}
