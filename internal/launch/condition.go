@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io/fs"
 	"path"
+	"strconv"
 	"strings"
 )
 
@@ -80,7 +81,10 @@ func (u *Unit) met(at place, e entry, value string) (met, sure bool) {
 	name := strings.TrimPrefix(e.key, kind)
 	switch name {
 	case "User":
-		return value == "root" || value == "0" || value == "@system", !u.User && (value == "root" || value == "0" || value == "@system" || !strings.ContainsAny(value, "0123456789"))
+		if u.User {
+			return value == at.who.Name || value == strconv.Itoa(int(at.who.UID)), value != "@system"
+		}
+		return value == "root" || value == "0" || value == "@system", (value == "root" || value == "0" || value == "@system" || !strings.ContainsAny(value, "0123456789"))
 	case "Virtualization":
 		return virtualization(at.root, value)
 	case "Architecture", "Capability", "FirstBoot", "KernelVersion", "PathIsMountPoint", "PathIsReadWrite":

@@ -46,7 +46,7 @@ func (u *Unit) sandboxesItself() bool {
 // systemsAlone are directives that take privileges a user's own manager may not have.
 var systemsAlone = []string{"User", "Group", "SupplementaryGroups", "DynamicUser", "PrivateNetwork", "NetworkNamespacePath", "SecureBits",
 	"CPUSchedulingPolicy", "IOSchedulingClass", "Nice", "OOMScoreAdjust", "PAMName", "LoadCredential", "LogNamespace", "AppArmorProfile", "SELinuxContext",
-	"SmackProcessLabel", "TTYPath", "RestrictFileSystems", "SocketBindDeny", "IPAddressDeny", "ConfigurationDirectory", "LimitNOFILE", "LimitNPROC"}
+	"SmackProcessLabel", "TTYPath", "RestrictFileSystems", "SocketBindDeny", "IPAddressDeny", "ConfigurationDirectory"}
 
 // privileges doubts what a user's own manager may not be able to do.
 func privileges(u *Unit, at place) error {

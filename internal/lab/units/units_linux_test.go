@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"testing"
 
+	"github.com/lowport/lowport/internal/figures"
 	"github.com/lowport/lowport/internal/needs"
 )
 
@@ -39,7 +40,7 @@ func TestUnits(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Logf("seed %d: %s", seed, sums)
+	figures.Add(t, fmt.Sprintf("random units, seed %d: %s", seed, sums))
 }
 
 // Each draw is the same one for the same number, and of a unit that is a unit.
