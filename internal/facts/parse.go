@@ -311,10 +311,8 @@ func Source(name string) string {
 		return "/proc/self/task"
 	case "sockets":
 		return "sock_diag"
-	case "addresses":
+	case "addresses", "tentative":
 		return "netlink"
-	case "tentative":
-		return "/proc/net/if_inet6"
 	}
 	return name
 }

@@ -120,7 +120,7 @@ func saySeccomp(l *look, w wording) wording {
 		}
 		return wording{"a seccomp filter refuses " + call + ", so that {cap} cannot be made effective",
 			"the program may not raise what is permitted: in a unit see SystemCallFilter=, in a container its seccomp profile; an ambient capability or =+ep on the file need no " + call}
-	case call != "" && call != "bind":
+	case call != "" && call != "bind" && !l.g.Refused.setup():
 		w.detail = "binds to port 0 are let through, and " + call + " is not; in a unit see SystemCallFilter=, in a container its seccomp profile"
 	default:
 		call = "bind"

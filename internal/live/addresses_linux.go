@@ -1,9 +1,9 @@
 package live
 
 import (
+	"encoding/binary"
 	"errors"
 	"fmt"
-	"net"
 	"net/netip"
 	"os"
 
@@ -11,60 +11,100 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// addresses lists the unicast addresses of the interfaces that are up.
-func addresses() ([]netip.Addr, error) {
-	ifs, err := net.Interfaces()
-	if err != nil { // AF_NETLINK is denied to many services
-		all, errProc := procAddresses()
-		if errProc != nil {
-			return nil, err
-		}
-		return all, nil
+// addresses lists the unicast addresses of the interfaces that are up, and which of them
+// are tentative.
+func addresses() (all, tentative []netip.Addr, err error) {
+	if all, tentative, err = netlinkAddresses(); err == nil {
+		return all, tentative, nil
 	}
-	all := []netip.Addr{}
-	for _, i := range ifs {
-		if i.Flags&net.FlagUp == 0 {
-			continue
+	if all, tentative, errProc := procAddresses(); errProc == nil { // AF_NETLINK is denied to many services
+		return all, tentative, nil
+	}
+	return nil, nil, err
+}
+
+// netlinkAddresses asks for all of them at once: rtnetlink(7), RTM_GETLINK and RTM_GETADDR.
+func netlinkAddresses() (all, tentative []netip.Addr, err error) {
+	up := map[uint32]bool{}
+	err = list(unix.RTM_GETLINK, unix.SizeofIfInfomsg, func(b []byte) error {
+		index, flags := binary.NativeEndian.Uint32(b[4:]), binary.NativeEndian.Uint32(b[8:])
+		up[index] = flags&unix.IFF_UP != 0
+		return nil
+	})
+	if err != nil {
+		return nil, nil, err
+	}
+	all, tentative = []netip.Addr{}, []netip.Addr{}
+	err = list(unix.RTM_GETADDR, unix.SizeofIfAddrmsg, func(b []byte) error {
+		if index := binary.NativeEndian.Uint32(b[4:]); !up[index] {
+			return nil
 		}
-		addrs, err := i.Addrs()
+		a, flags, err := parseAddress(b)
 		if err != nil {
-			return nil, err
+			return err
 		}
-		for _, a := range addrs {
-			if n, ok := a.(*net.IPNet); ok {
-				ip, ok := netip.AddrFromSlice(n.IP)
-				if !ok {
-					return nil, fmt.Errorf("interface %s: address %v", i.Name, a)
-				}
-				all = append(all, ip.Unmap())
-			}
+		all = append(all, a.Unmap())
+		if flags&unix.IFA_F_TENTATIVE != 0 && flags&unix.IFA_F_OPTIMISTIC == 0 {
+			tentative = append(tentative, a)
 		}
+		return nil
+	})
+	return all, tentative, err
+}
+
+// list asks for what there is of a kind, each answer with a header of that size.
+func list(kind uint16, size int, each func([]byte) error) error {
+	request := make([]byte, unix.SizeofNlMsghdr+unix.SizeofRtGenmsg+3) // of every family
+	binary.NativeEndian.PutUint16(request[4:], kind)
+	return netlink(unix.NETLINK_ROUTE, request, func(_ uint16, body []byte) error {
+		if len(body) < size {
+			return errCutShort
+		}
+		return each(body)
+	})
+}
+
+// parseAddress reads an address of an interface, and its flags. On a point-to-point one
+// IFA_ADDRESS is the peer's.
+func parseAddress(b []byte) (a netip.Addr, flags uint32, err error) {
+	var local, address []byte
+	flags = uint32(b[2]) // which IFA_FLAGS has whole
+	err = attributes(b[unix.SizeofIfAddrmsg:], func(kind uint16, value []byte) {
+		switch {
+		case kind == unix.IFA_LOCAL:
+			local = value
+		case kind == unix.IFA_ADDRESS:
+			address = value
+		case kind == unix.IFA_FLAGS && len(value) == 4:
+			flags = binary.NativeEndian.Uint32(value)
+		}
+	})
+	if local == nil {
+		local = address
 	}
-	return all, nil
+	a, ok := netip.AddrFromSlice(local)
+	if !ok {
+		err = errors.Join(err, fmt.Errorf("netlink: an address of %d bytes", len(local)))
+	}
+	return a, flags, err
 }
 
 // procAddresses reads the same without a socket.
-func procAddresses() ([]netip.Addr, error) {
+func procAddresses() (all, tentative []netip.Addr, err error) {
 	b, err := os.ReadFile("/proc/thread-self/net/fib_trie")
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	all, err := facts.ParseFibTrie(b)
-	if err != nil {
-		return nil, err
+	if all, err = facts.ParseFibTrie(b); err != nil {
+		return nil, nil, err
 	}
-	v6, _, err := inet6Addresses()
-	return append(all, v6...), err
-}
-
-// inet6Addresses reads all IPv6 addresses, and which of them are tentative.
-func inet6Addresses() (all, tentative []netip.Addr, err error) {
-	b, err := os.ReadFile("/proc/thread-self/net/if_inet6")
+	b, err = os.ReadFile("/proc/thread-self/net/if_inet6")
 	if errors.Is(err, unix.ENOENT) {
-		return nil, nil, nil // this kernel has no IPv6
+		return all, []netip.Addr{}, nil // this kernel has no IPv6
 	}
 	if err != nil {
 		return nil, nil, err
 	}
-	return facts.ParseIfInet6(b)
+	v6, tentative, err := facts.ParseIfInet6(b)
+	return append(all, v6...), append([]netip.Addr{}, tentative...), err
 }

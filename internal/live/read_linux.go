@@ -188,20 +188,17 @@ func (r reading) network(s scope) {
 	if !s.addresses && !r.Lacks("network apart") {
 		return
 	}
-	r.add("addresses", func() ([]byte, error) {
-		addrs, err := addresses()
-		if err != nil {
-			return nil, err
+	all, tentative, err := addresses()
+	each := func(addrs []netip.Addr) func() ([]byte, error) {
+		return func() ([]byte, error) {
+			if err != nil {
+				return nil, err
+			}
+			return line(addrs)
 		}
-		return line(addrs)
-	})
-	r.add("tentative", func() ([]byte, error) {
-		_, tentative, err := inet6Addresses()
-		if err != nil {
-			return nil, err
-		}
-		return line(append([]netip.Addr{}, tentative...))
-	})
+	}
+	r.add("addresses", each(all))
+	r.add("tentative", each(tentative))
 }
 
 func securebits() ([]byte, error) {

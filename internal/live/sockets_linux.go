@@ -3,7 +3,6 @@ package live
 import (
 	"encoding/binary"
 	"errors"
-	"fmt"
 	"net/netip"
 	"os"
 	"strings"
@@ -163,11 +162,6 @@ const (
 // dump asks the kernel for the sockets of one family and protocol on port; it
 // filters, so that 100,000 others cost little.
 func dump(family, proto uint8, port int) ([]socket, error) {
-	fd, err := unix.Socket(unix.AF_NETLINK, unix.SOCK_RAW|unix.SOCK_CLOEXEC, unix.NETLINK_SOCK_DIAG)
-	if err != nil {
-		return nil, fmt.Errorf("sock_diag: %w", err)
-	}
-	defer unix.Close(fd)
 	const ops = uint8(unsafe.Sizeof([4]diagOp{}))
 	req := diagReq{
 		Family: family, Proto: proto, States: ^uint32(0),
@@ -177,53 +171,23 @@ func dump(family, proto uint8, port int) ([]socket, error) {
 			{opLE, 8, uint16(ops) - 8 + 4}, {opNop, 0, uint16(port)},
 		},
 	}
-	req.Header = unix.NlMsghdr{Len: uint32(unsafe.Sizeof(req)), Type: sockDiagByFamily, Flags: unix.NLM_F_REQUEST | unix.NLM_F_DUMP}
-	if err := unix.Sendto(fd, unsafe.Slice((*byte)(unsafe.Pointer(&req)), unsafe.Sizeof(req)), 0, &unix.SockaddrNetlink{Family: unix.AF_NETLINK}); err != nil {
-		return nil, fmt.Errorf("sock_diag: %w", err)
-	}
+	req.Header.Type = sockDiagByFamily
 	var found []socket
-	buf := make([]byte, 1<<16)
-	for {
-		n, _, err := unix.Recvfrom(fd, buf, 0)
-		if errors.Is(err, unix.EINTR) {
-			continue
+	err := netlink(unix.NETLINK_SOCK_DIAG, unsafe.Slice((*byte)(unsafe.Pointer(&req)), unsafe.Sizeof(req)), func(kind uint16, body []byte) error {
+		if kind != sockDiagByFamily {
+			return nil
 		}
-		if err != nil {
-			return nil, fmt.Errorf("sock_diag: %w", err)
-		}
-		for msg := buf[:n]; len(msg) > 0; {
-			if len(msg) < unix.SizeofNlMsghdr {
-				return nil, errors.New("sock_diag: message cut short")
-			}
-			h := (*unix.NlMsghdr)(unsafe.Pointer(&msg[0]))
-			if h.Len < unix.SizeofNlMsghdr || int(h.Len) > len(msg) {
-				return nil, errors.New("sock_diag: message cut short")
-			}
-			body := msg[unix.SizeofNlMsghdr:h.Len]
-			msg = msg[min(len(msg), int(h.Len+3)&^3):]
-			switch h.Type {
-			case unix.NLMSG_DONE:
-				return found, nil
-			case unix.NLMSG_ERROR:
-				if len(body) < 4 {
-					return nil, errors.New("sock_diag: message cut short")
-				}
-				return nil, fmt.Errorf("sock_diag: %w", unix.Errno(-int32(binary.NativeEndian.Uint32(body))))
-			case sockDiagByFamily:
-				s, err := parseDiag(body, proto)
-				if err != nil {
-					return nil, err
-				}
-				found = append(found, s)
-			}
-		}
-	}
+		s, err := parseDiag(body, proto)
+		found = append(found, s)
+		return err
+	})
+	return found, err
 }
 
 func parseDiag(b []byte, proto uint8) (socket, error) {
 	const size = int(unsafe.Sizeof(diagMsg{}))
 	if len(b) < size {
-		return socket{}, errors.New("sock_diag: answer cut short")
+		return socket{}, errCutShort
 	}
 	m := (*diagMsg)(unsafe.Pointer(&b[0]))
 	addr, network := netip.AddrFrom16(m.ID.Src), "tcp6"
@@ -240,18 +204,13 @@ func parseDiag(b []byte, proto uint8) (socket, error) {
 		Bound:   proto == unix.IPPROTO_TCP && m.State == stateClose, // since Linux 6.8
 		UID:     m.UID, Inode: uint64(m.Inode),
 	}}
-	for attrs := b[size:]; len(attrs) >= unix.SizeofNlAttr; {
-		a := (*unix.NlAttr)(unsafe.Pointer(&attrs[0]))
-		if int(a.Len) < unix.SizeofNlAttr || int(a.Len) > len(attrs) {
-			return socket{}, errors.New("sock_diag: attribute cut short")
-		}
-		switch value := attrs[unix.SizeofNlAttr:a.Len]; {
-		case a.Type == v6OnlyAttr && len(value) >= 1:
+	err := attributes(b[size:], func(kind uint16, value []byte) {
+		switch {
+		case kind == v6OnlyAttr && len(value) >= 1:
 			s.V6Only = value[0] != 0
-		case a.Type == cgroupIDAttr && len(value) >= 8:
+		case kind == cgroupIDAttr && len(value) >= 8:
 			s.cgroupID = binary.NativeEndian.Uint64(value)
 		}
-		attrs = attrs[min(len(attrs), int(a.Len+3)&^3):]
-	}
-	return s, nil
+	})
+	return s, err
 }

@@ -19,7 +19,7 @@ func setpriv(w kernel.World, g kernel.Goal) (candidate, bool) {
 	enter, okNet := entering(f)
 	if fromOutside(f) && g.Network == "" { // what counts there does in every network
 		enter, okNet = nil, true
-	} else if fromOutside(f) && !f.Launcher.Operator.Value.SameNet { // the bind would be another
+	} else if fromOutside(f) && !f.Launcher.Operator.Value.SameNet && enter == nil { // the bind would be another
 		okNet = false
 	}
 	there := f.File.Installed.Stat.State == facts.Known // else the path may lead nowhere
