@@ -3,12 +3,19 @@
 // afterwards the program holds no privilege at all. This package is the map; the
 // code is in the packages below it.
 //
-//	guard            bind or explain: Bind, MustBind, Require, and the report
+//	guard            bind or explain: Bind, MustBind, Require, Explain
+//	guard/report     what a refusal says, as text, JSON and slog
+//	guard/preflight  the same before the start, or of a process that runs already
+//	guard/recording  the evidence of one machine, read on another
 //	guard/guardtest  recorded machines, to test on without root
 //	guard/unit       hardened systemd units for a server on a low port
+//	guard/audit      what a running process could do in an attacker's hands
 //	caps/drop        give up every capability, on every thread, read back
 //	privport         which ports are privileged here, and a listener with least privilege
 //	caps             capabilities as plain values: read, write, predict execve(2)
+//
+// The commands are in examples: doctor (why, and what helps), filecaps (getcap and
+// setcap), run (setpriv), unit (systemd units) and server.
 //
 // A server needs two calls:
 //
@@ -23,7 +30,10 @@
 // would work where it runs.
 //
 //	a file             setcap cap_net_bind_service=+p PROGRAM     until the file is replaced
-//	one start          setpriv --ambient-caps=… -- PROGRAM        until the program ends
+//	one start          setpriv --reuid=USER --regid=GROUP --init-groups
+//	                     --inh-caps=+net_bind_service
+//	                     --ambient-caps=+net_bind_service -- PROGRAM
+//	                                                              until the program ends
 //	a systemd service  AmbientCapabilities=CAP_NET_BIND_SERVICE   as long as the unit says so
 //	a systemd socket   ListenStream=443, and no capability        as long as the unit says so
 //	a container        --sysctl net.ipv4.ip_unprivileged_port_start=443

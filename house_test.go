@@ -92,7 +92,7 @@ func TestPromises(t *testing.T) {
 }
 
 // What a workflow runs is the gate, without the right to write, and no action
-// that can change under the same name.
+// that can change under the same name. A release alone may write, once the gate has passed.
 func TestWorkflows(t *testing.T) {
 	files, err := filepath.Glob(".github/workflows/*")
 	if err != nil || len(files) == 0 {
@@ -101,8 +101,12 @@ func TestWorkflows(t *testing.T) {
 	pinned := regexp.MustCompile(`uses:\s*\S+@[0-9a-f]{40}(\s|$)`)
 	for _, name := range files {
 		all := text(t, name)
-		if !strings.Contains(all, "\npermissions:\n  contents: read\n") || strings.Contains(all, ": write") {
+		gated, release, _ := strings.Cut(all, "\n  release:\n    needs: gate\n")
+		if !strings.Contains(gated, "\npermissions:\n  contents: read\n") || strings.Contains(gated, ": write") {
 			t.Errorf("%s: its permissions are not to read the contents alone", name)
+		}
+		if release != "" && !strings.Contains(release, "run: GOTOOLCHAIN=auto .ci/release ") {
+			t.Errorf("%s: the release is not what .ci/release builds", name)
 		}
 		if !strings.Contains(all, ".ci/run\n") && !strings.Contains(all, ".ci/fuzz\n") {
 			t.Errorf("%s runs neither .ci/run nor .ci/fuzz", name)

@@ -61,7 +61,7 @@ func (d Danger) String() string {
 	return strings.Join(list, "; ")
 }
 
-// has says whether every reason in e is in d.
+// has reports whether every reason in e is in d.
 func (d Danger) has(e Danger) bool { return d&e == e }
 
 // Instead says what to do about the reasons, joined by "; ".

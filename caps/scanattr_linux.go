@@ -45,7 +45,7 @@ func (r *reader) getxattrOld(dir int, name []byte) (int, unix.Errno) {
 	return 0, errno
 }
 
-// haveGetxattrat says whether the kernel, and seccomp, let getxattrat(2) be.
+// haveGetxattrat reports whether the kernel, and seccomp, let getxattrat(2) be.
 func haveGetxattrat(dir int) bool {
 	r := reader{scanner: &scanner{at: true}}
 	_, errno := r.getxattr(dir, []byte(".\x00"))

@@ -8,7 +8,7 @@ const fsSet Set = 1<<CHOWN | 1<<DAC_OVERRIDE | 1<<DAC_READ_SEARCH | 1<<FOWNER | 
 // user namespace.
 type UIDs struct{ Real, Effective, Saved uint32 }
 
-// root says whether any of u is root.
+// root reports whether any of u is root.
 func (u UIDs) root() bool { return u.Real == 0 || u.Effective == 0 || u.Saved == 0 }
 
 // SetUIDs returns what the thread holds after setuid(2), setreuid(2) or

@@ -92,7 +92,7 @@ func (f File) describe() string {
 	return fmt.Sprintf("%s [rootid=%d]", f, f.RootID)
 }
 
-// same says whether f and g are alike but for their versions.
+// same reports whether f and g are alike but for their versions.
 func (f File) same(g File) bool {
 	f.Version, g.Version = 0, 0
 	return f == g

@@ -20,9 +20,9 @@ type Sockets struct {
 // BindAll binds all of the addresses or none: where one fails, those that are
 // bound already are closed, and one *[Error] covers every address that failed.
 // An address is as for [Bind], or has its network before a slash: ":443",
-// "udp/:53", "tcp6/[::1]:80". No addresses at all are refused as a malformed one is. The
-// context bounds the look-ups of names; where it ends one, the error wraps the context's
-// own.
+// "udp/:53", "tcp6/[::1]:80". An empty list is refused like a malformed address. The
+// context bounds the look-ups of names; if it ends during one, the error wraps the
+// context's error.
 func BindAll(ctx context.Context, addresses []string, opts ...Option) (*Sockets, error) {
 	if len(addresses) == 0 {
 		return nil, noAddress(ask.With(opts))
@@ -46,8 +46,8 @@ func BindAll(ctx context.Context, addresses []string, opts ...Option) (*Sockets,
 	return s, nil
 }
 
-// noAddress refuses an empty list of addresses: a server that listens nowhere does not
-// start as if all were well.
+// noAddress refuses an empty list of addresses: a server that listens nowhere must not
+// start without a word.
 func noAddress(o ask.Options) error {
 	none := ask.Request{Network: "tcp", Err: &net.OpError{Op: "listen", Net: "tcp", Err: &net.AddrError{Err: "no address to listen on"}}}
 	r := ask.Malformed("bind nothing", none)
@@ -57,14 +57,14 @@ func noAddress(o ask.Options) error {
 	return &Error{Report: r, Err: none.Err}
 }
 
-// MustBindAll is BindAll for a main function, as [MustBind].
+// MustBindAll calls BindAll and, like [MustBind], ends the program if that fails.
 func MustBindAll(ctx context.Context, addresses []string, opts ...Option) *Sockets {
 	s, err := BindAll(ctx, addresses, opts...)
 	must(err, opts...)
 	return s
 }
 
-// bind binds all that is requested, or nothing.
+// bind binds all requested addresses, or none.
 func bind(ctx context.Context, all []ask.Request, opts []Option) error {
 	o := ask.With(opts)
 	for i := range all {
@@ -91,8 +91,8 @@ func bind(ctx context.Context, all []ask.Request, opts []Option) error {
 	return nil
 }
 
-// inherited says what is to be said of sockets that this process was started with: of
-// those that nobody has taken, those for the port of a request that failed say why.
+// inherited returns notes about sockets that this process was started with and that nobody
+// has taken. For the port of a failed request a note says why the socket does not fit.
 func inherited(ctx context.Context, all []ask.Request) []string {
 	var notes []string
 	left := privport.Leftover()

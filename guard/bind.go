@@ -62,15 +62,15 @@ func BindPacket(address string, opts ...Option) (net.PacketConn, error) {
 	return s.(net.PacketConn), nil
 }
 
-// MustBind is Bind for a main function: where it fails the report goes to
-// standard error and the program exits with the code of [Error.ExitCode].
+// MustBind calls Bind. If that fails, MustBind writes the report to standard error and
+// exits with the status of [Error.ExitCode]. It is for main functions.
 func MustBind(address string, opts ...Option) net.Listener {
 	ln, err := Bind(address, opts...)
 	must(err, opts...)
 	return ln
 }
 
-// MustBindPacket is BindPacket for a main function, as [MustBind].
+// MustBindPacket calls BindPacket and, like [MustBind], ends the program if that fails.
 func MustBindPacket(address string, opts ...Option) net.PacketConn {
 	c, err := BindPacket(address, opts...)
 	must(err, opts...)

@@ -14,7 +14,7 @@ import (
 	"github.com/lowport/lowport/guard"
 )
 
-// bindable says whether an address is free.
+// bindable reports whether an address is free.
 func bindable(address string) bool {
 	s, err := guard.BindAll(context.Background(), []string{address})
 	if err != nil {

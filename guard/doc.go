@@ -4,16 +4,16 @@
 //	ln := guard.MustBind(":443")
 //	http.ServeTLS(ln, handler, certFile, keyFile)
 //
-// [MustBind] and [MustRequire] write the report to standard error and exit:
-// with 77 where a permission is missing, 69 where the address cannot be had,
-// 64 where it is malformed. A systemd unit can say
-// RestartPreventExitStatus=77 64 and not loop. [Bind] and [Require] return the
-// same as an error: a *[Error] that wraps the *net.OpError, so that
+// [MustBind] and [MustRequire] write the report to standard error and exit: with 77 if a
+// permission is missing, 69 if the address is not available, 64 if it is malformed.
+// RestartPreventExitStatus=77 64 in a systemd unit prevents a restart loop. [Bind] and
+// [Require] return the report as an error, an *[Error] that wraps the *net.OpError, so that
 //
 //	errors.Is(err, fs.ErrPermission)
 //
-// still holds. Its Error method is one line; %+v prints the whole report, and
-// [log/slog] and JSON get the report as a structure.
+// still holds. Its Error method returns one line, with each cause's id in brackets and
+// the command of the first fix; %+v prints the whole report, and [log/slog] and JSON get
+// the report as a structure.
 //
 // # Which function to use
 //
@@ -25,7 +25,7 @@
 //   - For several ports, all or nothing: [MustBindAll], [BindAll].
 //   - For a capability that is no port's, such as cap_net_admin: [MustRequire],
 //     [Require].
-//   - Before a program is deployed: package guard/preflight.
+//   - Before a program is deployed, and of a process that runs: package guard/preflight.
 //   - For the proof that a running process is as intended: package guard/audit.
 //   - For a bug report: package guard/recording. Package guard/guardtest has machines
 //     that were recorded, to test a program on.
@@ -43,17 +43,16 @@
 // another library for socket activation. [privport.Offers] lists them, by name too, and
 // [privport.HandOver] passes listeners to a new process in the same way.
 //
-// Then a plain bind is tried, and if it succeeds nothing else is done or read.
-// Only after EACCES, and only if cap_net_bind_service is permitted, is it made
-// effective on the calling thread for a second try, and lowered again. With the
-// option [Authbind], and only then, authbind's helper is asked last.
+// Then Bind tries a plain bind. If that succeeds, Bind reads and does nothing else. If it
+// fails with EACCES and cap_net_bind_service is permitted, Bind makes the capability
+// effective on the calling thread, tries again, and lowers it. With the option [Authbind]
+// it asks authbind's helper last.
 //
 // # Limits
 //
-// The guard reports what a process can see of itself. A security policy that
-// leaves no trace (Landlock, an LSM rule, a BPF program) is reported as such only
-// where the capability state excludes everything else. Off Linux, Bind is
-// net.Listen and a report has no facts.
+// The guard reports what a process can see of itself. It names a security policy that
+// leaves no trace (Landlock, an LSM rule, a BPF program) only if the capability state
+// excludes everything else. Off Linux, Bind is net.Listen and a report has no facts.
 //
 // [privport.HandOver]: https://pkg.go.dev/github.com/lowport/lowport/privport#HandOver
 package guard

@@ -17,19 +17,19 @@ import (
 	"github.com/lowport/lowport/privport"
 )
 
-// Explain returns the error of a listen that somebody else made, a framework or
-// [net.Listen], with the report of [Bind]: an *[Error] that wraps err. So one line makes
-// any server explain itself:
+// Explain explains the error of a listen that a framework or [net.Listen] made: it returns
+// an *[Error] with the report of [Bind], which wraps err. So one line makes any server
+// explain itself:
 //
 //	log.Fatal(guard.Explain(http.ListenAndServe(":443", nil)))
 //
-// It looks for each *net.OpError of a listen on TCP or UDP that err wraps or joins. Where
-// there is none, as in the error of a dial or of a unix socket, or where it is explained
-// already, Explain returns err as it is; so it does of nil. For an error that has lost
-// the *net.OpError there is [ExplainBind].
+// It looks for each *net.OpError of a listen on TCP or UDP that err wraps or joins. If
+// there is none, as in the error of a dial or of a unix socket, or if err is explained
+// already or nil, Explain returns err unchanged. If err has lost the *net.OpError, use
+// [ExplainBind].
 //
-// What is advised fits a program that does not raise its capabilities by itself: file
-// capabilities with the effective bit.
+// The advice fits a program that does not raise its capabilities by itself: file
+// capabilities get the effective bit.
 func Explain(err error) error {
 	return withReport(err, listens(err), "")
 }
@@ -55,8 +55,8 @@ func ExplainBind(network, address string, err error) error {
 	return withReport(err, []*net.OpError{refused}, address)
 }
 
-// withReport returns err with the report about the listens that failed in it. The address
-// is that of one which does not tell its own.
+// withReport returns err with the report about the listens that failed in it. address is
+// used for a listen that does not name its own.
 func withReport(err error, listens []*net.OpError, address string) error {
 	var failed []ask.Request
 	for _, op := range listens {
@@ -75,7 +75,7 @@ func withReport(err error, listens []*net.OpError, address string) error {
 	return &Error{Report: r, Err: err}
 }
 
-// foreign is the request that somebody else made and that failed with op. It reports
+// foreign returns the failed request of op, which another package made. It reports
 // whether there is something to explain.
 func foreign(op *net.OpError, address string) (ask.Request, bool) {
 	r := ask.Request{Named: true, Network: op.Net, Foreign: true, Err: op, MPTCP: triesMPTCP(op)}
@@ -100,8 +100,8 @@ func triesMPTCP(op *net.OpError) bool {
 	return strings.HasPrefix(op.Net, "tcp") && new(net.ListenConfig).MultipathTCP()
 }
 
-// unresolvedAddress returns the address in an error that says that it is malformed or that
-// its name is not known, "" if err is another one.
+// unresolvedAddress returns the address in an error about a malformed address or an unknown
+// name, "" for any other error.
 func unresolvedAddress(err error) string {
 	if malformed, ok := find[*net.AddrError](err); ok {
 		return malformed.Addr
@@ -116,8 +116,8 @@ func unresolvedAddress(err error) string {
 	return net.JoinHostPort(unknown.Name, "")
 }
 
-// ended reports whether err is that of a context which has ended. A name server that
-// does not answer in time looks like a deadline, and is none of that.
+// ended reports whether err is the error of a context that has ended. The timeout of a name
+// server looks like a deadline, but is not one.
 func ended(err error) (is bool) {
 	walk(err, func(err error) bool {
 		like, ok := err.(interface{ Is(error) bool })
@@ -149,8 +149,8 @@ func listens(err error) (found []*net.OpError) {
 	return found
 }
 
-// mayBeBind reports whether err may be that of a bind: nothing in its tree says that it
-// is of something else, such as a file or a dial.
+// mayBeBind reports whether err may come from a bind: nothing in its tree says that it
+// comes from something else, such as a file or a dial.
 func mayBeBind(err error) bool {
 	may := true
 	walk(err, func(err error) bool {
@@ -183,8 +183,8 @@ func errnoOfBind(err error) (call error) {
 	return call
 }
 
-// refusedAgain binds the address as package net does and closes it again. It returns
-// the kernel's refusal if err ends with its words, else nil.
+// refusedAgain binds the address as package net does and closes the socket again. It
+// returns the kernel's refusal if err ends with the same words, otherwise nil.
 func refusedAgain(network, address string, err error) *net.OpError {
 	var s io.Closer
 	var again error

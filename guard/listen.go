@@ -13,12 +13,12 @@ import (
 
 // Listen announces on a local address as [net.ListenConfig.Listen] does, with the least
 // privilege that suffices: "tcp", "tcp4", "tcp6", "unix" or "unixpacket". Port 0, "" and
-// ":" ask for any free port. The context bounds the look-up of a name; where it ends
-// that, the error wraps the context's own.
+// ":" ask for any free port. The context bounds the look-up of a name; if it ends during
+// one, the error wraps the context's error.
 //
-// A socket that this process was started with for the address, as by systemd, is taken
-// as it is. Where the kernel refuses a port the error is an *[Error]; of a unix socket
-// it is the *net.OpError alone, since ports and capabilities have no part in it.
+// If this process was started with a socket for the address, as systemd does, Listen takes
+// that one. If the kernel refuses a port, the error is an *[Error]; for a unix socket it is
+// the plain *net.OpError, since ports and capabilities play no part in it.
 func Listen(ctx context.Context, network, address string, opts ...Option) (net.Listener, error) {
 	s, err := open(ctx, ask.Request{Protocol: "tcp", Named: true, Network: network, Address: address}, opts)
 	if err != nil {

@@ -30,8 +30,8 @@ func must(err error, opts ...Option) {
 	os.Exit(refused.ExitCode())
 }
 
-// writeReport writes the report to standard error. Where that is the journal, each line
-// has the priority of an error, see sd-daemon(3).
+// writeReport writes the report to standard error. If that is the journal, each line gets
+// the priority of an error, see sd-daemon(3).
 func writeReport(e *Error) {
 	if isJournal(os.Stderr, os.Getenv("JOURNAL_STREAM")) {
 		io.WriteString(os.Stderr, prioritized(e.Report.String()))

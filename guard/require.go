@@ -28,6 +28,6 @@ func Require(need ...caps.Cap) error {
 	return ask.Require(set, live.ReadFor().Facts())
 }
 
-// MustRequire is Require for a main function: where it fails the report goes to
-// standard error and the program exits with 77.
+// MustRequire calls Require. If that fails, MustRequire writes the report to standard error
+// and exits with status 77.
 func MustRequire(need ...caps.Cap) { must(Require(need...)) }

@@ -73,7 +73,7 @@ func (c *command) ask(machine asked) int {
 	return printed(show(reports, c.json, c.verbose), code)
 }
 
-// status is that of a refusal, 0 for none, -1 for another error.
+// status returns the exit status for a refusal, 0 for no error, -1 for any other error.
 func status(err error) int {
 	var refused *guard.Error
 	switch {
@@ -103,8 +103,7 @@ func requireReport(into *guard.Report, need caps.Set, err error) error {
 	return err
 }
 
-// worst is the exit status that says more: 64, nothing is started or asked; 77, a
-// permission; 69, an address that cannot be had; 0.
+// worst returns the first of 64, 77, 69 and 0 that one of the two is.
 func worst(a, b int) int {
 	for _, code := range []int{64, 77, 69} {
 		if a == code || b == code {

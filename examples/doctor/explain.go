@@ -41,7 +41,7 @@ func unknownID(id string) error {
 	return fmt.Errorf("no cause or finding %q: -explain list lists them", id)
 }
 
-// ids are those of all causes and findings, in the order of the alphabet.
+// ids returns the ids of all causes and findings, sorted.
 func ids() []string {
 	var all []string
 	for id := range sections() {
@@ -51,8 +51,8 @@ func ids() []string {
 	return all
 }
 
-// sections are those of the pages, by their ids. Where both pages have an id, it is
-// explained by both.
+// sections returns the sections of both pages by their ids. If both pages have an id, its
+// sections are joined.
 func sections() map[string]string {
 	all := map[string]string{}
 	for _, page := range []string{kernel.Markdown(), audit.Markdown()} {

@@ -44,7 +44,7 @@ type mode struct {
 func modes() []mode {
 	return []mode{
 		{"", "any", "authbind require v json", "ADDRESS…", "does this machine let me bind?", (*command).here},
-		{"pid", "any", "guard require v json", "N ADDRESS…", "would it let process N, in any language, bind?", (*command).ofProcess},
+		{"pid", "any", "guard v json", "N ADDRESS…", "would it let process N, in any language, bind?", (*command).ofProcess},
 		{"binary", "any", "user guard require v json unit", "PATH [-user USER] ADDRESS…", "will it let this program, before it is started?", (*command).planned},
 		{"unit", "any", "binary user guard require v json", "FILE ADDRESS…", "will it let this systemd service?", (*command).planned},
 		{"user", "any", "binary unit guard require v json", "", "", (*command).planned},

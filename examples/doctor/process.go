@@ -1,5 +1,16 @@
 package main
 
-import "fmt"
+import (
+	"github.com/lowport/lowport/guard"
+	"github.com/lowport/lowport/guard/preflight"
+)
 
-func (c *command) ofProcess() int { return failed(unavailable, fmt.Errorf("no process has the id %d", c.pid)) }
+// ofProcess asks about a process that runs, whatever it is written in. Nothing is bound.
+func (c *command) ofProcess() int {
+	return c.ask(asked{
+		bind: func(addresses []string, into *guard.Report) (err error) {
+			*into, err = preflight.Running(c.pid, c.launch.Guard, addresses...)
+			return err
+		},
+	})
+}

@@ -47,9 +47,12 @@ func main() {
 		fail(73, err) // EX_CANTCREAT
 	}
 	for _, note := range o.service.Notes() {
-		fmt.Fprintln(os.Stderr, "note:", note)
+		fmt.Fprintln(os.Stderr, "note:", flagNames.Replace(note))
 	}
 }
+
+// flagNames puts the names of flags for those of fields.
+var flagNames = strings.NewReplacer("JIT lifts", "-jit lifts", "Outbound lifts", "-outbound lifts")
 
 func fail(code int, err error) {
 	fmt.Fprintln(os.Stderr, "unit:", strings.TrimPrefix(err.Error(), "unit: "))

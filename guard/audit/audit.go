@@ -14,7 +14,7 @@ import (
 	"github.com/lowport/lowport/internal/term"
 )
 
-// An Report says what a running process could do in an attacker's hands, from
+// A Report says what a running process could do in an attacker's hands, from
 // the kernel's side. Its JSON form is stable; [Report.String] is the text form.
 type Report struct {
 	PID      int           `json:"pid"`
@@ -69,11 +69,10 @@ func Process(pid int) (Report, error) {
 	return audited(p), nil
 }
 
-// All audits, in the order of their ids, all processes that have a thread with a
-// capability or one that is root, or that listen below the threshold of their network
-// namespace: who holds what on this machine. A process of which that cannot be told is
-// included, with the finding "could-not-tell". Kernel threads are left out, and so are
-// processes that end meanwhile.
+// All audits every process that has a thread with a capability or with root's id, or that
+// listens below the threshold of its network namespace, in the order of process ids. A
+// process that could not be read is included, with the finding "could-not-tell". Kernel
+// threads and processes that end meanwhile are left out.
 //
 // An error comes with a zero report, and the iteration goes on where it can. It
 // wraps [ErrHidden] where /proc hides processes of other users (hidepid=,
@@ -98,12 +97,11 @@ var ErrEnded = inner.ErrEnded
 // ErrHidden is in an error of [All]: there may be processes that it cannot see.
 var ErrHidden = inner.ErrHidden
 
-// OK says that nothing above a note was found, and everything could be read.
+// OK reports whether everything could be read and nothing above a note was found.
 func (r Report) OK() bool { return !inner.Severity(r.Severity).Above(inner.Note) }
 
-// ExitCode is the status for a program that reports r: 0 where r is OK, 1 where
-// something above a note was found, 77 (EX_NOPERM) where nothing was and something
-// could not be read.
+// ExitCode returns the status for a program that prints r: 0 if r is OK, 1 if something
+// above a note was found, otherwise 77 (EX_NOPERM): something could not be read.
 func (r Report) ExitCode() int {
 	switch {
 	case r.OK():

@@ -11,7 +11,7 @@ import (
 
 // String returns the report as text of 80 columns: each finding with its evidence
 // and what it allows, then the fixes as lines to paste into a shell, with the
-// findings they end. Where nothing was found it is what was read. It holds
+// findings they end. If nothing was found, it lists what was read. The text has
 // printable characters and newlines alone.
 func (r Report) String() string {
 	var b strings.Builder

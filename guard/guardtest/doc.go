@@ -1,9 +1,9 @@
 // Package guardtest tests, without root and on every system, what a program does
 // where the guard lets it bind and where it does not.
 //
-// A [Machine] has the methods Bind, BindPacket, BindAll, Listen, ListenPacket and Require, of the same form as
-// [guard.Bind], [guard.BindPacket] and [guard.Require]; a program that takes the function as a value
-// can be given either:
+// A [Machine] has the methods Bind, BindPacket, BindAll, Listen, ListenPacket and Require,
+// in the form of guard's functions of these names. A program that takes the function as a
+// value can be given one or the other:
 //
 //	func serve(bind func(string, ...guard.Option) (net.Listener, error)) error
 //

@@ -80,7 +80,7 @@ func (m Machine) BindAll(ctx context.Context, addresses []string, opts ...guard.
 	return guard.BindAll(ctx, standIns)
 }
 
-// fits says whether the network, which the options may choose, is one of the
+// fits reports whether the network, which the options may choose, is one of the
 // protocol, and the address names none of its own as it may for Replay. What does
 // not fit guard refuses before it asks a kernel.
 func fits(protocol, address string, opts []guard.Option) bool {

@@ -1,5 +1,6 @@
 // Package preflight predicts, before a program runs anywhere, what package guard will do
-// in it: [Bind] for addresses, [Require] for capabilities.
+// in it: [Bind] for addresses, [Require] for capabilities. [Running] asks the same about a
+// process that runs already, in any language.
 //
 //	_, err := preflight.Bind(preflight.Launch{Unit: "app.service"}, ":443")
 //

@@ -28,6 +28,17 @@ func ExampleBind() {
 	// Output: true plain <nil>
 }
 
+// Any process, in whatever language, and here this one: would it get the port?
+func ExampleRunning() {
+	r, err := preflight.Running(os.Getpid(), preflight.AsBuilt, ":0")
+	fmt.Println(r.OK, r.Via, err)
+	_, err = preflight.Running(0, preflight.AsBuilt, ":443")
+	fmt.Println(err)
+	// Output:
+	// true plain <nil>
+	// no process has the id 0
+}
+
 // A program that is to have a capability as another user, and was given none.
 func ExampleRequire() {
 	r, err := preflight.Require(preflight.Launch{Binary: "/bin/sh", User: "4242424"}, caps.NET_ADMIN)

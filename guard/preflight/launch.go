@@ -118,7 +118,7 @@ func readUnit(file string) (launch.Unit, error) {
 	return launch.Read(os.DirFS("/"), path)
 }
 
-// aliased says whether a link is a second name of a unit, which has the drop-ins of
+// aliased reports whether a link is a second name of a unit, which has the drop-ins of
 // the first; and not the instance of a template, or a unit that is kept elsewhere.
 func aliased(link, real string) bool {
 	name, dir := filepath.Base(real), filepath.Dir(real)

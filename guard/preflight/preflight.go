@@ -32,7 +32,7 @@ type Launch struct {
 	Guard  Guard  // whether the program has this guard; by default what its file shows
 }
 
-// Guard says whether a program binds by package guard. One that does raises a capability of
+// Guard reports whether a program binds by package guard. One that does raises a capability of
 // its file, and takes the sockets that systemd passes.
 type Guard string
 
@@ -42,10 +42,10 @@ const (
 	Unguarded Guard = "no"  // it does not
 )
 
-// Bind predicts what guard.Bind of these addresses would do in a program that is
-// started as how says, before it runs anywhere, and returns its report. If the
-// bind would be refused, or that cannot be told, the error is a *[report.Error] as from
-// guard.Bind. The addresses are as for guard.BindAll; none is listened on.
+// Bind predicts what guard.Bind would do with these addresses in a program that is
+// started as how says, before it runs anywhere, and returns the report. If the bind would
+// be refused, or that cannot be told, the error is a *[report.Error] as from guard.Bind.
+// The addresses are as for guard.BindAll. Bind listens on none of them.
 //
 // The decision is made by the same rules, from the file's capabilities, mode and
 // mount and from what the starter holds. The starter is this process, perhaps
@@ -282,7 +282,7 @@ func (p *plan) beside(g kernel.Goal) (errno, why string) {
 	}
 }
 
-// taken says whether somebody else has the port that systemd is to bind.
+// taken reports whether somebody else has the port that systemd is to bind.
 func (p *plan) taken(o privport.Offer) kernel.Answer {
 	g := kernel.Goal{Network: o.Network, Addr: o.Addr.Addr(), Port: int(o.Addr.Port())}
 	if o.Both {
@@ -317,7 +317,7 @@ func lookup(ctx context.Context, t privport.Target) (netip.Addr, error) {
 	return at.Unmap(), nil
 }
 
-// supported says whether a start can be predicted here.
+// supported reports whether a start can be predicted here.
 func supported() error {
 	if runtime.GOOS != "linux" {
 		return fmt.Errorf("a preflight on %s: %w", runtime.GOOS, errors.ErrUnsupported)

@@ -31,8 +31,8 @@ import (
 // replaced by ones that stand for them, and of the environment only the presence
 // of five variables is kept. Read it before you send it.
 //
-// The error is that of a malformed address, or wraps [errors.ErrUnsupported] off
-// Linux. A refused bind is no error.
+// Make returns an error if the address is malformed and, wrapping [errors.ErrUnsupported],
+// off Linux. A refused bind is not an error.
 func Make(address string, opts ...guard.Option) ([]byte, error) {
 	if runtime.GOOS != "linux" {
 		return nil, fmt.Errorf("recording on %s: %w", runtime.GOOS, errors.ErrUnsupported)
@@ -67,14 +67,14 @@ func Make(address string, opts ...guard.Option) ([]byte, error) {
 	return append([]byte("# recorded by lowport; names, paths and addresses are replaced\n"+done.String()), archive.Save(record)...), nil
 }
 
-// single is the request of one address, with the options it is under.
+// single returns the request for one address, and the options.
 func single(address string, opts []guard.Option) ([]ask.Request, ask.Options) {
 	o, r := ask.With(opts), ask.Named(address)
 	r.On(o.Network)
 	return []ask.Request{r}, o
 }
 
-// bound is the address of the socket.
+// bound returns the address of the socket.
 func bound(r ask.Request) netip.Addr {
 	var a net.Addr
 	switch socket := r.Socket.(type) {

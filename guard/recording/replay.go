@@ -20,14 +20,14 @@ import (
 	"github.com/lowport/lowport/privport"
 )
 
-// Replay does what the bind of one address did on a recorded machine, without a
-// kernel and on every system: it returns nil where the bind was allowed, and the
-// *[report.Error] of [guard.Bind] where it was refused. The address is as for [guard.BindAll]. With
-// [guard.ReportTo] there is a report either way.
+// Replay repeats what the bind of one address did on a recorded machine, without a kernel
+// and on every system. It returns nil if the bind was allowed, and the *[report.Error] of
+// [guard.Bind] if it was refused. The address is as for [guard.BindAll]. [guard.ReportTo]
+// gets a report in both cases.
 //
-// For the recorded address the outcome is the recorded one. For any other it is
-// what the kernel's rules make of the evidence; where that does not suffice, or
-// the recording cannot be read, the error is not an *[report.Error].
+// For the recorded address Replay returns the recorded outcome. For any other address it
+// applies the kernel's rules to the evidence. If that does not suffice, or the recording
+// cannot be read, the error is not an *[report.Error].
 func Replay(recording []byte, address string, opts ...guard.Option) error {
 	return ReplayAll(recording, []string{address}, opts...)
 }
@@ -94,8 +94,8 @@ func load(recording []byte) (facts.Facts, []predict.Outcome, error) {
 	return record.Facts(), went, nil
 }
 
-// replay is bindEach on a recorded machine: it notes how the bind went. The error
-// is that it cannot be told.
+// replay notes in r how the bind went on a recorded machine. It returns an error if that
+// cannot be told.
 func replay(r *ask.Request, f facts.Facts, went []predict.Outcome) error {
 	if r.Target, r.Err = r.Parse(context.Background()); r.Err != nil {
 		return nil

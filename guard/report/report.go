@@ -64,17 +64,15 @@ type Fact struct {
 	Says string `json:"-"` // the line of the text form; "" where it has none
 }
 
-// A Gate is a question on the way to a bind, as docs/decision.svg draws it, and
-// how this machine answers it. Those behind a refusal have the answers that it
-// hides.
+// A Gate is a question that the kernel asks before it binds, as docs/decision.svg draws it,
+// and this machine's answer. The gates behind the refusing one are answered too.
 type Gate struct {
 	Name     string `json:"name"`
 	Question string `json:"question"`
 	Answer   string `json:"answer"` // "yes", "no" or "could not tell"
 }
 
-// A Fix is a change after which, by the kernel's rules and the facts, what was
-// refused is allowed.
+// A Fix is a change after which the kernel's rules allow what was refused.
 type Fix struct {
 	ID      string `json:"id"`    // "setcap"; "remount+restart" for changes that help only together
 	Scope   string `json:"scope"` // "file", "unit", "container", "pod", "netns", "host" or "code"
@@ -94,7 +92,7 @@ type Step struct {
 	Content string `json:"content,omitempty"` // of Write or Edit
 }
 
-// LogValue returns the report as a group for [log/slog]. That of a refusal begins with
+// LogValue returns the report as a group for [log/slog]. The group of a refusal begins with
 // the first cause and the command of the first fix.
 func (r Report) LogValue() slog.Value {
 	var attrs []slog.Attr

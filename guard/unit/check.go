@@ -109,7 +109,7 @@ func checkWord(field, s string) error {
 	return nil
 }
 
-// noncharacter says whether c is one of those that Unicode keeps for no
+// noncharacter reports whether c is one of those that Unicode keeps for no
 // interchange, and systemd takes for no UTF-8 (unichar_is_valid).
 func noncharacter(c rune) bool { return 0xFDD0 <= c && c <= 0xFDEF || c&0xFFFE == 0xFFFE }
 

@@ -8,7 +8,7 @@ import (
 // DropIn returns a drop-in that hardens the existing unit Name and leaves its
 // command as it is. On the socket route the .socket comes with it. Fields that
 // only a whole unit has are ignored: Exec, Type, Description, Env, EnvFile,
-// Restart, RestartSec, WantedBy. The errors are those of [Service.Files].
+// Restart, RestartSec, WantedBy. It returns the same errors as [Service.Files].
 //
 // Where User is empty the unit keeps its own; see [Service.Notes].
 func (s Service) DropIn() ([]File, error) {

@@ -61,7 +61,7 @@ func socketAddress(field, address string) (string, netip.AddrPort, error) {
 	return at.String(), at, nil
 }
 
-// overlap says whether the kernel lets only one of two sockets have its address:
+// overlap reports whether the kernel lets only one of two sockets have its address:
 // [::] is every one of IPv4 too, by BindIPv6Only=both.
 func overlap(a, b netip.AddrPort) bool {
 	holds := func(a, b netip.Addr) bool {

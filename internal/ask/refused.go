@@ -14,13 +14,13 @@ import (
 	"github.com/lowport/lowport/privport"
 )
 
-// Malformed reports an address that the kernel was never asked for.
+// Malformed returns the report on an address for which the kernel was never asked.
 func Malformed(subject string, r Request) report.Report {
 	g := kernel.Goal{Network: r.Network}
 	return Refusal(subject, "listen "+r.String()+": malformed address", r.Err, kernel.Explain(&facts.Facts{}, g, r.Err), facts.Facts{})
 }
 
-// Ports are those of the binds that failed.
+// Ports returns the ports of the binds that failed.
 func Ports(failed []Request) []int {
 	var ports []int
 	for _, f := range failed {
@@ -63,7 +63,7 @@ func refusals(subject string, failed []Request, f facts.Facts) report.Report {
 	return r
 }
 
-// refused is what the request asked the kernel for, and how it was refused.
+// refused returns what the request asked the kernel for, and how the kernel refused.
 func (r Request) refused() kernel.Goal {
 	g := r.Goal
 	if g.Network == "" {
@@ -76,7 +76,7 @@ func (r Request) refused() kernel.Goal {
 	return g
 }
 
-// Refused is how the kernel refused the request.
+// Refused returns how the kernel refused the request.
 func (r Request) Refused() kernel.Refusal {
 	refused := kernel.RefusalOf(r.Err)
 	refused.Raised = r.How.Via == privport.Raised
@@ -87,7 +87,7 @@ func (r Request) Refused() kernel.Refusal {
 	return refused
 }
 
-// RefusedAddr is the address that the kernel was asked for.
+// RefusedAddr returns the address for which the kernel was asked.
 func RefusedAddr(err error) netip.Addr {
 	var op *net.OpError
 	if !errors.As(err, &op) {

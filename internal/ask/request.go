@@ -59,8 +59,7 @@ type Request struct {
 	Err     error
 }
 
-// On sets the network of the request: its own, else the option's, else that of
-// its protocol.
+// On sets the network of the request: its own, else the option's, else the protocol.
 func (r *Request) On(network *string) {
 	switch {
 	case r.Named:
@@ -81,7 +80,7 @@ func (r Request) IsUnix() bool {
 	return r.Network == "unix" || r.Network == "unixpacket"
 }
 
-// Parse takes the address apart.
+// Parse splits the address into its parts.
 func (r *Request) Parse(ctx context.Context) (privport.Target, error) {
 	if !strings.HasPrefix(r.Network, r.Protocol) {
 		return privport.Target{}, &net.OpError{Op: "listen", Net: r.Network, Err: net.UnknownNetworkError(r.Network)}
@@ -103,9 +102,9 @@ func (r *Request) hasName() bool {
 	return port != "" && notNumber != nil || host != "" && notAddr != nil
 }
 
-// Bind binds one after the other, and notes how in each request. It goes on
-// after a failure, so that the report covers all of them; it returns the first.
-// What is malformed is found before anything is bound.
+// Bind binds one address after the other and notes in each request how that went. It goes
+// on after a failure, so that the report covers all of them, and returns the first error.
+// It binds nothing if an address is malformed.
 func Bind(ctx context.Context, c privport.Config, all []Request) error {
 	for i := range all {
 		r := &all[i]

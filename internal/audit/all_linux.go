@@ -48,7 +48,7 @@ func readAll() iter.Seq2[Process, error] {
 	}
 }
 
-// hidden says whether /proc does not show this thread all processes
+// hidden reports whether /proc does not show this thread all processes
 // (has_pid_permissions). What is held, and who one is, in another user namespace
 // than the first counts for nothing there.
 func hidden() error {

@@ -40,7 +40,7 @@ func threadsDiffer(p Process) (Finding, bool) {
 	return f, true
 }
 
-// alike says whether two threads differ in their bounding sets at most, which give
+// alike reports whether two threads differ in their bounding sets at most, which give
 // nothing by themselves.
 func alike(t, u Thread) bool {
 	t.Bounding = u.Bounding

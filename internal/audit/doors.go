@@ -115,7 +115,7 @@ const wayAllows = "put another file in the place of one that root runs"
 // mostly equivalent to root. Memory and loop devices have names of their own.
 const diskAllows = "read and write every file of a disk, past all permissions"
 
-// isDisk says whether a name in /dev is that of a disk, a part of one, or a
+// isDisk reports whether a name in /dev is that of a disk, a part of one, or a
 // volume on some.
 func isDisk(name string) bool {
 	for _, prefix := range []string{"sd", "hd", "vd", "xvd", "nvme", "mmcblk", "dm-", "md", "pmem", "dasd"} {

@@ -78,7 +78,7 @@ func inheritable(s caps.State) caps.Set { return s.Inheritable }
 func ambient(s caps.State) caps.Set     { return s.Ambient }
 func bounding(s caps.State) caps.Set    { return s.Bounding }
 
-// IsRoot says whether a thread is root, or can become it again.
+// IsRoot reports whether a thread is root, or can become it again.
 func (p Process) IsRoot() bool {
 	return slices.ContainsFunc(p.threads(), func(t Thread) bool { return t.UIDs.has(0) })
 }
@@ -87,7 +87,7 @@ func (p Process) IsRoot() bool {
 // alone. Where that is not known it is taken to count here.
 func (p Process) below() bool { return p.UserNS.State == facts.Known && p.UserNS.Value.Below }
 
-// reachable says whether other machines reach a socket of the process.
+// reachable reports whether other machines reach a socket of the process.
 func (p Process) reachable() bool {
 	return slices.ContainsFunc(p.Listens.Value, func(l Listen) bool { return !l.Addr.Addr().Unmap().IsLoopback() })
 }

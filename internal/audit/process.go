@@ -55,7 +55,7 @@ type Thread struct {
 // IDs are ids of one kind, user or group.
 type IDs struct{ Real, Effective, Saved, FS uint32 }
 
-// has says whether any of them is id.
+// has reports whether any of them is id.
 func (i IDs) has(id uint32) bool {
 	return i.Real == id || i.Effective == id || i.Saved == id || i.FS == id
 }

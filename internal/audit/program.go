@@ -11,7 +11,7 @@ import (
 	"github.com/lowport/lowport/internal/term"
 )
 
-// privileged says whether the process, or its file, has something to take over.
+// privileged reports whether the process, or its file, has something to take over.
 func (p Process) privileged() bool {
 	return p.IsRoot() || p.union(permitted) != 0 || p.Exe.Caps.State == facts.Known && p.Exe.Caps.Value.Permitted|p.Exe.Caps.Value.Inheritable != 0
 }
@@ -185,7 +185,7 @@ func couldNotTell(p Process) (Finding, bool) {
 	return f, len(what) > 0
 }
 
-// needsStart says whether the threshold decides over a finding: it listens on
+// needsStart reports whether the threshold decides over a finding: it listens on
 // some port on every address.
 func (p Process) needsStart() bool {
 	return len(p.Listens.Value) > 1 && slices.ContainsFunc(p.Listens.Value, func(l Listen) bool { return l.Addr.Addr().IsUnspecified() })

@@ -175,7 +175,7 @@ func hasACL(fd int) (bool, error) {
 	return live.HasACL(fmt.Sprintf("/proc/thread-self/fd/%d", fd))
 }
 
-// same says whether the file at a path is the one that runs.
+// same reports whether the file at a path is the one that runs.
 func same(root int, name string, exe facts.Fact[facts.Stat]) (bool, error) {
 	running, ok := exe.Is()
 	if !ok {

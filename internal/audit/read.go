@@ -26,7 +26,7 @@ func Read(pid int) (Process, error) { return new(reader).process(pid) }
 // meanwhile. An error comes with a zero Process.
 func ReadAll() iter.Seq2[Process, error] { return readAll() }
 
-// Concerns says whether a process belongs on the list of who holds what: a
+// Concerns reports whether a process belongs on the list of who holds what: a
 // thread has a capability or is root, or it listens below the threshold, or one
 // of these could not be told.
 func (p Process) Concerns() bool {

@@ -155,7 +155,7 @@ func (f files) direct() bool {
 	return err == nil && bytes.Contains(append([]byte{0}, environ...), []byte("\x00USER="))
 }
 
-// asRoot says whether this process is root of the machine.
+// asRoot reports whether this process is root of the machine.
 func asRoot() bool {
 	b, err := os.ReadFile("/proc/thread-self/uid_map")
 	return err == nil && os.Geteuid() == 0 && uidMap(b) == facts.WholeMap

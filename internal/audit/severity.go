@@ -18,7 +18,7 @@ var ranks = []Severity{Critical, High, Medium, Unknown, Note, None}
 
 func (s Severity) rank() int { return slices.Index(ranks, s) }
 
-// Above says whether s is worse than t.
+// Above reports whether s is worse than t.
 func (s Severity) Above(t Severity) bool { return s.rank() < t.rank() }
 
 // worse is the next above s.

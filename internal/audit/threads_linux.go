@@ -61,7 +61,7 @@ func (f files) threads() (map[int]Thread, error) {
 	return all, nil
 }
 
-// equal says whether all threads are alike.
+// equal reports whether all threads are alike.
 func equal(all map[int]Thread) bool {
 	different := map[Thread]bool{}
 	for _, t := range all {

@@ -51,7 +51,7 @@ func Of(name string) (syscall.Errno, bool) {
 	return 0, false
 }
 
-// Known says whether a name is that of an errno, or "" for success.
+// Known reports whether a name is that of an errno, or "" for success.
 func Known(name string) bool {
 	if name == "" {
 		return true

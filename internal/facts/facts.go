@@ -6,11 +6,11 @@ import (
 	"github.com/lowport/lowport/caps"
 )
 
-// Facts is all that lowport knows about the machine and this process. Rules,
-// causes and remedies are functions over it; only internal/live reads.
+// Facts is all that lowport knows about the machine and this process. Rules, causes and
+// remedies are functions of it; only internal/live reads the machine.
 //
-// They are in groups, so that what starts a program elsewhere replaces a group as a
-// whole, and cannot forget a fact that is added to it.
+// Facts come in groups. A launcher that starts a program elsewhere replaces whole groups, so
+// it cannot forget a fact that is added later.
 type Facts struct {
 	Proc     Proc
 	Kernel   Kernel
@@ -124,7 +124,7 @@ const MovedDir = "/usr/local/bin"
 // A Release is the version of the running kernel, as far as rules changed by it.
 type Release struct{ Major, Minor int }
 
-// Before says whether it is older than major.minor.
+// Before reports whether it is older than major.minor.
 func (r Release) Before(major, minor int) bool {
 	return r.Major < major || r.Major == major && r.Minor < minor
 }
@@ -172,7 +172,7 @@ const (
 	ByKernel By = "kernel" // what comes behind it: a security module or a cgroup BPF program
 )
 
-// When says whether what refused a probe does so before the kernel looks at the address and
+// When reports whether what refused a probe does so before the kernel looks at the address and
 // the port, or once the socket is bound; "" where that is not known.
 type When string
 
@@ -219,14 +219,14 @@ type Stat struct {
 	Dev, Ino uint64
 }
 
-// Setuid says whether execve of the file takes the file's user.
+// Setuid reports whether execve of the file takes the file's user.
 func (s Stat) Setuid() bool { return s.Mode&0o4000 != 0 }
 
-// Setgid says whether it takes the file's group, which has to be one that may execute
+// Setgid reports whether it takes the file's group, which has to be one that may execute
 // it (bprm_fill_uid).
 func (s Stat) Setgid() bool { return s.Mode&0o2010 == 0o2010 }
 
-// Setid says whether it changes ids.
+// Setid reports whether it changes ids.
 func (s Stat) Setid() bool { return s.Setuid() || s.Setgid() }
 
 // An Owner is where the user namespace that owns the network namespace lies.

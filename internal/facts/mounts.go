@@ -122,7 +122,7 @@ func Elsewhere(m Mount, p string, theirs Mounts) (string, Mount, bool) {
 	return "", Mount{}, false
 }
 
-// under says whether a path is a folder or lies in it.
+// under reports whether a path is a folder or lies in it.
 func under(folder, p string) bool {
 	return folder == "/" || p == folder || strings.HasPrefix(p, folder+"/")
 }

@@ -2,14 +2,14 @@ package facts
 
 import "slices"
 
-// Executable says whether anybody may execute the file: a regular one with an
+// Executable reports whether anybody may execute the file: a regular one with an
 // execute bit. What is not executable for all is not executed as root either.
 func (s Stat) Executable() bool {
 	const ifmt, ifreg = 0o170000, 0o100000
 	return s.Mode&ifmt == ifreg && s.Mode&0o111 != 0
 }
 
-// Passable says whether a user in these groups has the execute bit of a file or
+// Passable reports whether a user in these groups has the execute bit of a file or
 // folder (generic_permission). ACLs are not looked at.
 func (s Stat) Passable(uid uint32, groups []uint32) bool {
 	switch {

@@ -37,7 +37,7 @@ func unit(r Record) Fact[Unit] {
 	return f
 }
 
-// OwnRoot says whether the root of this process is known to be another than process
+// OwnRoot reports whether the root of this process is known to be another than process
 // 1's, as of RootDirectory=.
 func OwnRoot(r Record) bool {
 	at := outside(r)
@@ -163,7 +163,7 @@ const (
 	initialUTS = "uts:[4026531838]"
 )
 
-// hasEnv says whether the environment had the variable. Only whether, never
+// hasEnv reports whether the environment had the variable. Only whether, never
 // what: values are not recorded.
 func hasEnv(r Record, name string) Fact[bool] {
 	return fact(r, "environ", func(b []byte) (bool, error) {

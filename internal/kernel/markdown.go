@@ -15,7 +15,8 @@ func Markdown() string {
 	var b strings.Builder
 	b.WriteString(`# Causes
 
-Each report of lowport names its causes by these ids. "proven" means that the
+Each report of lowport names its causes by these ids, in brackets at the end of its first
+line; ` + "`doctor -explain ID`" + ` prints a section of this page. "proven" means that the
 evidence excludes every other cause, "likely" that it fits and something could
 not be read or leaves no trace, "possible" that nothing speaks against it.
 
@@ -28,6 +29,7 @@ This file is generated from the catalogue that the reports are made of, and the
 picture from the gates.
 
 `)
+	b.WriteString(order())
 	byID := slices.SortedFunc(slices.Values(catalogue), func(a, b cause) int { return strings.Compare(a.id, b.id) })
 	for _, e := range byID {
 		fmt.Fprintf(&b, "## %s\n\n", e.id)
@@ -46,6 +48,24 @@ picture from the gates.
 		}
 	}
 	return strings.TrimSuffix(b.String(), "\n")
+}
+
+// order lists the gates in the kernel's order, with links to the causes at each.
+func order() string {
+	var b strings.Builder
+	b.WriteString("The kernel asks in this order. It refuses at the first question whose answer is no, but for\nport, which decides only whether the next ones are asked:\n\n")
+	for _, g := range Gates {
+		name := g.Name
+		if g.asked.name != "" {
+			name += ", " + g.asked.name
+		}
+		fmt.Fprintf(&b, "- %s: %s", name, g.Question)
+		for i, id := range g.Causes {
+			fmt.Fprintf(&b, "%s[%s](#%s)", map[bool]string{true: "\n  ", false: ",\n  "}[i == 0], id, id)
+		}
+		b.WriteByte('\n')
+	}
+	return b.String() + "\n"
 }
 
 // upper begins a sentence, unless that would misspell a name: net.ipv4.…, no_new_privs.

@@ -241,7 +241,8 @@ func sayControl(l *look, w wording) wording {
 
 // sayForeign says that no capability counts here, held or not.
 func sayForeign(l *look, w wording) wording {
-	if !l.w.Holds(l.g) {
+	held, read := l.f.Proc.Thread.Is()
+	if !read || !(held.Permitted | held.Effective).Contains(l.about("foreign-user-namespace")) {
 		w.summary = "{cap} would count only in another user namespace"
 	}
 	return w

@@ -23,6 +23,7 @@ var programs = map[string]string{
 	"crowd":      "github.com/lowport/lowport/internal/lab/crowd",
 	"denybind":   "github.com/lowport/lowport/internal/lab/denybind",
 	"server":     "github.com/lowport/lowport/examples/server",
+	"run":        "github.com/lowport/lowport/examples/run",
 	"filecaps":   "github.com/lowport/lowport/examples/filecaps",
 	"guest":      "github.com/lowport/lowport/internal/lab/dice/guest",
 	"hold":       "github.com/lowport/lowport/internal/lab/hold",

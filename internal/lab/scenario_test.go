@@ -114,7 +114,7 @@ func (sc *scenario) claim(check func([]string) (string, error)) func([]string) (
 	}
 }
 
-// hasDoctor says whether the program of a scenario is the doctor itself and not
+// hasDoctor reports whether the program of a scenario is the doctor itself and not
 // a stand-in for it.
 func hasDoctor(dir string) bool {
 	start, err := os.ReadFile(filepath.Join(dir, "start"))

@@ -3,7 +3,6 @@ package live
 import (
 	"fmt"
 	"math"
-	"os"
 
 	"github.com/lowport/lowport/internal/facts"
 	"golang.org/x/sys/unix"
@@ -22,20 +21,16 @@ func (r reading) statusNamed(line string) ([]byte, error) {
 	return r.status(pid)
 }
 
-// ancestor reads the status of the nearest ancestor that is another user: what
-// changed the user, or its parent. ENODATA says that there is none here.
-func (r reading) ancestor() ([]byte, error) {
-	pid, err := r.parent()
-	if err != nil {
-		return nil, err
-	}
-	for pid > 0 {
+// ancestor reads the status of the nearest ancestor that is another user than uid, from
+// parent on: what changed the user, or its parent. ENODATA says that there is none here.
+func (r reading) ancestor(parent int, uid uint32) ([]byte, error) {
+	for pid := parent; pid > 0; {
 		b, err := r.status(pid)
 		if err != nil {
 			return nil, fmt.Errorf("process %d: %s", pid, Reason(err))
 		}
 		ids, err := facts.ParseIDs(b)
-		if err != nil || ids.UID != uint32(os.Getuid()) {
+		if err != nil || ids.UID != uid {
 			return b, err
 		}
 		if pid, err = facts.StatusInt("PPid", math.MaxInt32)(b); err != nil {

@@ -11,11 +11,11 @@ import (
 // tick is 1/USER_HZ, in nanoseconds.
 const tick = 10_000_000
 
-// changedSince reports whether the inode of the running file may have changed after this
-// process was forked: its ctime is not older than the start time by more than a tick, by
+// changedSince reports whether the inode of the file that a process runs may have changed
+// after the process was forked: its ctime is not older than the start time by more than a tick, by
 // which either may lag behind. No times are recorded.
-func (r reading) changedSince() ([]byte, error) {
-	line, err := r.file("/proc/self/stat")
+func (r reading) changedSince(process string) ([]byte, error) {
+	line, err := r.file("/proc/" + process + "/stat")
 	if err != nil {
 		return nil, err
 	}
@@ -25,7 +25,7 @@ func (r reading) changedSince() ([]byte, error) {
 	}
 	var file unix.Stat_t
 	var now, uptime unix.Timespec
-	if err := errors.Join(unix.Stat("/proc/self/exe", &file),
+	if err := errors.Join(unix.Stat("/proc/"+process+"/exe", &file),
 		unix.ClockGettime(unix.CLOCK_REALTIME, &now), unix.ClockGettime(unix.CLOCK_BOOTTIME, &uptime)); err != nil {
 		return nil, err
 	}

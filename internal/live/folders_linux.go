@@ -9,7 +9,8 @@ import (
 )
 
 // sharesFolders looks for another process that shares its root and working directory with
-// this one, as clone(2) does with CLONE_FS. kcmp(2) answers for processes of this user alone.
+// this one, as clone(2) does with CLONE_FS. kcmp(2) answers for processes of this user
+// alone, or for root.
 func sharesFolders() ([]byte, error) {
 	self, err := self()
 	if err == nil && self != os.Getpid() {
@@ -18,6 +19,11 @@ func sharesFolders() ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
+	return sharesFoldersOf(self)
+}
+
+// sharesFoldersOf looks for one that shares them with a process.
+func sharesFoldersOf(self int) ([]byte, error) {
 	if _, err := sameFolders(self, self); err != nil {
 		return nil, err // a filter refuses the call, or the kernel has it not
 	}

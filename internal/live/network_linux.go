@@ -8,11 +8,11 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// netApart says whether our network namespace is another than that of process 1. Its link in
+// netApart says whether a process has another network namespace than process 1. Its link in
 // /proc/1/ns takes privilege to read; but each namespace has files of its own in
 // /proc/PID/net (proc_net_ns_init), and anybody may ask for their inodes.
-func netApart() ([]byte, error) {
-	same, err := sameNetwork("thread-self", "1")
+func netApart(process string) ([]byte, error) {
+	same, err := sameNetwork(process, "1")
 	if err != nil {
 		return nil, err
 	}
@@ -29,10 +29,10 @@ func sameNetwork(a, b string) (bool, error) {
 	return err == nil && os.SameFile(one, other), err
 }
 
-// netName finds the name by which ip-netns(8) knows our network namespace: that
+// netName finds the name by which ip-netns(8) knows the network namespace of a process: that
 // of a file it is mounted on. ENODATA says that it has none.
-func netName() ([]byte, error) {
-	ours, err := os.Stat("/proc/thread-self/ns/net")
+func netName(process string) ([]byte, error) {
+	ours, err := os.Stat("/proc/" + process + "/ns/net")
 	if err != nil {
 		return nil, err
 	}

@@ -36,7 +36,7 @@ func (r reading) findOperator() ([]byte, error) {
 		}
 		switch role := facts.RoleOf(splitArgs(args)); {
 		case role == facts.Asks:
-			return r.operatorAt(pid)
+			return r.operatorAt(pid, "self")
 		case role == facts.Another && other == 0:
 			other = pid
 		}
@@ -45,7 +45,7 @@ func (r reading) findOperator() ([]byte, error) {
 	if other == 0 {
 		return nil, unix.ENODATA
 	}
-	return r.operatorAt(other)
+	return r.operatorAt(other, "self")
 }
 
 func splitArgs(cmdline []byte) []string {
@@ -55,10 +55,10 @@ func splitArgs(cmdline []byte) []string {
 	return strings.Split(strings.TrimSuffix(string(cmdline), "\x00"), "\x00")
 }
 
-// operatorAt reads where a process is. The links of its namespaces take privilege; but the
+// operatorAt reads where a process is, beside another one by its name in /proc. The links of its namespaces take privilege; but the
 // files of its network namespace are told apart by their inodes, mounts by their ids, and
 // NSpid has a number for each pid namespace that it is in.
-func (r reading) operatorAt(pid int) ([]byte, error) {
+func (r reading) operatorAt(pid int, beside string) ([]byte, error) {
 	status, err := r.status(pid)
 	if err != nil {
 		return nil, err
@@ -72,13 +72,13 @@ func (r reading) operatorAt(pid int) ([]byte, error) {
 		return nil, err
 	}
 	o := facts.Operator{State: state, PID: pid, UID: ids.UID}
-	if o.OtherUsers, err = r.otherUsers(pid); err != nil {
+	if o.OtherUsers, err = r.otherUsers(pid, beside); err != nil {
 		return nil, err
 	}
-	if o.SameNet, err = sameNetwork("thread-self", strconv.Itoa(pid)); err != nil {
+	if o.SameNet, err = sameNetwork(beside, strconv.Itoa(pid)); err != nil {
 		return nil, err
 	}
-	self, err := r.file("/proc/thread-self/status")
+	self, err := r.file("/proc/" + beside + "/status")
 	if err != nil {
 		return nil, err
 	}
@@ -89,7 +89,7 @@ func (r reading) operatorAt(pid int) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	ours, err := firstMount("self")
+	ours, err := firstMount(beside)
 	if err != nil {
 		return nil, err
 	}
@@ -100,10 +100,10 @@ func (r reading) operatorAt(pid int) ([]byte, error) {
 	return line(o)
 }
 
-// otherUsers reports whether a process is in another user namespace. Its map shows its ids
+// otherUsers reports whether a process is in another user namespace than the one beside it. Its map shows its ids
 // as this namespace has them, but to its own members those of the parent (uid_m_show).
-func (r reading) otherUsers(pid int) (bool, error) {
-	ours, errOurs := r.file("/proc/self/uid_map")
+func (r reading) otherUsers(pid int, beside string) (bool, error) {
+	ours, errOurs := r.file("/proc/" + beside + "/uid_map")
 	its, errIts := r.file(fmt.Sprintf("/proc/%d/uid_map", pid))
 	return !bytes.Equal(ours, its), errors.Join(errOurs, errIts)
 }

@@ -113,7 +113,13 @@ func (r reading) process() {
 
 // launcher reads what started this process.
 func (r reading) launcher() {
-	r.add("ancestor status", r.ancestor)
+	r.add("ancestor status", func() ([]byte, error) {
+		parent, err := r.parent()
+		if err != nil {
+			return nil, err
+		}
+		return r.ancestor(parent, uint32(os.Getuid()))
+	})
 	r.add("operator", r.findOperator)
 	r.add("parent status", func() ([]byte, error) { return r.statusNamed("PPid") })
 	r.add("tracer status", func() ([]byte, error) { return r.statusNamed("TracerPid") })
@@ -134,7 +140,7 @@ func (r reading) launcher() {
 
 // program reads what this process runs, and what is at its path.
 func (r reading) program() {
-	r.add("exe changed since", r.changedSince)
+	r.add("exe changed since", func() ([]byte, error) { return r.changedSince("self") })
 	r.image("exe", "/proc/self/exe")
 	if r.Record["proc/self/exe"].Err == "ENOENT" {
 		r.add(facts.Executed, executed)
@@ -172,8 +178,8 @@ func (r reading) command() {
 // network reads what is in the network namespace.
 func (r reading) network(s scope) {
 	r.add("ioctl NS_GET_USERNS", netOwner)
-	r.add("network apart", netApart)
-	r.add("network namespace name", netName)
+	r.add("network apart", func() ([]byte, error) { return netApart("thread-self") })
+	r.add("network namespace name", func() ([]byte, error) { return netName("thread-self") })
 	if len(s.ports) > 0 && s.ports[0] > 0 {
 		r.add("sockets", func() ([]byte, error) {
 			all, source, err := sockets(s.ports, s.protocols)
@@ -188,6 +194,11 @@ func (r reading) network(s scope) {
 	if !s.addresses && !r.Lacks("network apart") {
 		return
 	}
+	r.addresses()
+}
+
+// addresses reads the addresses of this thread's network namespace.
+func (r reading) addresses() {
 	all, tentative, err := addresses()
 	each := func(addrs []netip.Addr) func() ([]byte, error) {
 		return func() ([]byte, error) {

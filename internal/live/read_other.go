@@ -2,7 +2,11 @@
 
 package live
 
-import "github.com/lowport/lowport/internal/facts"
+import (
+	"errors"
+
+	"github.com/lowport/lowport/internal/facts"
+)
 
 // Read returns an empty record: this system has none of the evidence.
 func Read(...int) facts.Record { return facts.Record{} }
@@ -12,6 +16,9 @@ func ReadFor(...Bind) facts.Record { return facts.Record{} }
 
 // ReadHeld returns an empty record.
 func ReadHeld() facts.Record { return facts.Record{} }
+
+// Process is of Linux alone.
+func Process(int, ...int) (facts.Record, error) { return nil, errors.ErrUnsupported }
 
 // Listen is of Linux alone.
 func Listen() string { return "" }

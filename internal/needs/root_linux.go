@@ -41,7 +41,7 @@ func Suid(t testing.TB) {
 	}
 }
 
-// nosuid says whether a folder is on such a mount, or cannot be looked at.
+// nosuid reports whether a folder is on such a mount, or cannot be looked at.
 func nosuid(dir string) bool {
 	var st unix.Statfs_t
 	return unix.Statfs(dir, &st) != nil || st.Flags&unix.ST_NOSUID != 0

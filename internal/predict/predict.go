@@ -17,7 +17,7 @@ import (
 	"github.com/lowport/lowport/privport"
 )
 
-// Fail gives the request the error that the kernel would have answered with.
+// Fail gives the request the error that the kernel would have returned.
 func Fail(r *ask.Request, done Outcome, at netip.Addr) {
 	if done.Errno == "" {
 		return
@@ -45,8 +45,8 @@ func NetAddr(udp bool, at netip.Addr, port int) net.Addr {
 	return &net.TCPAddr{IP: at.AsSlice(), Port: port, Zone: at.Zone()}
 }
 
-// Literal is the address of the target; the zero Addr is every address. A
-// recording does not know what a name stands for.
+// Literal returns the address of the target; the zero Addr stands for every address. A name
+// is an error, since a recording does not resolve names.
 func Literal(t privport.Target) (netip.Addr, error) {
 	switch t.Host {
 	case "":
@@ -67,7 +67,7 @@ func Literal(t privport.Target) (netip.Addr, error) {
 	return a, nil
 }
 
-// Decide says how the kernel would have decided over a bind that was not tried.
+// Decide predicts the outcome of a bind that was not tried.
 func Decide(f *facts.Facts, g kernel.Goal) (Outcome, error) {
 	done, err := kernel.Predict(kernel.Worlds(f, g), g)
 	o := Outcome{UDP: g.Protocol() == "udp", Addr: g.Addr, Port: g.Port, Via: privport.Plain, Errno: done.Errno, Call: done.Call, Unstarted: !done.Executed}
