@@ -79,6 +79,84 @@ func TestScanLikeGetcap(t *testing.T) {
 	}
 }
 
+// A folder too large for one read comes in parts, in the order of getcap -r too, with what
+// is below each in its place; and no descriptor is left where the loop ends early.
+func TestScanInParts(t *testing.T) {
+	needs.Root(t)
+	getcap := tool(t, "getcap")
+	root := t.TempDir()
+	web := File{Permitted: SetOf(NET_BIND_SERVICE), Effective: true}
+	for i := range 4000 { // with names that take 200 bytes, several times the buffer of 64 kB
+		name := fmt.Sprintf("%s/%0180d", root, i)
+		if i%100 == 0 {
+			if err := os.Mkdir(name, 0o755); err != nil {
+				t.Fatal(err)
+			}
+			name += "/f"
+		}
+		if err := os.WriteFile(name, []byte("\x7fELF"), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if i%50 == 0 {
+			if err := WriteFile(name, web, 0); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	out, err := exec.Command(getcap, "-r", root).Output()
+	if got, errs := scanText(root); got != string(out) || err != nil || errs != nil || strings.Count(got, "\n") != 80 {
+		t.Errorf("\n%s\n%v\ngetcap -r, %v:\n%s", got, errs, err, out)
+	}
+	before, errBefore := os.ReadDir("/proc/self/fd")
+	for range Scan(root) {
+		break
+	}
+	after, errAfter := os.ReadDir("/proc/self/fd")
+	if err := errors.Join(errBefore, errAfter); err != nil || len(after) != len(before) {
+		t.Errorf("%d descriptors before, %d after, %v", len(before), len(after), err)
+	}
+}
+
+// Folders are taken in the order in which they are passed on, whoever finishes first; and
+// while that is far behind, none but the very first.
+func TestScanOrder(t *testing.T) {
+	s := &scanner{}
+	s.unread.prev, s.unread.next = &s.unread, &s.unread
+	with := func(path string, in ...*folder) *folder {
+		f := &folder{path: path}
+		for _, sub := range in {
+			f.items = append(f.items, scanItem{folder: sub})
+		}
+		return f
+	}
+	top := with("/", with("a", with("a/a"), with("a/b")), with("b", with("b/a")))
+	s.insert(top, &s.unread)
+	take := func(want string) *folder {
+		t.Helper()
+		f := s.take()
+		if f == nil && want != "" || f != nil && f.path != want {
+			t.Fatalf("took %+v, want %q", f, want)
+		}
+		return f
+	}
+	s.finish(take("/"))
+	a, b := take("a"), take("b")
+	take("")
+	s.finish(b) // before a, and what is in a still comes first
+	s.finish(a)
+	first := take("a/a")
+	s.ahead = mostAhead
+	take("")
+	s.finish(first)
+	take("a/b")
+	take("")
+	s.ahead = 0
+	take("b/a")
+	if s.free != 0 {
+		t.Errorf("%d are free", s.free)
+	}
+}
+
 // The ways to learn of an attribute agree, on what filesystems there are.
 func TestScanGetxattr(t *testing.T) {
 	folders := []string{t.TempDir()}

@@ -16,82 +16,139 @@ type reader struct {
 	attr [256]byte // the value of an attribute, or names of attributes
 }
 
+// read reads a folder, or a part of it: the rest of a large one it leaves to whoever is
+// free, and looks at the files meanwhile.
 func (r *reader) read(f *folder) {
-	fail := func(op string, err error) {
-		path := r.root + f.path
-		f.items = append(f.items, scanItem{found: Found{Path: path}, err: &os.PathError{Op: op, Path: path, Err: err}})
-	}
-	fd, err := r.open(f.path)
-	if err == unix.ENOENT && f.path != "" {
-		return // removed meanwhile
-	}
-	if err != nil {
-		fail("open", err)
+	fd, fs, ok := r.enter(f)
+	if !ok {
 		return
 	}
-	defer unix.Close(fd)
-	var stat unix.Stat_t
-	if err := unix.Fstat(fd, &stat); err != nil {
-		fail("stat", err)
-		return
-	}
-	fs := f.above
-	if dev := uint64(stat.Dev); dev != fs.dev {
-		if fs, err = r.filesystem(fd, dev); err != nil {
-			fail("statfs", err)
-			return
-		}
-	}
-	if fs.pseudo {
-		return
-	}
+	defer func() { unix.Close(fd) }()
 	for {
 		n, err := task.IgnoreEINTR(func() (int, error) { return unix.Getdents(fd, r.buf) })
 		if err != nil && err != unix.ENOENT { // removed meanwhile
-			fail("read", err)
+			r.fail(f, "read", err)
 		}
 		if n <= 0 {
 			return
 		}
-		for entry := r.buf[:n]; len(entry) > 0; {
-			// struct linux_dirent64
-			size := binary.NativeEndian.Uint16(entry[16:])
-			kind, name := entry[18], entry[19:size:size] // which ends in 0
-			entry = entry[size:]
-			if kind == unix.DT_UNKNOWN {
-				kind = kindOf(fd, name)
+		shared := n > len(r.buf)/2 && r.share(f, fd, fs)
+		r.entries(f, fd, fs, r.buf[:n])
+		if shared {
+			return
+		}
+	}
+}
+
+// enter opens a folder and finds out what it lies on. Where there is nothing to be read it
+// reports false.
+func (r *reader) enter(f *folder) (fd int, fs filesystem, ok bool) {
+	if f.fd > 0 {
+		return f.fd, f.above, true
+	}
+	fd, err := r.open(f.path)
+	if err == unix.ENOENT && f.path != "" {
+		return 0, fs, false // removed meanwhile
+	}
+	if err != nil {
+		r.fail(f, "open", err)
+		return 0, fs, false
+	}
+	if fs, err = r.lies(fd, f); err != nil || fs.pseudo {
+		unix.Close(fd)
+		return 0, fs, false
+	}
+	return fd, fs, true
+}
+
+// lies returns what the open folder lies on: mostly what the folder above does.
+func (r *reader) lies(fd int, f *folder) (filesystem, error) {
+	var stat unix.Stat_t
+	if err := unix.Fstat(fd, &stat); err != nil {
+		r.fail(f, "stat", err)
+		return filesystem{}, err
+	}
+	if dev := uint64(stat.Dev); dev != f.above.dev {
+		fs, err := r.filesystem(fd, dev)
+		if err != nil {
+			r.fail(f, "statfs", err)
+		}
+		return fs, err
+	}
+	return f.above, nil
+}
+
+func (r *reader) fail(f *folder, op string, err error) {
+	path := r.root + f.path
+	f.items = append(f.items, scanItem{found: Found{Path: path}, err: &os.PathError{Op: op, Path: path, Err: err}})
+}
+
+// share has the rest of an open folder read by whoever is free, and reports whether it is.
+// Both descriptors have one offset.
+func (r *reader) share(f *folder, fd int, fs filesystem) bool {
+	next, err := unix.FcntlInt(uintptr(fd), unix.F_DUPFD_CLOEXEC, 3)
+	if err != nil {
+		return false
+	}
+	part := &folder{path: f.path, above: fs, fd: next}
+	f.rest = part
+	if !r.add(part, f) {
+		unix.Close(next)
+		f.rest = nil
+	}
+	return f.rest != nil
+}
+
+// entries looks at some entries of a folder: it notes the folders, and the files that have
+// capabilities.
+func (r *reader) entries(f *folder, fd int, fs filesystem, entries []byte) {
+	for len(entries) > 0 {
+		// struct linux_dirent64
+		size := binary.NativeEndian.Uint16(entries[16:])
+		kind, name := entries[18], entries[19:size:size] // which ends in 0
+		entries = entries[size:]
+		if kind == unix.DT_UNKNOWN {
+			kind = kindOf(fd, name)
+		}
+		switch kind {
+		case unix.DT_DIR:
+			if s := unix.ByteSliceToString(name); s != "." && s != ".." {
+				f.items = append(f.items, scanItem{folder: &folder{path: f.below(s), above: fs}})
 			}
-			switch kind {
-			case unix.DT_DIR:
-				if s := unix.ByteSliceToString(name); s != "." && s != ".." {
-					path := s
-					if f.path != "" {
-						path = f.path + "/" + s
-					}
-					f.items = append(f.items, scanItem{folder: &folder{path: path, above: fs}})
-				}
-			case unix.DT_REG:
-				if fs.lists && r.lacks(fd, name) {
-					continue
-				}
-				n, err := r.getxattr(fd, name)
-				if err == unix.ENODATA || err == unix.EOPNOTSUPP || err == unix.ENOENT {
-					continue
-				}
-				path := r.root + unix.ByteSliceToString(name)
-				if f.path != "" {
-					path = r.root + f.path + "/" + unix.ByteSliceToString(name)
-				}
-				item := scanItem{found: Found{Path: path}}
-				var e error
-				if err != 0 {
-					e = err
-				}
-				item.found.File, item.err = decodeAttr(path, r.attr[:], n, e)
+		case unix.DT_REG:
+			if item, ok := r.file(f, fd, fs, name); ok {
 				f.items = append(f.items, item)
 			}
 		}
 	}
+}
+
+// below is the path of what is in the folder.
+func (f *folder) below(name string) string {
+	if f.path == "" {
+		return name
+	}
+	return f.path + "/" + name
+}
+
+// file reads the capabilities of a file, whose name ends in 0, and reports whether there is
+// something to yield.
+func (r *reader) file(f *folder, fd int, fs filesystem, name []byte) (item scanItem, ok bool) {
+	if fs.lists && r.lacks(fd, name) {
+		return item, false
+	}
+	n, errno := r.getxattr(fd, name)
+	if errno == unix.ENODATA || errno == unix.EOPNOTSUPP || errno == unix.ENOENT {
+		return item, false
+	}
+	path := r.root + f.below(unix.ByteSliceToString(name))
+	item = scanItem{found: Found{Path: path}}
+	var err error
+	if errno != 0 {
+		err = errno
+	}
+	item.found.File, item.err = decodeAttr(path, r.attr[:], n, err)
+	return item, true
 }
 
 // open opens a folder below the root, following no link anywhere.
