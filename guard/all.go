@@ -5,7 +5,6 @@ import (
 	"errors"
 	"net"
 	"slices"
-	"strings"
 
 	"github.com/lowport/lowport/internal/ask"
 	"github.com/lowport/lowport/privport"
@@ -95,19 +94,19 @@ func bind(ctx context.Context, all []ask.Request, opts []Option) error {
 // has taken. For the port of a failed request a note says why the socket does not fit.
 func inherited(ctx context.Context, all []ask.Request) []string {
 	var notes []string
-	left := privport.Leftover()
+	var explained []privport.Offer
 	for _, r := range all {
 		if r.Err == nil {
 			continue
 		}
 		for _, m := range privport.Mismatches(ctx, r.Network, r.Address) {
-			left = slices.DeleteFunc(left, func(note string) bool { return strings.HasSuffix(note, ": "+m.Offer.String()) })
+			explained = append(explained, m.Offer)
 			if note := m.String(); !slices.Contains(notes, note) {
 				notes = append(notes, note)
 			}
 		}
 	}
-	return append(notes, left...)
+	return append(notes, privport.Leftover(explained...)...)
 }
 
 // Close closes all of them.

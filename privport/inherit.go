@@ -170,7 +170,8 @@ func clearOffer() {
 
 // Leftover says which of the sockets that this process was started with have not
 // been returned by [Listen] or [ListenPacket] so far, and why none could be taken
-// although LISTEN_FDS is set. It is nil if there is nothing to say.
+// although LISTEN_FDS is set. It is nil if there is nothing to say. It leaves out those in
+// but, which a program has told of already, as by [Mismatches].
 //
 // A socket is taken if it has the right type, listens, and is bound to the requested
 // address. One that accepts more addresses than were requested is not taken. Of several
@@ -186,7 +187,7 @@ func clearOffer() {
 // a file with capabilities or a set-user-ID bit), the starter must not choose what it
 // serves on. Then a socket is taken only if it is bound exactly as a bind here would
 // be, in the network namespace of the calling thread.
-func Leftover() []string {
+func Leftover(but ...Offer) []string {
 	take()
 	given.Lock()
 	defer given.Unlock()
@@ -195,7 +196,7 @@ func Leftover() []string {
 		notes = append(notes, given.trouble)
 	}
 	for _, s := range given.sockets {
-		if !s.Taken {
+		if !s.Taken && !slices.Contains(but, s.Offer) {
 			notes = append(notes, "inherited and not asked for so far: "+s.String())
 		}
 	}
