@@ -66,7 +66,12 @@ func Conflicts(s facts.Socket, g Goal) Answer {
 			return No
 		}
 	}
-	if any || multicast || has.IsUnspecified() || has == wants {
+	switch {
+	case any, multicast, has.IsUnspecified(), has == wants:
+		return answer
+	case has == wants.WithZone("") && !g.InUse(): // perhaps on another interface
+		return Unknown
+	case has == wants.WithZone(""):
 		return answer
 	}
 	return No

@@ -54,14 +54,16 @@ func owners(w World, g Goal, set caps.Set) []World {
 
 // outsides: what would the program hold where it counts? What it holds in a user namespace
 // of its own tells nothing of that (set_cred_user_ns): the file has to grant it, or whoever
-// started it. An operator who is the same user would start it.
+// started it. An operator who is the same user would start it, and what the program gives up
+// it would give up there too.
 func outsides(w World, g Goal, set caps.Set) []World {
 	o, known := w.Facts.Launcher.Operator.Is()
 	out := w.Start()
-	if w.Counts || !known || !o.OtherUsers || out.Image.Unread {
+	executed := w.seen || w.Missing() == 0
+	if w.Counts || !known || !o.OtherUsers || out.Image.Unread || !executed {
 		return []World{w}
 	}
-	out.Since, out.Starter = Kept, caps.State{Bounding: o.Bounding, NoNewPrivs: out.Starter.NoNewPrivs}
+	out.Starter = caps.State{Bounding: o.Bounding, NoNewPrivs: out.Starter.NoNewPrivs}
 	out.Caller = facts.IDs{UID: nobodyUID, EUID: nobodyUID, GID: nobodyUID, EGID: nobodyUID}
 	if ids := w.Facts.Proc.IDs.Value; o.UID == ids.UID && o.UID != nobodyUID {
 		out.Starter = Ambient(out.Starter, o.Ambient)

@@ -37,6 +37,7 @@ func (w World) predicts(set caps.Set) (World, bool) {
 		if w.Since != LetGo {
 			return w, false // a drop takes away what it finds
 		}
+	case w.Since == LetGo && w.leftRoot():
 	case (w.Since == LetGo || w.Since == OnThread) && !executed.Permitted.Contains(set):
 		return w, false // there was nothing to give up
 	}

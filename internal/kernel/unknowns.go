@@ -62,6 +62,10 @@ func sinces(w World, g Goal, set caps.Set) []World {
 	case !known:
 		gave(OnThread, 2)
 	}
+	if w.leftRoot() {
+		gave(LetGo, 0)
+		return all[1:]
+	}
 	dropped, _ := w.Facts.Proc.Dropped.Is()
 	began, noted := w.Facts.Proc.AtInit.Is()
 	cost := 1
@@ -77,6 +81,14 @@ func sinces(w World, g Goal, set caps.Set) []World {
 		gave(Lowered, cost)
 	}
 	return all
+}
+
+// leftRoot reports whether root executed the program and it changed its user since, which
+// clears every set but the inheritable and bounding ones (cap_emulate_setxuid), whatever
+// root held.
+func (w World) leftRoot() bool {
+	ids, known := w.Facts.Proc.IDs.Is()
+	return known && w.Caller.EUID == 0 && ids.UID != 0 && ids.EUID != 0 && w.now.Permitted == 0 && w.now.Securebits&caps.NoSetuidFixup == 0
 }
 
 // otherThreads reports whether a thread of the process has what this one lacks.
