@@ -54,7 +54,8 @@ func (c *command) auditedAll(expected allowed) int {
 		case err != nil: // there may be more than is seen
 			progress.clear()
 			failed(0, err)
-			r = audit.Report{Severity: "unknown", Findings: []audit.Finding{{ID: "could-not-tell", Severity: "unknown", Summary: err.Error()}}}
+			hidden := audit.Finding{ID: "could-not-tell", Severity: "unknown", Summary: err.Error()}
+			r = audit.Report{Severity: "unknown", Findings: []audit.Finding{hidden}}
 			if !c.json {
 				code = worse(code, c.status(r))
 				continue

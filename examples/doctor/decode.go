@@ -80,7 +80,8 @@ func decode(text string) ([]set, error) {
 		return []set{{"names", s}}, misspelt(err)
 	case strings.ContainsAny(text, "^!%"):
 		v, err := caps.ParseIAB(text)
-		return []set{{"inheritable", v.Inheritable}, {"ambient", v.Ambient}, {"blocked from the bounding set", v.Blocked}}, misspelt(err)
+		sets := []set{{"inheritable", v.Inheritable}, {"ambient", v.Ambient}, {"blocked from the bounding set", v.Blocked}}
+		return sets, misspelt(err)
 	case strings.HasPrefix(text, "+"), strings.HasPrefix(text, "-"):
 		s, err := caps.Set(0).ParseSetpriv(text)
 		return []set{{"setpriv list", s}}, misspelt(err)

@@ -73,14 +73,17 @@ func (c *command) define() {
 	f.IntVar(&c.pid, "pid", 0, "the running process with this `id`")
 	f.StringVar(&c.launch.Binary, "binary", "", "predict for the program at `path`, before it is started from here")
 	f.StringVar(&c.launch.User, "user", "", "predict for a start as this `user`")
-	f.StringVar(&c.launch.Unit, "unit", "", "predict for the systemd service with this unit `file`; of a template, name an instance")
+	f.StringVar(&c.launch.Unit, "unit", "",
+		"predict for the systemd service with this unit `file`; of a template, name an instance")
 	f.Func("guard", "whether the program has the guard, `yes|no`, where its file does not tell", c.guard)
 	f.BoolVar(&c.audit, "audit", false, "say what running processes could do in an attacker's hands")
-	f.StringVar(&c.allow, "allow", "", "with -audit, expect the holders in this `file`: lines of UNIT or PROGRAM, and finding ids")
+	f.StringVar(&c.allow, "allow", "",
+		"with -audit, expect the holders in this `file`: lines of UNIT or PROGRAM, and finding ids")
 	f.BoolVar(&c.baseline, "baseline", false, "with -audit, print what is found in the form of -allow")
 	f.Var(&c.fail, "fail", "with -audit, exit with 1 from this `severity` on: critical, high or medium")
 	f.StringVar(&c.explain, "explain", "", "explain the cause or finding with this `id`; list shows all ids")
-	f.StringVar(&c.decode, "decode", "", "decode capabilities in any `text`: a mask, names, cap_text, IAB, an attribute")
+	f.StringVar(&c.decode, "decode", "",
+		"decode capabilities in any `text`: a mask, names, cap_text, IAB, an attribute")
 	f.BoolVar(&c.version, "version", false, "print the version")
 	f.BoolVar(&c.man, "man", false, "print the manual page")
 	f.StringVar(&c.completion, "completion", "", "print the completion for a `shell`: bash, zsh or fish")
@@ -100,14 +103,16 @@ func misspelt(err error) error {
 		return err
 	}
 	name, _, _ := strings.Cut(parse.Text[parse.Offset:], ",")
-	return fmt.Errorf("no capability %q: did you mean %s?", strings.TrimSpace(name), strings.TrimPrefix(parse.Nearest[0].String(), "cap_"))
+	meant := strings.TrimPrefix(parse.Nearest[0].String(), "cap_")
+	return fmt.Errorf("no capability %q: did you mean %s?", strings.TrimSpace(name), meant)
 }
 
 func (c *command) guard(v string) error {
-	if c.launch.Guard = preflight.Guard(v); c.launch.Guard != preflight.Guarded && c.launch.Guard != preflight.Unguarded {
-		return errors.New("want yes or no")
+	switch c.launch.Guard = preflight.Guard(v); c.launch.Guard {
+	case preflight.Guarded, preflight.Unguarded:
+		return nil
 	}
-	return nil
+	return errors.New("want yes or no")
 }
 
 // parse reads the command line. Flags may stand behind addresses, up to "--".

@@ -15,7 +15,8 @@ var statuses = []struct {
 }{
 	{0, "all is well; with -audit, nothing at or above -fail was found"},
 	{1, "with -audit, something at or above -fail was found"},
-	{usageError, "the command line or an address is wrong, a file is no recording, or the program could not even be started"},
+	{usageError,
+		"the command line or an address is wrong, a file is no recording, or the program could not even be started"},
 	{noInput, "a file cannot be read"},
 	{unavailable, "the address cannot be had, or there is no such process"},
 	{ioError, "the output cannot be written"},
@@ -55,13 +56,15 @@ func (m mode) call() string {
 // manual prints the manual page, in the language of man(7).
 func (c *command) manual() int {
 	var b strings.Builder
-	b.WriteString(".TH DOCTOR 1 \"\" lowport\n.SH NAME\ndoctor \\- why a program may not bind a low port, and what would help\n.SH SYNOPSIS\n")
+	b.WriteString(".TH DOCTOR 1 \"\" lowport\n.SH NAME\n")
+	b.WriteString("doctor \\- why a program may not bind a low port, and what would help\n.SH SYNOPSIS\n")
 	for _, m := range modes() {
 		if m.about != "" {
 			fmt.Fprintf(&b, ".TP\n.B doctor %s\n%s\n", roff(m.call()), roff(m.about))
 		}
 	}
-	b.WriteString(".SH DESCRIPTION\nAn address is :443, HOST:443 or udp/:53. Where all is well nothing is printed.\n.SH OPTIONS\n")
+	b.WriteString(".SH DESCRIPTION\nAn address is :443, HOST:443 or udp/:53. Where all is well nothing is printed.\n")
+	b.WriteString(".SH OPTIONS\n")
 	c.flags.VisitAll(func(f *flag.Flag) {
 		value, about := flag.UnquoteUsage(f)
 		fmt.Fprintf(&b, ".TP\n.B %s\n%s\n", roff(strings.TrimSpace("-"+f.Name+" "+value)), roff(about))

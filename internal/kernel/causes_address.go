@@ -26,7 +26,7 @@ var addressCauses = []cause{
 	{
 		id:      "family-unavailable",
 		show:    (*look).seccomp,
-		say:     hidden("a filter hides it, as systemd's RestrictAddressFamilies= does, or the kernel has no such family", "no filter hides it: the kernel has no such family, as IPv6 after ipv6.disable=1"),
+		say:     hidden("a filter hides it, as systemd's RestrictAddressFamilies= does, or the kernel has no such family", "the kernel has no such family (as IPv6 with ipv6.disable=1), and no filter hides it"),
 		certain: never,
 		wording: wording{"this address family is not available",
 			"the kernel has no such family, or a filter (systemd's RestrictAddressFamilies=) hides it"},
@@ -38,7 +38,7 @@ var addressCauses = []cause{
 	{
 		id:      "protocol-unavailable",
 		show:    (*look).seccomp,
-		say:     hidden("a filter hides it, or the kernel was built without it", "no filter hides it: the kernel was built without it"),
+		say:     hidden("a filter hides it, or the kernel was built without it", "the kernel was built without it, and no filter hides it"),
 		certain: never,
 		wording: wording{"this protocol is not available",
 			"the kernel was built without it, or a filter hides it"},

@@ -247,7 +247,7 @@ func (l *look) owner() {
 			return map[facts.Owner]string{facts.OwnerHere: "this user namespace", facts.OwnerBelow: "a descendant", facts.OwnerOutside: "outside"}[o]
 		},
 		func(o facts.Owner) string {
-			return when("the owner of " + netns + " is outside ours")(o == facts.OwnerOutside)
+			return when("an outside user namespace owns " + netns)(o == facts.OwnerOutside)
 		})
 	l.uidMap()
 }

@@ -102,7 +102,7 @@ func (l *look) contradiction() Finding {
 	l.file()
 	l.noNewPrivs()
 	found := l.finding([]report.Cause{{ID: "unknown", Certainty: report.Possible}})
-	found.Causes[0].Detail = "could not tell: what was read does not fit together with how it was refused, whoever started this process and whatever it did since"
+	found.Causes[0].Detail = "could not tell: what was read contradicts the refusal, however this process was started and whatever it did since"
 	return found
 }
 

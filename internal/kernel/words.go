@@ -55,7 +55,11 @@ func sayUnavailable(l *look, w wording) wording {
 		return wording{"{addr} is missing: IPv6 is disabled on lo (net.ipv6.conf.lo.disable_ipv6 = 1)", w.detail}
 	}
 	if own := ownAddresses(l.f, l.g); own != "" {
-		w.detail = "this machine has " + own + ": use one of these, or :{port} for all of them; " + w.detail
+		pick := "one of them"
+		if !strings.Contains(own, ",") {
+			pick = "it"
+		}
+		w.detail = "this machine has " + own + ": use " + pick + ", or :{port} for every address; " + w.detail
 	}
 	return w
 }
