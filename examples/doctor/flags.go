@@ -44,13 +44,25 @@ type mode struct {
 func modes() []mode {
 	return []mode{
 		{"", "any", "authbind require v json", "ADDRESS…", "does this machine let me bind?", (*command).here},
-		{"pid", "any", "guard v json", "N ADDRESS…", "would it let process N, in any language, bind?", (*command).ofProcess},
-		{"binary", "any", "user guard require v json unit", "PATH [-user USER] ADDRESS…", "will it let this program, before it is started?", (*command).planned},
-		{"unit", "any", "binary user guard require v json", "FILE ADDRESS…", "will it let this systemd service?", (*command).planned},
+		{
+			"pid", "any", "guard v json", "N ADDRESS…",
+			"would it let process N, in any language, bind?", (*command).ofProcess,
+		},
+		{
+			"binary", "any", "user guard require v json unit", "PATH [-user USER] ADDRESS…",
+			"will it let this program, before it is started?", (*command).planned,
+		},
+		{
+			"unit", "any", "binary user guard require v json", "FILE ADDRESS…",
+			"will it let this systemd service?", (*command).planned,
+		},
 		{"user", "any", "binary unit guard require v json", "", "", (*command).planned},
 		{"record", "one", "", "ADDRESS", "print the evidence for a bug report", (*command).recorded},
 		{"replay", "any", "require v json", "FILE ADDRESS…", "read such evidence anywhere", (*command).replayed},
-		{"audit", "", "pid json allow fail baseline", "[-pid N] [-allow FILE]", "what could running processes do in an attacker's hands?", (*command).audited},
+		{
+			"audit", "", "pid json allow fail baseline", "[-pid N] [-allow FILE]",
+			"what could running processes do in an attacker's hands?", (*command).audited,
+		},
 		{"explain", "", "", "ID", "what does this cause or finding mean?", (*command).explained},
 		{"decode", "", "json", "TEXT", "which capabilities are these, in every notation?", (*command).decoded},
 		{"version", "", "", "", "which doctor is this?", (*command).versioned},

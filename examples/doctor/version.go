@@ -8,7 +8,8 @@ import (
 
 // versioned prints which doctor this is: the module's version, or the commit it was built at.
 func (c *command) versioned() int {
-	_, err := fmt.Printf("doctor of github.com/lowport/lowport %s, %s %s/%s\n", version(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
+	_, err := fmt.Printf("doctor of github.com/lowport/lowport %s, %s %s/%s\n",
+		version(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
 	return printed(err, 0)
 }
 
