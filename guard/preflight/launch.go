@@ -196,7 +196,7 @@ func (p *plan) byManager(u *launch.Unit, command launch.Command, c *chain, f fac
 	manager := launch.Manager(f, systemd)
 	var err error
 	if u.User {
-		if manager, err = u.OwnManager(live.UserManager(who.UID), manager); err != nil {
+		if manager, err = u.OwnManager(command, live.UserManager(who.UID), manager); err != nil {
 			return err
 		}
 	}

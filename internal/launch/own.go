@@ -10,14 +10,14 @@ import (
 
 // OwnManager is a user's own manager, which the user's systemd is: as it runs or, where it
 // does not, one that holds nothing, of a system with that process 1. It can give what it
-// holds, and take away nothing. The error says that it starts nothing.
-func (u *Unit) OwnManager(runs, system facts.Fact[caps.State]) (facts.Fact[caps.State], error) {
+// holds, and take away nothing. The error says that it does not start the command.
+func (u *Unit) OwnManager(c Command, runs, system facts.Fact[caps.State]) (facts.Fact[caps.State], error) {
 	m := runs
 	if m.State == facts.Absent {
 		m = system
 		m.Value = caps.State{Bounding: system.Value.Bounding}
 	}
-	if m.State != facts.Known || u.sandboxesItself() || m.Value.Effective.Has(caps.SETPCAP) {
+	if m.State != facts.Known || c.Bare() || u.sandboxesItself() || m.Value.Effective.Has(caps.SETPCAP) {
 		return m, nil
 	}
 	wanted := u.set64("AmbientCapabilities", 0) & m.Value.Bounding & u.bounding()

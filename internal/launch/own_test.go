@@ -31,11 +31,16 @@ func TestOwnManager(t *testing.T) {
 		{given, "ProtectClock=yes", caps.State{}, "218"},
 		{given, "", caps.State{Permitted: bind, Effective: bind, Bounding: full}, ""}, // the ambient set is what the unit says
 		{given, "ExecStart=\nExecStart=+/srv/app", given.Value, ""},
+		{bare, "ExecStart=\nExecStart=+/srv/app\nCapabilityBoundingSet=", bare.Value, ""},
 		{given, "LockPersonality=yes", caps.State{Permitted: bind, Effective: bind, Bounding: full, NoNewPrivs: true}, ""},
 	} {
 		u := read(t, tt.service)
 		u.User = true
-		m, err := u.OwnManager(tt.runs, root)
+		command, err := u.Main("")
+		if err != nil {
+			t.Fatal(err)
+		}
+		m, err := u.OwnManager(command, tt.runs, root)
 		if tt.stops != "" {
 			if err == nil || !strings.Contains(err.Error(), tt.stops) {
 				t.Errorf("%q: %v, want %q", tt.service, err, tt.stops)
@@ -45,10 +50,6 @@ func TestOwnManager(t *testing.T) {
 		if err != nil {
 			t.Errorf("%q: %v", tt.service, err)
 			continue
-		}
-		command, err := u.Main("")
-		if err != nil {
-			t.Fatal(err)
 		}
 		app := facts.Account{Name: "app", UID: 1000, GID: 1000}
 		f := facts.Facts{}
