@@ -174,6 +174,14 @@ func (u *Unit) confine(s caps.State, who facts.Account) caps.State {
 	}
 	s.Securebits = bits
 	s.NoNewPrivs = s.NoNewPrivs || u.noNewPrivs(s.Effective.Has(caps.SYS_ADMIN))
+	if u.User && s.NoNewPrivs && s.Permitted != s.Ambient {
+		switch v := u.Build.Version; { // 252 leaves what the manager holds to the execve, and 255 does not
+		case v > 254:
+			s.Permitted = s.Ambient
+		case v == 0 || v > 252:
+			u.doubt("what no_new_privs leaves to the services of a user's own manager differs between versions of systemd")
+		}
+	}
 	return s
 }
 
