@@ -30,7 +30,7 @@ func socketUnits(w kernel.World, goals []kernel.Goal) (candidate, bool) {
 		!okManager || !manager.Effective.Has(caps.NET_BIND_SERVICE) || f.Policy.Enforcing.Value {
 		return candidate{}, false
 	}
-	if !w.Counts && !privateUsers(f) {
+	if !w.Counts && !privateUsers(f) || apart(f) && privileged(f) {
 		return candidate{}, false
 	}
 	network, ok := networkOf(f)
@@ -70,6 +70,13 @@ func socketUnits(w kernel.World, goals []kernel.Goal) (candidate, bool) {
 			return w.Start()
 		},
 	}, true
+}
+
+// privileged reports whether the file may give its program more than its starter has: then it
+// takes no socket of another network namespace.
+func privileged(f *facts.Facts) bool {
+	file, stat := f.File.Installed.Caps.Value, f.File.Installed.Stat.Value
+	return file.Permitted|file.Inheritable != 0 || stat.Setid()
 }
 
 // stopped names the .socket unit that is there, is not started, and would pass the unit what the
