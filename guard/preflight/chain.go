@@ -127,7 +127,7 @@ func (s *starter) wrap(c *chain, w launch.Wrap) error {
 		}
 		c.who = who
 	}
-	c.forks, c.mayFork, c.closes = c.forks || w.Forks, c.mayFork || w.MayFork, c.closes || w.Closes
+	c.forks, c.mayFork, c.closes = c.forks || w.Forks && !w.Passes, c.mayFork || w.MayFork, c.closes || w.Closes
 	c.doubt = cmp.Or(c.doubt, w.Doubt)
 	s.path, s.dir = cmp.Or(w.Path, s.path), cmp.Or(w.Dir, s.dir)
 	if c.doubt == "" {

@@ -19,6 +19,7 @@ type Wrap struct {
 	Script  string   // the shell script that it reads, in the place of Command
 	Forks   bool     // the program gets another process id than the wrapper
 	MayFork bool     // that is not known
+	Passes  bool     // though it forks, the program gets the sockets: LISTEN_PID is set anew
 	Closes  bool     // the program gets neither the descriptors that systemd passes nor the environment
 	Path    string   // the PATH that it sets, "" for the one it was given
 	Doubt   string   // why it is not known how the program starts

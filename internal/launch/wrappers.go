@@ -29,7 +29,10 @@ var wrappers = map[string]wrapper{
 	"nohup":   {},
 	"setsid":  {flags: "cfw", longs: "ctty fork wait", apply: session},
 
-	"catatonit": {flags: "gP", permutes: true, strict: true, forks: true},
+	"catatonit": {flags: "gP", permutes: true, strict: true, forks: true, apply: func(w *Wrap, _ options) error {
+		w.Passes = true
+		return nil
+	}},
 	"tini":      {flags: "svwgl", values: "pe", forks: true},
 	"dumb-init": {flags: "cv", values: "r", longs: "single-child verbose", longVals: "rewrite", forks: true},
 
