@@ -133,7 +133,9 @@ func (s state) restore(d units.Draw, fix report.Fix) error {
 		if strings.HasSuffix(step.Write, ".socket") {
 			systemctl("disable", "--now", "--", filepath.Base(step.Write))
 		}
-		all = append(all, os.Remove(step.Write))
+		if err := os.Remove(step.Write); !errors.Is(err, os.ErrNotExist) { // a step before it may have failed
+			all = append(all, err)
+		}
 		os.Remove(filepath.Dir(step.Write)) // if it is empty
 	}
 	reload()
