@@ -17,6 +17,13 @@ func (u *Unit) OwnManager(c Command, runs, system facts.Fact[caps.State]) (facts
 		m = system
 		m.Value = caps.State{Bounding: system.Value.Bounding}
 	}
+	switch v := u.Build.Version; {
+	case m.Value.Permitted&^m.Value.Ambient == 0:
+	case v == 255: // it executes another program for each service, which gets what is ambient
+		m.Value.Permitted, m.Value.Effective = m.Value.Ambient, m.Value.Ambient
+	case v == 0 || v == 256:
+		u.doubt("whether a user's own manager gives what it holds differs between versions of systemd")
+	}
 	if m.State != facts.Known || c.Bare() || u.sandboxesItself() || m.Value.Effective.Has(caps.SETPCAP) {
 		return m, nil
 	}

@@ -163,7 +163,10 @@ func (u *Unit) confine(s caps.State, who facts.Account) caps.State {
 	bits := u.securebits()
 	s.Bounding &= u.bounding()
 	ambient := wanted & s.Bounding
-	s.Inheritable = ambient // and no more (capability_update_inherited_set)
+	if u.Build.Version < 257 {
+		s.Inheritable = 0 // capability_update_inherited_set
+	}
+	s.Inheritable |= ambient
 	s.Ambient = ambient & s.Permitted
 	if who.UID != 0 && !u.User { // whose manager is who already
 		if wanted != 0 || bits != 0 { // enforce_user
@@ -175,10 +178,7 @@ func (u *Unit) confine(s caps.State, who facts.Account) caps.State {
 	s.Securebits = bits
 	s.NoNewPrivs = s.NoNewPrivs || u.noNewPrivs(s.Effective.Has(caps.SYS_ADMIN))
 	if u.User && s.NoNewPrivs && s.Permitted != s.Ambient {
-		switch v := u.Build.Version; { // 252 leaves what the manager holds to the execve, and 255 does not
-		case v > 254:
-			s.Permitted = s.Ambient
-		case v == 0 || v > 252:
+		if v := u.Build.Version; v == 0 || v > 252 { // which leaves what the manager holds to the execve
 			u.doubt("what no_new_privs leaves to the services of a user's own manager differs between versions of systemd")
 		}
 	}
