@@ -294,14 +294,20 @@ func limits(u *Unit, at place) error {
 	}
 	for key, least := range map[string]uint64{"LimitNOFILE": 64, "LimitAS": 4 << 30, "LimitDATA": 1 << 30, "LimitNPROC": 256, "LimitSTACK": 1 << 20,
 		"LimitMEMLOCK": 0, "MemoryMax": 64 << 20, "MemoryHigh": 64 << 20, "TasksMax": 32, "LimitCPU": 60, "LimitFSIZE": 1 << 20} {
-		e, ok := u.set.lastEntry(key)
-		if !ok {
+		if key == "LimitNPROC" && at.who.UID == 0 { // whom it does not bind (copy_process)
 			continue
 		}
-		soft, _, _ := strings.Cut(e.value, ":")
-		root := key == "LimitNPROC" && at.who.UID == 0 // whom it does not bind (copy_process)
-		if n, ok := size(soft); ok && n < least && !root {
-			u.doubt("%s: whether the program runs with so little is not known", e)
+		var little *entry
+		for _, e := range u.set.entries("Service", key) { // a value that is none is passed over
+			soft, _, _ := strings.Cut(e.value, ":")
+			if n, ok := size(soft); ok && n < least {
+				little = &e
+			} else if ok || soft == "infinity" {
+				little = nil
+			}
+		}
+		if little != nil {
+			u.doubt("%s: whether the program runs with so little is not known", *little)
 		}
 	}
 	return nil

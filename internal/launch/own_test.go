@@ -61,3 +61,21 @@ func TestOwnManager(t *testing.T) {
 		}
 	}
 }
+
+// Of a limit the last value that is one counts.
+func TestLimits(t *testing.T) {
+	for service, doubted := range map[string]bool{
+		"LimitNOFILE=3":                        true,
+		"LimitNOFILE=3\nLimitNOFILE=junk":      true,
+		"LimitNOFILE=3\nLimitNOFILE=1024:2048": false,
+		"LimitNOFILE=3\nLimitNOFILE=infinity":  false,
+		"LimitNOFILE=3\nLimitNOFILE=":          false,
+		"LimitNOFILE=1024\nLimitNOFILE=3":      true,
+		"LimitNPROC=1":                         false, // of root
+	} {
+		u := read(t, service)
+		if err := limits(u, place{}); err != nil || (len(u.doubts) > 0) != doubted {
+			t.Errorf("%q: %q, %v", service, u.doubts, err)
+		}
+	}
+}
