@@ -107,6 +107,21 @@ func locals(w World, g Goal, set caps.Set) []World {
 	return all
 }
 
+// An owned is what a report tells of a socket that may hold the port, besides its address.
+type owned struct {
+	network       string
+	uid           uint32
+	pid           int
+	cgroup        string
+	bound, closed bool
+}
+
+// ownerOf tells which sockets make one story: a server has thousands of connections on its
+// port, and leaves as many closed ones.
+func ownerOf(s facts.Socket) owned {
+	return owned{s.Network, s.UID, s.PID, s.Cgroup, s.Bound, Waits(s)}
+}
+
 // holders: which socket holds the port? One that excludes ours for certain does; of those
 // that may, any one or none.
 func holders(w World, g Goal, set caps.Set) []World {
@@ -117,6 +132,7 @@ func holders(w World, g Goal, set caps.Set) []World {
 	asked := g
 	asked.Refused.Errno = syscall.EADDRINUSE
 	var may []World
+	told := map[owned]bool{}
 	for i, s := range socks {
 		held := w
 		held.Holder = i
@@ -125,7 +141,10 @@ func holders(w World, g Goal, set caps.Set) []World {
 			return []World{held}
 		case certain != No:
 			if g.Refused.Errno != 0 && (s.Bound || Waits(s)) || Conflicts(s, g) != No {
-				may = append(may, held)
+				if by := ownerOf(s); !told[by] {
+					told[by] = true
+					may = append(may, held)
+				}
 			}
 		}
 	}
