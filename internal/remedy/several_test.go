@@ -120,6 +120,7 @@ func TestStoppedSocketUnit(t *testing.T) {
 	}{
 		{kernel.Goal{Network: "tcp", Port: 443, Inherit: true}, nil, true},
 		{kernel.Goal{Network: "tcp", Port: 443, Inherit: true}, []facts.Socket{held}, false},
+		{kernel.Goal{Network: "tcp", Port: 443}, nil, false},
 		{kernel.Goal{Network: "tcp4", Port: 443, Inherit: true}, nil, false},
 		{kernel.Goal{Network: "udp", Port: 443, Inherit: true}, nil, false},
 		{kernel.Goal{Network: "tcp", Port: 80, Inherit: true}, nil, false},

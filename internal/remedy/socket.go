@@ -84,7 +84,7 @@ func privileged(f *facts.Facts) bool {
 func stopped(f *facts.Facts, g kernel.Goal) (name string, ok bool) {
 	for _, s := range f.Launcher.Stopped.Value {
 		started := slices.ContainsFunc(f.Net.Sockets.Value, func(is facts.Socket) bool { return path.Base(is.Cgroup) == s.Name })
-		if passes(s, g) && !started && isSocketUnit(s.Name) {
+		if g.Inherit && passes(s, g) && !started && isSocketUnit(s.Name) {
 			return s.Name, true
 		}
 	}

@@ -122,8 +122,10 @@ func snapshot() (state, error) {
 // restore takes back what a fix did.
 func (s state) restore(d units.Draw, fix report.Fix) error {
 	ctl(d.Manager, "stop", "--", d.Name)
-	if d.Socket != "" {
-		systemctl("stop", "--", d.Socket)
+	for path := range d.Files {
+		if strings.HasSuffix(path, ".socket") { // the fix may have started it
+			systemctl("stop", "--", filepath.Base(path))
+		}
 	}
 	var all []error
 	for _, step := range fix.Steps {
