@@ -138,7 +138,7 @@ func TestNoFalseProof(t *testing.T) {
 		fields := len(factFields(&whole))
 		for i := range fields {
 			for j := range i + 1 {
-				if i != j && (i+j)%7 != 0 {
+				if i != j && (testing.Short() || (i+j)%7 != 0) {
 					continue
 				}
 				f := whole

@@ -10,9 +10,18 @@ import (
 	"golang.org/x/sys/unix"
 )
 
+// probesFor probes the protocols; and the other one too where one of them is refused, since
+// what refuses them is told by what it lets through.
+func probesFor(protocols []string) []facts.Probe {
+	all := probes(protocols)
+	if slices.ContainsFunc(all, func(p facts.Probe) bool { return p.Errno != "" }) {
+		all = append(all, probes(slices.DeleteFunc([]string{"tcp", "udp"}, func(p string) bool { return slices.Contains(protocols, p) }))...)
+	}
+	return all
+}
+
 // probes binds a socket of each family and kind of the protocols, "tcp" and "udp", to port 0
-// and closes it again.
-// It disturbs nobody: the kernel picks a port that is free. MPTCP is left out where
+// and closes it again. It disturbs nobody: the kernel picks a port that is free. MPTCP is left out where
 // package net does not try it by itself: see its documentation, "GODEBUG=multipathtcp=0".
 func probes(protocols []string) []facts.Probe {
 	all := []facts.Probe{}

@@ -189,7 +189,7 @@ func (r reading) network(s scope) {
 			}
 			return line(all)
 		})
-		r.add("probes", func() ([]byte, error) { return line(probes(s.protocols)) })
+		r.add("probes", func() ([]byte, error) { return line(probesFor(s.protocols)) })
 	}
 	if !s.addresses && !r.Lacks("network apart") {
 		return

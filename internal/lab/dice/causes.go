@@ -41,7 +41,7 @@ var causes = map[string]standing{
 	"bpf-or-policy":           {keep: "seccomp bpf landlock mptcp", gates: "policy socket"},
 	"selinux":                 {gates: "policy listen"},
 	"apparmor":                {gates: "policy profile listen"},
-	"family-unavailable":      {keep: "seccomp address", unit: "sandbox sandbox2 family", remove: []string{"seccomp address sandbox sandbox2 family", "seccomp sandbox sandbox2 family"}, gates: "socket"},
+	"family-unavailable":      {keep: "seccomp address", unit: "sandbox sandbox2 family", remove: []string{"seccomp address sandbox sandbox2", "seccomp address sandbox sandbox2 family", "seccomp sandbox sandbox2"}, gates: "socket"},
 	"protocol-unavailable":    {keep: "seccomp", gates: "socket"},
 	"resource-limit":          {gates: "socket"},
 	"address-in-use":          {keep: "holder", unit: "socket", gates: "free"},
