@@ -60,10 +60,12 @@ func outsides(w World, g Goal, set caps.Set) []World {
 	o, known := w.Facts.Launcher.Operator.Is()
 	out := w.Start()
 	executed := w.seen || w.Missing() == 0
-	if w.Counts || !known || !o.OtherUsers || out.Image.Unread || !executed {
+	engine := w.Facts.Launcher.Container.State == facts.Known // which gives its root what it grants
+	if w.Counts || !known || !o.OtherUsers || out.Image.Unread || !executed || engine {
 		return []World{w}
 	}
 	out.Starter = caps.State{Bounding: o.Bounding, NoNewPrivs: out.Starter.NoNewPrivs}
+	out.Starter = Ambient(out.Starter, w.now.Ambient) // given after the user namespace was made, which clears it
 	out.Caller = facts.IDs{UID: nobodyUID, EUID: nobodyUID, GID: nobodyUID, EGID: nobodyUID}
 	if ids := w.Facts.Proc.IDs.Value; o.UID == ids.UID && o.UID != nobodyUID {
 		out.Starter = Ambient(out.Starter, o.Ambient)
