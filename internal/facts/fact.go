@@ -1,5 +1,8 @@
 package facts
 
+// NotRecorded is the reason of a fact that a recording lacks, as one of an older version may.
+const NotRecorded = "not recorded"
+
 // A State says whether a fact may be relied on. The zero value is the careful
 // one: a fact nobody looked for is not known.
 type State uint8

@@ -49,17 +49,20 @@ type Kernel struct {
 
 // A Launcher is what started this process, and what is around both.
 type Launcher struct {
-	Init      Fact[caps.State] // process 1 of this pid namespace
-	Ancestor  Fact[Ancestor]   // the nearest that is another user
-	Parent    Fact[Ancestor]   // the parent
-	Tracer    Fact[caps.State] // what traces this process
-	SharesFS  Fact[bool]       // another process was found that shares its root and working directory (CLONE_FS)
-	Operator  Fact[Operator]   // who had this process started; Unreadable where every ancestor is a launcher or hidden
-	Unit      Fact[Unit]
-	Stopped   Fact[[]SocketUnit] // of .socket units that would pass theirs to the unit, once they are started
-	UserNamed Fact[bool]         // $USER is set, as systemd does for a unit with User=
-	Container Fact[string]       // "docker", "podman", "kubernetes", or "container" for another kind
-	Authbind  Fact[bool]         // started by authbind(1)
+	Init        Fact[caps.State] // process 1 of this pid namespace
+	Ancestor    Fact[Ancestor]   // the nearest that is another user
+	Parent      Fact[Ancestor]   // the parent
+	Line        Fact[[]Forebear] // the parent, its parent and so on up to a shell that asks for commands
+	Supervisor  Fact[Supervisor]
+	Tracer      Fact[caps.State] // what traces this process
+	SharesFS    Fact[bool]       // another process was found that shares its root and working directory (CLONE_FS)
+	Operator    Fact[Operator]   // who had this process started; Unreadable where every ancestor is a launcher or hidden
+	Unit        Fact[Unit]
+	UnitFilters Fact[[]string]     // those directives that the unit's files set
+	Stopped     Fact[[]SocketUnit] // of .socket units that would pass theirs to the unit, once they are started
+	UserNamed   Fact[bool]         // $USER is set, as systemd does for a unit with User=
+	Container   Fact[string]       // "docker", "podman", "kubernetes", or "container" for another kind
+	Authbind    Fact[bool]         // started by authbind(1)
 }
 
 // A File is the program's, and where it lies.
@@ -71,6 +74,7 @@ type File struct {
 	Moved     Image        // the file of the same name in MovedDir, and that mount
 
 	Danger             Fact[caps.Danger] // why the file at Path had better not have capabilities
+	Fixed              Fact[string]      // those of the attributes a and i that keep the file at Path as it is (chattr(1))
 	ChangedSince       Fact[bool]        // the inode of Exe may have changed after this process was forked
 	MountPoint         Fact[string]      // of the file system that Exe lies on
 	IdmappedThere      Fact[bool]        // the operator's mount, or where it cannot be seen the one here, is idmapped
@@ -93,6 +97,8 @@ type Net struct {
 	AllBound  Fact[bool] // Sockets has also TCP sockets that are bound and neither listen nor are connected
 	Addresses Fact[[]netip.Addr]
 	Tentative Fact[[]netip.Addr] // of Addresses, those of IPv6 that are still looked for on the network
+	Ephemeral Fact[[2]int]       // the first and the last port that connections get (ip_local_port_range)
+	Reserved  Fact[string]       // ports of these that they do not get (ip_local_reserved_ports)
 	Nonlocal  Fact[bool]         // IPv4 may bind addresses that this machine does not have
 	Nonlocal6 Fact[bool]         // IPv6 may
 	NoLoop6   Fact[bool]         // the loopback interface has no IPv6 (disable_ipv6)
@@ -139,6 +145,13 @@ type Ancestor struct {
 	Init bool // process 1
 }
 
+// A Forebear is a process of our line.
+type Forebear struct {
+	PID      int    // as this process sees it
+	UID      uint32 // as this user namespace sees it
+	Launches bool   `json:",omitempty"` // it only starts another program, and holds no socket
+}
+
 // An Operator is the nearest ancestor that is no launcher of ours: the shell, or the
 // manager, in whose place a fix is run.
 type Operator struct {
@@ -152,7 +165,7 @@ type Operator struct {
 
 	SameRoot  bool // it has the files that this process has
 	OtherRoot bool // its files are not those of process 1, whose /etc counts when the machine boots
-	NoSysctl  bool // its /proc has no /proc/sys (subset=pid of proc(5))
+	NoSysctl  bool // it is not known to have a /proc/sys to write to
 }
 
 // A Probe is a bind to port 0 of every address, which takes no capability

@@ -43,17 +43,20 @@ func (r Record) Facts() Facts {
 			WSL:     fact(r, "uname", ParseWSL),
 		},
 		Launcher: Launcher{
-			Init:      fact(r, "proc/1/status", caps.ParseStatus),
-			Ancestor:  fact(r, "ancestor status", parseAncestor),
-			Parent:    fact(r, "parent status", parseAncestor),
-			Tracer:    fact(r, "tracer status", caps.ParseStatus),
-			SharesFS:  fact(r, "folders shared", parseTruth),
-			Operator:  fact(r, "operator", ParseJSON[Operator]),
-			Unit:      unit(r),
-			Stopped:   fact(r, "socket unit", ParseJSON[[]SocketUnit]),
-			UserNamed: hasEnv(r, "USER"),
-			Container: container(r),
-			Authbind:  hasEnv(r, "AUTHBIND_LIB"),
+			Init:        fact(r, "proc/1/status", caps.ParseStatus),
+			Ancestor:    fact(r, "ancestor status", parseAncestor),
+			Parent:      fact(r, "parent status", parseAncestor),
+			Line:        fact(r, "ancestors", ParseJSON[[]Forebear]),
+			Supervisor:  fact(r, "supervisor", ParseJSON[Supervisor]),
+			Tracer:      fact(r, "tracer status", caps.ParseStatus),
+			SharesFS:    fact(r, "folders shared", parseTruth),
+			Operator:    fact(r, "operator", ParseJSON[Operator]),
+			Unit:        unit(r),
+			UnitFilters: fact(r, "unit filters", ParseJSON[[]string]),
+			Stopped:     fact(r, "socket unit", ParseJSON[[]SocketUnit]),
+			UserNamed:   hasEnv(r, "USER"),
+			Container:   container(r),
+			Authbind:    hasEnv(r, "AUTHBIND_LIB"),
 		},
 		File: File{
 			Path:               fact(r, NameOfProgram(r), ParsePath),
@@ -61,6 +64,7 @@ func (r Record) Facts() Facts {
 			Exe:                image(r, "exe"),
 			Installed:          image(r, "path"),
 			Moved:              image(r, "moved"),
+			Fixed:              fact(r, "path attributes", parseAttributes),
 			ChangedSince:       fact(r, "exe changed since", parseTruth),
 			Danger:             fact(r, "path danger", parseDanger),
 			MountPoint:         fact(r, "mount point", parsePlace),
@@ -81,6 +85,8 @@ func (r Record) Facts() Facts {
 			AllBound:  allBound(r),
 			Addresses: fact(r, "addresses", ParseAddresses),
 			Tentative: fact(r, "tentative", ParseAddresses),
+			Ephemeral: fact(r, "proc/sys/net/ipv4/ip_local_port_range", parseRange),
+			Reserved:  fact(r, "proc/sys/net/ipv4/ip_local_reserved_ports", parsePorts),
 			Nonlocal:  fact(r, "proc/sys/net/ipv4/ip_nonlocal_bind", parseBool),
 			NoLoop6:   fact(r, "proc/sys/net/ipv6/conf/lo/disable_ipv6", parseBool),
 			Nonlocal6: fact(r, "proc/sys/net/ipv6/ip_nonlocal_bind", parseBool),
@@ -103,6 +109,47 @@ func (r Record) Facts() Facts {
 	}
 	f.Policy.Withheld = withheld(f.Policy.Granted, fact(r, "proc/thread-self/status", caps.ParseStatus))
 	return f
+}
+
+// parseRange reads the two ports of ip_local_port_range.
+func parseRange(b []byte) (ports [2]int, err error) {
+	text, whole := strings.CutSuffix(string(b), "\n")
+	first, last, isRange := strings.Cut(text, "\t")
+	for i, port := range []string{first, last} {
+		n, err := strconv.ParseUint(port, 10, 16)
+		if err != nil || n == 0 || !whole || !isRange {
+			return ports, fmt.Errorf("%q is not two ports", b)
+		}
+		ports[i] = int(n)
+	}
+	return ports, nil
+}
+
+// parsePorts reads a list of ports and of ranges of them, "" for none.
+func parsePorts(b []byte) (string, error) {
+	list, whole := strings.CutSuffix(string(b), "\n")
+	if whole && list == "" {
+		return "", nil
+	}
+	for part := range strings.SplitSeq(list, ",") {
+		first, last, isRange := strings.Cut(part, "-")
+		_, errFirst := strconv.ParseUint(first, 10, 16)
+		_, errLast := strconv.ParseUint(last, 10, 16)
+		if !whole || errFirst != nil || isRange && errLast != nil {
+			return "", fmt.Errorf("%q is not a list of ports", b)
+		}
+	}
+	return list, nil
+}
+
+// parseAttributes reads "a", "i" or both; nothing for neither.
+func parseAttributes(b []byte) (string, error) {
+	switch s := strings.TrimSuffix(string(b), "\n"); s {
+	case "", "a", "i", "ai":
+		return s, nil
+	default:
+		return "", fmt.Errorf("%q is not of the attributes a and i", s)
+	}
 }
 
 // own is the item that tells the status of the calling thread: what /proc says or, where it
@@ -238,7 +285,7 @@ func fact[T any](r Record, name string, parse func([]byte) (T, error)) Fact[T] {
 	item, ok := r[name]
 	switch {
 	case !ok:
-		f.Reason = "not recorded"
+		f.Reason = NotRecorded
 		return f
 	case strings.Contains(f.Source, "/proc/") && item.Err == "ENOENT":
 		f.Reason = item.Err

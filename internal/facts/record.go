@@ -13,18 +13,18 @@ type Item struct {
 // Items lists every item a record can hold, in the order a saved one has them.
 var Items = []string{
 	"proc/thread-self/status", "status by calls", "prctl PR_GET_SECUREBITS", "prctl PR_GET_DUMPABLE", "AT_SECURE", "at init", "capget", "caps/drop", "threads",
-	"proc/sys/kernel/cap_last_cap", "uname", "no_file_caps", "proc/1/status", "ancestor status", "parent status", "tracer status", "folders shared", "operator",
+	"proc/sys/kernel/cap_last_cap", "uname", "no_file_caps", "proc/1/status", "ancestor status", "parent status", "ancestors", "supervisor", "tracer status", "folders shared", "operator",
 	"proc/self/exe", "AT_EXECFN", "exe xattr", "exe stat", "exe statfs", "exe changed since",
-	"path xattr", "path stat", "path statfs", "path danger", "mount point", "path outside", "read-only outside", "idmapped outside",
+	"path xattr", "path stat", "path statfs", "path danger", "path attributes", "mount point", "path outside", "read-only outside", "idmapped outside",
 	"moved stat", "moved statfs",
 	"proc/self/uid_map", "proc/self/gid_map", "proc/self/ns/user", "proc/self/ns/net", "proc/self/ns/pid", "proc/self/ns/uts", "ioctl NS_GET_USERNS",
 	"network apart", "network namespace name",
 	"proc/sys/net/ipv4/ip_unprivileged_port_start",
-	"proc/self/cgroup", "run/.containerenv", ".dockerenv", "run/host/container-manager", "run/systemd/system", "run/systemd/transient", "socket unit", "environ",
+	"proc/self/cgroup", "run/.containerenv", ".dockerenv", "run/host/container-manager", "run/systemd/system", "run/systemd/transient", "socket unit", "unit filters", "environ",
 	"sys/kernel/security/lsm", "proc/self/attr/current", "sys/fs/selinux/enforce", "probes",
 	"args", "cwd", "cwd statfs", "main package", "user", "loader",
 	"sockets", "sockets from", "addresses", "tentative", "proc/sys/net/ipv4/ip_nonlocal_bind", "proc/sys/net/ipv6/ip_nonlocal_bind",
-	"proc/sys/net/ipv6/conf/lo/disable_ipv6",
+	"proc/sys/net/ipv6/conf/lo/disable_ipv6", "proc/sys/net/ipv4/ip_local_port_range", "proc/sys/net/ipv4/ip_local_reserved_ports",
 }
 
 // HeldItems tell whether capabilities are held by every thread, and count.

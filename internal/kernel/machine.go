@@ -194,9 +194,12 @@ func unseens(w World, g Goal, set caps.Set) []World {
 	case 0:
 		return all
 	case syscall.EACCES, syscall.EPERM:
-		at("policy", 1)
-		if w.hiddenListen(g) { // what is seen refuses the other attempt alone
-			all[1].cost++
+		switch {
+		case g.Refused.Call == "listen": // to which the policies before it let the last attempt come
+		case w.hiddenListen(g): // what is seen refuses the other attempt alone
+			at("policy", 2)
+		default:
+			at("policy", 1)
 		}
 	case syscall.EAFNOSUPPORT, syscall.EPROTONOSUPPORT, syscall.EMFILE, syscall.ENFILE, syscall.ENOBUFS, syscall.ENOMEM:
 		at("socket", 1)

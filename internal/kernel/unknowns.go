@@ -273,7 +273,9 @@ func stamps(w World, g Goal, set caps.Set) []World {
 // idmaps: does the mount of the file take root's attributes for those of another root? What
 // getxattr(2) reads through it is what execve sees.
 func idmaps(w World, g Goal, set caps.Set) []World {
-	if w.Image.Stamped && w.Image.ours() || !w.Facts.File.IdmappedThere.Value {
+	idmapped := w.Facts.File.IdmappedThere
+	mayBe := idmapped.State != facts.Known && idmapped.Reason != facts.NotRecorded && w.Image.Stamped
+	if w.Image.Stamped && w.Image.ours() || !idmapped.Value && !mayBe {
 		return []World{w}
 	}
 	shifted := w

@@ -164,7 +164,7 @@ func (w World) With(change func(f *facts.Facts)) World {
 func (w World) Start() World {
 	i, shifted := w.Facts.File.Installed, w.Image.Shifted
 	w.Image = imageOf(w.Facts, i)
-	w.Image.Shifted = shifted && w.Facts.File.IdmappedThere.Value
+	w.Image.Shifted = shifted && (w.Facts.File.IdmappedThere.Value || w.Facts.File.IdmappedThere.State != facts.Known)
 	w.Image.Unread = i.Stat.State != facts.Known || i.Nosuid.State != facts.Known || i.Caps.State == facts.Unreadable
 	w.Image.Foreign = w.Facts.Launch.Foreign
 	w.seen = false

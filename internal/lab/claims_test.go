@@ -277,7 +277,7 @@ func (s sight) agree() error {
 			if step.Write != "" && !strings.Contains(block, term.Quote(step.Write)) {
 				return fmt.Errorf("fix %s: the text does not name %q", f.ID, step.Write)
 			}
-			if step.Edit != "" && !strings.Contains(block, "\nin "+step.Edit+":\n"+indented(step.Content)) {
+			if step.Edit != "" && !strings.Contains(block, "\nin "+step.Edit+":\n"+indented(textArgs(step.Content))) {
 				return fmt.Errorf("fix %s: the text lacks the edit of %s: %q", f.ID, step.Edit, step.Content)
 			}
 		}

@@ -52,7 +52,7 @@ func elsewhere(name string) string {
 		if err == nil && !slices.Contains(strings.Fields(string(line)), name) {
 			return name + " (make kernels)"
 		}
-	case "go", "systemd", "podman", "runc", "lxc-execute", "systemd-nspawn", "make", "node", "strip", "gcc":
+	case "go", "systemd", "podman", "runc", "lxc-execute", "systemd-nspawn", "make", "node", "strip", "gcc", "runsv", "s6-supervise", "supervisord":
 		if ours != "" {
 			return name
 		}

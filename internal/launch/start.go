@@ -250,6 +250,13 @@ func (u *Unit) filters(f facts.Facts, plus bool) facts.Facts {
 	if errno, allowed := u.set.call("listen"); !allowed && !plus { // behind the bind, and of TCP alone
 		f.Launch.Listen = errno
 	}
+	var own []string
+	for _, key := range facts.UnitFilters {
+		if len(u.set.all("Service", key)) > 0 {
+			own = append(own, key)
+		}
+	}
+	f.Launcher.UnitFilters = facts.Fact[[]string]{Value: own, State: facts.Known, Source: u.Name}
 	f.Proc.Seccomp = facts.Fact[int]{State: facts.Known, Source: u.Name}
 	if u.set.filtered() && !plus {
 		f.Proc.Seccomp.Value = 2

@@ -55,6 +55,25 @@ func (r reading) danger(path string) {
 	})
 }
 
+// attributes reads those of the file at path that keep it as it is, and what is stamped on
+// it too (may_write_xattr).
+func (r reading) attributes(path string) {
+	r.add("path attributes", func() ([]byte, error) {
+		var st unix.Statx_t
+		if err := unix.Statx(unix.AT_FDCWD, path, 0, 0, &st); err != nil {
+			return nil, err
+		}
+		set := ""
+		if st.Attributes&unix.STATX_ATTR_APPEND != 0 {
+			set += "a"
+		}
+		if st.Attributes&unix.STATX_ATTR_IMMUTABLE != 0 {
+			set += "i"
+		}
+		return []byte(set + "\n"), nil
+	})
+}
+
 // moved reads where the file at path could be moved to.
 func (r reading) moved(path string) {
 	r.add("moved stat", func() ([]byte, error) { return stat(filepath.Join(facts.MovedDir, filepath.Base(path))) })

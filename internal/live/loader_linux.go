@@ -59,7 +59,7 @@ func loaded(mapped []string, libs program.Libraries, folder string) facts.Loader
 	l := facts.Loader{Vars: vars}
 	is := map[string]func(path string) bool{
 		"LD_LIBRARY_PATH": searched(strings.FieldsFunc(os.Getenv("LD_LIBRARY_PATH"), func(c rune) bool { return c == ':' || c == ';' }), libs.Needed),
-		"LD_PRELOAD":      named(strings.FieldsFunc(os.Getenv("LD_PRELOAD"), func(c rune) bool { return c == ':' || c == ' ' })),
+		"LD_PRELOAD":      preloaded(strings.FieldsFunc(os.Getenv("LD_PRELOAD"), func(c rune) bool { return c == ':' || c == ' ' })),
 		facts.Origin:      searched(libs.Beside(folder), libs.Needed),
 	}
 	for _, name := range append(slices.Clone(facts.LoaderVars), facts.Origin) {
@@ -118,9 +118,9 @@ func always(path string) bool {
 	return false
 }
 
-// named reports of a mapped library whether it is one of the files. Under AT_SECURE a path
+// preloaded reports of a mapped library whether it is one of the files. Under AT_SECURE a path
 // is not heeded, and a name only of a set-user-ID library.
-func named(files []string) func(path string) bool {
+func preloaded(files []string) func(path string) bool {
 	return func(path string) bool {
 		return slices.ContainsFunc(files, func(file string) bool {
 			to, err := filepath.EvalSymlinks(file)

@@ -142,6 +142,9 @@ func (r reading) mounts(open, path string) {
 		if there == (facts.Mount{}) {
 			there = here
 		}
+		if failed == nil && there == (facts.Mount{}) {
+			failed = errors.New("its mount is not listed")
+		}
 		return fmt.Appendln(nil, there.Idmapped), failed
 	})
 }

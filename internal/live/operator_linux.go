@@ -19,33 +19,52 @@ import (
 // is none the nearest that is no launcher, by what anybody may read of a process. ENODATA
 // says that there is none here, as for what a container's engine started.
 func (r reading) findOperator() ([]byte, error) {
-	pid, err := r.parent()
+	line, shell, err := r.lineage()
+	other := slices.IndexFunc(line, func(p facts.Forebear) bool { return !p.Launches })
+	switch {
+	case err == nil && shell != 0:
+		return r.operatorAt(shell, "self")
+	case other >= 0:
+		return r.operatorAt(line[other].PID, "self")
+	case err == nil:
+		err = unix.ENODATA
+	}
+	return nil, err
+}
+
+// forebears lists the ancestors up to the shell that asks for commands.
+func (r reading) forebears() ([]byte, error) {
+	all, _, err := r.lineage()
 	if err != nil {
 		return nil, err
 	}
-	other := 0
+	return line(all)
+}
+
+// lineage lists the ancestors up to the nearest shell that asks for commands, 0 for none,
+// by what anybody may read of a process. The error is of the first that cannot be read.
+func (r reading) lineage() (line []facts.Forebear, shell int, err error) {
+	line = []facts.Forebear{}
+	pid, err := r.parent()
+	if err != nil {
+		return line, 0, err
+	}
 	for pid > 0 {
 		status, errStatus := r.status(pid)
 		args, errArgs := r.file(fmt.Sprintf("/proc/%d/cmdline", pid))
+		ids, errIDs := facts.ParseIDs(status)
 		up, errParent := facts.StatusInt("PPid", math.MaxInt32)(status)
-		if err := errors.Join(errStatus, errArgs, errParent); err != nil {
-			if other != 0 {
-				break
-			}
-			return nil, cmp.Or(errStatus, err)
+		if err := errors.Join(errStatus, errArgs, errIDs, errParent); err != nil {
+			return line, 0, cmp.Or(errStatus, err)
 		}
-		switch role := facts.RoleOf(splitArgs(args)); {
-		case role == facts.Asks:
-			return r.operatorAt(pid, "self")
-		case role == facts.Another && other == 0:
-			other = pid
+		role := facts.RoleOf(splitArgs(args))
+		if role == facts.Asks {
+			return line, pid, nil
 		}
+		line = append(line, facts.Forebear{PID: pid, UID: ids.UID, Launches: role == facts.Launches})
 		pid = up
 	}
-	if other == 0 {
-		return nil, unix.ENODATA
-	}
-	return r.operatorAt(other, "self")
+	return line, 0, nil
 }
 
 func splitArgs(cmdline []byte) []string {
@@ -85,18 +104,12 @@ func (r reading) operatorAt(pid int, beside string) ([]byte, error) {
 	depth := pidDepth(self)
 	o.SamePID = depth > 0 && depth == pidDepth(status)
 
-	its, err := r.file(fmt.Sprintf("/proc/%d/mountinfo", pid))
-	if err != nil {
-		return nil, err
-	}
-	ours, err := firstMount(beside)
-	if err != nil {
-		return nil, err
-	}
-	first, err := firstMount("1")
-	o.SameRoot = sameView(its, ours)
-	o.OtherRoot = err == nil && !sameView(its, first)
-	o.NoSysctl = hidesSysctl(its)
+	its, errIts := r.file(fmt.Sprintf("/proc/%d/mountinfo", pid))
+	ours, errOurs := firstMount(beside)
+	first, errFirst := firstMount("1")
+	o.SameRoot = errIts == nil && errOurs == nil && sameView(its, ours)
+	o.OtherRoot = errIts != nil || errFirst == nil && !sameView(its, first)
+	o.NoSysctl = errIts != nil || hidesSysctl(its)
 	return line(o)
 }
 
@@ -108,15 +121,18 @@ func (r reading) otherUsers(pid int, beside string) (bool, error) {
 	return !bytes.Equal(ours, its), errors.Join(errOurs, errIts)
 }
 
-// hidesSysctl reports whether the /proc of these mounts has no /proc/sys: the last mount
-// there is of a proc with subset=pid.
+// hidesSysctl reports whether these mounts have no /proc/sys/net to write to: no proc at
+// /proc, one with subset=pid, or one that is read-only there (proc(5)). The last mount of a
+// place is on top.
 func hidesSysctl(mountinfo []byte) bool {
-	hides := false
+	hides := true
 	for l := range bytes.Lines(mountinfo) {
 		words := strings.Fields(string(l))
-		if len(words) > 4 && words[4] == "/proc" {
-			hides = slices.Contains(strings.Split(words[len(words)-1], ","), "subset=pid")
+		if len(words) < 6 || !slices.Contains([]string{"/proc", "/proc/sys", "/proc/sys/net"}, words[4]) {
+			continue
 		}
+		options := strings.Split(words[5]+","+words[len(words)-1], ",") // of the mount, and of the file system
+		hides = !slices.Contains(words[6:], "proc") || slices.Contains(options, "subset=pid") || slices.Contains(options, "ro")
 	}
 	return hides
 }

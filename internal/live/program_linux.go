@@ -325,6 +325,7 @@ func (p Program) Read(ports ...int) facts.Record {
 	r.image("exe", at)
 	r.image("path", at)
 	r.danger(at)
+	r.attributes(at)
 	r.moved(p.Path)
 	r.mounts(at, p.Path)
 	r.add("args", func() ([]byte, error) { return fmt.Appendf(nil, "%s\x00", p.Path), nil })

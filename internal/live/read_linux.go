@@ -121,6 +121,8 @@ func (r reading) launcher() {
 		return r.ancestor(parent, uint32(os.Getuid()))
 	})
 	r.add("operator", r.findOperator)
+	r.add("ancestors", r.forebears)
+	r.add("supervisor", r.supervisor)
 	r.add("parent status", func() ([]byte, error) { return r.statusNamed("PPid") })
 	r.add("tracer status", func() ([]byte, error) { return r.statusNamed("TracerPid") })
 	r.add("folders shared", sharesFolders)
@@ -136,6 +138,7 @@ func (r reading) launcher() {
 	})
 	r.add("run/systemd/transient", func() ([]byte, error) { return transient(r.Record) })
 	r.add("socket unit", func() ([]byte, error) { return socketUnit(r.Record) })
+	r.add("unit filters", func() ([]byte, error) { return unitFilters(r.Record) })
 }
 
 // program reads what this process runs, and what is at its path.
@@ -152,6 +155,7 @@ func (r reading) program() {
 	}
 	r.image("path", exe)
 	r.danger(exe)
+	r.attributes(exe)
 	r.moved(exe)
 	r.mounts("/proc/self/exe", exe)
 }

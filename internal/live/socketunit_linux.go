@@ -10,13 +10,6 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// unitFolders are where the system's systemd looks for units, the most important first, but for
-// those of generators.
-var unitFolders = []string{
-	"/etc/systemd/system.control", "/run/systemd/system.control", "/run/systemd/transient", "/etc/systemd/system", "/run/systemd/system",
-	"/usr/local/lib/systemd/system", "/lib/systemd/system", "/usr/lib/systemd/system",
-}
-
 // socketUnit reads the listeners of the .socket unit with the name of the unit that runs this
 // process. ENOENT says that there is none; of one that has drop-ins it is not told.
 func socketUnit(r facts.Record) ([]byte, error) {

@@ -70,6 +70,8 @@ var masks = map[string]mask{
 	"parent status":           maskStatus,
 	"tracer status":           maskStatus,
 	"folders shared":          only(`true\n|false\n`),
+	"ancestors":               maskLine,
+	"supervisor":              maskSupervisor,
 
 	"prctl PR_GET_SECUREBITS":                      only(`[0-9]+\n`),
 	"prctl PR_GET_DUMPABLE":                        only(`[0-9]+\n`),
@@ -79,6 +81,8 @@ var masks = map[string]mask{
 	"proc/sys/net/ipv4/ip_nonlocal_bind":           only(`[0-9]+\n`),
 	"proc/sys/net/ipv6/ip_nonlocal_bind":           only(`[0-9]+\n`),
 	"proc/sys/net/ipv6/conf/lo/disable_ipv6":       only(`[0-9]+\n`),
+	"proc/sys/net/ipv4/ip_local_port_range":        only(`[0-9]+\t[0-9]+\n`),
+	"proc/sys/net/ipv4/ip_local_reserved_ports":    only(`[-0-9,]*\n`),
 	"sys/fs/selinux/enforce":                       only(`[0-9]+\n?`),
 	"threads":                                      only(`([0-9]+( [0-9a-f]{16}){5} (true|false)\n)+`),
 	"no_file_caps":                                 only(`[0-9]+\n`),
@@ -93,7 +97,7 @@ var masks = map[string]mask{
 
 	"operator":      maskOperator,
 	"proc/self/exe": maskExe, facts.Executed: maskExe,
-	"path danger":  only(`[0-9]+\n`),
+	"path danger": only(`[0-9]+\n`), "path attributes": only(`a?i?\n`),
 	"mount point":  maskMount,
 	"path outside": maskOutside, "read-only outside": only(`true\n|false\n`), "idmapped outside": only(`true\n|false\n`), "exe changed since": only(`true\n|false\n`),
 	"cwd":          instead(maskedDir),
@@ -117,6 +121,7 @@ var masks = map[string]mask{
 	// Podman writes the names of the container and its image; that it is there is enough.
 	"run/.containerenv": instead(""), ".dockerenv": instead(""), "run/systemd/system": instead(""), "run/systemd/transient": instead(""),
 	"socket unit":                maskSocketUnits,
+	"unit filters":               only(`\[("[A-Za-z]+",?)*\]\n`),
 	"run/host/container-manager": only(`systemd-nspawn\n?`),
 	"environ":                    maskEnviron,
 
@@ -132,6 +137,21 @@ var masks = map[string]mask{
 // maskOperator keeps all of it: it has numbers, answers and the names of capabilities.
 func maskOperator(b []byte, _ addrMask) ([]byte, bool) {
 	return maskedJSON(facts.ParseJSON[facts.Operator](b))
+}
+
+// maskSupervisor keeps the kind.
+func maskSupervisor(b []byte, _ addrMask) ([]byte, bool) {
+	s, err := facts.ParseJSON[facts.Supervisor](b)
+	if !slices.Contains([]string{"runit", "s6", "supervisord", "pm2"}, s.Kind) {
+		return nil, false
+	}
+	s.Service, s.Run = strings.TrimSuffix(maskedUnit, ".service"), maskedDir+"/run"
+	return maskedJSON(s, err)
+}
+
+// maskLine keeps all of it: it has numbers and answers.
+func maskLine(b []byte, _ addrMask) ([]byte, bool) {
+	return maskedJSON(facts.ParseJSON[[]facts.Forebear](b))
 }
 
 // only keeps what is wholly of that form.

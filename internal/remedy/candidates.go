@@ -23,14 +23,21 @@ func candidates(w kernel.World, goals ...kernel.Goal) []candidate {
 			}
 		}
 	}
+	_, inUnit := f.Launcher.Unit.Is()
+	_, isSupervised := supervised(f)
 	for _, g = range goals {
-		add(stopOwner, loopback6, nonlocal)
+		add(stopOwner, loopback6)
+		if !inUnit || isSupervised {
+			add(nonlocal)
+		}
 	}
 	g = lowest(goals)
 	switch {
-	case f.Launcher.Unit.State == facts.Known:
+	case isSupervised:
+		add(restart, supervisor, setcap, remount)
+	case inUnit:
 		sockets := func(w kernel.World, _ kernel.Goal) (candidate, bool) { return socketUnits(w, goals) }
-		add(restart, widen, dropIn, sockets, setcap, remount)
+		add(restart, widen, allow, dropIn, sockets, setcap, remount)
 	case f.Launcher.Container.State == facts.Known:
 		add(ambient, capAdd, container, compose, addToImage)
 		if keepsFiles(f) {
@@ -43,11 +50,17 @@ func candidates(w kernel.World, goals ...kernel.Goal) []candidate {
 	default:
 		add(restart, setcap, setpriv, move, remount)
 	}
+	if inUnit && !isSupervised { // where systemd may bind the address for it, which changes less
+		for _, g = range goals {
+			add(nonlocal)
+		}
+		g = lowest(goals)
+	}
 	add(profile, sysctl)
 	if len(goals) == 1 {
 		add(everyAddress)
 	}
-	if f.Launcher.Unit.State != facts.Known && f.Launcher.Container.State != facts.Known {
+	if !inUnit && !isSupervised && f.Launcher.Container.State != facts.Known {
 		add(launcher)
 	}
 	return all

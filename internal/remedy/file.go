@@ -35,7 +35,11 @@ func setcap(w kernel.World, g kernel.Goal) (candidate, bool) {
 		return candidate{}, false
 	}
 	steps := []report.Step{{Run: sudo(f, "setcap", capText(file), exe)}}
-	if _, inUnit := f.Launcher.Unit.Is(); inUnit {
+	if set := f.File.Fixed.Value; set != "" {
+		steps = []report.Step{{Run: sudo(f, "chattr", "-"+set, exe)}, steps[0], {Run: sudo(f, "chattr", "+"+set, exe)}}
+	}
+	_, inUnit := f.Launcher.Unit.Is()
+	if _, ok := supervised(f); ok || inUnit {
 		if step, ok := again(f); ok {
 			steps = append(steps, step)
 		}
@@ -51,7 +55,14 @@ func setcap(w kernel.World, g kernel.Goal) (candidate, bool) {
 // shows others what root writes.
 func takesCaps(f *facts.Facts) bool {
 	has := f.File.Installed.Caps
-	return has.State != facts.Unreadable && has.Reason != "EOPNOTSUPP" && !readOnly(f) && !f.File.IdmappedThere.Value
+	return has.State != facts.Unreadable && has.Reason != "EOPNOTSUPP" && !readOnly(f) && !mayBeIdmapped(f)
+}
+
+// mayBeIdmapped reports whether the mount is idmapped, or whether that could not be told.
+// Recordings of before it was read are of those that are not.
+func mayBeIdmapped(f *facts.Facts) bool {
+	is, known := f.File.IdmappedThere.Is()
+	return is || !known && f.File.IdmappedThere.Reason != facts.NotRecorded
 }
 
 // readOnly says whether the operator cannot write the file. Where process 1 is hidden, its
@@ -113,7 +124,8 @@ func move(w kernel.World, g kernel.Goal) (candidate, bool) {
 	nosuid, okThere := f.File.Moved.Nosuid.Is()
 	stat, okStat := f.File.Installed.Stat.Is()
 	free := f.File.Moved.Stat.State == facts.Absent && okThere && !nosuid && !f.File.Moved.Frozen.Value
-	useless := !f.File.Installed.Nosuid.Value && (takesCaps(f) || f.File.Installed.Caps.State == facts.Unreadable)
+	unknown := f.File.Installed.Caps.State == facts.Unreadable || mayBeIdmapped(f) && !f.File.IdmappedThere.Value // of where it goes neither
+	useless := !f.File.Installed.Nosuid.Value && (takesCaps(f) || unknown)
 	if !okExe || !okArgs || len(args) == 0 || !free || useless || !okStat || !stampable(f, stat) {
 		return candidate{}, false
 	}

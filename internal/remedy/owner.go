@@ -21,7 +21,7 @@ func stopOwner(w kernel.World, g kernel.Goal) (candidate, bool) {
 	}
 	socks, _ := f.Net.Sockets.Is()
 	sure := slices.ContainsFunc(socks, func(s facts.Socket) bool { return kernel.Conflicts(s, g) == kernel.Yes })
-	summary, lasts, depends := "stop what holds the port", "until it is started again", ""
+	summary, lasts, depends, costs := "stop what holds the port", "until it is started again", "", ""
 	var steps []report.Step
 	var inodes []uint64
 	named := map[int]bool{}
@@ -36,6 +36,9 @@ func stopOwner(w kernel.World, g kernel.Goal) (candidate, bool) {
 		}
 		if stub(s) {
 			summary, lasts = "have systemd-resolved leave the port; whoever asked 127.0.0.53 has to ask another server", "until the file is removed"
+		}
+		if logins(s) {
+			costs = "nobody can log in by ssh then"
 		}
 		if s.PID != 0 && !s.Self && named[s.PID] { // ended by another socket of it
 			continue
@@ -63,8 +66,12 @@ func stopOwner(w kernel.World, g kernel.Goal) (candidate, bool) {
 	if len(steps) == 0 || len(inodes) > mostSockets {
 		return candidate{}, false
 	}
+	if keep, ok := reserve(f, g); ok && !sure {
+		summary += ", and let no connection leave from it again"
+		steps = append(steps, keep...)
+	}
 	return candidate{
-		Fix: report.Fix{ID: "stop-owner", Scope: "host", Summary: summary, Lasts: lasts, Depends: depends, Steps: steps},
+		Fix: report.Fix{ID: "stop-owner", Scope: "host", Summary: summary, Lasts: lasts, Depends: depends, Costs: costs, Steps: steps},
 		change: func(w kernel.World) kernel.World {
 			if w.Holder >= 0 && kernel.Conflicts(socks[w.Holder], g) != kernel.No {
 				w.Holder = kernel.Nobody
@@ -86,22 +93,26 @@ func stub(s facts.Socket) bool {
 const mostSockets = 16
 
 // stop is what ends the holders of a socket; no steps say that they are to be found by it.
-// None of ours is ended: neither this process nor whoever handed it the socket.
+// None of ours is ended: neither this process nor whoever started it or handed it the socket.
 func stop(f *facts.Facts, s facts.Socket) ([]report.Step, bool) {
-	unit := path.Base(s.Cgroup)
+	unit, managed := unitOf(s.Cgroup)
 	holders := append([]int{s.PID}, s.Also...)
 	switch {
-	case s.Self, slices.Contains(holders, 1):
+	case s.Self, startedUs(f, s):
 		return nil, false
-	case strings.HasPrefix(s.Cgroup, "/system.slice/") && isSocketUnit(unit): // systemd holds it for that
-		return []report.Step{{Run: Systemctl(Root(f), facts.Unit{Name: unit}, "stop")}}, true
+	case unit.User && unit.Name != "" && f.Launcher.Operator.Value.UID != s.UID, managed && unit.Name == f.Launcher.Unit.Value.Name:
+		return nil, false // another user's manager; our own unit
+	case managed && strings.HasSuffix(unit.Name, ".socket"): // systemd holds it, and passes it to a service
+		return []report.Step{{Run: Systemctl(Root(f), unit, "stop") + " $(" + Systemctl(true, unit, "show", "-p", "Triggers", "--value") + ")"}}, true
+	case path.Base(s.Cgroup) == "init.scope", slices.Contains(holders, 1), managed && unit.Name == "docker.service": // of a container
+		return nil, false
 	case stub(s):
 		return []report.Step{
 			{Write: "/etc/systemd/resolved.conf.d/zz-lowport.conf", Content: "[Resolve]\nDNSStubListener=no\n"},
-			{Run: Systemctl(Root(f), facts.Unit{Name: unit}, "restart")},
+			{Run: Systemctl(Root(f), unit, "restart")},
 		}, true
-	case facts.UnitName(unit) && strings.HasPrefix(s.Cgroup, "/system.slice/"):
-		return []report.Step{{Run: Systemctl(Root(f), facts.Unit{Name: unit}, "stop")}}, true
+	case managed:
+		return []report.Step{{Run: Systemctl(Root(f), unit, "stop")}}, true
 	case s.PID == 0 && Root(f) && f.Launcher.Operator.Value.SamePID: // root sees all: it is the kernel's, as of a tunnel
 		return nil, false
 	case s.PID != 0 && countsAlike(f):
@@ -111,6 +122,39 @@ func stop(f *facts.Facts, s facts.Socket) ([]report.Step, bool) {
 	default: // of the kernel, or a connection that waits
 		return nil, false
 	}
+}
+
+// startedUs reports whether a process of our line holds the socket, or may: where the holder
+// is hidden, one of the user who made it. Process 1 has its own rules.
+func startedUs(f *facts.Facts, s facts.Socket) bool {
+	return slices.ContainsFunc(f.Launcher.Line.Value, func(p facts.Forebear) bool {
+		holds := p.PID == s.PID || slices.Contains(s.Also, p.PID)
+		return p.PID > 1 && (holds || s.PID == 0 && s.Inode != 0 && p.UID == s.UID && !p.Launches)
+	}) || s.PID > 1 && s.PID == f.Proc.Parent.Value
+}
+
+// unitOf is the unit of systemd, a service or a socket, that a cgroup is: all above it are
+// slices, as is no container's. A user's manager is a service of the system's.
+func unitOf(cgroup string) (u facts.Unit, ok bool) {
+	parts := strings.Split(strings.TrimPrefix(cgroup, "/"), "/")
+	for i, part := range parts {
+		last := i == len(parts)-1
+		switch {
+		case strings.HasPrefix(part, "user@") && facts.UnitName(part) && !last && !u.User:
+			u.User = true
+		case !last && !strings.HasSuffix(part, ".slice"):
+			return facts.Unit{}, false
+		case last && (facts.UnitName(part) || isSocketUnit(part)):
+			u.Name = part
+		}
+	}
+	return u, u.Name != "" && len(parts) > 1
+}
+
+// logins reports whether who stops the holder of a socket closes the door to the machine.
+func logins(s facts.Socket) bool {
+	name, _, _ := strings.Cut(path.Base(s.Cgroup), ".")
+	return s.Command == "sshd" || slices.Contains([]string{"ssh", "sshd", "dropbear"}, name)
 }
 
 // isSocketUnit reports whether a name is that of a socket unit, as facts.UnitName does of a
@@ -141,12 +185,12 @@ func kill(f *facts.Facts, uid uint32, pids []int) string {
 	return sudo(f, words...)
 }
 
-// killHolders is a script that ends whoever has one of the sockets: to root each process
-// shows its descriptors, whatever its user and its pid namespace.
+// killHolders is a script that ends whoever has one of the sockets, but for process 1: to
+// root each process shows its descriptors, whatever its user and its pid namespace.
 func killHolders(inodes []uint64) string {
 	var names []string
 	for _, inode := range inodes {
 		names = append(names, `-lname "socket:[[]`+strconv.FormatUint(inode, 10)+`]"`)
 	}
-	return "kill $(find /proc/[0-9]*/fd " + strings.Join(names, " -o ") + " | cut -d/ -f3 | sort -u)"
+	return "kill $(find /proc/[0-9]*/fd " + strings.Join(names, " -o ") + " | cut -d/ -f3 | grep -vx 1 | sort -u)"
 }

@@ -41,7 +41,7 @@ func app(changes ...func(*facts.Facts)) facts.Facts {
 		File: facts.File{
 			Path: known("/srv/app"), Deleted: known(false), Exe: image, Installed: image,
 			Moved:      facts.Image{Stat: none[facts.Stat](), Nosuid: known(false)},
-			MountPoint: known("/srv"),
+			MountPoint: known("/srv"), IdmappedThere: known(false),
 		},
 		Net: facts.Net{
 			UIDMap: known("0 0 4294967295"), Owner: known(facts.OwnerHere), PortStart: known(1024), Sockets: known([]facts.Socket{}),
@@ -83,6 +83,10 @@ func refusedProbes(f *facts.Facts) {
 func held(s facts.Socket) func(*facts.Facts) {
 	s.Network, s.Addr, s.Listen = "tcp", netip.MustParseAddrPort("0.0.0.0:443"), true
 	return func(f *facts.Facts) { f.Net.Sockets = known([]facts.Socket{s}) }
+}
+
+func line(all ...facts.Forebear) func(*facts.Facts) {
+	return func(f *facts.Facts) { f.Launcher.Line = known(all) }
 }
 
 func thread(change func(*caps.State)) func(*facts.Facts) {
@@ -182,6 +186,8 @@ func TestFixes(t *testing.T) {
 		{"a network namespace with a name, process 1 hidden", app(func(f *facts.Facts) {
 			f.Net.Name, f.Launcher.Operator = known("-lan"), facts.Fact[facts.Operator]{}
 		}), low, "setcap"},
+		{"a mount that may be idmapped", app(func(f *facts.Facts) { f.File.IdmappedThere = facts.Fact[bool]{Reason: "EACCES"} }), low, "setpriv sysctl"},
+		{"a mount of an old recording", app(func(f *facts.Facts) { f.File.IdmappedThere = facts.Fact[bool]{Reason: facts.NotRecorded} }), low, "setcap setpriv sysctl"},
 		{"an idmapped mount", app(func(f *facts.Facts) { f.File.IdmappedThere = known(true) }), low, "setpriv move sysctl"},
 		{"a shell in a network namespace of its own", app(func(f *facts.Facts) { f.Net.Apart = known(true) }), low, "setcap setpriv sysctl"},
 		{"a shell whose /proc has no sysctls", app(func(f *facts.Facts) { f.Launcher.Operator.Value.NoSysctl = true }), low, "setcap setpriv"},
@@ -208,6 +214,18 @@ func TestFixes(t *testing.T) {
 		{"taken by a service", app(holds, held(facts.Socket{Cgroup: "/system.slice/nginx.service", UID: 33})), low, "stop-owner"},
 		{"taken by a process", app(holds, held(facts.Socket{PID: 77, UID: 33})), low, "stop-owner"},
 		{"taken by process 1", app(holds, held(facts.Socket{PID: 1, Cgroup: "/init.scope"})), low, ""},
+		{"taken by process 1 for a unit", app(holds, held(facts.Socket{PID: 1, Cgroup: "/system.slice/web.socket"})), low, "stop-owner"},
+		{"taken by process 1, which is hidden", app(holds, held(facts.Socket{Inode: 5, Cgroup: "/init.scope"})), low, ""},
+		{"taken by a container's service", app(holds, held(facts.Socket{Cgroup: "/system.slice/docker-1.scope/system.slice/web.service"})), low, ""},
+		{"taken for a container", app(holds, held(facts.Socket{Cgroup: "/system.slice/docker.service", Inode: 5})), low, ""},
+		{"taken by a service of a slice", app(holds, held(facts.Socket{Cgroup: "/web.slice/web-a.slice/web.service"})), low, "stop-owner"},
+		{"taken by the user's own service", app(holds, held(facts.Socket{UID: 1000, Cgroup: "/user.slice/user-1000.slice/user@1000.service/app.slice/web.service"})), low, "stop-owner"},
+		{"taken by another user's service", app(holds, held(facts.Socket{UID: 7, Cgroup: "/user.slice/user-7.slice/user@7.service/app.slice/web.service", Inode: 5})), low, ""},
+		{"taken by our own unit", app(unit, holds, held(facts.Socket{PID: 77, Cgroup: "/system.slice/app.service"})), low, ""},
+		{"taken by our parent", app(holds, held(facts.Socket{PID: 77}), func(f *facts.Facts) { f.Proc.Parent = known(77) }), low, ""},
+		{"taken by whoever started our parent, too", app(holds, held(facts.Socket{PID: 70, Also: []int{76}}), line(facts.Forebear{PID: 77}, facts.Forebear{PID: 76})), low, ""},
+		{"taken by a hidden process, perhaps our supervisor", app(holds, held(facts.Socket{Inode: 5}), line(facts.Forebear{PID: 76, UID: 0})), low, ""},
+		{"taken by a hidden process, and sudo started us", app(holds, held(facts.Socket{Inode: 5}), line(facts.Forebear{PID: 76, UID: 0, Launches: true}, facts.Forebear{PID: 1})), low, "stop-owner"},
 		{"taken by us", app(holds, held(facts.Socket{PID: 7, Self: true})), low, ""},
 		{"taken by nobody to be seen", app(holds, held(facts.Socket{UID: 33})), low, ""},
 		{"taken and not allowed", app(held(facts.Socket{PID: 77})), low, "stop-owner+setcap stop-owner+setpriv stop-owner+sysctl"},

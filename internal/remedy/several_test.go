@@ -3,6 +3,7 @@ package remedy
 import (
 	"net/netip"
 	"slices"
+	"syscall"
 	"testing"
 
 	"github.com/lowport/lowport/guard/report"
@@ -140,5 +141,64 @@ func TestStoppedSocketUnit(t *testing.T) {
 	want := []report.Step{{Run: "sudo systemctl stop app.service"}, {Run: "sudo systemctl start app.socket"}, {Run: "sudo systemctl restart app.service"}}
 	if i < 0 || !slices.Equal(fixes[i].Steps, want) {
 		t.Errorf("%+v", fixes)
+	}
+}
+
+// What is ended with the holder is said, and systemd is asked in its own words.
+func TestStopsUnits(t *testing.T) {
+	for _, tt := range []struct {
+		s     facts.Socket
+		run   string
+		costs string
+	}{
+		{facts.Socket{PID: 1, Also: []int{5}, Cgroup: "/system.slice/web.socket"}, "sudo systemctl stop web.socket $(systemctl show -p Triggers --value web.socket)", ""},
+		{facts.Socket{Cgroup: "/system.slice/ssh.service"}, "sudo systemctl stop ssh.service", "nobody can log in by ssh then"},
+		{facts.Socket{PID: 12, UID: 3, Command: "sshd"}, "sudo kill 12", "nobody can log in by ssh then"},
+		{facts.Socket{UID: 1000, Cgroup: "/user.slice/user-1000.slice/user@1000.service/app.slice/web.socket"},
+			"systemctl --user stop web.socket $(systemctl --user show -p Triggers --value web.socket)", ""},
+		{facts.Socket{Inode: 9}, `sudo sh -c 'kill $(find /proc/[0-9]*/fd -lname "socket:[[]9]" | cut -d/ -f3 | grep -vx 1 | sort -u)'`, ""},
+	} {
+		f := app(holds, held(tt.s))
+		fixes := fixesOf(f, low)
+		if len(fixes) != 1 || fixes[0].Steps[0].Run != tt.run || fixes[0].Costs != tt.costs {
+			t.Errorf("%+v: %+v", tt.s, fixes)
+		}
+	}
+}
+
+// A file that may not be changed is changed with its attribute off, and gets that back.
+func TestFixesOfAttributes(t *testing.T) {
+	for _, set := range []string{"i", "ai"} {
+		fix := fixesOf(app(func(f *facts.Facts) { f.File.Fixed = known(set) }), low)[0]
+		want := []report.Step{{Run: "sudo chattr -" + set + " /srv/app"}, {Run: "sudo setcap cap_net_bind_service=+p /srv/app"}, {Run: "sudo chattr +" + set + " /srv/app"}}
+		if d := diff.Of(want, fix.Steps); d != "" {
+			t.Error(d)
+		}
+	}
+}
+
+// A port that connections get is reserved, beside those that are.
+func TestReserved(t *testing.T) {
+	for _, tt := range []struct {
+		port     int
+		reserved string
+		want     string // of the second step
+	}{
+		{50051, "", "sudo sysctl -w net.ipv4.ip_local_reserved_ports=50051"},
+		{50051, "40000-40010,50000", "sudo sysctl -w net.ipv4.ip_local_reserved_ports=40000-40010,50000,50051"},
+		{8443, "", ""},
+	} {
+		f := app(func(f *facts.Facts) {
+			f.Net.Sockets = known([]facts.Socket{{Network: "tcp", Addr: netip.AddrPortFrom(netip.MustParseAddr("192.0.2.1"), uint16(tt.port)), PID: 7, UID: 1000, Inode: 3}})
+			f.Net.AllBound, f.Net.Ephemeral, f.Net.Reserved = known(true), known([2]int{32768, 60999}), known(tt.reserved)
+		})
+		g := kernel.Goal{Network: "tcp", Port: tt.port, Refused: kernel.Refusal{Errno: syscall.EADDRINUSE, Call: "bind"}}
+		got := ""
+		if fixes := fixesOf(f, g); len(fixes) > 0 && len(fixes[0].Steps) > 1 {
+			got = fixes[0].Steps[1].Run
+		}
+		if got != tt.want {
+			t.Errorf("%d: %q, want %q", tt.port, got, tt.want)
+		}
 	}
 }

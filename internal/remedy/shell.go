@@ -27,6 +27,9 @@ func sudo(f *facts.Facts, words ...string) string {
 
 // again is how to start the program once more the way it was.
 func again(f *facts.Facts) (report.Step, bool) {
+	if s, ok := supervised(f); ok {
+		return restartedBy(f, s), true
+	}
 	if u, ok := f.Launcher.Unit.Is(); ok {
 		return report.Step{Run: Systemctl(Root(f), u, "restart")}, !u.Transient
 	}

@@ -67,6 +67,7 @@ func socketUnits(w kernel.World, goals []kernel.Goal) (candidate, bool) {
 		Fix: report.Fix{ID: "systemd-socket", Scope: "unit", Summary: "by systemd, so that " + u.Name + " needs no capability", Lasts: lasts, Steps: steps},
 		change: func(w kernel.World) kernel.World {
 			w.PortStart = 0 // for systemd, whose bind it is
+			w.Local = w.Local || freeBound(goals)
 			return w.Start()
 		},
 	}, true
@@ -103,6 +104,12 @@ func passes(s facts.SocketUnit, g kernel.Goal) bool {
 		return at == netip.IPv4Unspecified()
 	}
 	return at == netip.IPv6Unspecified() && s.Both == (g.Network == g.Protocol())
+}
+
+// freeBound reports whether the sockets of all goals are bound with FreeBind=, before their
+// addresses are there.
+func freeBound(goals []kernel.Goal) bool {
+	return !slices.ContainsFunc(goals, func(g kernel.Goal) bool { return !kernel.Fit(g) || !g.Addr.IsValid() || g.Addr.IsUnspecified() })
 }
 
 // networkOf is the line that has systemd bind in the service's network namespace, if it

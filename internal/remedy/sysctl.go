@@ -29,6 +29,21 @@ func sysctl(w kernel.World, g kernel.Goal) (candidate, bool) {
 	}, ok
 }
 
+// reserve keeps the port from connections to others, which get any of a range
+// (ip_local_reserved_ports).
+func reserve(f *facts.Facts, g kernel.Goal) ([]report.Step, bool) {
+	ports, known := f.Net.Ephemeral.Is()
+	list, knownList := f.Net.Reserved.Is()
+	if !known || !knownList || g.Port < ports[0] || g.Port > ports[1] {
+		return nil, false
+	}
+	if list != "" {
+		list += ","
+	}
+	fix, ok := network(f, "", fmt.Sprintf("net.ipv4.ip_local_reserved_ports=%s%d", list, g.Port), "/etc/sysctl.d/50-lowport-reserved.conf")
+	return fix.Steps, ok
+}
+
 // nonlocal lets programs bind an address before it is there.
 func nonlocal(w kernel.World, g kernel.Goal) (candidate, bool) {
 	f := w.Facts

@@ -24,6 +24,11 @@ func dropIn(w kernel.World, g kernel.Goal) (candidate, bool) {
 		return candidate{}, false
 	}
 	lines := append([]string{"AmbientCapabilities=" + list}, widening(g.Need()&^w.Starter.Bounding)...)
+	filters := allowing(w, g)
+	if len(filters) > 0 && w.Holds(g) && w.Counts { // then these alone are missing
+		return candidate{}, false
+	}
+	lines = append(lines, filters...)
 	ownUsers := !w.Counts && privateUsers(f)
 	if ownUsers {
 		lines = append(lines, "PrivateUsers=no")
@@ -34,6 +39,9 @@ func dropIn(w kernel.World, g kernel.Goal) (candidate, bool) {
 			w.Starter.Bounding |= g.Need()
 			w.Starter = kernel.Ambient(w.Starter, g.Need())
 			w.Counts = w.Counts || ownUsers
+			if len(filters) > 0 {
+				w = unfiltered(w)
+			}
 			return w.Start()
 		},
 	}, true

@@ -1,9 +1,12 @@
 package remedy
 
 import (
+	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/lowport/lowport/internal/facts"
+	"github.com/lowport/lowport/internal/kernel"
 )
 
 func TestUnitUser(t *testing.T) {
@@ -33,6 +36,53 @@ func TestUnitUser(t *testing.T) {
 	} {
 		if got := unitUser(&tt.f); got != tt.want {
 			t.Errorf("%s: %v", tt.name, got)
+		}
+	}
+}
+
+// A filter of the unit's own is widened by a line that adds to it; where the unit has none,
+// the same line would refuse all else.
+func TestFixesOfFilters(t *testing.T) {
+	probes := func(errno string, by facts.By) func(*facts.Facts) {
+		return func(f *facts.Facts) {
+			f.Proc.Seccomp = known(2)
+			f.Policy.Probes = known([]facts.Probe{{Network: "tcp4", Errno: errno, By: by}, {Network: "tcp6", Errno: errno, By: by}})
+		}
+	}
+	sets := func(keys ...string) func(*facts.Facts) {
+		return func(f *facts.Facts) { f.Launcher.UnitFilters = known(keys) }
+	}
+	listen := low
+	listen.Refused = kernel.Refusal{Errno: syscall.EPERM, Call: "listen"}
+	families, calls := "RestrictAddressFamilies=AF_INET AF_INET6", "SystemCallFilter=@network-io"
+	ambient := "AmbientCapabilities=CAP_NET_BIND_SERVICE"
+	six := kernel.Goal{Network: "tcp6", Port: 443}
+	for _, tt := range []struct {
+		name    string
+		goal    kernel.Goal
+		changes []func(*facts.Facts)
+		want    string // the lines of the first drop-in
+	}{
+		{"bind", low, []func(*facts.Facts){unit, holds, probes("EPERM", facts.ByFilter), sets("SystemCallFilter")}, calls},
+		{"bind, in no filter of the unit's", low, []func(*facts.Facts){unit, holds, probes("EPERM", facts.ByFilter), sets("RestrictAddressFamilies")}, ""},
+		{"bind, in a user's unit", low, []func(*facts.Facts){userUnit, holds, probes("EPERM", facts.ByFilter), sets("SystemCallFilter")}, ""},
+		{"bind, by the kernel", low, []func(*facts.Facts){unit, holds, probes("EPERM", facts.ByKernel), sets("SystemCallFilter")}, ""},
+		{"bind, and nothing granted", low, []func(*facts.Facts){unit, probes("EPERM", facts.ByFilter), sets("SystemCallFilter")}, ambient + "\n" + calls},
+		{"listen", listen, []func(*facts.Facts){unit, holds, probes("", ""), sets("SystemCallFilter")}, calls},
+		{"a family", low, []func(*facts.Facts){unit, holds, probes("EAFNOSUPPORT", ""), sets("RestrictAddressFamilies")}, families},
+		{"a family, not by the unit", low, []func(*facts.Facts){unit, holds, probes("EAFNOSUPPORT", "")}, ""},
+		{"IPv6, which the kernel may lack", six, []func(*facts.Facts){unit, holds, probes("EAFNOSUPPORT", ""), sets("RestrictAddressFamilies")}, ""},
+		{"IPv6", six, []func(*facts.Facts){unit, holds, probes("EAFNOSUPPORT", ""), sets("RestrictAddressFamilies"),
+			func(f *facts.Facts) { f.Net.NoLoop6 = known(false) }}, families},
+	} {
+		got := ""
+		for _, fix := range fixesOf(app(tt.changes...), tt.goal) {
+			if fix.ID == "systemd-drop-in" && got == "" {
+				got = strings.TrimSuffix(strings.TrimPrefix(fix.Steps[0].Content, "[Service]\n"), "\n")
+			}
+		}
+		if got != tt.want {
+			t.Errorf("%s: %q, want %q", tt.name, got, tt.want)
 		}
 	}
 }

@@ -1,0 +1,96 @@
+package live
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/lowport/lowport/internal/facts"
+	"golang.org/x/sys/unix"
+)
+
+// unitFolders are where systemd looks for units, the first before the others
+// (systemd.unit(5)).
+var unitFolders = []string{
+	"/etc/systemd/system.control", "/run/systemd/system.control", "/run/systemd/transient", "/run/systemd/generator.early",
+	"/etc/systemd/system", "/etc/systemd/system.attached", "/run/systemd/system", "/run/systemd/system.attached", "/run/systemd/generator",
+	"/usr/local/lib/systemd/system", "/lib/systemd/system", "/usr/lib/systemd/system", "/run/systemd/generator.late",
+}
+
+// unitFilters reads which filters the files of our unit set: ENODATA says that there is no
+// unit of the system's here.
+func unitFilters(r facts.Record) ([]byte, error) {
+	u, err := facts.ParseUnit(string(r["proc/self/cgroup"].Data))
+	if err != nil || u.Name == "" || u.User || os.Getenv("INVOCATION_ID") == "" {
+		return nil, unix.ENODATA
+	}
+	if facts.OwnRoot(r) {
+		return nil, errors.New("the units are in another root")
+	}
+	files, err := unitFiles(u.Name, unitFolders)
+	if err != nil {
+		return nil, err
+	}
+	return line(facts.FiltersIn(files...))
+}
+
+// unitFiles reads the file of a unit and its drop-ins, in the order in which systemd does.
+func unitFiles(name string, folders []string) ([]string, error) {
+	names := []string{name}
+	if prefix, _, isInstance := strings.Cut(name, "@"); isInstance {
+		names = append(names, prefix+"@.service")
+	}
+	main, err := "", fs.ErrNotExist
+	for _, name := range names {
+		for _, folder := range folders {
+			if main, err = readUnit(filepath.Join(folder, name)); !errors.Is(err, fs.ErrNotExist) {
+				break
+			}
+		}
+		if err == nil {
+			break
+		}
+	}
+	if err != nil {
+		return nil, err
+	}
+	dropIns := map[string]string{} // by name, of which the first folder's counts
+	for _, folder := range folders {
+		for _, of := range append(names, "service") {
+			found, _ := filepath.Glob(filepath.Join(folder, of+".d", "*.conf"))
+			for _, path := range found {
+				if base := filepath.Base(path); dropIns[base] == "" {
+					dropIns[base] = path
+				}
+			}
+		}
+	}
+	bases := make([]string, 0, len(dropIns))
+	for base := range dropIns {
+		bases = append(bases, base)
+	}
+	slices.Sort(bases)
+	files := []string{main}
+	for _, base := range bases {
+		text, err := readUnit(dropIns[base])
+		if err != nil {
+			return nil, err
+		}
+		files = append(files, text)
+	}
+	return files, nil
+}
+
+// readUnit reads a file of a unit. One that is no regular file has nothing: a link to
+// /dev/null masks it.
+func readUnit(path string) (string, error) {
+	info, err := os.Stat(path)
+	if err != nil || !info.Mode().IsRegular() {
+		return "", err
+	}
+	b, err := readPath(path)
+	return string(b), err
+}

@@ -1,0 +1,87 @@
+package remedy
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/lowport/lowport/guard/report"
+	"github.com/lowport/lowport/internal/facts"
+	"github.com/lowport/lowport/internal/kernel"
+	"github.com/lowport/lowport/internal/term"
+)
+
+// supervised is the supervisor that started the program outside of any container, if it can
+// be told what to call the service. A unit that it runs in is its own.
+func supervised(f *facts.Facts) (facts.Supervisor, bool) {
+	s, known := f.Launcher.Supervisor.Is()
+	return s, known && f.Launcher.Container.State != facts.Known && s.Service != "" && !strings.HasPrefix(s.Service, "-") && !strings.ContainsAny(s.Service+s.Run, "\n\r")
+}
+
+// supervisor has a supervisor that runs as root start the service with an ambient
+// capability: where it says how the service is started, and not beside it.
+func supervisor(w kernel.World, g kernel.Goal) (candidate, bool) {
+	f := w.Facts
+	s, ok := supervised(f)
+	exe, okExe := program(f)
+	args, okArgs := f.Command.Args.Is()
+	if !ok || !okExe || !okArgs || len(args) == 0 || s.UID != 0 || s.Kind == "pm2" || fromOutside(f) {
+		return candidate{}, false
+	}
+	line, change, ok := withAmbient(w, g)
+	edit, okEdit := started(s, slices.Concat(line, withLibraries(f, slices.Concat([]string{exe}, args[1:])...)))
+	return candidate{
+		Fix: report.Fix{ID: "supervisor", Scope: "unit", Summary: "for the service " + term.Show(s.Service) + " of " + s.Kind, Lasts: "as long as it is started like this",
+			Steps: []report.Step{edit, {Run: sudo(f, anew(s)...)}}},
+		change: change,
+	}, ok && okEdit
+}
+
+// started is how the supervisor is told to start a command line as root.
+func started(s facts.Supervisor, line []string) (report.Step, bool) {
+	if s.Kind == "supervisord" {
+		group, name, several := strings.Cut(s.Service, ":")
+		text := strings.ReplaceAll(Command(line...), "%", "%%")
+		// It reads ";" as a comment also between quotes, and takes words apart as Python's shlex does.
+		plain := isPlainName(group) && (!several || isPlainName(name)) && !strings.ContainsAny(text, ";#\n\\")
+		return report.Step{Edit: "supervisord's configuration", Content: "[program:" + strings.TrimPrefix(s.Service, group+":") + "]\nuser=root\ncommand=" + text + "\n"}, plain && !several
+	}
+	if s.Execline {
+		return report.Step{Edit: s.Run, Content: Command(line...) + "\n"}, s.Run != "" && !slices.ContainsFunc(line, quotedInExecline)
+	}
+	return report.Step{Edit: s.Run, Content: "exec " + Command(line...) + "\n"}, s.Run != ""
+}
+
+// quotedInExecline reports whether a word is not itself in a script of execlineb, whose
+// quotes are not a shell's.
+func quotedInExecline(word string) bool { return Command(word) != word }
+
+// anew is the command by which the supervisor starts a service as its files now say.
+func anew(s facts.Supervisor) []string {
+	if s.Kind == "supervisord" {
+		return []string{"supervisorctl", "update", s.Service}
+	}
+	return restarted(s)
+}
+
+// restarted is the command by which the supervisor starts a service again.
+func restarted(s facts.Supervisor) []string {
+	switch s.Kind {
+	case "runit":
+		return []string{"sv", "restart", s.Service}
+	case "s6":
+		return []string{"s6-svc", "-r", s.Service}
+	case "supervisord":
+		return []string{"supervisorctl", "restart", s.Service}
+	default:
+		return []string{"pm2", "restart", s.Service}
+	}
+}
+
+// restartedBy is the step that has the supervisor start its service again: root's command,
+// or that of the user who has the supervisor.
+func restartedBy(f *facts.Facts, s facts.Supervisor) report.Step {
+	if s.UID == 0 {
+		return report.Step{Run: sudo(f, restarted(s)...)}
+	}
+	return report.Step{Run: Command(restarted(s)...)}
+}
