@@ -72,6 +72,7 @@ func read(s scope) facts.Record {
 	r.process()
 	r.launcher()
 	r.program()
+	r.add("run/systemd/transient", func() ([]byte, error) { return transient(r.Record) }) // it asks where the program lies
 	r.command()
 	r.network(s)
 	return r.Record
@@ -136,7 +137,6 @@ func (r reading) launcher() {
 		}
 		return b, nil
 	})
-	r.add("run/systemd/transient", func() ([]byte, error) { return transient(r.Record) })
 	r.add("socket unit", func() ([]byte, error) { return socketUnit(r.Record) })
 	r.add("unit filters", func() ([]byte, error) { return unitFilters(r.Record) })
 }

@@ -122,7 +122,7 @@ func addToImage(w kernel.World, g kernel.Goal) (candidate, bool) {
 	f := w.Facts
 	exe, okExe := f.File.Path.Is()
 	stat, okStat := f.File.Installed.Stat.Is()
-	if keepsFiles(f) || !okExe || !okStat || goRun(f) || !stampable(f, stat) || f.File.Installed.Caps.State == facts.Unreadable || strings.ContainsAny(exe, "\n\r") {
+	if keepsFiles(f) || !okExe || !okStat || goRun(f) || !stampable(f, stat) || f.File.Installed.Caps.State == facts.Unreadable || f.File.Installed.Caps.Reason == "EOPNOTSUPP" || strings.ContainsAny(exe, "\n\r") {
 		return candidate{}, false
 	}
 	file, widens := stamped(w, g), false

@@ -24,7 +24,7 @@ var causes = map[string]standing{
 	"no-file-caps":            {gates: "permitted"},
 	"no-new-privs":            {keep: "nnp", unit: "sandbox sandbox2 seccomp user", gates: "permitted"},
 	"traced-exec":             {keep: "tracer", gates: "permitted"},
-	"nosuid-mount":            {keep: "mount", unit: "sandbox sandbox2 user", gates: "permitted"},
+	"nosuid-mount":            {keep: "mount", unit: "sandbox sandbox2 user nnp seccomp", gates: "permitted"},
 	"xattr-unsupported":       {keep: "mount", gates: "permitted"},
 	"foreign-mount":           {keep: "mount", gates: "permitted"},
 	"rootid-mismatch":         {keep: "file userns mount", remove: []string{"file", "userns", "mount", "file mount"}, gates: "permitted"},
