@@ -110,8 +110,8 @@ type Policy struct {
 	Label     Fact[string] // what they call this process: /proc/self/attr/current
 	Enforcing Fact[bool]   // SELinux is there, and enforces
 	Probes    Fact[[]Probe]
-	Withheld  Fact[caps.Set] // of the capabilities it holds, what a security module does not let it use
-	Granted   Fact[caps.Set] // of those, what a security module lets it use
+	Withheld  Fact[caps.Set] // permitted capabilities that a security module does not let the thread use
+	Granted   Fact[caps.Set] // permitted capabilities that the security modules let the thread use
 }
 
 // A Command is how this process was called.
@@ -185,8 +185,8 @@ const (
 	ByKernel By = "kernel" // what comes behind it: a security module or a cgroup BPF program
 )
 
-// When reports whether what refused a probe does so before the kernel looks at the address and
-// the port, or once the socket is bound; "" where that is not known.
+// When says whether a policy refused a probe before the kernel looked at the address and the
+// port, or once the socket was bound; "" if that is not known.
 type When string
 
 const (
@@ -204,7 +204,7 @@ func (p Probe) Refused() bool {
 	return true
 }
 
-// An Image is an executable file and how the kernel would take it.
+// An Image is an executable file as execve would see it.
 type Image struct {
 	Caps   Fact[caps.File] // Absent with Reason EOPNOTSUPP: the filesystem holds none
 	Stat   Fact[Stat]

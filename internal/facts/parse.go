@@ -152,8 +152,8 @@ func parseAttributes(b []byte) (string, error) {
 	}
 }
 
-// own is the item that tells the status of the calling thread: what /proc says or, where it
-// is hidden or not mounted, what system calls do.
+// own names the item with the status of the calling thread: what /proc says or, if that is hidden
+// or not mounted, what system calls say.
 func own(r Record) string {
 	if r.Lacks("proc/thread-self/status") && len(r[StatusByCalls].Data) > 0 {
 		return StatusByCalls
@@ -161,8 +161,8 @@ func own(r Record) string {
 	return "proc/thread-self/status"
 }
 
-// NameOfProgram is the item that tells the path of the running file: what /proc says or, where
-// it is hidden or not mounted, what execve was called with.
+// NameOfProgram names the item with the path of the running file: what /proc says or, if that is
+// hidden or not mounted, what execve was called with.
 func NameOfProgram(r Record) string {
 	if r.Lacks("proc/self/exe") && len(r[Executed].Data) > 0 {
 		return Executed
@@ -246,8 +246,8 @@ func parseAtInit(b []byte) (caps.State, error) {
 	return s, nil
 }
 
-// parseDropped reads the first or the second set of package internal/dropped. Recordings of
-// before have one.
+// parseDropped returns a parser for the first or the second set of package internal/dropped.
+// Older recordings have one set.
 func parseDropped(which int) func([]byte) (caps.Set, error) {
 	return func(b []byte) (caps.Set, error) {
 		var sets [2]caps.Set
@@ -277,9 +277,9 @@ func parseSet(b []byte) (caps.Set, error) {
 	return s, err
 }
 
-// fact parses one item. ENOENT and ENODATA say that there is none, EOPNOTSUPP
-// that there cannot be one. But what is read through /proc, it has on every machine: a file
-// that is not there is hidden (hidepid=, ProcSubset=pid) or /proc is not mounted.
+// fact parses one item. ENOENT and ENODATA say that there is none, EOPNOTSUPP that there cannot
+// be one. But every machine has the files in /proc: one that is missing is hidden (hidepid=,
+// ProcSubset=pid), or /proc is not mounted, so the fact is unreadable.
 func fact[T any](r Record, name string, parse func([]byte) (T, error)) Fact[T] {
 	f := Fact[T]{Source: Source(name)}
 	item, ok := r[name]

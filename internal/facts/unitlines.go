@@ -3,10 +3,24 @@ package facts
 import (
 	"slices"
 	"strings"
+
+	"github.com/lowport/lowport/caps"
 )
 
-// UnitFilters are the directives of a unit that have a filter answer its system calls
-// (systemd.exec(5)). Of two that a unit has, the later adds to the earlier.
+// BoundingTakers are the directives of a unit that take capabilities from its bounding set,
+// whatever CapabilityBoundingSet= says (systemd.exec(5)).
+var BoundingTakers = []struct {
+	Directive string
+	Set       caps.Set
+}{
+	{"PrivateDevices", caps.SetOf(caps.MKNOD, caps.SYS_RAWIO)},
+	{"ProtectKernelModules", caps.SetOf(caps.SYS_MODULE)},
+	{"ProtectKernelLogs", caps.SetOf(caps.SYSLOG)},
+	{"ProtectClock", caps.SetOf(caps.SYS_TIME, caps.WAKE_ALARM)},
+}
+
+// UnitFilters are the directives of a unit that set a seccomp filter (systemd.exec(5)). A later
+// line with the same directive adds to an earlier one.
 var UnitFilters = []string{"RestrictAddressFamilies", "SystemCallFilter"}
 
 // FiltersIn returns those of UnitFilters that are set once systemd has read the files in this

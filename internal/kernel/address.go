@@ -7,8 +7,8 @@ import (
 	"github.com/lowport/lowport/internal/facts"
 )
 
-// Local reports whether the address is one of this machine's that can be bound
-// (inet_addr_valid_or_nonlocal, ipv6_chk_addr), or may be bound without.
+// Local reports whether the kernel accepts a bind to the address: this machine has it
+// (inet_addr_valid_or_nonlocal, ipv6_chk_addr), or ip_nonlocal_bind is on.
 func Local(f *facts.Facts, g Goal) Answer {
 	if !Fit(g) {
 		return No
@@ -33,10 +33,10 @@ func hasAddress(f *facts.Facts, g Goal) Answer {
 	return here
 }
 
-// Fit reports whether a socket can have the address at all. The kernel takes of
-// IPv6 no multicast one for TCP, and a link-local one only with its zone
-// (__inet6_bind); of IPv4 it takes multicast ones. For UDP Go binds a wildcard
-// in the place of a multicast address.
+// Fit reports whether a socket can have the address at all. For IPv6 the kernel refuses a
+// multicast address for TCP, and a link-local address without its zone (__inet6_bind). For
+// IPv4 it accepts multicast addresses. For UDP Go binds a wildcard instead of a multicast
+// address.
 func Fit(g Goal) bool {
 	a := g.Addr
 	switch {

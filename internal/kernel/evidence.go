@@ -13,7 +13,7 @@ import (
 	"github.com/lowport/lowport/internal/term"
 )
 
-// What follows shows one fact each, with what it means.
+// Each of the following methods adds one fact to the evidence, with what it means.
 
 func (l *look) threshold() {
 	if l.g.Network == "" {
@@ -27,8 +27,8 @@ func (l *look) threshold() {
 	}
 }
 
-// held shows the set that decided: the effective one, and where the program may raise it
-// the permitted one. What one of them says already of the other is not said again.
+// held shows the set that decided: the effective one, and also the permitted one if the
+// program may raise it. It shows only one of the two if that one implies the other.
 func (l *look) held() {
 	raises := l.g.raises() && l.w.Privileged(l.g)
 	held, read := l.f.Proc.Thread.Is()
@@ -57,19 +57,15 @@ func (l *look) ungranted() {
 	doubt(l, "authbind", l.f.Launcher.Authbind)
 }
 
-// file shows the capabilities of the running file.
+// file shows the capabilities of the file that is executed.
 func (l *look) file() {
-	if l.f.Launch.Planned {
-		see(l, "file capabilities", l.f.File.Installed.Caps, fileText, func(c caps.File) string { return "the file has " + fileText(c) })
-		return
-	}
-	see(l, "file capabilities", running(l.f).Caps, fileText, func(c caps.File) string { return "the file has " + fileText(c) })
+	see(l, "file capabilities", executedFile(l.f).Caps, fileText, func(c caps.File) string { return "the file has " + fileText(c) })
 }
 
 // began shows what the program held when it started.
 func (l *look) began() {
 	if l.f.Proc.AtInit.State != facts.Known {
-		return // as in recordings of before, which say nothing of it
+		return // as in older recordings, which lack it
 	}
 	see(l, "CapPrm at the start", l.f.Proc.AtInit, func(s caps.State) string { return s.Permitted.Hex() }, func(s caps.State) string {
 		if s.Permitted&l.g.Need() == l.w.now.Permitted&l.g.Need() {
@@ -86,11 +82,7 @@ func (l *look) noNewPrivs() {
 }
 
 func (l *look) nosuid() {
-	image := running(l.f)
-	if l.f.Launch.Planned {
-		image = l.f.File.Installed
-	}
-	see(l, "nosuid", image.Nosuid, yesNo, when("the file's mount is nosuid"))
+	see(l, "nosuid", executedFile(l.f).Nosuid, yesNo, when("the file's mount is nosuid"))
 }
 
 func (l *look) sharesFolders() {
@@ -236,7 +228,7 @@ func (l *look) authbind() {
 	see(l, "authbind", l.f.Launcher.Authbind, yesNo, when("AUTHBIND_LIB is set: authbind started this"))
 }
 
-// owner shows where our capabilities count.
+// owner shows which user namespace owns the network namespace: our capabilities count there alone.
 func (l *look) owner() {
 	netns := "this network namespace"
 	if id, ok := l.f.Net.NS.Is(); ok {
@@ -342,7 +334,7 @@ func (l *look) tentative() {
 	see(l, "tentative", l.f.Net.Tentative, list, func([]netip.Addr) string { return l.g.Addr.String() + " is tentative" })
 }
 
-// holder shows the socket that holds the port, or may.
+// holder shows the socket that holds the port, or may hold it.
 func (l *look) holder() {
 	if l.w.Holder < 0 {
 		doubt(l, "socket", l.f.Net.Sockets)
@@ -358,7 +350,7 @@ func (l *look) holder() {
 		func([]facts.Socket) string { return s.Addr.String() + does })
 }
 
-// notExecuted shows what the file asks for and the starter's bounding set lacks.
+// notExecuted shows the file's capabilities, and which of them the starter's bounding set lacks.
 func (l *look) notExecuted() {
 	l.file()
 	see(l, "starter's CapBnd", l.f.Launch.Starter,

@@ -2,8 +2,8 @@ package kernel
 
 import "github.com/lowport/lowport/internal/facts"
 
-// probesOf are the probes that were made for an attempt. Where those of MPTCP were not made,
-// TCP's stand for them; facts without probes show nothing.
+// probesOf returns the probes that were made for an attempt. If none was made with MPTCP, it
+// returns those of TCP.
 func probesOf(f *facts.Facts, g Goal, a attempt) (all []facts.Probe) {
 	for _, p := range f.Policy.Probes.Value {
 		if a.asksAs(p.Network, g) {
@@ -16,9 +16,8 @@ func probesOf(f *facts.Facts, g Goal, a attempt) (all []facts.Probe) {
 	return all
 }
 
-// SocketErrno names the errno with which every socket of the goal's protocol and
-// families is refused, "" where one of them can be made. Facts without probes lack
-// no family.
+// SocketErrno names the errno with which every socket of the goal's protocol and families is
+// refused. It returns "" if one of them can be made, or if no probe was made.
 func SocketErrno(f *facts.Facts, g Goal) string { return socketErrno(f, g, attempt{}) }
 
 func socketErrno(f *facts.Facts, g Goal, a attempt) string {
@@ -33,8 +32,8 @@ func socketErrno(f *facts.Facts, g Goal, a attempt) string {
 }
 
 // policyErrno names the errno with which a policy, and not the port check, refuses binds
-// of the goal's families that need no privilege, "" where one of the families is let
-// through. Of a family that is not to be had the others decide.
+// of the goal's families that need no privilege. It returns "" if one of the families is
+// allowed. It skips families that the kernel does not have.
 func policyErrno(f *facts.Facts, g Goal, a attempt) string {
 	errno := ""
 	for _, p := range probesOf(f, g, a) {
@@ -48,7 +47,8 @@ func policyErrno(f *facts.Facts, g Goal, a attempt) string {
 	return errno
 }
 
-// policyWhen says when the policy refuses that policyErrno is of, "" where that is not known.
+// policyWhen says when the policy refuses whose errno policyErrno returns, "" if that is not
+// known.
 func policyWhen(f *facts.Facts, g Goal) facts.When {
 	var when facts.When
 	for _, p := range probesOf(f, g, attempt{}) {
@@ -63,13 +63,13 @@ func policyWhen(f *facts.Facts, g Goal) facts.When {
 	return when
 }
 
-// RefusesLate reports whether a policy refuses the goal once its socket is bound, behind all
-// that the kernel asks of the address and the port.
+// RefusesLate reports whether a policy refuses the goal once its socket is bound, after the
+// kernel has checked the address and the port.
 func RefusesLate(f *facts.Facts, g Goal) bool {
 	return policyErrno(f, g, attempt{}) != "" && policyWhen(f, g) == facts.AfterPort
 }
 
-// Policy reports whether binds that need no privilege are let through in some attempt.
+// Policy reports whether some attempt allows binds that need no privilege.
 func Policy(f *facts.Facts, g Goal) Answer {
 	for _, a := range g.attempts() {
 		if policyErrno(f, g, a) == "" {

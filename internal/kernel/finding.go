@@ -18,16 +18,16 @@ type Finding struct {
 	Causes    []report.Cause
 	Evidence  []report.Fact
 	Unhelpful []string // tempting changes that would not help
-	Worlds    []World  // the stories that the evidence leaves possible; none where nothing can be said
+	Worlds    []World  // the stories that the evidence leaves possible; none if nothing can be said
 }
 
-// Explain names what stands in the way of a goal. Everything it says is a statement over
-// the worlds that stay. err is the error of the bind, nil for capabilities.
+// Explain names what stands in the way of a goal. Everything it says is derived from the
+// worlds that the facts leave possible. err is the error of the bind, nil for capabilities.
 func Explain(f *facts.Facts, g Goal, err error) Finding {
 	l := &look{f: f, g: g, err: err}
 	if id := unasked(g, err); id != "" {
 		c := report.Cause{ID: id, Certainty: report.Proven}
-		if dns := (*net.DNSError)(nil); errors.As(err, &dns) && !dns.IsNotFound { // who could tell did not
+		if dns := (*net.DNSError)(nil); errors.As(err, &dns) && !dns.IsNotFound { // the resolver did not answer
 			c.Certainty = report.Likely
 		}
 		return l.finding([]report.Cause{c})
@@ -66,14 +66,14 @@ func Untold(f *facts.Facts, g Goal, why string) Finding {
 	return found
 }
 
-// everyThread reports whether it could be read what every thread holds, where all of them
-// have to hold something.
+// everyThread reports whether the goal concerns one thread alone, or what every thread holds
+// could be read.
 func everyThread(f *facts.Facts, g Goal) bool {
 	return g.Network != "" || f.Launch.Planned || f.Proc.Threads.State == facts.Known
 }
 
-// unread adds that the threads could not be read, which refuses by itself: before what is
-// only possible.
+// unread adds a cause for the threads that could not be read, since that alone makes Explain
+// fail. It puts the cause before those that are only possible.
 func unread(causes []report.Cause) []report.Cause {
 	at := slices.IndexFunc(causes, func(c report.Cause) bool { return c.Certainty == report.Possible })
 	if at < 0 {
@@ -82,20 +82,20 @@ func unread(causes []report.Cause) []report.Cause {
 	return slices.Insert(causes, at, report.Cause{ID: "unknown", Certainty: report.Possible})
 }
 
-// unasked is the cause of a refusal in which the gates have no part, "" for any other.
+// unasked returns the cause of a failure before the kernel was asked, "" if the kernel was.
 func unasked(g Goal, err error) string {
 	var dns *net.DNSError
 	switch {
 	case g.Refused.Errno != 0, err == nil:
 		return ""
-	case errors.As(err, &dns) && !strings.Contains(dns.Name, "/"): // which a look-up of a port has
-		return "host-unresolved" // the address is well formed
+	case errors.As(err, &dns) && !strings.Contains(dns.Name, "/"): // a look-up of a port has the name "tcp/PORT"
+		return "host-unresolved"
 	default:
 		return "address-invalid"
 	}
 }
 
-// contradiction is the finding where no story predicts what was read.
+// contradiction is the finding if no story predicts what was read.
 func (l *look) contradiction() Finding {
 	l.threshold()
 	l.held()
@@ -106,8 +106,8 @@ func (l *look) contradiction() Finding {
 	return found
 }
 
-// causes are the obstacles of the likeliest worlds. One that stands in every world that
-// is left is proven, one that stands in all of the likeliest is likely.
+// causes returns the obstacles of the likeliest worlds. An obstacle that stands in every
+// remaining world is proven; one that stands in all of the likeliest worlds is likely.
 func (l *look) causes(worlds []World) []report.Cause {
 	best := Likeliest(worlds)
 	var ids, refused []string
@@ -138,7 +138,7 @@ func (l *look) causes(worlds []World) []report.Cause {
 		}
 		all = append(all, c)
 	}
-	// The first is the first that is at least likely of those that refused.
+	// Move the first cause that refused and is at least likely to the front.
 	likely := func(c report.Cause) bool { return c.Certainty != report.Possible && slices.Contains(refused, c.ID) }
 	if at := slices.IndexFunc(all, likely); at > 0 {
 		all = slices.Concat(all[at:at+1], all[:at], all[at+1:])
@@ -150,23 +150,24 @@ func (l *look) causes(worlds []World) []report.Cause {
 	return all
 }
 
-// Obstacles are the causes that stand in the way of a goal, in the order of the gates. Of
-// several attempts those of the one that needs the fewest changes count, of equals the
-// last one's.
+// Obstacles returns the causes that stand in the way of a goal, in the order of the gates. If
+// there are several attempts, it returns the causes of the one with the fewest, and of the
+// last one among equals.
 func (w World) Obstacles(g Goal) []string {
 	fewest, _ := w.obstacles(g)
 	return fewest
 }
 
-// refusedBy are those of the obstacles that stand at the gate which refuses.
+// refusedBy returns those of the obstacles that stand at the gate that refuses.
 func (w World) refusedBy(g Goal) []string {
 	_, first := w.obstacles(g)
 	return first
 }
 
+// obstacles returns all obstacles of the attempt with the fewest, and those at its first gate.
 func (w World) obstacles(g Goal) (fewest, first []string) {
 	var never []string
-	if !w.seen && w.Missing() != 0 { // what else would refuse, once the program is executed
+	if !w.seen && w.Missing() != 0 { // look for what would refuse if the program were executed
 		never = []string{"exec-refused"}
 		w.Image.Caps.Effective, w.raised = false, true
 	}
@@ -235,7 +236,7 @@ func (l *look) finding(all []report.Cause) Finding {
 	return Finding{Causes: all, Evidence: l.seen}
 }
 
-// about is the part of what is needed that a cause is about.
+// about returns the part of the needed capabilities that a cause is about.
 func (l *look) about(id string) caps.Set {
 	need, held := l.g.Need(), l.f.Proc.Thread.Value
 	part := need

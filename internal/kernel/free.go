@@ -22,21 +22,25 @@ func Free(f *facts.Facts, g Goal) Answer {
 	return free
 }
 
-// Waits reports whether a socket is a closed TCP connection's, which no process has any more
+// Waits reports whether a socket belongs to a closed TCP connection, and to no process
 // (TIME_WAIT). It keeps the port for a minute if its socket had no SO_REUSEADDR.
 func Waits(s facts.Socket) bool {
 	return strings.HasPrefix(s.Network, "tcp") && s.Inode == 0 && !s.Listen && !s.Bound
 }
 
-// Conflicts reports whether a socket stands in the way of a new one on the same
-// address or on a wildcard of either side (inet_rcv_saddr_equal). A listener
-// has SO_REUSEADDR, which Go sets, so that only another listener does
-// (inet_csk_get_port), and any other socket only if it was made without, which
-// cannot be seen: it may where the kernel has said that the port is taken.
-// Of UDP, where Go sets none, every socket does, a connected one too
-// (udp_lib_get_port); for a multicast address Go sets it, and binds the wildcard.
-// Two sockets of one user that have SO_REUSEPORT share a port, which cannot be seen either.
-// For "tcp" and "udp" Go makes any wildcard, 0.0.0.0 too, one of both families.
+// Conflicts reports whether a socket excludes a new one for the goal. Their addresses
+// have to be equal, or one of them a wildcard (inet_rcv_saddr_equal).
+//
+// TCP: Go sets SO_REUSEADDR on a listener, so another listener excludes it
+// (inet_csk_get_port). Any other socket excludes it only if that socket has no
+// SO_REUSEADDR. That cannot be seen: the answer is Unknown if the kernel said that the port
+// is taken, else No.
+//
+// UDP: Go sets no SO_REUSEADDR, so every socket excludes it, also a connected one
+// (udp_lib_get_port). For a multicast address Go sets it, and binds the wildcard.
+//
+// Two sockets of one user with SO_REUSEPORT share a port; that cannot be seen either.
+// For "tcp" and "udp" Go makes any wildcard, also 0.0.0.0, one of both families.
 func Conflicts(s facts.Socket, g Goal) Answer {
 	udp := g.Protocol() == "udp"
 	if !strings.HasPrefix(s.Network, g.Protocol()) || !s.Listen && !udp && !g.InUse() || int(s.Addr.Port()) != g.Port {

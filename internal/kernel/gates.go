@@ -6,13 +6,13 @@ type Gate struct {
 	Name, Question string
 	Causes         []string // all that can keep it shut
 
-	asked     condition                           // when the kernel comes to it at all
-	opens     func(World, Goal, attempt) bool     // whether it lets the attempt through
-	errno     func(World, Goal, attempt) string   // what it answers when shut; "" for anything
-	obstacles func(World, Goal, attempt) []string // those of Causes that keep it shut, the first that the kernel comes to first
+	asked     condition                           // when the kernel asks it at all
+	opens     func(World, Goal, attempt) bool     // reports whether it lets the attempt through
+	errno     func(World, Goal, attempt) string   // the errno when it is shut; "" if it may be any
+	obstacles func(World, Goal, attempt) []string // those of Causes that keep it shut, in the kernel's order; nil for all
 }
 
-// A condition is when a gate is asked, with its name in the picture.
+// A condition says when the kernel asks a gate, and how the picture names that.
 type condition struct {
 	name  string // "" for always
 	holds func(World, Goal) bool
@@ -28,9 +28,9 @@ var (
 	privileged = condition{"of a port below", func(w World, g Goal) bool { return g.Network == "" || w.Privileged(g) }}
 )
 
-// Gates are all of them, in the order of the kernel. For IPv4 it asks for the address
-// before the port, for IPv6 after it (__inet_bind, __inet6_bind), so that one gate stands
-// twice and is asked once.
+// Gates lists all gates in the order in which the kernel asks them. The kernel checks the
+// address before the port for IPv4, and after it for IPv6 (__inet_bind, __inet6_bind), so
+// the gate of the address is in the list twice; each goal meets it once.
 var Gates = []Gate{
 	{
 		Name: "start", Question: "Does the kernel execute the program?", Causes: []string{"exec-refused"},
@@ -136,7 +136,7 @@ func answers(errno string) func(World, Goal, attempt) string {
 	return func(World, Goal, attempt) string { return errno }
 }
 
-// causes are what keeps the gate shut.
+// causes returns what keeps the gate shut.
 func (gate *Gate) causes(w World, g Goal, a attempt) []string {
 	if gate.obstacles == nil {
 		return gate.Causes
@@ -144,7 +144,7 @@ func (gate *Gate) causes(w World, g Goal, a attempt) []string {
 	return gate.obstacles(w, g, a)
 }
 
-// shut are the gates that would refuse an attempt, each by itself.
+// shut returns every gate that would refuse an attempt by itself.
 func (w World) shut(g Goal, a attempt) []*Gate {
 	var all []*Gate
 	for i := range Gates {
@@ -155,7 +155,7 @@ func (w World) shut(g Goal, a attempt) []*Gate {
 	return all
 }
 
-// refusedAt is the first gate that refuses an attempt, nil for none.
+// refusedAt returns the first gate that refuses an attempt, nil for none.
 func (w World) refusedAt(g Goal, a attempt) *Gate {
 	for i := range Gates {
 		if gate := &Gates[i]; gate.refuses(w, g, a) {

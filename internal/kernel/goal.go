@@ -21,10 +21,10 @@ type Goal struct {
 	Require caps.Set // with no Network: these must be effective
 	Raises  bool     // the program makes what is permitted effective for the bind, as package guard does
 	Inherit bool     // the program takes the sockets that systemd passes, as package guard does
-	Takes   bool     // a probe has shown that the address can be bound here
+	Takes   bool     // a bind to port 0 has shown that the address can be bound here
 	MPTCP   bool     // an MPTCP socket is tried before the TCP one, as net.Listen does since Go 1.24
 	Control bool     // the program sets the socket up itself, perhaps with SO_REUSEPORT
-	EUID    uint32   // the effective user, whose sockets may share a port by that
+	EUID    uint32   // the effective user: sockets of one user may share a port by SO_REUSEPORT
 
 	Refused Refusal // how the last attempt failed; zero where nothing was tried
 }
@@ -34,11 +34,11 @@ type Refusal struct {
 	Errno  syscall.Errno
 	Call   string        // the system call: "socket", "setsockopt", "bind" or "listen"
 	Raised bool          // the capability was effective in the last attempt
-	Capset syscall.Errno // why the capability could not be made effective; 0 where it could, or was not tried
+	Capset syscall.Errno // why the capability could not be made effective; 0 if it could, or that was not tried
 }
 
-// Of is the goal as the process has it: the user, and whether it can raise at all. Where
-// capget(2) is refused, so is what raises, before capset(2) is called.
+// Of adds to the goal what the facts say of the process: its user, and whether it can raise
+// capabilities at all. If capget(2) is refused, raising fails before capset(2) is called.
 func (g Goal) Of(f *facts.Facts) Goal {
 	g.EUID = f.Proc.IDs.Value.EUID
 	refused, ok := errnos.Of(f.Policy.Granted.Reason)
@@ -48,11 +48,11 @@ func (g Goal) Of(f *facts.Facts) Goal {
 	return g
 }
 
-// setup reports whether an option of the socket was refused, and a bind not tried.
+// setup reports whether the program's own setup of the socket failed, before the bind was tried.
 func (r Refusal) setup() bool { return r.Call == "control" || r.Call == "setsockopt" }
 
-// RefusalOf takes an error of a listen apart. What a Control function returned is no answer
-// to a call of the listen itself: its call is "control".
+// RefusalOf takes the error of a listen apart. An errno that is not the answer to a system
+// call came from the program's Control function: its Call is "control".
 func RefusalOf(err error) Refusal {
 	r := Refusal{Call: "control"}
 	if !errors.As(err, &r.Errno) {
@@ -81,7 +81,7 @@ func (g Goal) Protocol() string {
 	return "tcp"
 }
 
-// any reports whether the goal is every address of its families.
+// any reports whether the goal is a wildcard: every address of its families.
 func (g Goal) any() bool { return !g.Addr.IsValid() || g.Addr.IsUnspecified() }
 
 // v4 reports whether the kernel goes through inet_bind, and not through
@@ -93,8 +93,8 @@ func (g Goal) v4() bool {
 	return g.Addr.Unmap().Is4()
 }
 
-// early reports whether the kernel looks at the address before the port. For IPv6 it only
-// looks whether it is a multicast one that TCP cannot have (__inet6_bind).
+// early reports whether the kernel refuses a bad address before it checks the port. For IPv6
+// it does so only for a multicast address, which TCP cannot have (__inet6_bind).
 func (g Goal) early() bool { return g.v4() || g.Addr.IsMulticast() && !Fit(g) }
 
 // asks reports whether the goal is about the family "4" or "6". A wildcard of either
@@ -114,10 +114,10 @@ func (g Goal) asks(family string) bool {
 // only a raised threshold protects it.
 func (g Goal) Threshold() bool { return g.Network != "" && g.Port >= defaultPortStart }
 
-// An attempt is one socket that is made for a goal and bound.
+// An attempt is one socket that package net makes for a goal and binds.
 type attempt struct{ mptcp bool }
 
-// attempts are those of a goal, in their order. A refusal is a refusal of each.
+// attempts lists the attempts for a goal, in their order. A goal is refused if each of them is.
 func (g Goal) attempts() []attempt {
 	if g.MPTCP && g.Protocol() == "tcp" {
 		return both
@@ -138,8 +138,8 @@ func (a attempt) asksAs(network string, g Goal) bool {
 // InUse reports whether the kernel said that the port is taken.
 func (g Goal) InUse() bool { return g.Refused.Errno == syscall.EADDRINUSE }
 
-// Retried is the goal before it is tried once more. What keeps the socket from being set up
-// or the capability from being raised still does.
+// Retried returns the goal as it is before another try. A failed setup of the socket and a
+// refused raise stay in it, since they would fail again.
 func (g Goal) Retried() Goal {
 	was := g.Refused
 	g.Refused = Refusal{Capset: was.Capset}

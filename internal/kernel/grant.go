@@ -8,15 +8,15 @@ import (
 	"github.com/lowport/lowport/internal/facts"
 )
 
-// An impediment keeps a capability that somebody grants from arriving, or from being of
-// use.
+// An impediment keeps a granted capability from reaching the thread, or from being of use
+// there.
 type impediment struct {
 	cause   string
-	stands  func(World, Goal) bool
-	without func(World, Goal) World
+	stands  func(World, Goal) bool  // reports whether the world has it
+	without func(World, Goal) World // returns the world without it
 }
 
-// impediments are all of them, in the order in which the kernel comes to them.
+// impediments lists all of them, in the order in which the kernel meets them.
 var impediments = []impediment{
 	{"nosuid-mount",
 		func(w World, g Goal) bool { return w.Image.Nosuid },
@@ -65,6 +65,7 @@ var impediments = []impediment{
 		func(w World, g Goal) World { w.Since, w.raised = kept(w.Since), true; return w }},
 }
 
+// kept undoes Lowered, and leaves any other value.
 func kept(s Since) Since {
 	if s == Lowered {
 		return Kept
@@ -72,10 +73,12 @@ func kept(s Since) Since {
 	return s
 }
 
-// raises reports whether it suffices for the goal that the capability is permitted.
+// raises reports whether a permitted capability suffices for the goal, since the program makes
+// it effective itself.
 func (g Goal) raises() bool { return g.Network != "" && g.Raises && g.Refused.Capset == 0 }
 
-// bounded is the world whose bounding set has the set as well. Root then holds it.
+// bounded returns the world in which the starter's bounding set has set too. A starter that is
+// root then holds it.
 func (w World) bounded(set caps.Set) World {
 	w.Starter.Bounding |= set
 	if w.Caller.EUID == 0 {
@@ -92,11 +95,15 @@ func (w World) clearsAmbient() bool {
 	return !e.Nosuid && (e.File != nil || changes && !w.Starter.NoNewPrivs)
 }
 
-// grantObstacles are the causes that keep a thread from holding what the goal needs. Each
-// capability is looked at by itself.
+// grantObstacles returns the causes that keep a thread from holding what the goal needs. It
+// looks at each capability by itself.
 func grantObstacles(w World, g Goal) []string {
+	start := w.Facts.Proc.Thread.State // of what is known about the thread, or about who will start it
+	if w.Facts.Launch.Planned {
+		start = w.Facts.Launch.Starter.State
+	}
 	switch {
-	case w.Facts.Proc.Thread.State != facts.Known && !w.Facts.Launch.Planned, w.Facts.Launch.Planned && w.Facts.Launch.Starter.State != facts.Known:
+	case start != facts.Known:
 		return []string{"unknown"}
 	case g.Threshold():
 		return []string{"threshold-raised"}
@@ -112,15 +119,15 @@ func grantObstacles(w World, g Goal) []string {
 	return all
 }
 
-// grantOne names the fewest impediments without which a grant arrives; or, where nobody
-// grants anything, what kind of nothing that is, and what would void the file capabilities
-// that are advised.
+// grantOne names the smallest set of impediments whose removal lets a grant arrive. If nobody
+// grants anything, it names which cause that is, and what would void the file capabilities
+// that lowport then advises.
 func grantOne(w World, g Goal) []string {
 	if fewest, ok := fewestImpediments(w, g); ok {
-		return named(fewest, g)
+		return causesOf(fewest, g)
 	}
 	advised, _ := fewestImpediments(w.stamped(g), g)
-	further := named(advised, g)
+	further := causesOf(advised, g)
 	if running(w.Facts).Caps.Reason == "EOPNOTSUPP" {
 		further = append(further, "xattr-unsupported")
 	}
@@ -131,7 +138,8 @@ func grantOne(w World, g Goal) []string {
 	return union(causes, further)
 }
 
-func named(all []impediment, g Goal) []string {
+// causesOf returns the causes of the impediments.
+func causesOf(all []impediment, g Goal) []string {
 	var ids []string
 	for _, i := range all {
 		if i.cause == "not-raised" && g.Refused.Capset != 0 {
@@ -142,7 +150,7 @@ func named(all []impediment, g Goal) []string {
 	return ids
 }
 
-// stamped is the world in which the file has the capability too, as the fix has it.
+// stamped returns the world in which the file has the capability too, as the fix setcap leaves it.
 func (w World) stamped(g Goal) World {
 	w.Image.Stamped, w.Image.Caps = true, Stamp(w.Image, g)
 	if !w.drops(g.Need()) {
@@ -151,8 +159,8 @@ func (w World) stamped(g Goal) World {
 	return w
 }
 
-// Stamp is the file capabilities that the goal needs, beside those that the file has. A
-// bind needs no effective bit where the program raises what is permitted.
+// Stamp adds what the goal needs to the file's capabilities. It sets the effective bit unless
+// the program raises what is permitted.
 func Stamp(i Image, g Goal) caps.File {
 	file := i.Caps
 	file.Version, file.RootID = 2, 0
@@ -161,9 +169,9 @@ func Stamp(i Image, g Goal) caps.File {
 	return file
 }
 
-// fewestImpediments finds the smallest set of impediments without which the thread holds
-// what the goal needs. Of sets of one size it takes one that leaves an ambient grant, else
-// the first. None is no answer: then nobody grants it.
+// fewestImpediments finds the smallest set of impediments without which the thread holds what
+// the goal needs. Among sets of the same size it prefers one that leaves an ambient grant,
+// else the first. It reports false if no set suffices: then nobody grants it.
 func fewestImpediments(w World, g Goal) ([]impediment, bool) {
 	standing := allStanding(w, g)
 	var best []impediment
@@ -196,7 +204,7 @@ func fewestImpediments(w World, g Goal) ([]impediment, bool) {
 	return best, found
 }
 
-// allStanding are the impediments that stand, and those that would once others are gone.
+// allStanding returns the impediments that stand, and those that would stand once others are gone.
 func allStanding(w World, g Goal) []impediment {
 	free := w
 	stood := make([]bool, len(impediments))
@@ -218,13 +226,13 @@ func allStanding(w World, g Goal) []impediment {
 	return all
 }
 
-// kindOfNothing names what there is in the place of a grant.
+// kindOfNothing names the cause that says why nobody grants the capability.
 func kindOfNothing(w World, g Goal) string {
 	need, f := g.Need(), w.Facts
 	path, _ := f.File.Path.Is()
 	image := w.Image
 	if ran := running(f); !f.Launch.Planned && ran.Caps.State != facts.Unreadable {
-		image = imageOf(f, ran) // as it is now: what is to be mended
+		image = imageOf(f, ran) // as it is now, since a fix changes that
 	}
 	switch {
 	case image.counts() && image.Caps.Inheritable.Contains(need):
@@ -246,8 +254,8 @@ func kindOfNothing(w World, g Goal) string {
 	}
 }
 
-// lostOnTheWay reports whether the capability was inheritable before the user changed: the
-// nearest ancestor of another user has it so too. The change clears every set but the
+// lostOnTheWay reports whether the capability was inheritable before the user changed: it is
+// in the inheritable set of the nearest ancestor of another user too. The change clears every set but the
 // inheritable one (cap_emulate_setxuid).
 func lostOnTheWay(f *facts.Facts, need caps.Set) bool {
 	ids, ok := f.Proc.IDs.Is()
@@ -255,9 +263,9 @@ func lostOnTheWay(f *facts.Facts, need caps.Set) bool {
 	return ok && known && ancestor.UID != ids.UID && ancestor.Inheritable.Contains(need)
 }
 
-// limited reports whether somebody made the bounding set smaller and left in it what is
-// needed, as one does who means to grant it. In a container it is compared with what the
-// kernel has, elsewhere with what process 1 has.
+// limited reports whether somebody reduced the bounding set. If what is needed is still in it,
+// they probably meant to grant that. In a container the bounding set is compared with all
+// capabilities of the kernel, elsewhere with the bounding set of process 1.
 func limited(f *facts.Facts, bounding caps.Set) bool {
 	if f.Launcher.Container.State == facts.Known && f.Launcher.Unit.State != facts.Known {
 		last, ok := f.Kernel.LastCap.Is()
@@ -267,31 +275,27 @@ func limited(f *facts.Facts, bounding caps.Set) bool {
 	return ok && bounding != init.Bounding && init.Bounding.Contains(bounding) // a new user namespace has more
 }
 
-// fileRead reports whether the capabilities of the running file could be read: without
-// them nothing is proven that rests on what the file does not grant.
-func fileRead(f *facts.Facts, g Goal) bool {
-	image := running(f)
-	if f.Launch.Planned {
-		image = f.File.Installed
-	}
-	return image.Caps.State != facts.Unreadable
-}
+// fileRead reports whether the capabilities of the executed file could be read. If not,
+// nothing is proven that rests on what the file does not grant.
+func fileRead(f *facts.Facts, g Goal) bool { return executedFile(f).Caps.State != facts.Unreadable }
 
-// limitsRead reports whether it could be read what the bounding set is compared with.
+// limitsRead reports whether what limited compares could be read.
 func limitsRead(f *facts.Facts, g Goal) bool {
 	container, unit := f.Launcher.Container.State, f.Launcher.Unit.State
 	if container == facts.Known && unit != facts.Known {
 		return fileRead(f, g) && unit == facts.Absent && f.Kernel.LastCap.State == facts.Known
 	}
-	return fileRead(f, g) && container != facts.Unreadable && unit != facts.Unreadable && f.Launcher.Init.State == facts.Known
+	outside := container != facts.Unreadable && unit != facts.Unreadable
+	return fileRead(f, g) && outside && f.Launcher.Init.State == facts.Known
 }
 
-// nothingRead reports whether all could be read that tells one kind of nothing from another.
+// nothingRead reports whether everything that kindOfNothing looks at could be read.
 func nothingRead(f *facts.Facts, g Goal) bool {
-	return limitsRead(f, g) && f.File.Installed.Caps.State != facts.Unreadable && f.File.Path.State == facts.Known && f.Launcher.Authbind.State != facts.Unreadable
+	file := f.File.Installed.Caps.State != facts.Unreadable && f.File.Path.State == facts.Known
+	return limitsRead(f, g) && file && f.Launcher.Authbind.State != facts.Unreadable
 }
 
-// union is a and what of b it does not have, in their order.
+// union returns a, followed by what of b it does not have.
 func union(a, b []string) []string {
 	for _, id := range b {
 		if !slices.Contains(a, id) {
@@ -301,11 +305,11 @@ func union(a, b []string) []string {
 	return a
 }
 
-// nothings are the kinds of nothing, and what a refused grant comes with.
+// nothings are the causes that kindOfNothing names, and those that grantObstacles adds to them.
 var nothings = []string{"no-capability", "bounding-only", "inheritable-only", "file-caps-partial", "lost-on-uid-change",
 	"go-run", "authbind-bypassed", "authbind-refused", "xattr-unsupported", "threshold-raised", "seccomp", "unknown"}
 
-// grants are all causes for which a capability is not held.
+// grants lists all causes for which a thread does not hold a capability.
 func grants() []string {
 	all := slices.Clone(nothings)
 	for _, i := range impediments {

@@ -6,8 +6,7 @@ import (
 	"github.com/lowport/lowport/guard/report"
 )
 
-// Join makes one finding of several refusals. What several have in common it
-// has once.
+// Join makes one finding of several refusals. It has each cause, fact and warning once.
 func Join(all ...Finding) Finding {
 	joined := all[0]
 	for _, f := range all[1:] {

@@ -10,8 +10,8 @@ import (
 	"github.com/lowport/lowport/internal/term"
 )
 
-// A look collects the evidence of a finding: what decided between the worlds, and what
-// would have and could not be read.
+// A look collects the evidence of a finding: the facts that decided between the worlds, and
+// those that would have decided but could not be read.
 type look struct {
 	f    *facts.Facts
 	g    Goal
@@ -21,8 +21,8 @@ type look struct {
 	seen []report.Fact
 }
 
-// see adds a fact to the evidence, once under each name. value prints it and says tells
-// what it means; neither is called for a fact that is not known.
+// see adds a fact to the evidence, once under each name. value prints the fact and says
+// returns what it means; neither is called for a fact that is not known.
 func see[T any](l *look, name string, fact facts.Fact[T], value, says func(T) string) {
 	if slices.ContainsFunc(l.seen, func(old report.Fact) bool { return old.Name == name }) {
 		return
@@ -73,7 +73,7 @@ func yesNo(b bool) string {
 	return "no"
 }
 
-// when says what a fact means where it is true, and nothing where it is not.
+// when returns a function for see: it returns text for a fact that is true, else "".
 func when(text string) func(bool) string {
 	return func(is bool) string {
 		if is {

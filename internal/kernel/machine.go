@@ -8,12 +8,11 @@ import (
 	"github.com/lowport/lowport/internal/facts"
 )
 
-// ofMachine are the questions about what the kernel decides by besides capabilities. What
-// a refusal hides, or what is only predicted, is as the facts say.
+// ofMachine are the questions about everything but capabilities that the kernel decides by.
 var ofMachine = []unknown{portStarts, owners, outsides, profiles, locals, holders, lates, unseens}
 
-// either returns the world with each of two answers. Where the fact was read, the second
-// is left out.
+// either returns the world once for each of the two answers to a question. If the answer is
+// known, it returns one world. For a goal that was refused, No costs one.
 func either(w World, known Answer, g Goal, set func(*World, bool)) []World {
 	yes, no := w, w
 	set(&yes, true)
@@ -30,7 +29,7 @@ func either(w World, known Answer, g Goal, set func(*World, bool)) []World {
 	return []World{yes, no}
 }
 
-// portStarts: is the port privileged here?
+// portStarts: from which port on are ports unprivileged here?
 func portStarts(w World, g Goal, set caps.Set) []World {
 	if g.Network == "" {
 		return []World{w}
@@ -47,26 +46,27 @@ func portStarts(w World, g Goal, set caps.Set) []World {
 	return []World{open, closed.costs(1)}
 }
 
-// owners: do the capabilities count in the user namespace that is asked?
+// owners: do the capabilities count in the user namespace in which the kernel checks them?
 func owners(w World, g Goal, set caps.Set) []World {
 	return either(w, Counts(w.Facts, set), g, func(w *World, yes bool) { w.Counts = yes })
 }
 
-// outsides: what would the program hold where it counts? What it holds in a user namespace
-// of its own tells nothing of that (set_cred_user_ns): the file has to grant it, or whoever
-// started it. An operator who is the same user would start it, and what the program gives up
+// outsides: what would the program hold if it were started in the operator's user namespace,
+// where capabilities count? What it holds in a user namespace of its own says nothing about
+// that (set_cred_user_ns): outside, its file or its starter has to grant it. If the operator
+// is the same user, the operator is taken to be the starter. What the program gives up here
 // it would give up there too.
 func outsides(w World, g Goal, set caps.Set) []World {
 	o, known := w.Facts.Launcher.Operator.Is()
 	out := w.Start()
 	executed := w.seen || w.Missing() == 0
-	engine := w.Facts.Launcher.Container.State == facts.Known // which gives its root what it grants
+	engine := w.Facts.Launcher.Container.State == facts.Known // an engine gives its root what it grants
 	if w.Counts || !known || !o.OtherUsers || out.Image.Unread || !executed || engine {
 		return []World{w}
 	}
 	out.Starter = caps.State{Bounding: o.Bounding, NoNewPrivs: out.Starter.NoNewPrivs}
-	out.Starter = Ambient(out.Starter, w.now.Ambient) // given after the user namespace was made, which clears it
-	out.Caller = facts.IDs{UID: nobodyUID, EUID: nobodyUID, GID: nobodyUID, EGID: nobodyUID}
+	out.Starter = Ambient(out.Starter, w.now.Ambient) // a new user namespace clears it, so a launcher gave it afterwards
+	out.Caller = nobody
 	if ids := w.Facts.Proc.IDs.Value; o.UID == ids.UID && o.UID != nobodyUID {
 		out.Starter = Ambient(out.Starter, o.Ambient)
 		if o.Permitted.Contains(o.Bounding) {
@@ -78,13 +78,12 @@ func outsides(w World, g Goal, set caps.Set) []World {
 	return []World{out, granted}
 }
 
-// profiles: does a security module let the thread use them?
+// profiles: do the security modules let the thread use the capabilities?
 func profiles(w World, g Goal, set caps.Set) []World {
-	all := either(w, Granted(w.Facts, set), Goal{}, func(w *World, yes bool) { w.Granted = yes })
-	return all
+	return either(w, Granted(w.Facts, set), Goal{}, func(w *World, yes bool) { w.Granted = yes })
 }
 
-// locals: may the address be bound? A local route that no interface shows lets it be.
+// locals: may the address be bound? A local route, which no interface shows, allows it too.
 func locals(w World, g Goal, set caps.Set) []World {
 	if g.Network == "" {
 		return []World{w}
@@ -94,13 +93,13 @@ func locals(w World, g Goal, set caps.Set) []World {
 		known = Yes
 	}
 	all := either(w, known, g, func(w *World, yes bool) { w.Local = yes })
-	if known == Unknown && hasAddress(w.Facts, g) == No { // then only ip_nonlocal_bind, which is off as a rule, could let it be
+	if known == Unknown && hasAddress(w.Facts, g) == No { // only ip_nonlocal_bind could allow it, and it is usually off
 		all[0].cost, all[1].cost = all[1].cost, all[0].cost
 	}
 	if known == No && Fit(g) && g.Refused.Errno != 0 {
 		routed := w
 		routed.Local = true
-		// For IPv4 the port check comes after it, and alone answers so where no policy does.
+		// For IPv4 the port check comes after the address, and unless a policy refuses it alone answers EACCES.
 		if !g.v4() || g.Refused.Errno != syscall.EACCES || policyErrno(w.Facts, g, attempt{}) != "" {
 			routed = routed.costs(1)
 		}
@@ -109,8 +108,8 @@ func locals(w World, g Goal, set caps.Set) []World {
 	return all
 }
 
-// An owned is what a report tells of a socket that may hold the port, besides its address.
-type owned struct {
+// An ownership is what a report says of a socket that may hold the port, besides its address.
+type ownership struct {
 	network       string
 	uid           uint32
 	pid           int
@@ -118,23 +117,23 @@ type owned struct {
 	bound, closed bool
 }
 
-// ownerOf tells which sockets make one story: a server has thousands of connections on its
-// port, and leaves as many closed ones.
-func ownerOf(s facts.Socket) owned {
-	return owned{s.Network, s.UID, s.PID, s.Cgroup, s.Bound, Waits(s)}
+// ownershipOf returns the same value for sockets that make one story: a server has thousands
+// of connections on its port, and leaves as many closed ones.
+func ownershipOf(s facts.Socket) ownership {
+	return ownership{s.Network, s.UID, s.PID, s.Cgroup, s.Bound, Waits(s)}
 }
 
-// holders: which socket holds the port? One that excludes ours for certain does; of those
-// that may, any one or none.
+// holders: which socket holds the port? A socket that certainly excludes ours does. Otherwise
+// it is any one of those that may exclude ours, or none.
 func holders(w World, g Goal, set caps.Set) []World {
-	if g.Network == "" || g.Port == 0 { // of 0 the kernel chooses a free one
+	if g.Network == "" || g.Port == 0 { // for port 0 the kernel chooses a free one
 		return []World{w}
 	}
 	socks, known := w.Facts.Net.Sockets.Is()
 	asked := g
 	asked.Refused.Errno = syscall.EADDRINUSE
 	var may []World
-	told := map[owned]bool{}
+	had := map[ownership]bool{}
 	for i, s := range socks {
 		held := w
 		held.Holder = i
@@ -143,8 +142,8 @@ func holders(w World, g Goal, set caps.Set) []World {
 			return []World{held}
 		case certain != No:
 			if g.Refused.Errno != 0 && (s.Bound || Waits(s)) || Conflicts(s, g) != No {
-				if by := ownerOf(s); !told[by] {
-					told[by] = true
+				if owner := ownershipOf(s); !had[owner] {
+					had[owner] = true
 					may = append(may, held)
 				}
 			}
@@ -160,7 +159,7 @@ func holders(w World, g Goal, set caps.Set) []World {
 		return append(may, w, unseen)
 	case g.Refused.Errno == 0:
 		return append(may, w)
-	default: // what refused hides whether the port is free
+	default: // the refusal hides whether the port is free
 		return append(may, w, unseen.costs(2))
 	}
 }
@@ -181,8 +180,8 @@ func lates(w World, g Goal, set caps.Set) []World {
 	return []World{w, late}
 }
 
-// unseens: does something refuse that leaves no trace? It answers with any errno; for one
-// that no gate gives it is the likely story.
+// unseens: does something refuse that leaves no trace? It may answer with any errno. If no gate
+// answers with the errno that was read, that is the likely story.
 func unseens(w World, g Goal, set caps.Set) []World {
 	all := []World{w}
 	at := func(gate string, cost int) {
@@ -195,8 +194,8 @@ func unseens(w World, g Goal, set caps.Set) []World {
 		return all
 	case syscall.EACCES, syscall.EPERM:
 		switch {
-		case g.Refused.Call == "listen": // to which the policies before it let the last attempt come
-		case w.hiddenListen(g): // what is seen refuses the other attempt alone
+		case g.Refused.Call == "listen": // the policies before it let the last attempt pass
+		case w.hiddenListen(g): // what is seen refuses the last attempt alone
 			at("policy", 2)
 		default:
 			at("policy", 1)
@@ -215,15 +214,15 @@ func unseens(w World, g Goal, set caps.Set) []World {
 	return all
 }
 
-// hiddenListen reports whether the MPTCP attempt, which no gate refuses here, was probably
-// refused at its end: package net tells of the last attempt alone, and there is a filter.
+// hiddenListen reports whether a filter probably refused listen(2) to the MPTCP attempt. No
+// gate refuses that attempt here, and package net reports the error of the last one alone.
 func (w World) hiddenListen(g Goal) bool {
 	filter, _ := w.Facts.Proc.Seccomp.Is()
 	return filter != 0 && len(g.attempts()) > 1 && w.refusedAt(g, both[0]) == nil && w.refusedAt(g, both[1]) != nil
 }
 
-// outcome reports whether the world predicts how the goal was refused: every attempt, and
-// the last one with this errno at this call.
+// outcome reports whether the world predicts how the goal was refused: it refuses every
+// attempt, and the last one with the errno and the call of the refusal.
 func (w World) outcome(g Goal) bool {
 	if g.Refused.Errno == 0 {
 		return true

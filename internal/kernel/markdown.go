@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// Markdown returns docs/causes.md: a section for each cause, of the same data
-// that the reports are made of.
+// Markdown returns docs/causes.md, a section for each cause, from the same data as the
+// reports.
 func Markdown() string {
 	names := strings.NewReplacer("{cap}", "CAPABILITY", "{exe}", "PROGRAM", "{unit}", "UNIT",
 		"{port}", "PORT", "{start}", "N", "{addr}", "ADDRESS", "{owner}", "OWNER",
@@ -68,7 +68,8 @@ func order() string {
 	return b.String() + "\n"
 }
 
-// upper begins a sentence, unless that would misspell a name: net.ipv4.…, no_new_privs.
+// upper makes the first letter upper case, unless that would misspell a name: net.ipv4.…,
+// no_new_privs.
 func upper(s string) string {
 	first, _, _ := strings.Cut(s, " ")
 	if s == "" || s[0] == '{' || strings.ContainsAny(first, "._") {

@@ -20,8 +20,8 @@ var Initial = caps.SetOf(caps.SYS_MODULE, caps.SYS_RAWIO, caps.SYS_BOOT, caps.SY
 	caps.MKNOD, caps.SYSLOG, caps.AUDIT_CONTROL, caps.AUDIT_READ, caps.AUDIT_WRITE, caps.MAC_ADMIN, caps.MAC_OVERRIDE,
 	caps.WAKE_ALARM, caps.BLOCK_SUSPEND, caps.LINUX_IMMUTABLE, caps.PERFMON)
 
-// Counts reports whether the set, once held, is asked for in a user namespace
-// where it counts.
+// Counts reports whether the set, once held, counts in the user namespace in which the kernel
+// checks it.
 func Counts(f *facts.Facts, set caps.Set) Answer {
 	here := Yes
 	if set&Network != 0 {
@@ -36,8 +36,9 @@ func Counts(f *facts.Facts, set caps.Set) Answer {
 	return here
 }
 
-// InInitial reports whether this is the initial user namespace. One that maps
-// every id to itself is told by its inode alone.
+// InInitial reports whether this is the initial user namespace. If its inode is not known, a
+// map that changes an id shows that it is not; one that maps every id to itself shows
+// nothing.
 func InInitial(f *facts.Facts) Answer {
 	if f.Net.UserNS.State == facts.Known {
 		return of(f.Net.UserNS.Value == facts.InitialUserNS)

@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// The picture's columns, in pixels: the yes that passes gates by, the gates,
-// and what refuses at them.
+// The picture's columns, in pixels: the arrow that passes gates by, the gates, and the causes
+// of a refusal at each.
 const (
 	passX   = 40
 	gateX   = 70
@@ -28,7 +28,7 @@ func Picture() string {
 	from := y + gateH
 	y += first + gap
 	drawArrow(&b, from, y, "yes")
-	port := 0 // where the gate of the port is, until what it passes by is drawn
+	port := 0 // the y of the gate of the port, until the arrow that starts there is drawn
 	for _, g := range Gates {
 		answer, name := "yes", g.Name
 		if g.asked.name != "" {

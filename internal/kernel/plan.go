@@ -7,15 +7,14 @@ import (
 	"github.com/lowport/lowport/internal/facts"
 )
 
-// Rule is the source of what a program would hold.
+// Rule is the Source of a fact that says what a program would hold.
 const Rule = "execve rule"
 
-// unknownFact is why the rule does not tell.
+// unknownFact is the Reason if the rule gives no answer.
 const unknownFact = "a fact it needs is not known"
 
-// Plan returns the facts of a program as they would be if its starter executed it. Where
-// a fact that the execve rule needs is not known, what the thread would hold is not known
-// either.
+// Plan returns the facts as they would be if the starter executed the program. If the execve
+// rule needs a fact that is not known, what the thread would hold is unreadable.
 func Plan(f facts.Facts) facts.Facts {
 	f.Launch.Planned = true
 	f.File.Exe = f.File.Installed
@@ -51,8 +50,8 @@ type Outcome struct {
 	Raised   bool   // the capability has to be made effective for it
 }
 
-// Predict returns the outcome of a goal that was not tried. The error is that the worlds
-// differ in it: then nothing of the outcome holds.
+// Predict returns the outcome of a goal that was not tried. It returns an error if the worlds
+// differ in the outcome; the outcome then means nothing.
 func Predict(worlds []World, g Goal) (Outcome, error) {
 	var all Outcome
 	var at string // the gate that refuses
@@ -70,8 +69,8 @@ func Predict(worlds []World, g Goal) (Outcome, error) {
 	return all, nil
 }
 
-// predict is the answer to the last attempt, where none gets through, and the gate that
-// gives it.
+// predict returns the outcome in one world, and the gate that refuses the last attempt. The
+// gate is "" if an attempt succeeds.
 func (w World) predict(g Goal) (o Outcome, gate string) {
 	o.Executed = true
 	o.Raised = w.Privileged(g) && w.Holds(g) && w.Counts && w.Granted && !w.thread(g.Need()).Effective.Contains(g.Need())

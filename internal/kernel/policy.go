@@ -9,9 +9,8 @@ import (
 	"github.com/lowport/lowport/internal/term"
 )
 
-// policyObstacles tells what kind of security policy refuses an attempt that the port check
-// would let through, and what another one refuses behind it. Policies leave few traces: the
-// kind is told by what else is refused.
+// policyObstacles names the kind of security policy that refuses an attempt, and the kind that
+// would refuse it next. Policies leave few traces: what else they refuse shows the kind.
 func policyObstacles(f *facts.Facts, g Goal, a attempt) []string {
 	mode, _ := f.Proc.Seccomp.Is()
 	tcp, udp := probed(f, "tcp"), probed(f, "udp")
@@ -23,7 +22,7 @@ func policyObstacles(f *facts.Facts, g Goal, a attempt) []string {
 	}
 	by := answeredBy(f, g, a)
 	switch {
-	case by == facts.ByFilter, by == "" && mode == 2 && tcp != "" && tcp == udp: // a filter sees no address: it refuses every bind or none
+	case by == facts.ByFilter, by == "" && mode == 2 && tcp != "" && tcp == udp: // a filter cannot see the address: it refuses every bind or none
 		return []string{"seccomp"}
 	case enforcing:
 		return []string{"selinux"}
@@ -42,8 +41,8 @@ func policyObstacles(f *facts.Facts, g Goal, a attempt) []string {
 	}
 }
 
-// listenCause tells what kind of policy refuses listen(2), at which neither Landlock nor a BPF
-// program of a cgroup is asked.
+// listenCause names the kind of policy that refuses listen(2). The kernel asks neither Landlock
+// nor a cgroup BPF program there.
 func listenCause(f *facts.Facts, g Goal) string {
 	mode, _ := f.Proc.Seccomp.Is()
 	enforcing, _ := f.Policy.Enforcing.Is()
@@ -60,7 +59,7 @@ func listenCause(f *facts.Facts, g Goal) string {
 	return "unknown"
 }
 
-// answeredBy is what refuses the probes of an attempt, "" where that is not known.
+// answeredBy returns what refuses the probes of an attempt, "" if that is not known.
 func answeredBy(f *facts.Facts, g Goal, a attempt) (by facts.By) {
 	for _, p := range f.Policy.Probes.Value {
 		if a.asksAs(p.Network, g) && p.Refused() {
@@ -70,8 +69,8 @@ func answeredBy(f *facts.Facts, g Goal, a attempt) (by facts.By) {
 	return by
 }
 
-// probed is the errno with which a policy refuses each probe of a protocol in the families
-// that there are, "" where one is let through.
+// probed returns the errno with which a policy refuses every probe of a protocol, "" if it
+// allows one. It skips families that the kernel does not have.
 func probed(f *facts.Facts, protocol string) (errno string) {
 	for _, p := range f.Policy.Probes.Value {
 		switch {
@@ -85,8 +84,8 @@ func probed(f *facts.Facts, protocol string) (errno string) {
 	return errno
 }
 
-// onlyBPF reports whether nothing but a BPF program of the cgroup can have answered EPERM:
-// there is no filter, and none of the security modules does.
+// onlyBPF reports whether only a BPF program of the cgroup can have answered EPERM: there is
+// no filter, and no security module that answers a bind with EPERM.
 func onlyBPF(f *facts.Facts, g Goal) bool {
 	mode, known := f.Proc.Seccomp.Is()
 	lsms, ok := f.Policy.LSMs.Is()
@@ -103,7 +102,8 @@ func onlyBPF(f *facts.Facts, g Goal) bool {
 	return g.Refused.Errno == syscall.EPERM
 }
 
-// withholds reports whether the profile was seen to withhold what the thread holds.
+// withholds reports whether the AppArmor profile withholds something that the goal needs and the
+// thread holds.
 func withholds(f *facts.Facts, g Goal) bool { return f.Policy.Withheld.Value&g.Need() != 0 }
 
 // saySeccomp names the call that the filter refuses.
@@ -149,8 +149,8 @@ func sayAppArmor(l *look, w wording) wording {
 	return l.snap(w)
 }
 
-// snap adds what a snap lacks that may not bind. snapd names its profiles
-// snap.NAME.APP, and makes the filter of the same plugs.
+// snap adds which plug a snap needs that may not bind. snapd names its profiles snap.NAME.APP,
+// and makes the seccomp filter from the same plugs.
 func (l *look) snap(w wording) wording {
 	label, _ := l.f.Policy.Label.Is()
 	name, isSnap := snapOf(label)
@@ -162,8 +162,8 @@ func (l *look) snap(w wording) wording {
 	return w
 }
 
-// snapOf returns the name of the snap whose profile has the label: of lower-case letters,
-// digits and hyphens, perhaps with the key of an instance behind "_".
+// snapOf returns the name of the snap whose profile has the label. A name has lower-case
+// letters, digits and hyphens, and may end in "_" and the key of an instance.
 func snapOf(label string) (name string, ok bool) {
 	prefix, rest, _ := strings.Cut(label, ".")
 	name, _, isApp := strings.Cut(rest, ".")
@@ -190,8 +190,8 @@ func socketCause(w World, g Goal, a attempt) string {
 	return "unknown"
 }
 
-// hidden says whether a filter hides what the kernel says it does not have, or the kernel
-// has not got it.
+// hidden returns a say function that gives one of two details, if the seccomp mode is known:
+// filtered if a filter is set, so that it may hide what the kernel has, else lacking.
 func hidden(filtered, lacking string) func(*look, wording) wording {
 	return func(l *look, w wording) wording {
 		switch mode, known := l.f.Proc.Seccomp.Is(); {
@@ -204,7 +204,7 @@ func hidden(filtered, lacking string) func(*look, wording) wording {
 	}
 }
 
-// namespaceCause names the user namespace in which the capability would count.
+// namespaceCause names the cause by the user namespace in which the capability would count.
 func namespaceCause(w World, g Goal) string {
 	outside := w.Facts.Net.Owner.State != facts.Known || w.Facts.Net.Owner.Value == facts.OwnerOutside
 	if g.Need()&Network != 0 && outside && InInitial(w.Facts) != Yes {

@@ -7,10 +7,10 @@ import (
 	"github.com/lowport/lowport/internal/facts"
 )
 
-// predicts reports whether the story ends with what was read of the thread: exactly what
-// it holds of the set, what the program noted at its start, and AT_SECURE. The world that
-// it returns costs more where the story needs a program or a security module that set
-// one of the process's marks by itself.
+// predicts reports whether the story ends with what was read: what the thread holds of the
+// set, what the program noted at its start, and AT_SECURE. The world that it returns costs
+// more if a program has to have changed its dumpable flag itself, or a security module
+// AT_SECURE.
 func (w World) predicts(set caps.Set) (World, bool) {
 	executed, ok := w.Executed()
 	if !ok {
@@ -27,7 +27,7 @@ func (w World) predicts(set caps.Set) (World, bool) {
 	switch {
 	case (now.Permitted^thread.Permitted)&set != 0, (now.Ambient^thread.Ambient)&set != 0:
 		return w, false
-	case thread.Effective&set&^now.Effective != 0: // it could have made the rest effective itself
+	case thread.Effective&set&^now.Effective != 0: // more may be effective now: the program can raise it
 		return w, false
 	case set&now.Inheritable&^thread.Inheritable != 0 && w.Since == Kept:
 		return w, false
@@ -35,7 +35,7 @@ func (w World) predicts(set caps.Set) (World, bool) {
 	switch {
 	case w.drops(set):
 		if w.Since != LetGo {
-			return w, false // a drop takes away what it finds
+			return w, false // after a drop nothing of it is left
 		}
 	case w.Since == LetGo && w.leftRoot():
 	case (w.Since == LetGo || w.Since == OnThread) && !executed.Permitted.Contains(set):
@@ -56,22 +56,24 @@ func (w World) predicts(set caps.Set) (World, bool) {
 	return w, true
 }
 
-// drops reports whether package caps/drop has taken the set away, or would have: it ran
-// and keeps nothing of it.
+// drops reports whether package caps/drop ran and takes the set away, whether or not the
+// thread had it.
 func (w World) drops(set caps.Set) bool {
 	drops, _ := w.Facts.Proc.Drops.Is()
 	return set != 0 && drops.Contains(set) && w.now.Permitted&set == 0
 }
 
-// labeled reports whether a security module may have set AT_SECURE.
+// labeled reports whether the process may have the label of a security module, which may then
+// have set AT_SECURE.
 func labeled(f *facts.Facts) bool {
 	label, known := f.Policy.Label.Is()
 	return f.Policy.Label.State == facts.Unreadable || known && !strings.HasPrefix(label, "unconfined")
 }
 
-// secure reports whether execve sets AT_SECURE: for a file that changes ids and, unless
-// the user is root, for one with the effective bit, even if what it grants was voided,
-// and for one that granted more than the ambient set (cap_bprm_creds_from_file).
+// secure reports whether execve sets AT_SECURE (cap_bprm_creds_from_file). It does so for a
+// file that changes ids. Unless the user is root, it also does so for a file with the
+// effective bit, even if what the file grants was voided, and for a file that granted more
+// than the ambient set.
 func (w World) secure(executed caps.State) bool {
 	e := w.exec()
 	if e.UID == 0 && e.EUID == 0 {
@@ -83,8 +85,8 @@ func (w World) secure(executed caps.State) bool {
 	return changes || e.UID != 0 && (effective || grew)
 }
 
-// undumpable reports whether the process is not dumpable: its ids have changed, or its
-// execve gave it what the starter did not hold (commit_creds).
+// undumpable reports whether the kernel made the process undumpable: its ids have changed, or
+// its execve gave it what the starter did not hold (commit_creds).
 func (w World) undumpable(executed caps.State) bool {
 	ids, known := w.Facts.Proc.IDs.Is()
 	changed := known && (ids.UID != w.Caller.UID || ids.UID != ids.EUID || ids.GID != ids.EGID)

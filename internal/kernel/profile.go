@@ -7,17 +7,17 @@ import (
 	"github.com/lowport/lowport/internal/facts"
 )
 
-// Profile is the name of the AppArmor profile that confines this process, if one
-// does: in complain mode it refuses nothing.
+// Profile returns the name of the AppArmor profile of this process, and whether the kernel
+// enforces it. In complain mode a profile refuses nothing.
 func Profile(f *facts.Facts) (name string, enforced bool) {
 	label, _ := f.Policy.Label.Is()
 	return strings.CutSuffix(label, " (enforce)")
 }
 
-// Granted reports whether the security modules let the thread use the set, once
-// held: capable() asks them after the namespace (apparmor_capable). Of what the
-// thread does not hold an AppArmor profile tells nothing; those of containers
-// grant what containers may have.
+// Granted reports whether the security modules let the thread use the set, once it holds it:
+// capable() asks them after the namespace (apparmor_capable). Whether an AppArmor profile
+// grants what the thread does not hold cannot be seen. The profiles of containers grant
+// what containers may have.
 func Granted(f *facts.Facts, set caps.Set) Answer {
 	withheld, _ := f.Policy.Withheld.Is()
 	granted, _ := f.Policy.Granted.Is()
@@ -32,7 +32,7 @@ func Granted(f *facts.Facts, set caps.Set) Answer {
 	}
 }
 
-// ProfileRules are the lines that the profile lacks, or may lack: apparmor.d(5).
+// ProfileRules returns the lines that the profile lacks, or may lack (apparmor.d(5)).
 func ProfileRules(f *facts.Facts, g Goal) []string {
 	var lines []string
 	for c := range g.Need().All() {
@@ -41,8 +41,7 @@ func ProfileRules(f *facts.Facts, g Goal) []string {
 		}
 	}
 	if g.Network != "" && Policy(f, g) == No {
-		kind := map[string]string{"tcp": "stream", "udp": "dgram"}[g.Protocol()]
-		lines = append(lines, "network inet "+kind+",", "network inet6 "+kind+",")
+		lines = append(lines, "network inet "+g.stream()+",", "network inet6 "+g.stream()+",")
 	}
 	return lines
 }

@@ -6,26 +6,28 @@ import (
 )
 
 // An unknown is one question that the facts may leave open. It returns the world once for
-// each answer. An answer that takes something unusual costs one, and one that takes two
-// unusual things costs two; a fact that was read leaves one answer. set is what the
-// thread lacks.
+// each possible answer; if the fact was read, there is one. Each unusual thing that an
+// answer assumes costs one. set is what the thread lacks.
 type unknown func(w World, g Goal, set caps.Set) []World
 
 // ofProcess are the questions about how this process came to hold what it holds.
-var ofProcess = []unknown{callers, sinces, starters, boundings, noNewPrivs, tracers, sharedFolders, stamps, idmaps, setIDs, nosuids, foreigns, ignoreds, releases}
+var ofProcess = []unknown{
+	callers, sinces, starters, boundings, noNewPrivs, tracers, sharedFolders,
+	stamps, idmaps, setIDs, nosuids, foreigns, ignoreds, releases,
+}
 
-// costs adds to what a story costs.
+// costs returns the world with n added to its cost.
 func (w World) costs(n int) World {
 	w.cost += n
 	return w
 }
 
-// callers: as which user was the program executed? A process of another user than root
-// may have been root's; it is undumpable since (commit_creds).
+// callers: which user executed the program? A process that is not root may have been started
+// by root; its change of user made it undumpable (commit_creds).
 func callers(w World, g Goal, set caps.Set) []World {
 	ids, known := w.Facts.Proc.IDs.Is()
 	if !known {
-		w.Caller = facts.IDs{UID: nobodyUID, EUID: nobodyUID, GID: nobodyUID, EGID: nobodyUID}
+		w.Caller = nobody
 		root := w.costs(1)
 		root.Caller = facts.IDs{}
 		return []World{w, root}
@@ -40,14 +42,17 @@ func callers(w World, g Goal, set caps.Set) []World {
 	root := w.costs(1)
 	root.Caller = facts.IDs{}
 	if parent, ok := w.Facts.Launcher.Parent.Is(); ok && parent.UID == ids.UID {
-		root = root.costs(1) // it has changed its user too then
+		root = root.costs(1) // the parent must have changed its user too
 	}
 	return []World{w, root}
 }
 
+// nobodyUID is the overflow uid and gid, fs.overflowuid (proc_sys_fs(5)).
 const nobodyUID = 65534
 
-// sinces: what has the program given up by itself?
+var nobody = facts.IDs{UID: nobodyUID, EUID: nobodyUID, GID: nobodyUID, EGID: nobodyUID}
+
+// sinces: what has the program given up since its start?
 func sinces(w World, g Goal, set caps.Set) []World {
 	all := []World{w}
 	gave := func(what Since, cost int) {
@@ -58,7 +63,7 @@ func sinces(w World, g Goal, set caps.Set) []World {
 	switch has, known := otherThreads(w, g, set); {
 	case has:
 		gave(OnThread, 0)
-		return all[1:] // execve leaves one thread, so it was given to all
+		return all[1:] // execve leaves one thread, so every thread had it
 	case !known:
 		gave(OnThread, 2)
 	}
@@ -83,15 +88,17 @@ func sinces(w World, g Goal, set caps.Set) []World {
 	return all
 }
 
-// leftRoot reports whether root executed the program and it changed its user since, which
-// clears every set but the inheritable and bounding ones (cap_emulate_setxuid), whatever
-// root held.
+// leftRoot reports whether root executed the program and the program changed its user since.
+// Whatever root held, that clears every set but the inheritable and the bounding one
+// (cap_emulate_setxuid).
 func (w World) leftRoot() bool {
 	ids, known := w.Facts.Proc.IDs.Is()
-	return known && w.Caller.EUID == 0 && ids.UID != 0 && ids.EUID != 0 && w.now.Permitted == 0 && w.now.Securebits&caps.NoSetuidFixup == 0
+	changed := known && w.Caller.EUID == 0 && ids.UID != 0 && ids.EUID != 0
+	return changed && w.now.Permitted == 0 && w.now.Securebits&caps.NoSetuidFixup == 0
 }
 
-// otherThreads reports whether a thread of the process has what this one lacks.
+// otherThreads reports whether a thread of the process has what this one lacks; known is false
+// if the other threads could not be read.
 func otherThreads(w World, g Goal, set caps.Set) (found, known bool) {
 	all, known := w.Facts.Proc.Threads.Is()
 	found = has(w.Facts.Proc.Thread.Value, g).Contains(set)
@@ -101,9 +108,9 @@ func otherThreads(w World, g Goal, set caps.Set) (found, known bool) {
 	return found && !has(w.now, g).Contains(set), known
 }
 
-// starters: what did the thread hold that executed the program? Its inheritable set went
-// through the execve unchanged; its ambient one also, unless the file cleared it. What it
-// held as permitted alone, as a launcher does, the execve took away.
+// starters: what did the thread that executed the program hold? Execve leaves its inheritable
+// set unchanged, and its ambient set too unless the file clears that. Execve takes away what
+// is permitted alone, as for a launcher.
 func starters(w World, g Goal, set caps.Set) []World {
 	now := w.now
 	s := now
@@ -120,16 +127,11 @@ func starters(w World, g Goal, set caps.Set) []World {
 	}
 	had := poor(w.Facts, set)
 	if now.Inheritable.Contains(set) || w.Since != Kept {
-		ambient := s
-		ambient.Inheritable |= set
-		ambient.Permitted |= set
-		ambient.Effective |= set
-		ambient.Ambient |= set
-		other(ambient, had)
+		other(Ambient(s, set), had)
 	}
 	permitted := s
 	permitted.Permitted |= set
-	if Entrypoint(w.Facts) || now.NoNewPrivs && now.Permitted&^now.Ambient != 0 { // which execve added to nobody who did not hold it
+	if Entrypoint(w.Facts) || now.NoNewPrivs && now.Permitted&^now.Ambient != 0 { // then execve adds nothing that the starter lacks
 		permitted.Permitted |= now.Bounding
 		other(permitted, 0)
 		other(s, 1)
@@ -140,7 +142,7 @@ func starters(w World, g Goal, set caps.Set) []World {
 	return all
 }
 
-// rootStarters: root holds all of its bounding set as a rule.
+// rootStarters answers starters for root, who usually holds all of the bounding set.
 func rootStarters(w World, s caps.State, set caps.Set) []World {
 	full, none := w, w.costs(1)
 	none.Starter = s
@@ -154,8 +156,9 @@ func rootStarters(w World, s caps.State, set caps.Set) []World {
 	return []World{full, none, ambient}
 }
 
-// poor is what it costs to say that the starter held the set though the parent, an
-// ordinary user's process, holds nothing of it: a set-ID program between them may have.
+// poor is the cost of assuming that the starter held the set. It is one if the parent is an
+// ordinary user's process that holds nothing of it: then a set-ID program between them
+// must have held it.
 func poor(f *facts.Facts, set caps.Set) int {
 	parent, ok := f.Launcher.Parent.Is()
 	ids, okIDs := f.Proc.IDs.Is()
@@ -165,20 +168,20 @@ func poor(f *facts.Facts, set caps.Set) int {
 	return 0
 }
 
-// Entrypoint reports whether this process is what a Kubernetes runtime executed
-// itself: the runtime then held all of the bounding set as permitted, so that
-// no_new_privs finds nothing new in what the file grants.
+// Entrypoint reports whether a Kubernetes runtime executed this process itself. The runtime
+// holds all of the bounding set as permitted, so no_new_privs does not void what the file
+// grants.
 func Entrypoint(f *facts.Facts) bool {
 	pid, ok := f.Proc.PID.Is()
 	return ok && pid == 1 && f.Launcher.Container.Value == "kubernetes"
 }
 
-// boundings: was the bounding set cut before the execve, or by the program since?
+// boundings: was the bounding set reduced before the execve, or by the program since?
 func boundings(w World, g Goal, set caps.Set) []World {
 	if w.Starter.Bounding.Contains(set) || w.Since == Kept {
 		return []World{w}
 	}
-	whole := w
+	whole := w // as bounded, but for a program that root started, whatever its effective user
 	whole.Starter.Bounding |= set
 	if w.Caller.UID == 0 {
 		whole.Starter.Permitted |= set
@@ -204,8 +207,8 @@ func noNewPrivs(w World, g Goal, set caps.Set) []World {
 	}
 }
 
-// tracers: did one without CAP_SYS_PTRACE watch the execve? One that is there now may
-// have come later, and one that watched may have gone.
+// tracers: did a tracer without CAP_SYS_PTRACE watch the execve? A tracer that is there now
+// may have come later, and one that watched may have gone.
 func tracers(w World, g Goal, set caps.Set) []World {
 	pid, known := w.Facts.Proc.TracerPid.Is()
 	tracer, knownTracer := w.Facts.Launcher.Tracer.Is()
@@ -223,8 +226,8 @@ func tracers(w World, g Goal, set caps.Set) []World {
 	}
 }
 
-// watchers: may the tracer that is there before the start watch an execve that grants
-// something (ptracer_capable)?
+// watchers: will the tracer that is there before the start void what the execve grants? One
+// with CAP_SYS_PTRACE does not (ptracer_capable).
 func watchers(w World, g Goal, set caps.Set) []World {
 	pid, knownPid := w.Facts.Proc.TracerPid.Is()
 	tracer, known := w.Facts.Launcher.Tracer.Is()
@@ -239,8 +242,9 @@ func watchers(w World, g Goal, set caps.Set) []World {
 	return []World{w, watched}
 }
 
-// sharedFolders: did another process share the starter's folders? One that shares them now
-// may be a child of this process, and one that did may have gone or belong to another user.
+// sharedFolders: did another process share the starter's root and working directory? One that
+// shares them now may be a child of this process. One that did then may have gone, or belong
+// to another user.
 func sharedFolders(w World, g Goal, set caps.Set) []World {
 	shared := w
 	shared.SharedFS = true
@@ -250,8 +254,8 @@ func sharedFolders(w World, g Goal, set caps.Set) []World {
 	return []World{w, shared.costs(2)}
 }
 
-// stamps: did the file have the attribute at execve that it has now? A process that was
-// forked after the inode last changed saw what is there.
+// stamps: did the file have the same attribute security.capability at execve as now? It did if
+// the process was forked after the inode last changed.
 func stamps(w World, g Goal, set caps.Set) []World {
 	if running(w.Facts).Caps.State == facts.Unreadable {
 		granted := w
@@ -270,8 +274,8 @@ func stamps(w World, g Goal, set caps.Set) []World {
 	return []World{w, other}
 }
 
-// idmaps: does the mount of the file take root's attributes for those of another root? What
-// getxattr(2) reads through it is what execve sees.
+// idmaps: does an idmapped mount make the file's capabilities those of another root? Execve
+// sees what getxattr(2) reads through the mount.
 func idmaps(w World, g Goal, set caps.Set) []World {
 	idmapped := w.Facts.File.IdmappedThere
 	mayBe := idmapped.State != facts.Known && idmapped.Reason != facts.NotRecorded && w.Image.Stamped
@@ -283,8 +287,9 @@ func idmaps(w World, g Goal, set caps.Set) []World {
 	return []World{w, shifted}
 }
 
-// setIDs: do the set-ID bits of the file count? Not if its user or group has no id in the
-// user namespace (bprm_fill_uid). There stat(2) shows the overflow id, which may be mapped too.
+// setIDs: do the set-ID bits of the file count? They do not if its user or group has no id in
+// the user namespace (bprm_fill_uid). Then stat(2) shows the overflow id, but a file may
+// also really belong to that id.
 func setIDs(w World, g Goal, set caps.Set) []World {
 	stat := w.Image.Stat
 	if !stat.Setid() || InInitial(w.Facts) == Yes {
@@ -303,7 +308,7 @@ func setIDs(w World, g Goal, set caps.Set) []World {
 	return []World{w}
 }
 
-// nosuids: was the mount nosuid at execve? Nobody remounts it under a program that runs.
+// nosuids: was the mount nosuid at execve? It is taken not to be remounted while the program runs.
 func nosuids(w World, g Goal, set caps.Set) []World {
 	if running(w.Facts).Nosuid.State != facts.Unreadable {
 		return []World{w}
@@ -313,9 +318,12 @@ func nosuids(w World, g Goal, set caps.Set) []World {
 	return []World{w, other}
 }
 
-// foreigns: did the file come through a mount of another mount namespace? Not by a path.
+// foreigns: was the file reached through a mount of another mount namespace? Its own path does
+// not lead through one.
 func foreigns(w World, g Goal, set caps.Set) []World {
-	if f := w.Facts.File; f.MountPoint.State != facts.Unreadable || f.Exe.Stat.State == facts.Unreadable && f.Installed.Stat.State == facts.Known {
+	f := w.Facts.File
+	byPath := f.Exe.Stat.State == facts.Unreadable && f.Installed.Stat.State == facts.Known // see running
+	if f.MountPoint.State != facts.Unreadable || byPath {
 		return []World{w}
 	}
 	other := w.costs(1)

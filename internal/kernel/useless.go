@@ -7,25 +7,26 @@ import (
 	"github.com/lowport/lowport/guard/report"
 )
 
-// A useless is what is tempting to change and helps in no world that stays.
+// A useless is a tempting change, and what it does; unhelpful reports those that help in no
+// world.
 type useless struct {
 	text    string
-	changes []change // what the text speaks of; none where it speaks of nothing that the worlds know
+	changes []change // what the text speaks of; none if no world shows its effect
 }
 
 // A change is what somebody may do before the program is started again.
 type change func(World, Goal) World
 
-// unhelpful are the texts of the causes whose changes help in no world. What a cause that
-// is only possible makes useless is as uncertain.
+// unhelpful returns the texts of the causes' changes that help in no world. It leaves out
+// causes that are only possible, since what they make useless is uncertain too.
 func unhelpful(worlds []World, g Goal, found []report.Cause, l *look) []string {
 	var all []string
-	if g.Refused.setup() { // who holds more may be allowed to do that too
+	if g.Refused.setup() { // with more capabilities the setup may succeed
 		g = Goal{Network: g.Network, Addr: g.Addr, Port: g.Port, Raises: g.Raises, MPTCP: g.MPTCP, Refused: Refusal{Capset: g.Refused.Capset}}
 	}
 	for i, c := range found {
 		if c.Certainty == report.Possible || c.ID == "bounding-excludes" && i > 0 && found[0].ID == "exec-refused" {
-			continue // of the latter setcap is a part of what helps, and the rest is said already
+			continue // with exec-refused in front, setcap is a part of what helps
 		}
 		fill := words(l.f, g, l.about(c.ID))
 		for _, u := range find(c.ID).useless {
@@ -37,7 +38,8 @@ func unhelpful(worlds []World, g Goal, found []report.Cause, l *look) []string {
 			}
 		}
 	}
-	if apart, _ := l.f.Net.Apart.Is(); apart && l.w.Privileged(g) && !(l.w.Holds(g) && l.w.Counts && l.w.Granted) {
+	usable := l.w.Holds(g) && l.w.Counts && l.w.Granted
+	if apart, _ := l.f.Net.Apart.Is(); apart && l.w.Privileged(g) && !usable {
 		all = append(all, "ip_unprivileged_port_start of the host: this network namespace has its own")
 	}
 	return all
@@ -50,10 +52,10 @@ func stampedOnly(w World, g Goal) World {
 	return w
 }
 
-// asRoot starts the program as root, with what this bounding set leaves root.
+// asRoot starts the program as root, which holds all of its bounding set.
 func asRoot(w World, g Goal) World { return w.Start().byRoot() }
 
-// byRoot has root as the starter, with what this bounding set leaves root.
+// byRoot makes root the starter, with all of its bounding set.
 func (w World) byRoot() World {
 	w.Caller.UID, w.Caller.EUID = 0, 0
 	w.Starter.Permitted, w.Starter.Effective = w.Starter.Bounding, w.Starter.Bounding
@@ -68,7 +70,7 @@ func bySudo(w World, g Goal) World {
 	return asRoot(w, g)
 }
 
-// ambientOnly gives the starter an ambient capability, as far as its bounding set goes.
+// ambientOnly gives the starter the capability as ambient, as far as its bounding set allows.
 func ambientOnly(w World, g Goal) World {
 	w = w.Start()
 	w.Starter = Ambient(w.Starter, g.Need()&w.Starter.Bounding)
@@ -82,7 +84,7 @@ func widened(w World, g Goal) World {
 	return w
 }
 
-// everything has the thread hold every capability, in this user namespace.
+// everything lets the thread hold every capability, in this user namespace.
 func everything(w World, g Goal) World {
 	w.seen = true
 	all := caps.UpTo(caps.Last)
@@ -90,7 +92,7 @@ func everything(w World, g Goal) World {
 	return w
 }
 
-// Ambient is the state of a thread to which a launcher gave the set as ambient.
+// Ambient returns the state of a thread to which a launcher gave the set as ambient.
 func Ambient(s caps.State, set caps.Set) caps.State {
 	s.Inheritable |= set
 	s.Permitted |= set

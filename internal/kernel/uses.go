@@ -6,8 +6,8 @@ import (
 	"github.com/lowport/lowport/caps"
 )
 
-// uses says what each capability is for, in the words of capabilities(7) made
-// short: what fails without it.
+// uses says what each capability is for: a short form of capabilities(7), of what fails without
+// it.
 var uses = map[caps.Cap]string{
 	caps.CHOWN:              "changing the owner of files",
 	caps.DAC_OVERRIDE:       "opening files whatever their mode says",

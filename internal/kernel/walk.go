@@ -6,9 +6,9 @@ type Step struct {
 	Answer Answer
 }
 
-// Walk answers the gates that the kernel comes to on the way to a goal, in its likeliest
-// worlds: behind a refusal it goes on as if there were none, since what stands there is
-// hidden by it.
+// Walk returns the gates that the kernel asks on the way to a goal, with their answers in the
+// likeliest worlds. It goes on behind a refusal as if there were none, to show what the
+// refusal hides.
 func Walk(worlds []World, g Goal) []Step {
 	best := Likeliest(worlds)
 	if g.Refused.Errno == 0 {
@@ -45,7 +45,7 @@ func Walk(worlds []World, g Goal) []Step {
 			answer = No
 		}
 		if gate.Name == "listen" && answer == Yes && g.Refused.Call != "listen" {
-			continue // it was not come to, or passed
+			continue // the kernel did not ask it, or it opened
 		}
 		steps = append(steps, Step{gate, answer})
 	}
@@ -54,7 +54,7 @@ func Walk(worlds []World, g Goal) []Step {
 
 func planning(worlds []World) bool { return len(worlds) > 0 && worlds[0].Facts.Launch.Planned }
 
-// counting is the attempt that needs the fewest changes.
+// counting returns the attempt that the fewest gates refuse, the last one among equals.
 func (w World) counting(g Goal) attempt {
 	attempts := g.attempts()
 	best := attempts[len(attempts)-1]

@@ -16,7 +16,7 @@ import (
 	"github.com/lowport/lowport/privport"
 )
 
-// words fills the {placeholders} of the catalogue; about is what is said to be missing.
+// words fills in the {placeholders} of the catalogue; about is {cap}.
 func words(f *facts.Facts, g Goal, about caps.Set) *strings.Replacer {
 	exe := "the program's file"
 	if p, ok := f.File.Path.Is(); ok {
@@ -102,7 +102,7 @@ func sayInvalid(l *look, w wording) wording {
 	}
 }
 
-// sayError says what is wrong with an address that the kernel was not asked for.
+// sayError gives the error of an address about which the kernel was not asked.
 func sayError(l *look, w wording) wording { return wording{invalid(l.err), w.detail} }
 
 // invalid words an error that never reached the kernel.
@@ -146,7 +146,7 @@ func sayAuthbind(l *look, w wording) wording {
 	return wording{"authbind does not allow it either: " + term.Show(refused.Why), w.detail}
 }
 
-// sayRootID says what an idmapped mount would make of file capabilities that are not there.
+// sayRootID says, for a file without capabilities, what an idmapped mount would do to them.
 func sayRootID(l *look, w wording) wording {
 	if l.w.Image.grants(l.about("")) || !l.f.File.IdmappedThere.Value {
 		return w
@@ -155,7 +155,8 @@ func sayRootID(l *look, w wording) wording {
 		"an idmapped mount shows files as those of other users: what setcap writes there may name a root user other than that of this user namespace"}
 }
 
-// sayUngranted says nothing of a file that could not be read.
+// sayUngranted says who does not grant the capability. It says nothing about a file that could
+// not be read.
 func sayUngranted(l *look, w wording) wording {
 	if !l.w.Counts {
 		return wording{"nothing grants {cap} outside of this user namespace either",
@@ -172,7 +173,7 @@ func sayUngranted(l *look, w wording) wording {
 	return w
 }
 
-// sayInheritable says which of the two has it inheritable, where that could be read.
+// sayInheritable says which of the file and the process has it inheritable, if both could be read.
 func sayInheritable(l *look, w wording) wording {
 	need, file := l.about(""), l.w.Image.Caps.Inheritable
 	process, read := l.f.Proc.Thread.Is()
@@ -186,7 +187,7 @@ func sayInheritable(l *look, w wording) wording {
 	return w
 }
 
-// sayReplaced says what happened to the file, where that could be read.
+// sayReplaced says what happened to the file, if that could be read.
 func sayReplaced(l *look, w wording) wording {
 	switch deleted, read := l.f.File.Deleted.Is(); {
 	case !read:
@@ -211,7 +212,7 @@ func sayLimit(l *look, w wording) wording {
 	return w
 }
 
-// sayPolicy leaves out a filter where there is none.
+// sayPolicy does not mention a seccomp filter if there is none.
 func sayPolicy(l *look, w wording) wording {
 	if mode, read := l.f.Proc.Seccomp.Is(); read && mode == 0 {
 		w.detail = "the kernel's own port check answers EACCES alone, and no seccomp filter is set: a cgroup BPF program or a security module refused"
@@ -219,7 +220,7 @@ func sayPolicy(l *look, w wording) wording {
 	return w
 }
 
-// sayUnknown says what could not be read, where that is why nothing is known.
+// sayUnknown says that the threads could not be read, if that is the reason.
 func sayUnknown(l *look, w wording) wording {
 	if everyThread(l.f, l.g) {
 		return w
@@ -243,7 +244,7 @@ func sayControl(l *look, w wording) wording {
 	return w
 }
 
-// sayForeign says that no capability counts here, held or not.
+// sayForeign does not say that the capability is held if it is not.
 func sayForeign(l *look, w wording) wording {
 	held, read := l.f.Proc.Thread.Is()
 	if !read || !(held.Permitted | held.Effective).Contains(l.about("foreign-user-namespace")) {
@@ -293,9 +294,9 @@ func sayHolder(l *look, w wording) wording {
 	return w
 }
 
-// told reports whether it is known which socket holds the port: the kernel said that one
-// does, and one was seen that does for certain, or one owner's alone that may where all
-// were listed.
+// told reports whether it is known whose socket holds the port. If the kernel said that it is
+// taken, a socket was seen that certainly holds it; or all were listed, and those that may
+// hold it have one owner.
 func told(f *facts.Facts, g Goal) bool {
 	if !g.InUse() {
 		return true
@@ -316,8 +317,8 @@ func told(f *facts.Facts, g Goal) bool {
 	return owner != "" && f.Net.AllBound.Value
 }
 
-// holds words who holds the port with a socket, what the socket does there, and
-// why that excludes another one where it does not listen.
+// holds says whose socket s is, what it does on the port, and why that excludes another one if
+// it does not listen.
 func holds(s facts.Socket) (owner, does, detail string) {
 	owner = Holder(s)
 	switch {
@@ -335,7 +336,7 @@ func holds(s facts.Socket) (owner, does, detail string) {
 	}
 }
 
-// Holder names the owner of a socket as well as it is known.
+// Holder names the owner of a socket as exactly as it is known.
 func Holder(s facts.Socket) string {
 	switch {
 	case s.Self:

@@ -5,15 +5,15 @@ import (
 	"github.com/lowport/lowport/internal/facts"
 )
 
-// A World is one complete story of a process: it fills in what cannot be read. All
-// worlds of a process agree in what was read, and each predicts it.
+// A World is one complete story of a process: it assumes something for everything that could
+// not be read. Each world of a process predicts all that was read.
 //
 //	starter ─execve→ program ─what it gave up since→ thread ─gates→ outcome
 type World struct {
 	Facts *facts.Facts // what was read; shared, so never written to
 
-	// The last execve: who called it, and the file as the kernel saw it then. An execve
-	// before it, of a wrapper, left its trace in the starter's sets.
+	// The last execve: who called it, and the file as the kernel saw it then. An earlier
+	// execve, as of a wrapper, shows in the starter's sets.
 	Starter  caps.State
 	Caller   facts.IDs
 	Traced   bool // by a tracer without CAP_SYS_PTRACE (ptracer_capable)
@@ -31,19 +31,19 @@ type World struct {
 	Unseen    string // the gate at which something that leaves no trace refuses, "" for none
 
 	now     caps.State // what was read of the thread that the story is about
-	seen    bool       // the thread has what the goal needs, however it came to that
+	seen    bool       // what the thread holds is now, and the story does not say how it got that
 	raised  bool       // the program made all that is permitted effective
 	realIDs bool       // the kernel has the execve rule of before Linux 6.16
 	cost    int        // one for each unusual assumption
 }
 
-// No socket holds the port, or one that was not seen does.
+// Values of Holder that are no index.
 const (
-	Nobody       = -1
-	unseenHolder = -2
+	Nobody       = -1 // no socket holds the port
+	unseenHolder = -2 // a socket that was not seen does
 )
 
-// An Image is a file as execve takes it.
+// An Image is a file as execve sees it.
 type Image struct {
 	Stamped bool // it has the attribute security.capability
 	Caps    caps.File
@@ -51,7 +51,7 @@ type Image struct {
 	Nosuid  bool // its mount is nosuid
 	Foreign bool // its mount belongs to another mount namespace (mnt_may_suid)
 	Ignored bool // the system was booted with no_file_caps
-	Shifted bool // its mount is idmapped, and root's attributes are not root's there
+	Shifted bool // its mount is idmapped, and makes root's capabilities those of another root
 	Unread  bool // what execve would make of it could not be read
 }
 
@@ -61,24 +61,25 @@ type Since uint8
 const (
 	Kept     Since = iota
 	LetGo          // it gave up what it had, on every thread
-	OnThread       // on this thread alone
-	Lowered        // it made what it has not effective
+	OnThread       // it gave that up on this thread alone
+	Lowered        // it keeps what it had permitted, but not effective
 )
 
-// counts reports whether execve looks at the file's capabilities at all. Version 3 names
-// the uid, as seen from here, that must be root of this user namespace or of an ancestor
-// (rootid_owns_currentns); getxattr(2) gives version 2 where it is.
+// counts reports whether execve looks at the file's capabilities at all.
 func (i Image) counts() bool { return i.Stamped && !i.Ignored && i.ours() }
 
+// ours reports whether the file's capabilities are for this user namespace. Version 3 names
+// a uid, as seen from here, that must be root of this user namespace or of an ancestor
+// (rootid_owns_currentns). If it is, getxattr(2) shows version 2 instead.
 func (i Image) ours() bool { return !i.Shifted && (i.Caps.Version != 3 || i.Caps.RootID == 0) }
 
-// grants reports whether the file says that who executes it is to have the set.
+// grants reports whether the file has the set permitted, whether or not execve grants that.
 func (i Image) grants(set caps.Set) bool { return i.Stamped && i.Caps.Permitted.Contains(set) }
 
-// exec describes the last execve. It leaves the supplementary groups out: a setgid file
-// of one of them then counts as one that changes ids, which grants less.
+// exec describes the last execve. It leaves out the supplementary groups, so a setgid file of
+// one of them counts as one that changes ids: that grants less.
 func (w World) exec() caps.Exec {
-	last, _ := w.Facts.Kernel.LastCap.Is() // where it is hidden, that of today's kernels
+	last, _ := w.Facts.Kernel.LastCap.Is() // 0 if unknown: caps.Exec then takes caps.Last
 	e := caps.Exec{
 		UID: w.Caller.UID, EUID: w.Caller.EUID, GID: w.Caller.GID, EGID: w.Caller.EGID,
 		Nosuid: w.Image.Nosuid || w.Image.Foreign,
@@ -94,7 +95,8 @@ func (w World) exec() caps.Exec {
 	return e
 }
 
-// Executed reports what the thread held right after the execve, and whether there was one.
+// Executed returns what the thread held right after the execve. It reports false if the kernel
+// refuses the execve, or if what it makes of the file is not known.
 func (w World) Executed() (caps.State, bool) {
 	s, err := w.Starter.Exec(w.exec())
 	if w.Image.Unread {
@@ -103,7 +105,7 @@ func (w World) Executed() (caps.State, bool) {
 	return s, err == nil
 }
 
-// thread is what the thread holds of the set now.
+// thread returns what the thread holds now. What it did since the execve concerns set alone.
 func (w World) thread(set caps.Set) caps.State {
 	if w.seen {
 		return w.now
@@ -111,7 +113,7 @@ func (w World) thread(set caps.Set) caps.State {
 	s, _ := w.Executed()
 	switch w.Since {
 	case OnThread:
-		if w.now.Permitted&set != 0 { // it is only not effective here
+		if w.now.Permitted&set != 0 { // it lowered it on this thread
 			s.Effective &^= set
 			return s
 		}
@@ -129,8 +131,9 @@ func (w World) thread(set caps.Set) caps.State {
 	return s
 }
 
-// Missing is what the file asks to have at once, by its effective bit, and does not get:
-// where it is not empty, the program is not executed.
+// Missing returns the capabilities that keep the kernel from executing the program: the file
+// asks for them by its effective bit, and the bounding set lacks them. It is empty if the
+// program is executed.
 func (w World) Missing() caps.Set {
 	if _, ok := w.Executed(); ok || w.Image.Unread {
 		return 0
@@ -143,15 +146,15 @@ func (w World) Missing() caps.Set {
 	return file.Permitted & caps.UpTo(last) &^ (w.Starter.Bounding | w.Starter.Inheritable&file.Inheritable)
 }
 
-// Holds reports whether the thread has what the goal needs: permitted for a bind whose
-// program raises it, else effective.
+// Holds reports whether the thread has what the goal needs: permitted if the program raises
+// it for the bind, else effective.
 func (w World) Holds(g Goal) bool { return has(w.thread(g.Need()), g).Contains(g.Need()) }
 
-// Privileged reports whether the bind takes a capability. Port 0 asks for any free port,
-// which takes none (__inet_bind).
+// Privileged reports whether the bind needs a capability. Port 0, any free port, needs none
+// (__inet_bind).
 func (w World) Privileged(g Goal) bool { return g.Network != "" && g.Port != 0 && g.Port < w.PortStart }
 
-// With returns the world with other facts.
+// With returns the world with a changed copy of its facts.
 func (w World) With(change func(f *facts.Facts)) World {
 	f := *w.Facts
 	change(&f)
@@ -159,8 +162,8 @@ func (w World) With(change func(f *facts.Facts)) World {
 	return w
 }
 
-// Start returns the world in which the program is started again by its starter: what
-// execve sees is the file at its path.
+// Start returns the world in which its starter starts the program again: execve then sees the
+// file that is at its path now.
 func (w World) Start() World {
 	i, shifted := w.Facts.File.Installed, w.Image.Shifted
 	w.Image = imageOf(w.Facts, i)
@@ -171,8 +174,17 @@ func (w World) Start() World {
 	return w
 }
 
-// running is the file that runs. Where that cannot be read, the one at its path is probably
-// it.
+// executedFile returns the file that execve sees: the one at the path for a program that does
+// not run yet, else the running one.
+func executedFile(f *facts.Facts) facts.Image {
+	if f.Launch.Planned {
+		return f.File.Installed
+	}
+	return running(f)
+}
+
+// running returns the running file. If that cannot be read, it returns the one at the
+// program's path, which is probably the same.
 func running(f *facts.Facts) facts.Image {
 	if f.File.Exe.Stat.State == facts.Unreadable && f.File.Installed.Stat.State == facts.Known {
 		return f.File.Installed
@@ -180,7 +192,7 @@ func running(f *facts.Facts) facts.Image {
 	return f.File.Exe
 }
 
-// imageOf is a file as it was read; what was not read of it is zero.
+// imageOf returns a file as it was read; what could not be read is zero.
 func imageOf(f *facts.Facts, i facts.Image) Image {
 	file, stamped := i.Caps.Is()
 	return Image{

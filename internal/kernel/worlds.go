@@ -8,15 +8,15 @@ import (
 	"github.com/lowport/lowport/internal/facts"
 )
 
-// A story of more unusual assumptions than this is not considered.
+// mostAssumptions bounds the unusual assumptions of a story: one with more is not considered.
 const mostAssumptions = 2
 
 // defaultPortStart is the kernel's ip_unprivileged_port_start (PROT_SOCK).
 const defaultPortStart = 1024
 
-// Worlds returns the stories that predict what was read and how the goal was refused, in
-// the order of their costs. Where none is left the facts contradict each other. Of a
-// program that does not run yet there is one for each answer that the facts leave open.
+// Worlds returns the stories that predict what was read and how the goal was refused, those of
+// the least cost first. It returns none if the facts contradict each other. For a program
+// that does not run yet it returns one story for each answer that the facts leave open.
 func Worlds(f *facts.Facts, g Goal) []World {
 	var worlds []World
 	switch _, known := f.Proc.Thread.Is(); {
@@ -33,12 +33,15 @@ func Worlds(f *facts.Facts, g Goal) []World {
 	return worlds
 }
 
-// base is the world in which all is as it was read, and nothing stands in the way.
+// base returns the world in which all is as it was read, and nothing stands in the way.
 func base(f *facts.Facts) World {
-	return World{Facts: f, Image: imageOf(f, running(f)), PortStart: defaultPortStart, Counts: true, Granted: true, Local: true, Holder: Nobody, now: f.Proc.Thread.Value}
+	return World{
+		Facts: f, Image: imageOf(f, running(f)), now: f.Proc.Thread.Value,
+		PortStart: defaultPortStart, Counts: true, Granted: true, Local: true, Holder: Nobody,
+	}
 }
 
-// untold are the worlds where it is not known what the thread holds: everything, or nothing.
+// untold returns the worlds if what the thread holds is not known: it holds everything, or nothing.
 func untold(f *facts.Facts) []World {
 	all, none := base(f), base(f)
 	all.seen, none.seen = true, true
@@ -52,7 +55,7 @@ func untold(f *facts.Facts) []World {
 	return []World{all, none, refused}
 }
 
-// planned are the worlds of a program that does not run yet.
+// planned returns the worlds of a program that does not run yet.
 func planned(f *facts.Facts) []World {
 	starter, okStarter := f.Launch.Starter.Is()
 	ids, okIDs := f.Proc.IDs.Is()
@@ -66,8 +69,9 @@ func planned(f *facts.Facts) []World {
 	return consider([]World{w}, Goal{}, 0, []unknown{watchers, idmaps, setIDs, releases})
 }
 
-// lived are the worlds of this process: how the thread that was refused came to hold what
-// it holds. The calling thread is it, unless it has all and another one has not.
+// lived returns the worlds of this process: they say how the thread that was refused came to
+// hold what it holds. That is the calling thread, unless it has all that the goal needs and
+// another thread has not.
 func lived(f *facts.Facts, g Goal) []World {
 	need := g.Need()
 	w := base(f)
@@ -96,7 +100,7 @@ func lived(f *facts.Facts, g Goal) []World {
 	return worlds
 }
 
-// has is what the goal asks of a thread: what it may use.
+// has returns the capabilities of a thread that count for the goal.
 func has(s caps.State, g Goal) caps.Set {
 	if g.raises() {
 		return s.Permitted
@@ -104,7 +108,8 @@ func has(s caps.State, g Goal) caps.Set {
 	return s.Effective
 }
 
-// lacking is the first thread that lacks something of what the goal needs, and what.
+// lacking returns the state of the first thread that lacks something that the goal needs, and
+// what it lacks. If none does, it returns the calling thread and nothing.
 func lacking(f *facts.Facts, g Goal) (caps.State, caps.Set) {
 	all, _ := f.Proc.Threads.Is()
 	for _, tid := range slices.Sorted(maps.Keys(all)) {
@@ -115,7 +120,7 @@ func lacking(f *facts.Facts, g Goal) (caps.State, caps.Set) {
 	return f.Proc.Thread.Value, 0
 }
 
-// consider puts every question to every world, and leaves out stories of too many assumptions.
+// consider puts every question to every world, and leaves out stories with too many assumptions.
 func consider(worlds []World, g Goal, set caps.Set, questions []unknown) []World {
 	for _, question := range questions {
 		var more []World
@@ -131,7 +136,7 @@ func consider(worlds []World, g Goal, set caps.Set, questions []unknown) []World
 	return worlds
 }
 
-// Likeliest are the worlds of least cost.
+// Likeliest returns the worlds of least cost. worlds is sorted by cost.
 func Likeliest(worlds []World) []World {
 	n := 0
 	for n < len(worlds) && worlds[n].cost == worlds[0].cost {

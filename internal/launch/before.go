@@ -10,8 +10,8 @@ import (
 	"strings"
 )
 
-// commandsBefore are those of ExecCondition= and ExecStartPre=: one that fails ends the
-// start, and any may change what comes.
+// commandsBefore looks at ExecCondition= and ExecStartPre=. A command that fails ends the start,
+// and any command may change what the later ones find.
 func commandsBefore(u *Unit, at place) error {
 	for _, key := range []string{"ExecCondition", "ExecStartPre"} {
 		for _, c := range u.commands(key) {
@@ -23,6 +23,7 @@ func commandsBefore(u *Unit, at place) error {
 	return nil
 }
 
+// before looks at one such command.
 func (u *Unit) before(at place, c Command) error {
 	program, err := u.program(at.root, c.Program)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -58,8 +59,8 @@ func (u *Unit) mayWrite(at place, c Command) bool {
 	return c.Bare() && c.Root() || !confined && (at.who.UID == 0 || c.Root())
 }
 
-// prepares reports whether one of the small programs of ExecStartPre= does its work, as far
-// as the files tell that root has there.
+// prepares reports whether a small program, such as mkdir, succeeds; root is the file system that
+// it works on. known is false for any other program.
 func (u *Unit) prepares(root fs.FS, name string, args []string) (does, known bool) {
 	there := func(p string) bool {
 		_, err := fs.Stat(root, inside(p))
@@ -84,8 +85,8 @@ func (u *Unit) prepares(root fs.FS, name string, args []string) (does, known boo
 	return false, false
 }
 
-// exits is the status of a command that does nothing else: true, false, and a shell that only
-// exits.
+// exits returns the status of a command that does nothing but exit: true, false, or a shell that
+// is told to. known is false for any other command.
 func (c Command) exits(program string) (status int, known bool) {
 	words := c.Argv[1:]
 	switch path.Base(program) {
@@ -127,7 +128,7 @@ func (u *Unit) program(root fs.FS, program string) (string, error) {
 	return "", fs.ErrNotExist
 }
 
-// servicesPath is the PATH of services, and where systemd looks for their programs.
+// servicesPath is the default PATH of services, and where systemd looks for their programs.
 const servicesPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 // Path returns where systemd looks for a program that is only named (ExecSearchPath=), and

@@ -7,12 +7,13 @@ import (
 	"unicode"
 
 	"github.com/lowport/lowport/caps"
+	"github.com/lowport/lowport/internal/facts"
 )
 
-// set64 reads CapabilityBoundingSet= or AmbientCapabilities=, which is initial
-// where nothing is said, as systemd merges their values ([caps.Set.ParseSystemd]).
-// A name that systemd does not know it passes over.
-func (u *Unit) set64(key string, initial caps.Set) caps.Set {
+// capSet reads CapabilityBoundingSet= or AmbientCapabilities=, and merges the values as systemd
+// does ([caps.Set.ParseSystemd]). It returns initial if there is none. It passes over names
+// that systemd does not know.
+func (u *Unit) capSet(key string, initial caps.Set) caps.Set {
 	var values []string
 	for _, e := range u.set {
 		if e.section != "Service" || e.key != key {
@@ -33,11 +34,11 @@ func (u *Unit) set64(key string, initial caps.Set) caps.Set {
 		}
 		values = append(values, value)
 	}
-	is, _ := initial.ParseSystemd(values...) // of words that it reads one by one
+	is, _ := initial.ParseSystemd(values...) // isCap has checked each word
 	return is
 }
 
-// isCap says whether systemd knows a word as a capability.
+// isCap reports whether systemd knows a word as a capability.
 func isCap(word string) bool {
 	s, err := caps.Set(0).ParseSystemd(word)
 	return err == nil && s.Len() == 1 && !strings.ContainsFunc(word, unicode.IsSpace)
@@ -45,24 +46,16 @@ func isCap(word string) bool {
 
 var full = caps.UpTo(caps.Last)
 
-// bounding is CapabilityBoundingSet=, and what other directives take away from
-// it (unit_patch_contexts).
+// bounding returns CapabilityBoundingSet=, without what other directives take away from it
+// (unit_patch_contexts).
 func (u *Unit) bounding() caps.Set {
-	b := u.set64("CapabilityBoundingSet", full)
+	b := u.capSet("CapabilityBoundingSet", full)
 	if all := u.set.all("Service", "CapabilityBoundingSet"); u.Build.Version > 257 && len(all) > 1 && all[0] == "~" { // 252 and 257 begin anew, 262 does not
 		u.doubt("what a list behind CapabilityBoundingSet=~ leaves differs between versions of systemd")
 	}
-	for _, less := range []struct {
-		key string
-		set caps.Set
-	}{
-		{"PrivateDevices", caps.SetOf(caps.MKNOD, caps.SYS_RAWIO)},
-		{"ProtectKernelModules", caps.SetOf(caps.SYS_MODULE)},
-		{"ProtectKernelLogs", caps.SetOf(caps.SYSLOG)},
-		{"ProtectClock", caps.SetOf(caps.SYS_TIME, caps.WAKE_ALARM)},
-	} {
-		if u.set.is(less.key) {
-			b &^= less.set
+	for _, t := range facts.BoundingTakers {
+		if u.set.is(t.Directive) {
+			b &^= t.Set
 		}
 	}
 	return b
@@ -87,9 +80,10 @@ func (u *Unit) securebits() caps.Securebits {
 	return bits
 }
 
-// maxNotes bounds what is said of a unit that is odd all over.
+// maxNotes bounds the notes about a unit.
 const maxNotes = 100
 
+// note adds notes about the unit, each once.
 func (u *Unit) note(notes ...string) {
 	for _, n := range notes {
 		switch {

@@ -200,8 +200,8 @@ func isDirective(section, key string) bool {
 	return ok
 }
 
-// distance is how many letters are to be inserted, removed or replaced to make b of a;
-// limit where it is that or more.
+// distance returns how many letters have to be inserted, removed or replaced to turn a into b,
+// at most limit.
 func distance(a, b string, limit int) int {
 	if len(a)-len(b) >= limit || len(b)-len(a) >= limit {
 		return limit
@@ -227,7 +227,7 @@ func distance(a, b string, limit int) int {
 // enum is the last value of a directive that takes one of a few.
 func (s settings) enum(key string) string { return strings.ToLower(s.last(key)) }
 
-// is reports whether a directive that is yes, no or a word says so or that word.
+// says reports whether a directive that takes a boolean or a word is on, or one of the words.
 func (s settings) says(key string, words ...string) bool {
 	v := s.enum(key)
 	on, _ := boolean(v)

@@ -27,7 +27,7 @@ func (u *Unit) OwnManager(c Command, runs, system facts.Fact[caps.State]) (facts
 	if m.State != facts.Known || c.Bare() || u.sandboxesItself() || m.Value.Effective.Has(caps.SETPCAP) {
 		return m, nil
 	}
-	wanted := u.set64("AmbientCapabilities", 0) & m.Value.Bounding & u.bounding()
+	wanted := u.capSet("AmbientCapabilities", 0) & m.Value.Bounding & u.bounding()
 	why := ""
 	switch {
 	case !u.bounding().Contains(m.Value.Bounding): // capability_bounding_set_drop

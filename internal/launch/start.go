@@ -159,7 +159,7 @@ func (u *Unit) Permits(c Command, w Wrap) error {
 // confine is what is left to the child, in the order in which systemd takes it
 // away.
 func (u *Unit) confine(s caps.State, who facts.Account) caps.State {
-	wanted := u.set64("AmbientCapabilities", 0)
+	wanted := u.capSet("AmbientCapabilities", 0)
 	bits := u.securebits()
 	s.Bounding &= u.bounding()
 	ambient := wanted & s.Bounding
@@ -288,7 +288,7 @@ func (u *Unit) Doubt(g kernel.Goal, program string) string {
 	}
 	passed := g == (kernel.Goal{})
 	call := u.lacksCall()
-	if _, may := u.refusedCall(); call != "" && (may || passed) { // else it is refused before
+	if call != "" && (u.mayBind() || passed) { // else the bind is refused already
 		return "SystemCallFilter= refuses " + call + ", which a server needs"
 	}
 	if passed { // that takes no more

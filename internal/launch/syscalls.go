@@ -64,15 +64,14 @@ func (s settings) call(name string) (errno string, allowed bool) {
 	return errno, allowed
 }
 
-// refusedCall is the answer of SystemCallFilter= to the first of the calls of a bind that
-// it does not let through.
-func (u *Unit) refusedCall() (errno string, allowed bool) {
+// mayBind reports whether SystemCallFilter= allows the calls of a bind.
+func (u *Unit) mayBind() bool {
 	for _, call := range []string{"socket", "bind"} {
-		if errno, allowed := u.set.call(call); !allowed {
-			return errno, false
+		if _, allowed := u.set.call(call); !allowed {
+			return false
 		}
 	}
-	return "", true
+	return true
 }
 
 // ends reports whether the filter ends the program at a call of its bind.

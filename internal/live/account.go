@@ -11,10 +11,10 @@ import (
 	"github.com/lowport/lowport/internal/facts"
 )
 
-// LookAccount looks up a user and a group, each by name or by number, root's
-// where it is empty. Without a group it is the user's own; a number without an
-// account has the group of the same number. That may ask a directory service
-// over the network, which is not waited for longer than some seconds.
+// LookAccount looks up a user and a group, each by name or by number. An empty name is root, an
+// empty group the user's own; a number without an account has the group of the same number.
+// The look-up may ask a directory service over the network, so LookAccount gives up after
+// ten seconds.
 func LookAccount(name, group string) (facts.Account, error) {
 	type answer struct {
 		facts.Account

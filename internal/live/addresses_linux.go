@@ -23,7 +23,7 @@ func addresses() (all, tentative []netip.Addr, err error) {
 	return nil, nil, err
 }
 
-// netlinkAddresses asks for all of them at once: rtnetlink(7), RTM_GETLINK and RTM_GETADDR.
+// netlinkAddresses lists them by RTM_GETLINK and RTM_GETADDR of rtnetlink(7).
 func netlinkAddresses() (all, tentative []netip.Addr, err error) {
 	up := map[uint32]bool{}
 	err = list(unix.RTM_GETLINK, unix.SizeofIfInfomsg, func(b []byte) error {
@@ -52,7 +52,8 @@ func netlinkAddresses() (all, tentative []netip.Addr, err error) {
 	return all, tentative, err
 }
 
-// list asks for what there is of a kind, each answer with a header of that size.
+// list sends an rtnetlink(7) request for a list, and calls each with every answer. An answer
+// shorter than its header, size bytes, is an error.
 func list(kind uint16, size int, each func([]byte) error) error {
 	request := make([]byte, unix.SizeofNlMsghdr+unix.SizeofRtGenmsg+3) // of every family
 	binary.NativeEndian.PutUint16(request[4:], kind)
@@ -64,11 +65,11 @@ func list(kind uint16, size int, each func([]byte) error) error {
 	})
 }
 
-// parseAddress reads an address of an interface, and its flags. On a point-to-point one
-// IFA_ADDRESS is the peer's.
+// parseAddress reads an address of an interface, and its flags. On a point-to-point interface
+// IFA_ADDRESS is the peer's, so IFA_LOCAL goes first.
 func parseAddress(b []byte) (a netip.Addr, flags uint32, err error) {
 	var local, address []byte
-	flags = uint32(b[2]) // which IFA_FLAGS has whole
+	flags = uint32(b[2]) // the low byte; IFA_FLAGS has all of them
 	err = attributes(b[unix.SizeofIfAddrmsg:], func(kind uint16, value []byte) {
 		switch {
 		case kind == unix.IFA_LOCAL:
@@ -89,7 +90,7 @@ func parseAddress(b []byte) (a netip.Addr, flags uint32, err error) {
 	return a, flags, err
 }
 
-// procAddresses reads the same without a socket.
+// procAddresses reads the same addresses from /proc/net, without a socket.
 func procAddresses() (all, tentative []netip.Addr, err error) {
 	b, err := os.ReadFile("/proc/thread-self/net/fib_trie")
 	if err != nil {

@@ -8,8 +8,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// statusNamed reads the status of the process that a line of our own names; ENODATA says
-// that there is none.
+// statusNamed reads the status of the process whose id stands in a line of the status that was
+// read, such as PPid. ENODATA says that there is none.
 func (r reading) statusNamed(line string) ([]byte, error) {
 	pid, err := facts.StatusInt(line, math.MaxInt32)(r.Record["proc/thread-self/status"].Data)
 	if err != nil {
@@ -21,8 +21,8 @@ func (r reading) statusNamed(line string) ([]byte, error) {
 	return r.status(pid)
 }
 
-// ancestor reads the status of the nearest ancestor that is another user than uid, from
-// parent on: what changed the user, or its parent. ENODATA says that there is none here.
+// ancestor reads the status of the nearest ancestor, from parent on, whose user is not uid: the
+// process that changed the user, or its parent. ENODATA says that there is none here.
 func (r reading) ancestor(parent int, uid uint32) ([]byte, error) {
 	for pid := parent; pid > 0; {
 		b, err := r.status(pid)

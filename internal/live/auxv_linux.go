@@ -11,9 +11,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// dumpable asks whether this process is dumpable. A process that changed its user is as
-// fs.suid_dumpable says (commit_creds), and one that may not read its program is not
-// (would_dump).
+// dumpable asks whether this process is dumpable. fs.suid_dumpable decides that for a process
+// that changed its user (commit_creds). A process that may not read its program is not
+// dumpable (would_dump), which says nothing about its user: that is an error.
 func dumpable() ([]byte, error) {
 	n, err := unix.PrctlRetInt(unix.PR_GET_DUMPABLE, 0, 0, 0, 0)
 	if err != nil {
@@ -33,9 +33,14 @@ func dumpable() ([]byte, error) {
 	return fmt.Appendln(nil, n), nil
 }
 
+// Keys of the auxiliary vector, from <linux/auxvec.h>.
+const (
+	atSecure = 23
+	atExecfn = 31
+)
+
 // secure reads AT_SECURE of getauxval(3).
 func secure() ([]byte, error) {
-	const atSecure = 23 // <linux/auxvec.h>
 	v, err := auxv(atSecure)
 	if v > 1 {
 		return nil, fmt.Errorf("AT_SECURE is %d", v)
@@ -43,11 +48,10 @@ func secure() ([]byte, error) {
 	return fmt.Appendln(nil, v), err
 }
 
-// executed is the file that execve was called with (AT_EXECFN of getauxval(3)): what tells it
-// where there is no /proc. A path from the folder of that time tells nothing any more, and an
-// interpreter has the name of its script.
+// executed returns the path that execve was called with (AT_EXECFN of getauxval(3)), which
+// names the running file without /proc. It refuses a relative path, since the folder may have
+// changed since, and a script, whose interpreter is the file that runs.
 func executed() ([]byte, error) {
-	const atExecfn = 31 // <linux/auxvec.h>
 	at, err := auxv(atExecfn)
 	if err != nil {
 		return nil, err
@@ -70,7 +74,7 @@ func executed() ([]byte, error) {
 func isScript(path string) bool {
 	f, err := os.Open(path)
 	if err != nil {
-		return false // of a script its interpreter has to read all
+		return false // an interpreter could not have read it either
 	}
 	defer f.Close()
 	var mark [2]byte

@@ -7,18 +7,16 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Takes says whether a bind to port 0 of the address is let through, which takes
-// no privilege: nil says that the address can be bound here, also by a route that
-// no interface shows.
+// Takes binds a socket to port 0 of the address, which needs no privilege, and closes it. nil
+// says that the address can be bound here, perhaps by a route that no interface shows.
 func Takes(a netip.Addr) error { return try(a, 0, unix.SOCK_DGRAM, false) }
 
-// Excludes says whether a socket that does not listen excludes a TCP listener of
-// an address: EADDRINUSE says that one does. The bind of a socket with
-// SO_REUSEADDR is tried and undone. It is in nobody's way, since it does not
-// listen. Any other error says that it cannot be told.
+// Excludes tries whether a socket that does not listen excludes a TCP listener on an address:
+// EADDRINUSE says that one does, any other error that it could not be told. It binds a
+// socket with SO_REUSEADDR and closes it. Since that does not listen, it is in nobody's way.
 func Excludes(a netip.Addr, port int, only6 bool) error { return try(a, port, unix.SOCK_STREAM, only6) }
 
-// try binds a socket to an address, the zero Addr for every one, and closes it.
+// try binds a socket to an address and closes it. The zero Addr is the wildcard of IPv6.
 func try(a netip.Addr, port, kind int, only6 bool) error {
 	family, at := unix.AF_INET6, unix.Sockaddr(&unix.SockaddrInet6{Port: port})
 	switch {

@@ -11,9 +11,9 @@ import (
 // tick is 1/USER_HZ, in nanoseconds.
 const tick = 10_000_000
 
-// changedSince reports whether the inode of the file that a process runs may have changed
-// after the process was forked: its ctime is not older than the start time by more than a tick, by
-// which either may lag behind. No times are recorded.
+// changedSince reports whether the inode of the file that a process runs may have changed after
+// the process was forked. It may have unless its ctime is more than a tick before the start
+// time, since either may be late by a tick. The record does not keep the times.
 func (r reading) changedSince(process string) ([]byte, error) {
 	line, err := r.file("/proc/" + process + "/stat")
 	if err != nil {

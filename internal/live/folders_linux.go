@@ -25,7 +25,7 @@ func sharesFolders() ([]byte, error) {
 // sharesFoldersOf looks for one that shares them with a process.
 func sharesFoldersOf(self int) ([]byte, error) {
 	if _, err := sameFolders(self, self); err != nil {
-		return nil, err // a filter refuses the call, or the kernel has it not
+		return nil, err // a filter refuses the call, or the kernel does not have it
 	}
 	all, err := os.ReadDir("/proc")
 	if err != nil {

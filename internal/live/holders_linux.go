@@ -46,20 +46,20 @@ func nameCgroups(found []socket) {
 	}
 }
 
-// every is the number of all descriptors of a process, and firstDescriptors how many of every process are looked at before all of
-// some: servers have their listeners among the first.
+// How many descriptors of a process look looks at.
 const (
-	every            = -1
-	firstDescriptors = 64
+	every            = -1 // all of them
+	firstDescriptors = 64 // at first, since servers have their listeners among these
 )
 
-// nameProcesses gives the sockets the processes that hold them, where their
-// descriptors can be read: they are ours, or we may trace them. For sockets without a
-// process it looks at all descriptors of those in the socket's cgroup, then of all others.
+// nameProcesses gives the sockets the processes that hold them. It can read the descriptors of
+// this process and of those that it may trace. It looks at the first descriptors of every
+// process. For a socket whose process it did not find, it then looks at all descriptors of
+// the processes in the socket's cgroup, then of all others.
 func nameProcesses(found []socket) {
 	h := holders{of: map[uint64][]*socket{}}
 	for i, s := range found {
-		if s.Inode != 0 { // as in TIME_WAIT
+		if s.Inode != 0 { // it is 0 in TIME_WAIT
 			h.of[s.Inode] = append(h.of[s.Inode], &found[i])
 		}
 	}
@@ -93,7 +93,7 @@ type holders struct {
 	of   map[uint64][]*socket
 }
 
-// unnamed are those of which no holder was found.
+// unnamed returns those of which no holder was found.
 func (h holders) unnamed() holders {
 	left := holders{self: h.self, of: map[uint64][]*socket{}}
 	for inode, socks := range h.of {
@@ -104,7 +104,7 @@ func (h holders) unnamed() holders {
 	return left
 }
 
-// neighbors are the processes in the cgroups of the sockets: a socket is of the cgroup in
+// neighbors returns the processes in the cgroups of the sockets: a socket stays in the cgroup in
 // which it was made.
 func (h holders) neighbors() (pids []int) {
 	seen := map[string]bool{"": true}
@@ -137,7 +137,7 @@ func (h holders) lookAtOurs() {
 	}
 }
 
-// look looks at most that many descriptors of each process.
+// look looks for the sockets among the descriptors of each process, at most so many of each.
 func (h holders) look(pids []int, most int) {
 	if len(h.of) == 0 {
 		return

@@ -13,8 +13,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// readExe reads the name of the running file. The kernel adds " (deleted)" to
-// that of a removed one; a file that is named so itself cannot be told by it.
+// readExe reads the name of the running file. The kernel adds " (deleted)" to the name of a
+// removed file. If the file's own name ends like that, it is an error.
 func readExe() ([]byte, error) {
 	const exe = "/proc/self/exe"
 	link, err := readLink(exe)
@@ -47,7 +47,7 @@ func (r reading) image(which, path string) {
 	r.add(which+" statfs", func() ([]byte, error) { return statfs(path) })
 }
 
-// danger asks what speaks against capabilities for the file at path.
+// danger reads why the file at path had better not have capabilities.
 func (r reading) danger(path string) {
 	r.add("path danger", func() ([]byte, error) {
 		d, err := caps.Dangers(path)
@@ -55,8 +55,8 @@ func (r reading) danger(path string) {
 	})
 }
 
-// attributes reads those of the file at path that keep it as it is, and what is stamped on
-// it too (may_write_xattr).
+// attributes reads the attributes a and i of the file at path (chattr(1)), which also keep its
+// capabilities from being changed (may_write_xattr).
 func (r reading) attributes(path string) {
 	r.add("path attributes", func() ([]byte, error) {
 		var st unix.Statx_t

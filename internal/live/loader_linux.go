@@ -37,7 +37,7 @@ func loader() ([]byte, error) {
 	return line(loaded(mapped, libs, filepath.Dir(exe)))
 }
 
-// mappedLibraries are the shared objects in a /proc/PID/maps.
+// mappedLibraries returns the shared objects in a /proc/PID/maps.
 func mappedLibraries(maps []byte) []string {
 	var all []string
 	for l := range bytes.Lines(maps) {
@@ -53,7 +53,7 @@ func mappedLibraries(maps []byte) []string {
 	return all
 }
 
-// loaded tells how the mapped libraries of a program in that folder were found.
+// loaded tells how the loader found the mapped libraries of a program in folder.
 func loaded(mapped []string, libs program.Libraries, folder string) facts.Loader {
 	vars := loaderVars()
 	l := facts.Loader{Vars: vars}
@@ -70,7 +70,7 @@ func loaded(mapped []string, libs program.Libraries, folder string) facts.Loader
 	return l
 }
 
-// loaderVars are the variables of the environment that a loader heeds.
+// loaderVars returns the variables of the environment that a loader heeds, as NAME=VALUE.
 func loaderVars() []string {
 	var all []string
 	for _, name := range facts.LoaderVars {
@@ -81,8 +81,9 @@ func loaderVars() []string {
 	return all
 }
 
-// searched reports of a mapped library whether it lies in one of the folders, and in none
-// that a loader always searches, or whether a link to it does.
+// searched returns a function that reports whether a mapped library was found by one of the
+// folders: it lies in one, or a link with a needed name leads to it from one. It was not if
+// it lies where a loader always searches.
 func searched(folders, needed []string) func(path string) bool {
 	var real []string
 	for _, folder := range folders {
@@ -108,7 +109,7 @@ func searched(folders, needed []string) func(path string) bool {
 	}
 }
 
-// always reports whether a library lies where a loader searches last, whoever asks.
+// always reports whether a library lies in a folder that a loader searches for every program.
 func always(path string) bool {
 	for _, folder := range []string{"/lib/", "/lib64/", "/usr/lib/", "/usr/lib64/"} {
 		if strings.HasPrefix(path, folder) {
@@ -118,8 +119,9 @@ func always(path string) bool {
 	return false
 }
 
-// preloaded reports of a mapped library whether it is one of the files. Under AT_SECURE a path
-// is not heeded, and a name only of a set-user-ID library.
+// preloaded returns a function that reports whether a mapped library is one of the files of
+// LD_PRELOAD. Under AT_SECURE the loader ignores a path there, and a name unless the library
+// is set-user-ID.
 func preloaded(files []string) func(path string) bool {
 	return func(path string) bool {
 		return slices.ContainsFunc(files, func(file string) bool {
@@ -129,8 +131,8 @@ func preloaded(files []string) func(path string) bool {
 	}
 }
 
-// loader is what may be needed of the loader to start the program, in the environment of
-// this process.
+// loader returns what the program may need of its loader to start, in the environment of this
+// process.
 func (p Program) loader() facts.Loader {
 	if p.File.Format != program.ELF || p.File.Interpreter == "" {
 		return facts.Loader{}

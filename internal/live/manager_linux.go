@@ -11,8 +11,9 @@ import (
 	"github.com/lowport/lowport/internal/facts"
 )
 
-// UserManager returns what the systemd of a user holds, Absent where none is seen to run: it
-// is alone in the first scope of user@UID.service, but for a helper of PAM.
+// UserManager returns what the systemd of a user holds, Absent if none is seen to run. It is
+// the process named systemd in init.scope of user@UID.service, where else only a helper of
+// PAM runs.
 func UserManager(uid uint32) facts.Fact[caps.State] {
 	none := facts.Fact[caps.State]{State: facts.Absent, Source: "/proc"}
 	all, err := os.ReadDir("/proc")

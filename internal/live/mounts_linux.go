@@ -13,8 +13,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// mountPoint finds where the mount of a file is attached, by its id in
-// /proc/self/mountinfo. ENOENT says that it is of another mount namespace.
+// mountPoint finds where the mount of a file is attached, by its id in /proc/self/mountinfo.
+// ENOENT says that the mount belongs to another mount namespace.
 func (r reading) mountPoint(path string) ([]byte, error) {
 	id, _, err := mountID(path)
 	if err != nil {
@@ -27,6 +27,7 @@ func (r reading) mountPoint(path string) ([]byte, error) {
 	return attached(ours, id)
 }
 
+// attached returns the mount point of the mount with the id, with the errors of mountPoint.
 func attached(all facts.Mounts, id string) ([]byte, error) {
 	if m, ok := all.ByID(id); ok {
 		return []byte(m.Point), nil
@@ -37,10 +38,10 @@ func attached(all facts.Mounts, id string) ([]byte, error) {
 	return nil, unix.ENOENT
 }
 
-// inChroot is why it is not known whether a mount is of this mount namespace.
+// inChroot says why it is not known whether a mount belongs to this mount namespace.
 const inChroot = "the root of this process is no mount, and hides others"
 
-// mountID is that of the mount a file lies on, and whether the file is its root.
+// mountID returns the id of the mount that a file lies on, and whether the file is its root.
 func mountID(path string) (id string, root bool, err error) {
 	var st unix.Statx_t
 	if err := unix.Statx(unix.AT_FDCWD, path, 0, unix.STATX_MNT_ID, &st); err != nil {
@@ -52,8 +53,7 @@ func mountID(path string) (id string, root bool, err error) {
 	return strconv.FormatUint(st.Mnt_id, 10), st.Attributes&unix.STATX_ATTR_MOUNT_ROOT != 0, nil
 }
 
-// firstMount reads the beginning of the mounts of a process, as far as the kernel lists
-// them at once: there may be very many.
+// firstMount reads the first mounts of a process, by one read(2): there may be very many.
 func firstMount(pid string) ([]byte, error) {
 	path := "/proc/" + pid + "/mountinfo"
 	fd, err := task.IgnoreEINTR(func() (int, error) { return unix.Open(path, unix.O_RDONLY|unix.O_CLOEXEC, 0) })
@@ -66,9 +66,9 @@ func firstMount(pid string) ([]byte, error) {
 	return room[:max(n, 0)], err
 }
 
-// sameView reports whether two processes have one mount namespace and one root, by the
-// first line of their mounts. A mount is of one mount namespace alone, and is listed as
-// seen from the root of the process (show_mountinfo).
+// sameView reports whether two processes share their mount namespace and their root, by the
+// first line of their mounts. A mount belongs to one mount namespace alone, and is listed as
+// the root of the process sees it (show_mountinfo).
 func sameView(a, b []byte) bool {
 	one, _, ok := bytes.Cut(a, []byte{'\n'})
 	other, _, okOther := bytes.Cut(b, []byte{'\n'})
@@ -83,8 +83,8 @@ func (r reading) readMounts(pid string) (facts.Mounts, error) {
 	return facts.ParseMounts(b), nil
 }
 
-// ownMounts are those of this process. That they cannot be read is no ENOENT, which says
-// that none of them has a file.
+// ownMounts returns the mounts of this process. It replaces ENOENT by another error, since
+// ENOENT is mountPoint's answer for a mount that is not among them.
 func (r reading) ownMounts() (facts.Mounts, error) {
 	all, err := r.readMounts("self")
 	if errors.Is(err, unix.ENOENT) {
@@ -93,9 +93,10 @@ func (r reading) ownMounts() (facts.Mounts, error) {
 	return all, err
 }
 
-// mounts reads where the mount of the file is that open leads to and that we have at
-// path, and at which path the operator has it, for whom the commands are. ENODATA says
-// that there is none, or in a chroot that the mounts do not tell.
+// mounts reads where the mount of a file is attached, and at which path the operator, who runs
+// the commands, has the file. open leads to the file, and path is where we have it. For the
+// path of the operator ENODATA says that there is none, or in a chroot that the mounts do
+// not show it.
 func (r reading) mounts(open, path string) {
 	operator, sameRoot := r.operator()
 	var ours, theirs facts.Mounts
@@ -149,8 +150,8 @@ func (r reading) mounts(open, path string) {
 	})
 }
 
-// operator is the process whose mounts are the operator's, and whether its root is ours:
-// process 1 for what systemd started and where no other is known.
+// operator returns the process whose mounts are the operator's, and whether its root is ours.
+// It is process 1 for what systemd started, and if no other is known.
 func (r reading) operator() (pid string, sameRoot bool) {
 	if o, err := facts.ParseJSON[facts.Operator](r.Record["operator"].Data); err == nil && os.Getenv("INVOCATION_ID") == "" {
 		return strconv.Itoa(o.PID), o.SameRoot
@@ -158,9 +159,9 @@ func (r reading) operator() (pid string, sameRoot bool) {
 	return "1", false
 }
 
-// shared says whether the mounts of the operator are ours too, so that the kernel need not
-// list them again, which takes it long where there are many: the mount with the id is
-// among them, and our root is theirs.
+// shared reports whether the operator's mounts are ours too: the mount with the id is among
+// them, and our root is theirs. Then they need not be read again, which takes long if there
+// are many.
 func shared(theirs facts.Mounts, id string) bool {
 	_, ok := theirs.ByID(id)
 	root, known := theirs.At("/")

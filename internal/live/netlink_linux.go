@@ -9,8 +9,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// netlink sends the kernel a request for a list, and hears all its answers (netlink(7)). The
-// socket is not bound, which a filter may refuse: sendto(2) does that by itself.
+// netlink sends the kernel a request for a list, and calls answer with each part of the answer
+// (netlink(7)). It does not bind the socket, which a filter may refuse: sendto(2) does that
+// by itself.
 func netlink(protocol int, request []byte, answer func(kind uint16, body []byte) error) error {
 	fd, err := unix.Socket(unix.AF_NETLINK, unix.SOCK_RAW|unix.SOCK_CLOEXEC, protocol)
 	if err != nil {
@@ -59,7 +60,7 @@ func netlink(protocol int, request []byte, answer func(kind uint16, body []byte)
 
 var errCutShort = errors.New("netlink: an answer was cut short")
 
-// attributes calls each with the attributes that end an answer.
+// attributes calls each with every attribute at the end of an answer.
 func attributes(b []byte, each func(kind uint16, value []byte)) error {
 	for len(b) >= unix.SizeofNlAttr {
 		a := (*unix.NlAttr)(unsafe.Pointer(&b[0]))

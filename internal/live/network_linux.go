@@ -8,9 +8,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// netApart says whether a process has another network namespace than process 1. Its link in
-// /proc/1/ns takes privilege to read; but each namespace has files of its own in
-// /proc/PID/net (proc_net_ns_init), and anybody may ask for their inodes.
+// netApart reports whether a process is in another network namespace than process 1. To read
+// the link in /proc/1/ns takes privilege. But each namespace has files of its own in
+// /proc/PID/net (proc_net_ns_init), and anybody may stat them.
 func netApart(process string) ([]byte, error) {
 	same, err := sameNetwork(process, "1")
 	if err != nil {
@@ -19,7 +19,8 @@ func netApart(process string) ([]byte, error) {
 	return fmt.Appendln(nil, !same), nil
 }
 
-// sameNetwork reports whether two processes, by their names in /proc, have one network.
+// sameNetwork reports whether two processes, by their names in /proc, are in one network
+// namespace.
 func sameNetwork(a, b string) (bool, error) {
 	one, err := os.Stat("/proc/" + a + "/net/dev")
 	if err != nil {
@@ -29,8 +30,8 @@ func sameNetwork(a, b string) (bool, error) {
 	return err == nil && os.SameFile(one, other), err
 }
 
-// netName finds the name by which ip-netns(8) knows the network namespace of a process: that
-// of a file it is mounted on. ENODATA says that it has none.
+// netName finds the file on which the network namespace of a process is mounted: its name is
+// that for ip-netns(8). ENODATA says that there is none.
 func netName(process string) ([]byte, error) {
 	ours, err := os.Stat("/proc/" + process + "/ns/net")
 	if err != nil {
@@ -65,9 +66,5 @@ func netOwner() ([]byte, error) {
 		return nil, err
 	}
 	defer unix.Close(owner)
-	var st unix.Stat_t
-	if err := unix.Fstat(owner, &st); err != nil {
-		return nil, err
-	}
-	return fmt.Appendf(nil, "user:[%d]\n", st.Ino), nil
+	return nameOf(owner)
 }

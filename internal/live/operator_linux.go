@@ -15,9 +15,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// findOperator finds the nearest ancestor that is a shell which asks for commands, or if there
-// is none the nearest that is no launcher, by what anybody may read of a process. ENODATA
-// says that there is none here, as for what a container's engine started.
+// findOperator reads the nearest ancestor that is a shell which asks for commands; if there is
+// none, the nearest ancestor that is no launcher. It uses what anybody may read of a
+// process. ENODATA says that there is none here, as for what a container's engine started.
 func (r reading) findOperator() ([]byte, error) {
 	line, shell, err := r.lineage()
 	other := slices.IndexFunc(line, func(p facts.Forebear) bool { return !p.Launches })
@@ -41,8 +41,9 @@ func (r reading) forebears() ([]byte, error) {
 	return line(all)
 }
 
-// lineage lists the ancestors up to the nearest shell that asks for commands, 0 for none,
-// by what anybody may read of a process. The error is of the first that cannot be read.
+// lineage lists the ancestors up to the nearest shell that asks for commands, and returns the
+// id of that shell, 0 for none. It uses what anybody may read of a process. If an ancestor
+// cannot be read, it returns those before it and the error.
 func (r reading) lineage() (line []facts.Forebear, shell int, err error) {
 	line = []facts.Forebear{}
 	pid, err := r.parent()
@@ -74,9 +75,10 @@ func splitArgs(cmdline []byte) []string {
 	return strings.Split(strings.TrimSuffix(string(cmdline), "\x00"), "\x00")
 }
 
-// operatorAt reads where a process is, beside another one by its name in /proc. The links of its namespaces take privilege; but the
-// files of its network namespace are told apart by their inodes, mounts by their ids, and
-// NSpid has a number for each pid namespace that it is in.
+// operatorAt compares the namespaces and the root of a process with those of the process
+// beside, by its name in /proc. To read the links of its namespaces takes privilege. But
+// network namespaces differ in the inodes of their files, mounts in their ids, and NSpid has
+// a number for each pid namespace that a process is in.
 func (r reading) operatorAt(pid int, beside string) ([]byte, error) {
 	status, err := r.status(pid)
 	if err != nil {
@@ -113,17 +115,18 @@ func (r reading) operatorAt(pid int, beside string) ([]byte, error) {
 	return line(o)
 }
 
-// otherUsers reports whether a process is in another user namespace than the one beside it. Its map shows its ids
-// as this namespace has them, but to its own members those of the parent (uid_m_show).
+// otherUsers reports whether a process is in another user namespace than the process beside.
+// A uid_map shows the outer ids as the reader's namespace has them; to a reader in the same
+// namespace it shows those of the parent namespace (uid_m_show).
 func (r reading) otherUsers(pid int, beside string) (bool, error) {
 	ours, errOurs := r.file("/proc/" + beside + "/uid_map")
 	its, errIts := r.file(fmt.Sprintf("/proc/%d/uid_map", pid))
 	return !bytes.Equal(ours, its), errors.Join(errOurs, errIts)
 }
 
-// hidesSysctl reports whether these mounts have no /proc/sys/net to write to: no proc at
-// /proc, one with subset=pid, or one that is read-only there (proc(5)). The last mount of a
-// place is on top.
+// hidesSysctl reports whether there is no /proc/sys/net to write to among these mounts: no proc
+// is at /proc, or it has subset=pid, or it is read-only there (proc(5)). The last mount at a
+// place is the one on top.
 func hidesSysctl(mountinfo []byte) bool {
 	hides := true
 	for l := range bytes.Lines(mountinfo) {
@@ -137,8 +140,8 @@ func hidesSysctl(mountinfo []byte) bool {
 	return hides
 }
 
-// pidDepth counts the pid namespaces that number a process, from that of this /proc to its
-// own (NSpid, proc_pid_status(5)); 0 where the kernel does not say.
+// pidDepth counts the pid namespaces from that of this /proc down to the process's own (NSpid,
+// proc_pid_status(5)); 0 if the kernel does not say.
 func pidDepth(status []byte) int {
 	for l := range bytes.Lines(status) {
 		if numbers, ok := bytes.CutPrefix(l, []byte("NSpid:")); ok {

@@ -10,8 +10,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// probesFor probes the protocols; and the other one too where one of them is refused, since
-// what refuses them is told by what it lets through.
+// probesFor probes the protocols. If a probe is refused it probes the other protocol too: what
+// a policy allows helps to tell which policy it is.
 func probesFor(protocols []string) []facts.Probe {
 	all := probes(protocols)
 	if slices.ContainsFunc(all, func(p facts.Probe) bool { return p.Errno != "" }) {
@@ -21,8 +21,8 @@ func probesFor(protocols []string) []facts.Probe {
 }
 
 // probes binds a socket of each family and kind of the protocols, "tcp" and "udp", to port 0
-// and closes it again. It disturbs nobody: the kernel picks a port that is free. MPTCP is left out where
-// package net does not try it by itself: see its documentation, "GODEBUG=multipathtcp=0".
+// and closes it again. It disturbs nobody: the kernel picks a free port. It leaves out MPTCP
+// if package net does not try that by itself, as with GODEBUG=multipathtcp=0.
 func probes(protocols []string) []facts.Probe {
 	all := []facts.Probe{}
 	for _, p := range []struct {
@@ -78,9 +78,9 @@ const (
 	tooLong = 1 << 12 // no address has so many bytes: move_addr_to_kernel
 )
 
-// by tells a filter from what comes behind it, by a call that nobody can mean: the kernel
-// answers it EINVAL before it asks a security module or a BPF program. A filter sees no
-// difference.
+// by tells a filter from what the kernel asks behind it. absurd is the answer to a call with
+// invalid arguments: the kernel answers EINVAL before it asks a security module or a BPF
+// program, but a filter answers as before.
 func by(refused, absurd error) facts.By {
 	switch {
 	case refused == unix.EINVAL:
@@ -93,9 +93,9 @@ func by(refused, absurd error) facts.By {
 	return ""
 }
 
-// when says where on its way a refused bind ends, by one to an address of the other family:
-// the kernel answers it EAFNOSUPPORT before it looks at the address and the port, and behind
-// every policy but those that look at a bound socket (__inet_bind, __inet6_bind).
+// when tells whether a policy refuses a bind before or after the kernel checks the address and
+// the port. It binds to an address of the other family: the kernel answers EAFNOSUPPORT
+// after all policies but those that look at a bound socket (__inet_bind, __inet6_bind).
 func when(fd, family int) facts.When {
 	other := unix.RawSockaddrInet6{Family: unix.AF_INET6 + unix.AF_INET - uint16(family)} // long enough for either
 	_, _, errno := unix.Syscall(unix.SYS_BIND, uintptr(fd), uintptr(unsafe.Pointer(&other)), unsafe.Sizeof(other))

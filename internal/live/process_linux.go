@@ -5,7 +5,6 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"math"
 	"os"
 	"os/user"
 	"slices"
@@ -21,12 +20,12 @@ import (
 // notOutside is why a fact cannot be read: only the process itself can ask for it.
 const notOutside = "only the process itself can tell"
 
-// Process reads the evidence about another process, in its network namespace, as far as
-// this one may: root may read all that is there to be seen from outside. What only the
-// process could tell is unreadable in the record. Its securebits are taken to be none. The
-// operator is whoever started this process.
+// Process reads the evidence about another process, in that process's network namespace, as
+// far as this process may. Root may read everything that can be seen from outside. What only
+// the other process could tell is unreadable in the record; its securebits are assumed to be
+// none. The operator is whoever started this process.
 //
-// The error says that there is no such process, or that it ended meanwhile.
+// It is an error if there is no such process, or if it ended while it was read.
 func Process(pid int, ports ...int) (facts.Record, error) {
 	p := subject{newReading(), pid, strconv.Itoa(pid)}
 	before, err := readPath(p.path("stat"))
@@ -39,7 +38,7 @@ func Process(pid int, ports ...int) (facts.Record, error) {
 	p.state()
 	p.program()
 	p.surroundings()
-	thread.Run(func() any { // which ends in the other network namespace
+	thread.Run(func() any { // on a thread of its own, since it enters the other network namespace
 		p.network(ports)
 		return nil
 	})
@@ -74,12 +73,7 @@ func (p subject) state() {
 		p.Record[name] = facts.Item{Err: notOutside}
 	}
 	p.add("AT_SECURE", p.secure)
-	p.add("capget", func() ([]byte, error) {
-		hdr := unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3, Pid: int32(p.pid)}
-		var data [2]unix.CapUserData
-		err := unix.Capget(&hdr, &data[0])
-		return []byte((caps.Set(data[0].Permitted) | caps.Set(data[1].Permitted)<<32).Hex() + "\n"), err
-	})
+	p.add("capget", func() ([]byte, error) { return capgetOf(p.pid) })
 	p.add("threads", func() ([]byte, error) {
 		all, err := caps.Threads(p.pid)
 		return facts.FormatThreads(all), err
@@ -96,7 +90,7 @@ func (p subject) state() {
 		return []byte(u.Username + "\n"), nil
 	})
 	p.add("ancestor status", func() ([]byte, error) {
-		parent, errParent := facts.StatusInt("PPid", math.MaxInt32)(p.Record["proc/thread-self/status"].Data)
+		parent, errParent := p.parent()
 		if err := errors.Join(err, errParent); err != nil {
 			return nil, err
 		}
@@ -124,7 +118,7 @@ func (p subject) secure() ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	const atSecure, word = 23, strconv.IntSize / 8
+	const word = strconv.IntSize / 8
 	for ; len(b) >= 2*word; b = b[2*word:] {
 		key, value := nativeWord(b), nativeWord(b[word:])
 		if key == atSecure && value <= 1 {
@@ -134,6 +128,7 @@ func (p subject) secure() ([]byte, error) {
 	return nil, errors.New("auxv has no AT_SECURE")
 }
 
+// nativeWord reads a word in this machine's byte order.
 func nativeWord(b []byte) uint64 {
 	if strconv.IntSize == 32 {
 		return uint64(binary.NativeEndian.Uint32(b))
@@ -231,18 +226,7 @@ func (p subject) surroundings() {
 		}
 		return readPath("/proc/1/status")
 	})
-	p.add("uname", func() ([]byte, error) {
-		var name unix.Utsname
-		err := unix.Uname(&name)
-		return fmt.Appendln(nil, unix.ByteSliceToString(name.Release[:])), err
-	})
-	p.add("no_file_caps", func() ([]byte, error) {
-		line, err := readPath("/proc/cmdline")
-		if facts.NoFileCaps(string(line)) {
-			return []byte("1\n"), err
-		}
-		return []byte("0\n"), err
-	})
+	p.kernel()
 }
 
 // network reads the network namespace of the process, which the calling thread enters.
@@ -293,9 +277,9 @@ func (p subject) enterNetwork() error {
 	return unix.Setns(fd, unix.CLONE_NEWNET)
 }
 
-// netOwner names the user namespace that owns the network namespace of the process, and is
-// EPERM where it is an ancestor of the process's own one, as the process itself would be
-// told (ns_get_owner).
+// netOwner names the user namespace that owns the network namespace of the process. If that is
+// an ancestor of the process's own user namespace it returns EPERM, as the kernel would
+// answer to the process itself (ns_get_owner).
 func (p subject) netOwner() ([]byte, error) {
 	owner, err := related(p.path("ns/net"), unix.NS_GET_USERNS)
 	if err != nil {
@@ -336,7 +320,7 @@ func (p subject) sameUsers() bool {
 	return err == nil && string(ours) == string(p.Record["proc/self/ns/user"].Data)
 }
 
-// related opens the namespace that ioctl_ns(2) names for another one.
+// related opens the namespace that a request of ioctl_ns(2) finds for the one at path.
 func related(path string, request uint) (int, error) {
 	fd, err := unix.Open(path, unix.O_RDONLY|unix.O_CLOEXEC, 0)
 	if err != nil {

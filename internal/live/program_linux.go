@@ -22,14 +22,14 @@ type Program struct {
 	Path    string       // absolute, without symbolic links
 	Foreign bool         // reached by a mount of another mount namespace
 	File    program.File // what it is; the zero File if it may not be read
-	Unsure  string       // why it is not known whether it starts, "" where it is
+	Unsure  string       // why it is not known whether it starts, "" if it is known
 	file    *os.File     // of Path
 	way     []step       // to Path
 }
 
-// Open looks at the file that execve(2) would execute for a path. Close it after use. The
-// error says why there is none: it wraps fs.ErrNotExist, fs.ErrPermission or another one
-// that execve answers. A script's interpreter is another program.
+// Open looks at the file that execve(2) would execute for a path. Close it after use. An error
+// says why there is no such file: it wraps fs.ErrNotExist, fs.ErrPermission or another errno
+// of execve. A script's interpreter is another program.
 func Open(path string) (Program, error) {
 	path, err := filepath.Abs(path)
 	if err != nil {
@@ -51,12 +51,13 @@ func Open(path string) (Program, error) {
 	return p, nil
 }
 
-// read reads what the file is, and whether this machine executes it. What may not be read
-// is no script: its interpreter could not read it either.
+// read reads what the file is, and whether this machine executes it. A file that may not be read
+// is taken not to be a script, which its interpreter could not read either.
 func (p *Program) read() error {
 	f, err := os.Open(fdPath(p.file))
 	if errors.Is(err, unix.EACCES) || errors.Is(err, unix.ENOENT) {
-		p.File.Does = program.Does{Raise: program.Answer[bool]{Why: "the program may not be read"}, Inherit: program.Answer[bool]{Why: "the program may not be read"}}
+		unread := program.Answer[bool]{Why: "the program may not be read"}
+		p.File.Does = program.Does{Raise: unread, Inherit: unread}
 		return nil
 	}
 	if err != nil {
@@ -109,8 +110,7 @@ func (p *Program) starts() error {
 	return nil
 }
 
-// emulated looks for an emulator. Where binfmt_misc is not to be seen, another mount
-// namespace may have registered one.
+// emulated looks for an emulator that binfmt_misc knows.
 func (p *Program) emulated(machine string) error {
 	all, err := emulators()
 	for _, e := range all {
@@ -132,8 +132,8 @@ func (p *Program) emulated(machine string) error {
 
 const binfmt = "/proc/sys/fs/binfmt_misc"
 
-// emulators are those of binfmt_misc. It is usually mounted where somebody registered one,
-// but not in a container.
+// emulators returns those that are registered with binfmt_misc. If it is not mounted, there are
+// none; but in a container, where it usually is not, that cannot be told.
 func emulators() (all []program.Emulator, err error) {
 	if _, err := os.Stat(binfmt + "/status"); err != nil {
 		for _, mark := range []string{"/.dockerenv", "/run/.containerenv", "/run/host/container-manager"} {
@@ -176,7 +176,7 @@ func (p Program) Text() (string, error) {
 	return string(b), err
 }
 
-// Image is what execve takes of the file.
+// Image returns what execve sees of the file.
 func (p Program) Image() facts.Image {
 	r := newReading()
 	r.image("path", fdPath(p.file))
@@ -184,8 +184,8 @@ func (p Program) Image() facts.Image {
 }
 
 // Interprets reports whether the program runs other programs as it is told
-// ([caps.Interprets]). One that cannot be read may: what is granted to it would be
-// granted to who knows what.
+// ([caps.Interprets]). It reports true if the file cannot be read, to be careful: what is
+// granted to an interpreter is granted to every program that it runs.
 func (p Program) Interprets() bool {
 	file, err := os.Open(fdPath(p.file))
 	if err != nil {
@@ -200,11 +200,11 @@ func (p Program) Interprets() bool {
 	return yes || err != nil
 }
 
-// Close lets go of the file.
+// Close closes the file.
 func (p Program) Close() error { return p.file.Close() }
 
-// real is the path without symbolic links, where that leads to the same file.
-// One that leads through /proc may not.
+// real returns the path without symbolic links, if that leads to the same file. For a path
+// through /proc it may not.
 func real(path string, file *os.File) string {
 	links, err := filepath.EvalSymlinks(path)
 	if err != nil {
@@ -222,7 +222,7 @@ func real(path string, file *os.File) string {
 type step struct {
 	path string
 	facts.Stat
-	acl bool // its mode may not say who may pass
+	acl bool // it may have an access control list, so its mode may not say who may pass
 }
 
 // wayTo lists the folders to a file, and the file.
@@ -253,7 +253,7 @@ func wayTo(path string, file *os.File) ([]step, error) {
 	return append(way, step{path, statOf(st), mayHaveACL(fdPath(file))}), nil
 }
 
-// HasACL says whether a file has an access control list beyond its mode (acl(5)).
+// HasACL reports whether a file has an access control list beyond its mode (acl(5)).
 func HasACL(path string) (bool, error) {
 	_, err := unix.Getxattr(path, "system.posix_acl_access", nil)
 	if err == unix.ENODATA || err == unix.EOPNOTSUPP {
@@ -262,13 +262,13 @@ func HasACL(path string) (bool, error) {
 	return err == nil, err
 }
 
-// mayHaveACL takes a list that cannot be looked for as one that may be there.
+// mayHaveACL reports whether a file has an access control list, or that cannot be told.
 func mayHaveACL(path string) bool {
 	has, err := HasACL(path)
 	return has || err != nil
 }
 
-// Mine says whether this process may execute the program.
+// Mine returns an error if this process may not execute the program.
 func (p Program) Mine() error {
 	for _, s := range p.way {
 		if err := unix.Faccessat(unix.AT_FDCWD, s.path, unix.X_OK, unix.AT_EACCESS); err != nil {
@@ -278,10 +278,11 @@ func (p Program) Mine() error {
 	return nil
 }
 
-// Of reports whether the user may execute the program with what is effective, as far as
-// modes tell: those of /proc are another process's when that asks. The doubt says why they
-// do not tell, "" where they do. CAP_DAC_OVERRIDE passes folders, and executes what anybody
-// may execute; CAP_DAC_READ_SEARCH passes folders (generic_permission).
+// Of returns an error if the user, with these effective capabilities, may not execute the
+// program by its mode and those of its folders. doubt says why the modes do not decide, ""
+// if they do. It skips /proc, where modes depend on the process that asks.
+// CAP_DAC_OVERRIDE passes folders, and executes what anybody may execute;
+// CAP_DAC_READ_SEARCH passes folders (generic_permission).
 func (p Program) Of(who facts.Account, effective caps.Set) (doubt string, err error) {
 	for i, s := range p.way {
 		last := i == len(p.way)-1
@@ -303,15 +304,15 @@ func statOf(st unix.Stat_t) facts.Stat {
 
 func fdPath(file *os.File) string { return "/proc/self/fd/" + strconv.Itoa(int(file.Fd())) }
 
-// unattached looks for the mount of an open file in this mount namespace: ENOENT
-// says that it is of another.
+// unattached looks for the mount of an open file in this mount namespace. ENOENT says that the
+// mount belongs to another one.
 func unattached(file *os.File) error {
 	_, err := newReading().mountPoint(fdPath(file))
 	return err
 }
 
-// Read reads the evidence as the function Read does, but of the program in the
-// place of this one.
+// Read reads the evidence as the function Read does, but about this program instead of the
+// running one.
 func (p Program) Read(ports ...int) facts.Record {
 	r := newReading()
 	r.Record = Read(ports...)

@@ -20,20 +20,20 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Read reads all evidence of this machine and the calling thread. Sockets are
-// those that hold one of the ports; none are looked for without any, or for 0.
-// It needs no privilege, starts no program and changes nothing.
+// Read reads all evidence about this machine and the calling thread. It looks for sockets on
+// the ports, and for none if there are no ports or the first is 0. It needs no privilege,
+// starts no program and changes nothing.
 func Read(ports ...int) facts.Record {
 	return read(scope{ports: ports, protocols: []string{"tcp", "udp"}, addresses: true})
 }
 
-// ReadFor reads what a report on these binds rests on, and without any what one on
-// capabilities does: sockets of their protocols alone, and addresses only where one of
-// them is asked for.
+// ReadFor reads what a report on these binds rests on; without any bind, what a report on
+// capabilities rests on. It looks for sockets of the binds' protocols alone, and for
+// addresses only if a bind names one.
 func ReadFor(binds ...Bind) facts.Record { return read(scopeOf(binds)) }
 
-// ReadHeld reads facts.HeldItems, as far as they are needed to tell that capabilities are
-// effective on every thread and count. They are too few to say why not.
+// ReadHeld reads those of facts.HeldItems that are needed to tell that capabilities are effective
+// on every thread and count. They do not suffice to say why not.
 func ReadHeld() facts.Record {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
@@ -46,7 +46,7 @@ func ReadHeld() facts.Record {
 	r.add("capget", capget)
 	r.add("threads", threads)
 	r.add("proc/self/ns/user", func() ([]byte, error) { return readLink("/proc/self/ns/user") })
-	if string(r.Record["proc/self/ns/user"].Data) != facts.InitialUserNS { // outside of which nothing is
+	if string(r.Record["proc/self/ns/user"].Data) != facts.InitialUserNS { // nothing is outside of that one
 		r.add("ioctl NS_GET_USERNS", netOwner)
 	}
 	return r.Record
@@ -98,6 +98,11 @@ func (r reading) process() {
 		return fmt.Appendln(nil, had.Hex(), takes.Hex()), nil
 	})
 	r.add("threads", threads)
+	r.kernel()
+}
+
+// kernel reads which kernel runs, and whether it was booted to ignore file capabilities.
+func (r reading) kernel() {
 	r.add("uname", func() ([]byte, error) {
 		var name unix.Utsname
 		err := unix.Uname(&name)
@@ -221,6 +226,7 @@ func securebits() ([]byte, error) {
 	return fmt.Appendln(nil, bits), err
 }
 
+// atInit writes what was noted of the first thread before the program's own code ran.
 func atInit() ([]byte, error) {
 	s, ok := began.Noted()
 	if !ok {
@@ -230,13 +236,17 @@ func atInit() ([]byte, error) {
 }
 
 // capget reads what the calling thread has permitted, as a security module shows it.
-func capget() ([]byte, error) {
-	header := unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}
+func capget() ([]byte, error) { return capgetOf(0) }
+
+// capgetOf reads the same of the first thread of a process, by its id.
+func capgetOf(pid int) ([]byte, error) {
+	header := unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3, Pid: int32(pid)}
 	var sets [2]unix.CapUserData
 	err := unix.Capget(&header, &sets[0])
 	return fmt.Appendln(nil, caps.Set(uint64(sets[1].Permitted)<<32|uint64(sets[0].Permitted)).Hex()), err
 }
 
+// threads reads what every thread of this process holds.
 func threads() ([]byte, error) {
 	pid, err := self()
 	if err != nil {
@@ -246,7 +256,8 @@ func threads() ([]byte, error) {
 	return facts.FormatThreads(all), err
 }
 
-// Reason names an error as a record keeps it: the errno's name, or one line.
+// Reason names an error as a record keeps it: by the name of its errno, else by its text in one
+// line.
 func Reason(err error) string {
 	var errno unix.Errno
 	if errors.Is(err, caps.ErrNoCaps) {
@@ -268,6 +279,7 @@ func Reason(err error) string {
 	}, err.Error())
 }
 
+// line writes a value as one line of JSON.
 func line(v any) ([]byte, error) {
 	b, err := json.Marshal(v)
 	return append(b, '\n'), err

@@ -12,7 +12,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// A reading is a record that is being made. It reads no file twice.
+// A reading is a record that is being made. Its method file reads no file twice.
 type reading struct {
 	facts.Record
 	files map[string]file
@@ -26,7 +26,7 @@ type file struct {
 
 func newReading() reading { return reading{facts.Record{}, map[string]file{}} }
 
-// add reads one item.
+// add reads one item, and records its data or its error.
 func (r reading) add(name string, read func() ([]byte, error)) {
 	data, err := read()
 	if err != nil {
@@ -58,8 +58,8 @@ func (r reading) status(pid int) ([]byte, error) { return r.file(fmt.Sprintf("/p
 // mounts has about 2 MB.
 const limit = 16 << 20
 
-// readPath reads a file of /proc or /sys. A directory that exists reads as
-// empty: only its presence counts.
+// readPath reads a file of /proc or /sys. For a directory it returns no data: only that it
+// exists counts.
 func readPath(path string) ([]byte, error) {
 	fd, err := task.IgnoreEINTR(func() (int, error) { return unix.Open(path, unix.O_RDONLY|unix.O_CLOEXEC, 0) })
 	if err != nil {

@@ -13,15 +13,15 @@ type Bind struct {
 	Port    int
 }
 
-// A scope is what of a machine is read: what the gates on the way of some binds ask.
+// A scope says what to read of the network: what the gates of some binds ask about.
 type scope struct {
-	ports     []int    // whose sockets are looked for
+	ports     []int    // whose sockets to look for
 	protocols []string // of these sockets: "tcp", "udp"
-	addresses bool     // whether those of this machine are looked for
+	addresses bool     // whether to read the addresses of this machine
 }
 
-// scopeOf is the scope of binds. Every address, and the loopback network of IPv4, is on
-// every machine (inet_addr_valid_or_nonlocal).
+// scopeOf returns the scope of binds. A wildcard and the loopback network of IPv4 can be bound on
+// every machine (inet_addr_valid_or_nonlocal), so for these no addresses are read.
 func scopeOf(binds []Bind) (s scope) {
 	for _, b := range binds {
 		if !slices.Contains(s.ports, b.Port) {

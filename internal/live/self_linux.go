@@ -8,8 +8,8 @@ import (
 	"github.com/lowport/lowport/internal/facts"
 )
 
-// self is the number that /proc has for this process. It is another than that of getpid(2)
-// where the /proc is of an outer pid namespace, as behind one that was unmounted.
+// self returns the id that /proc has for this process. It differs from getpid(2) if /proc
+// belongs to an outer pid namespace, as it may after an unmount.
 func self() (int, error) {
 	link, err := os.Readlink("/proc/self")
 	if err != nil {
@@ -18,7 +18,8 @@ func self() (int, error) {
 	return strconv.Atoi(link)
 }
 
-// parent is the number that /proc has for the parent of this process, 0 for none that it shows.
+// parent returns the id of the parent of the process whose status was read, 0 if it is in an
+// outer pid namespace.
 func (r reading) parent() (int, error) {
 	return facts.StatusInt("PPid", math.MaxInt32)(r.Record["proc/thread-self/status"].Data)
 }

@@ -12,9 +12,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// sockets lists every TCP and UDP socket of this network namespace whose local
-// port is one of ports, with its owner as far as it can be seen from here, and says where
-// they were listed. Of the protocols, "tcp" and "udp", those that are asked for count.
+// sockets lists the sockets of the protocols, "tcp" and "udp", in this network namespace whose
+// local port is one of ports, with their owners as far as they can be seen from here. source
+// says where they were listed.
 func sockets(ports []int, protocols []string) (all []facts.Socket, source string, err error) {
 	var found []socket
 	for _, port := range ports {
@@ -45,16 +45,16 @@ func listed(port int, protocols []string) (found []socket, source string, err er
 	return found, facts.FromProc, nil
 }
 
-// A socket is one as it was found, before its cgroup has a name.
+// A socket is a socket while it is described: nameCgroups and nameProcesses complete it.
 type socket struct {
 	facts.Socket
 	cgroupID uint64 // as sock_diag gives it; 0 unknown
 	folder   string // of that cgroup, "" unknown
 }
 
-// dumpAll asks sock_diag(7) for the sockets of each family and protocol. ENOENT
-// says that the protocol's part of it is not there (inet_diag_lock_handler), as
-// without the module udp_diag, and nothing of its sockets.
+// dumpAll asks sock_diag(7) for the sockets of each family and protocol. ENOENT says that the
+// kernel has no sock_diag for the protocol (inet_diag_lock_handler), as without the module
+// udp_diag; then it reads them from /proc/net.
 func dumpAll(port int, protocols []string, dump func(family, proto uint8, port int) ([]socket, error)) ([]socket, error) {
 	found := []socket{}
 	for _, network := range networksOf(protocols) {
@@ -77,7 +77,7 @@ func dumpAll(port int, protocols []string, dump func(family, proto uint8, port i
 	return found, nil
 }
 
-// networksOf are the files in /proc/net with the sockets of the protocols.
+// networksOf names the files in /proc/net with the sockets of the protocols.
 func networksOf(protocols []string) (all []string) {
 	for _, protocol := range protocols {
 		all = append(all, protocol, protocol+"6")
@@ -85,8 +85,8 @@ func networksOf(protocols []string) (all []string) {
 	return all
 }
 
-// readProcTCP reads the same, but for cgroups and IPV6_V6ONLY, without a socket:
-// services are often denied AF_NETLINK.
+// readProcTCP reads the same sockets from /proc/net, without their cgroups and IPV6_V6ONLY. It
+// needs no AF_NETLINK, which services are often denied.
 func readProcTCP(port int, protocols []string) ([]socket, error) {
 	found := []socket{}
 	for _, network := range networksOf(protocols) {
@@ -99,6 +99,7 @@ func readProcTCP(port int, protocols []string) ([]socket, error) {
 	return found, nil
 }
 
+// readProcNet reads the sockets on a port from one file of /proc/net.
 func readProcNet(network string, port int) ([]socket, error) {
 	b, err := os.ReadFile("/proc/thread-self/net/" + network)
 	if errors.Is(err, unix.ENOENT) && strings.HasSuffix(network, "6") {
@@ -134,8 +135,8 @@ type diagReq struct {
 	Code          [4]diagOp
 }
 
-// A diagOp is struct inet_diag_bc_op. A comparison takes two: the second's No
-// is the port.
+// A diagOp is struct inet_diag_bc_op. A comparison takes two of them: the No of the second is
+// the port.
 type diagOp struct {
 	Code, Yes uint8
 	No        uint16
@@ -173,7 +174,8 @@ func dump(family, proto uint8, port int) ([]socket, error) {
 	}
 	req.Header.Type = sockDiagByFamily
 	var found []socket
-	err := netlink(unix.NETLINK_SOCK_DIAG, unsafe.Slice((*byte)(unsafe.Pointer(&req)), unsafe.Sizeof(req)), func(kind uint16, body []byte) error {
+	request := unsafe.Slice((*byte)(unsafe.Pointer(&req)), unsafe.Sizeof(req))
+	err := netlink(unix.NETLINK_SOCK_DIAG, request, func(kind uint16, body []byte) error {
 		if kind != sockDiagByFamily {
 			return nil
 		}

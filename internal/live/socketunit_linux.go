@@ -10,8 +10,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// socketUnit reads the listeners of the .socket unit with the name of the unit that runs this
-// process. ENOENT says that there is none; of one that has drop-ins it is not told.
+// socketUnit reads the listeners of the .socket unit that has the name of the unit that runs
+// this process. ENOENT says that there is none. A unit with drop-ins is an error.
 func socketUnit(r facts.Record) ([]byte, error) {
 	u, err := facts.ParseUnit(string(r["proc/self/cgroup"].Data))
 	if err != nil || u.Name == "" || u.User || strings.Contains(u.Name, "@") {

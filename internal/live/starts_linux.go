@@ -4,8 +4,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Listen names the errno with which a filter refuses listen(2) to this process, "" for
-// none. No socket listens: the kernel answers EBADF, which comes behind the filter.
+// Listen names the errno with which a filter refuses listen(2) to this process, "" if none
+// does. It calls listen(2) without a socket: past the filter, the kernel answers EBADF.
 func Listen() string {
 	_, _, errno := unix.Syscall(unix.SYS_LISTEN, ^uintptr(0), 0, 0)
 	if errno == unix.EBADF {
@@ -14,9 +14,9 @@ func Listen() string {
 	return Reason(errno)
 }
 
-// Capset names the errno with which a filter refuses capset(2) to this thread, or capget(2),
-// without which nothing is raised; "" for none. The thread asks for what it holds, which the
-// kernel always gives (cap_capset).
+// Capset names the errno with which a filter refuses capset(2) or capget(2) to this thread, ""
+// if it refuses neither. Raising a capability needs both. The thread sets what it holds,
+// which the kernel always allows (cap_capset).
 func Capset() string {
 	hdr := unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}
 	var held [2]unix.CapUserData

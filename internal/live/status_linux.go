@@ -9,8 +9,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// statusByCalls writes the lines of proc_pid_status(5) that the kernel tells the calling
-// thread without /proc.
+// statusByCalls writes those lines of proc_pid_status(5) that system calls tell the calling
+// thread, for when /proc is hidden or not mounted.
 func statusByCalls() ([]byte, error) {
 	s, err := caps.Self()
 	if err != nil {

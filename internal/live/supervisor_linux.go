@@ -10,8 +10,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// supervisor finds what supervises this process: the nearest ancestor that is no launcher, if
-// it is a supervisor. ENODATA says that it is none.
+// supervisor finds what supervises this process: the nearest ancestor that is no launcher.
+// ENODATA says that that is no supervisor.
 func (r reading) supervisor() ([]byte, error) {
 	all, _, err := r.lineage()
 	for _, p := range all {
@@ -34,8 +34,8 @@ func (r reading) supervisor() ([]byte, error) {
 	return nil, err
 }
 
-// named adds what the supervisor calls the service, and the file that starts it. Those of a
-// folder start their service in it.
+// named adds what the supervisor calls the service, and the file that starts it. runit and s6
+// start a service in its folder, unless the service changes to another.
 func named(s facts.Supervisor) facts.Supervisor {
 	switch s.Kind {
 	case "runit", "s6":
@@ -58,8 +58,8 @@ func named(s facts.Supervisor) facts.Supervisor {
 	return s
 }
 
-// isExecline reports whether a script names execlineb as its interpreter. One that cannot be
-// read is taken for a shell's.
+// isExecline reports whether a script names execlineb as its interpreter. A script that cannot
+// be read is taken for a shell's.
 func isExecline(script string) bool {
 	b, _ := readPath(script)
 	first, _, _ := strings.Cut(string(b), "\n")

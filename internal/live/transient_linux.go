@@ -10,8 +10,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// transient says whether systemd-run(1) made the unit of the cgroup: ENOENT if not. A
-// root of its own does not show that, but for the name.
+// transient returns ENOENT if systemd-run(1) did not make the unit of the cgroup, nil if it did.
+// In a root of its own the process cannot see the unit, so the name has to show it.
 func transient(r facts.Record) ([]byte, error) {
 	u, err := facts.ParseUnit(string(r["proc/self/cgroup"].Data))
 	if err != nil || u.Name == "" {
@@ -27,8 +27,8 @@ func transient(r facts.Record) ([]byte, error) {
 	return nil, unix.Access(filepath.Join(folder, u.Name), unix.F_OK)
 }
 
-// isRunName reports whether systemd-run(1) named a unit, which it does unless it is told a
-// name: by its D-Bus connection (uN), by its process (pN-iN), or at random.
+// isRunName reports whether a name looks like one that systemd-run(1) chose. Unless it is told a
+// name, it uses its D-Bus connection (uN), its process (pN-iN), or a random number (rHEX).
 func isRunName(unit string) bool {
 	id, isService := strings.CutSuffix(unit, ".service")
 	id, isRun := strings.CutPrefix(id, "run-")

@@ -20,8 +20,8 @@ var unitFolders = []string{
 	"/usr/local/lib/systemd/system", "/lib/systemd/system", "/usr/lib/systemd/system", "/run/systemd/generator.late",
 }
 
-// unitFilters reads which filters the files of our unit set: ENODATA says that there is no
-// unit of the system's here.
+// unitFilters reads which filters the files of our unit set. ENODATA says that no unit of the
+// system manager runs this process.
 func unitFilters(r facts.Record) ([]byte, error) {
 	u, err := facts.ParseUnit(string(r["proc/self/cgroup"].Data))
 	if err != nil || u.Name == "" || u.User || os.Getenv("INVOCATION_ID") == "" {
@@ -84,8 +84,8 @@ func unitFiles(name string, folders []string) ([]string, error) {
 	return files, nil
 }
 
-// readUnit reads a file of a unit. One that is no regular file has nothing: a link to
-// /dev/null masks it.
+// readUnit reads a file of a unit. A file that is not regular reads as empty: a link to
+// /dev/null masks the unit.
 func readUnit(path string) (string, error) {
 	info, err := os.Stat(path)
 	if err != nil || !info.Mode().IsRegular() {

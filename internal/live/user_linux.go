@@ -10,8 +10,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// userName looks the effective uid up. That may ask a directory service over
-// the network, which is not waited for.
+// userName looks up the effective uid. That may ask a directory service over the network, so it
+// gives up after a second.
 func userName() ([]byte, error) {
 	if err := spare(); err != nil {
 		return nil, err
@@ -36,8 +36,8 @@ func userName() ([]byte, error) {
 	}
 }
 
-// spare says whether descriptors are left: the Go runtime ends a process that
-// has none for its first timer.
+// spare returns an error if no descriptors are left: the Go runtime ends a process that has none
+// for its first timer.
 func spare() error {
 	var pipe [2]int
 	if err := unix.Pipe2(pipe[:], unix.O_CLOEXEC); err != nil {

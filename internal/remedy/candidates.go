@@ -8,9 +8,9 @@ import (
 	"github.com/lowport/lowport/internal/kernel"
 )
 
-// candidates lists what could help a process started like this one, in the
-// order to print it: what frees the address of each goal, then what gives the
-// privilege for all of them. Each maker returns nothing where it does not apply.
+// candidates lists what could help a process that was started like this one, in the order to
+// print it: first what frees the address of each goal, then what gives the privilege for all
+// of them. Each maker reports false if it does not apply.
 func candidates(w kernel.World, goals ...kernel.Goal) []candidate {
 	f := w.Facts
 	var all []candidate
@@ -50,7 +50,7 @@ func candidates(w kernel.World, goals ...kernel.Goal) []candidate {
 	default:
 		add(restart, setcap, setpriv, move, remount)
 	}
-	if inUnit && !isSupervised { // where systemd may bind the address for it, which changes less
+	if inUnit && !isSupervised { // last, since a socket unit changes less
 		for _, g = range goals {
 			add(nonlocal)
 		}
@@ -66,7 +66,7 @@ func candidates(w kernel.World, goals ...kernel.Goal) []candidate {
 	return all
 }
 
-// lowest is the goal of the lowest port: what makes it unprivileged does so for
+// lowest returns the goal with the lowest port: what makes that port unprivileged does so for
 // all.
 func lowest(goals []kernel.Goal) kernel.Goal {
 	return slices.MinFunc(goals, func(a, b kernel.Goal) int { return cmp.Compare(a.Port, b.Port) })

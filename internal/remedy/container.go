@@ -9,15 +9,15 @@ import (
 	"github.com/lowport/lowport/internal/kernel"
 )
 
-// keepsFiles says whether the container is a machine whose files last, and not
-// made of an image.
+// keepsFiles reports whether the container is a whole machine whose files last, and not made
+// from an image each time.
 func keepsFiles(f *facts.Facts) bool {
 	return f.Launcher.Container.Value == "lxc" || f.Launcher.Container.Value == "systemd-nspawn"
 }
 
-// container lowers the threshold inside the container, in the words of its
-// engine: systemd-nspawn has none for it. A container on the host's network
-// cannot.
+// container lowers the threshold inside the container, with the option or setting of its
+// engine. systemd-nspawn has no such option, and a container on the host's network cannot
+// lower it.
 func container(w kernel.World, g kernel.Goal) (candidate, bool) {
 	f := w.Facts
 	engine, ok := f.Launcher.Container.Is()
@@ -47,15 +47,14 @@ func container(w kernel.World, g kernel.Goal) (candidate, bool) {
 	return candidate{Fix: fix, change: func(w kernel.World) kernel.World { w.PortStart = g.Port; return w }}, true
 }
 
-// capAdd adds the capability to the container: podman gives it to any user, as
-// an ambient one; docker puts it where root alone can use it, or a file with
-// capabilities.
+// capAdd adds the capability to the container. podman makes it ambient, so any user gets it.
+// docker does not, so it helps only root and a file with capabilities.
 func capAdd(w kernel.World, g kernel.Goal) (candidate, bool) {
 	f := w.Facts
 	engine, _ := f.Launcher.Container.Is()
 	ids, okIDs := f.Proc.IDs.Is()
 	missing := w.Missing()
-	if f.Launcher.Ancestor.State == facts.Known && missing == 0 { // it changed the user, which took what the engine gave
+	if f.Launcher.Ancestor.State == facts.Known && missing == 0 { // its change of user took away what the engine gave
 		return candidate{}, false
 	}
 	if !okIDs || engine != "podman" && (engine != "docker" || ids.EUID != 0 && missing == 0) {
@@ -82,8 +81,8 @@ func capAdd(w kernel.World, g kernel.Goal) (candidate, bool) {
 	}, true
 }
 
-// ambient has systemd-nspawn start the program with the capability, which it
-// gives to any user within the container's bounding set.
+// ambient makes systemd-nspawn start the program with an ambient capability. It can do so for
+// any user, if the container's bounding set has the capability.
 func ambient(w kernel.World, g kernel.Goal) (candidate, bool) {
 	f := w.Facts
 	if f.Launcher.Container.Value != "systemd-nspawn" || !w.Starter.Bounding.Contains(g.Need()) {
@@ -99,7 +98,7 @@ func ambient(w kernel.World, g kernel.Goal) (candidate, bool) {
 	}, true
 }
 
-// compose is container for those who start docker by a compose file.
+// compose is the same as container, for those who start docker with a compose file.
 func compose(w kernel.World, g kernel.Goal) (candidate, bool) {
 	f := w.Facts
 	c, ok := container(w, g)
@@ -115,9 +114,9 @@ func compose(w kernel.World, g kernel.Goal) (candidate, bool) {
 	return c, true
 }
 
-// addToImage stamps the program in the image: a container's files are made
-// there, and a change inside the running container would not last. A pod whose
-// bounding set lacks the capability has to add it too.
+// addToImage gives the program its file capabilities in the image, since a change inside the
+// running container would not last. If a pod's bounding set lacks the capability, the pod
+// has to add it too.
 func addToImage(w kernel.World, g kernel.Goal) (candidate, bool) {
 	f := w.Facts
 	exe, okExe := f.File.Path.Is()
@@ -142,7 +141,7 @@ func addToImage(w kernel.World, g kernel.Goal) (candidate, bool) {
 	return candidate{Fix: fix, change: func(w kernel.World) kernel.World {
 		if widens {
 			w.Starter.Bounding |= g.Need()
-			w.Starter.Permitted |= g.Need() // of a runtime, which holds all of it
+			w.Starter.Permitted |= g.Need() // the runtime holds all of its bounding set
 		}
 		return install(w, file)
 	}}, true

@@ -1,7 +1,7 @@
-// Package remedy proposes what would help, and proposes nothing else: each
-// candidate is a change to the facts of the machine, kept only if the rules,
-// run over the changed facts, then allow what was refused.
+// Package remedy proposes what would help, and nothing else. Each candidate changes the facts
+// of the machine; it is kept only if package kernel, run over the changed facts, allows what
+// was refused.
 //
-// It also writes the commands: quoted so that no path, name or argument can be
-// anything but one word of them.
+// It also writes the commands. It quotes every path, name and argument, so that each is one
+// word of its command.
 package remedy

@@ -12,7 +12,7 @@ import (
 
 const untilReplaced = "until the file is replaced or chowned"
 
-// restart: the file at the program's path is right already.
+// restart starts the program again: the file at its path has the capabilities already.
 func restart(w kernel.World, g kernel.Goal) (candidate, bool) {
 	f := w.Facts
 	step, ok := again(f)
@@ -22,7 +22,7 @@ func restart(w kernel.World, g kernel.Goal) (candidate, bool) {
 	}, ok && !breaks(f)
 }
 
-// setcap stamps the file at the program's path.
+// setcap gives capabilities to the file at the program's path.
 func setcap(w kernel.World, g kernel.Goal) (candidate, bool) {
 	f := w.Facts
 	exe, okExe := pathOutside(f)
@@ -50,47 +50,49 @@ func setcap(w kernel.World, g kernel.Goal) (candidate, bool) {
 	}, true
 }
 
-// takesCaps reports whether the operator can write file capabilities where the file lies.
-// An idmapped mount takes none of a root whom it does not map (cap_convert_nscap), and
-// shows others what root writes.
+// takesCaps reports whether the operator can write file capabilities where the file lies. An
+// idmapped mount refuses those of a root that it does not map (cap_convert_nscap), and
+// changes those that it accepts.
 func takesCaps(f *facts.Facts) bool {
 	has := f.File.Installed.Caps
 	return has.State != facts.Unreadable && has.Reason != "EOPNOTSUPP" && !readOnly(f) && !mayBeIdmapped(f)
 }
 
-// mayBeIdmapped reports whether the mount is idmapped, or whether that could not be told.
-// Recordings of before it was read are of those that are not.
+// mayBeIdmapped reports whether the mount is idmapped, or might be. In older recordings, which
+// lack the fact, no mount was.
 func mayBeIdmapped(f *facts.Facts) bool {
 	is, known := f.File.IdmappedThere.Is()
 	return is || !known && f.File.IdmappedThere.Reason != facts.NotRecorded
 }
 
-// readOnly says whether the operator cannot write the file. Where process 1 is hidden, its
-// mount here counts, unless it is one of a unit's own.
+// readOnly reports whether the file lies on a read-only mount for the operator. If that is not
+// known, the mount here decides, unless a unit may have made that one.
 func readOnly(f *facts.Facts) bool {
 	is, known := f.File.ReadOnlyThere.Is()
 	return is || !known && f.Launcher.Unit.State != facts.Known && f.File.Installed.Frozen.Value
 }
 
-// stampable reports whether a file may be given capabilities: a regular one that
-// nobody but its owner can write, no interpreter, and one that still starts then. Recordings of before Danger was
-// read, and files that the program may not read itself, are judged by the mode alone.
+// stampable reports whether the file may be given capabilities: it is a regular file that only
+// its owner can write, it is no interpreter, and it still starts with them. If Danger is
+// not known, as in older recordings or for files that the program may not read itself, the
+// mode alone decides.
 func stampable(f *facts.Facts, s facts.Stat) bool {
 	const ifmt, ifreg, othersWrite = 0o170000, 0o100000, 0o022
-	return !f.Launch.Interpreter && !breaks(f) && f.File.Danger.Value&(caps.Interpreter|caps.NotELF) == 0 && s.Mode&ifmt == ifreg && s.Mode&othersWrite == 0
+	interprets := f.Launch.Interpreter || f.File.Danger.Value&(caps.Interpreter|caps.NotELF) != 0
+	return !interprets && !breaks(f) && s.Mode&ifmt == ifreg && s.Mode&othersWrite == 0
 }
 
-// stamped is the file capabilities that the goal needs, beside those that the
-// file has. A bind needs no effective bit: privport raises what is permitted,
-// and a file with it does not even start where the bounding set lacks some of it.
+// stamped returns the file's capabilities, with those added that the goal needs. It leaves out
+// what would keep the kernel from executing the file: the effective bit if the program
+// raises what is permitted, else what the bounding set lacks.
 func stamped(w kernel.World, g kernel.Goal) caps.File {
 	image := w.Start().Image
 	file := kernel.Stamp(image, g)
 	if w.Missing() != 0 && g.Network != "" && g.Raises {
 		file.Effective = false
 	}
-	if room := w.Starter.Bounding; file.Effective && room.Contains(g.Need()) {
-		file.Permitted &= room // with more it is not even executed
+	if bounding := w.Starter.Bounding; file.Effective && bounding.Contains(g.Need()) {
+		file.Permitted &= bounding // with more it is not even executed
 	}
 	if g.Network != "" && !w.Privileged(g) {
 		file.Permitted = image.Caps.Permitted
@@ -98,14 +100,14 @@ func stamped(w kernel.World, g kernel.Goal) caps.File {
 	return file
 }
 
-// install is the start of the program with other file capabilities.
+// install returns the world in which the program is started with these file capabilities.
 func install(w kernel.World, file caps.File) kernel.World {
 	return w.With(func(f *facts.Facts) { f.File.Installed.Caps = f.File.Installed.Caps.Now(file) }).Start()
 }
 
-// capText is the file capabilities as the documents write them for setcap(8),
-// with "=+" for "=", which is the same to it, but not where the text starts with
-// "=", for all capabilities.
+// capText returns the file capabilities as the documents write them for setcap(8): with "=+",
+// which means the same as "=". A text that starts with "=", for all capabilities, stays as
+// it is.
 func capText(file caps.File) string {
 	text := file.String()
 	if strings.HasPrefix(text, "=") {
@@ -114,8 +116,7 @@ func capText(file caps.File) string {
 	return strings.ReplaceAll(text, "=", "=+")
 }
 
-// move copies the program to a file system that takes file capabilities and honours
-// them.
+// move copies the program to a file system that stores file capabilities and honours them.
 func move(w kernel.World, g kernel.Goal) (candidate, bool) {
 	f := w.Facts
 	exe, okExe := f.File.Path.Is()
@@ -124,7 +125,7 @@ func move(w kernel.World, g kernel.Goal) (candidate, bool) {
 	nosuid, okThere := f.File.Moved.Nosuid.Is()
 	stat, okStat := f.File.Installed.Stat.Is()
 	free := f.File.Moved.Stat.State == facts.Absent && okThere && !nosuid && !f.File.Moved.Frozen.Value
-	unknown := f.File.Installed.Caps.State == facts.Unreadable || mayBeIdmapped(f) && !f.File.IdmappedThere.Value // of where it goes neither
+	unknown := f.File.Installed.Caps.State == facts.Unreadable || mayBeIdmapped(f) && !f.File.IdmappedThere.Value // then it is unknown of the new place too
 	useless := !f.File.Installed.Nosuid.Value && (takesCaps(f) || unknown)
 	if !okExe || !okArgs || len(args) == 0 || !free || useless || !okStat || !stampable(f, stat) {
 		return candidate{}, false
@@ -165,7 +166,7 @@ func remount(w kernel.World, g kernel.Goal) (candidate, bool) {
 	}, true
 }
 
-// build makes a lasting file of what go run would build again each time.
+// build makes a lasting file, since go run builds a new one each time.
 func build(w kernel.World, g kernel.Goal) (candidate, bool) {
 	f := w.Facts
 	pkg, okPkg := f.Command.Package.Is()
@@ -195,6 +196,7 @@ func build(w kernel.World, g kernel.Goal) (candidate, bool) {
 	}, true
 }
 
+// goRun reports whether go run made the program.
 func goRun(f *facts.Facts) bool {
 	p, ok := f.File.Path.Is()
 	return ok && facts.GoRun(p)

@@ -7,8 +7,8 @@ import (
 	"github.com/lowport/lowport/internal/kernel"
 )
 
-// allow has the unit's own filters let the bind through, by lines that add to those which
-// the unit has. Where it has none, the same lines would refuse all else.
+// allow makes the unit's own filters allow the bind, with lines that add to those of the unit.
+// In a unit without filters the same lines would refuse everything else.
 func allow(w kernel.World, g kernel.Goal) (candidate, bool) {
 	f := w.Facts
 	u, okUnit := f.Launcher.Unit.Is()
@@ -19,8 +19,8 @@ func allow(w kernel.World, g kernel.Goal) (candidate, bool) {
 	return candidate{Fix: settings(f, u, lines...), change: unfiltered}, true
 }
 
-// allowing are the lines with which the unit's filters let the bind through, none where it
-// is not they that refuse it.
+// allowing returns the lines that make the unit's filters allow the bind, none if something
+// else refuses it.
 func allowing(w kernel.World, g kernel.Goal) (lines []string) {
 	f := w.Facts
 	has := func(key string) bool { return slices.Contains(f.Launcher.UnitFilters.Value, key) }
@@ -36,19 +36,20 @@ func allowing(w kernel.World, g kernel.Goal) (lines []string) {
 	return lines
 }
 
-// filtersCall reports whether a filter refuses a system call of the bind: a probe shows that
-// of the first, and what refuses listen the refusal.
+// filtersCall reports whether a filter refuses a system call of the bind: a probe shows it for
+// socket and bind, the story of the world for listen.
 func filtersCall(w kernel.World) bool {
 	return w.Unseen == "listen" || w.Facts.Launch.Listen != "" ||
 		slices.ContainsFunc(w.Facts.Policy.Probes.Value, byFilter)
 }
 
+// byFilter reports whether a filter may have refused the probe.
 func byFilter(p facts.Probe) bool { return p.Refused() && p.By != facts.ByKernel }
 
-// hasIPv6 reports whether the kernel has the family, which a filter then hides.
+// hasIPv6 reports whether the kernel has IPv6, also if a filter hides it.
 func hasIPv6(f *facts.Facts) bool { return f.Net.NoLoop6.State == facts.Known }
 
-// unfiltered is the world in which the unit's filters let the bind through.
+// unfiltered returns the world in which the unit's filters allow the bind.
 func unfiltered(w kernel.World) kernel.World {
 	if w.Unseen == "listen" {
 		w.Unseen = ""

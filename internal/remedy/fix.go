@@ -14,18 +14,17 @@ import (
 type candidate struct {
 	report.Fix
 	change func(kernel.World) kernel.World // what is different once it is done
-	byHand bool                            // it leaves to the operator where it is done: for when nothing else helps
+	byHand bool                            // the operator has to find the place to change; printed only if nothing else helps
 }
 
-// A Case is a goal and the worlds that are possible of its refusal.
+// A Case is a goal that was refused, and the worlds in which that is possible.
 type Case struct {
 	Goal   kernel.Goal
 	Worlds []kernel.World
 }
 
-// Fixes returns what helps in every likeliest world of every case, best first: what fits
-// the way this process was started, then the smaller scope. Where no single change is
-// enough, pairs are tried, and then what has to be done by hand.
+// Fixes returns what helps in every likeliest world of every case, in the order of candidates.
+// If no single change is enough it tries pairs, and then what has to be done by hand.
 func Fixes(cases ...Case) []report.Fix {
 	fixes := []report.Fix{}
 	var goals []kernel.Goal
@@ -57,7 +56,7 @@ func Fixes(cases ...Case) []report.Fix {
 	return fixes
 }
 
-// helping returns the candidates that help, or where none does the pairs that do.
+// helping returns the candidates that help, or if none does the pairs that do.
 func helping(cases []Case, goals []kernel.Goal, all []candidate) []report.Fix {
 	fixes := []report.Fix{}
 	for _, c := range all {
@@ -79,8 +78,8 @@ func helping(cases []Case, goals []kernel.Goal, all []candidate) []report.Fix {
 	return fixes
 }
 
-// help reports whether the fixes together reach the goals: in each likeliest world they
-// are possible, word for word, and the bind is allowed after their changes.
+// help reports whether the fixes together reach the goals. In each likeliest world the same
+// fixes, word for word, have to be among the candidates, and their changes allow the bind.
 func help(cases []Case, goals []kernel.Goal, fixes ...report.Fix) bool {
 	for _, c := range cases {
 		for _, w := range kernel.Likeliest(c.Worlds) {
@@ -103,8 +102,8 @@ func help(cases []Case, goals []kernel.Goal, fixes ...report.Fix) bool {
 	return true
 }
 
-// mayHold is the socket that has the port in this world and may be no obstacle, which only a
-// bind shows: the kernel had refused before it came to that.
+// mayHold returns the socket that has the port in this world but may be no obstacle. Only a bind
+// would show whether it is, and the kernel refused before it came to that.
 func mayHold(w kernel.World, g kernel.Goal) (s facts.Socket, ok bool) {
 	if w.Holder < 0 || g.InUse() {
 		return s, false
@@ -113,7 +112,7 @@ func mayHold(w kernel.World, g kernel.Goal) (s facts.Socket, ok bool) {
 	return s, kernel.Conflicts(s, g) != kernel.Yes
 }
 
-// depends says what a fix depends on where a socket may hold the port.
+// depends says what a fix depends on if a socket may hold the port, "" if none may.
 func depends(cases []Case) string {
 	for _, c := range cases {
 		for _, w := range kernel.Likeliest(c.Worlds) {
@@ -129,8 +128,8 @@ func depends(cases []Case) string {
 	return ""
 }
 
-// join makes one fix of two that help only together. What starts the program
-// comes last and once: before all else is done it would be refused again.
+// join makes one fix of two that help only together. The start of the program comes last, and
+// once: an earlier start would be refused again.
 func join(f *facts.Facts, a, b report.Fix) report.Fix {
 	scope := b.Scope // the wider one, by the order of the candidates
 	if starts(f, a) && !starts(f, b) {
@@ -151,7 +150,7 @@ func join(f *facts.Facts, a, b report.Fix) report.Fix {
 	}
 }
 
-// starts says whether a fix ends with a start of the program.
+// starts reports whether a fix ends with a start of the program.
 func starts(f *facts.Facts, fix report.Fix) bool {
 	last := fix.Steps[len(fix.Steps)-1]
 	step, ok := again(f)

@@ -11,11 +11,11 @@ import (
 // GOTRACEBACK to none (runtime.secure).
 const noTraces = "a crash then prints no stack trace"
 
-// secured reports whether execve marks the program AT_SECURE already, so that it costs
-// nothing new.
+// secured reports whether execve already sets AT_SECURE for the program, so that capabilities
+// on its file cost nothing new.
 func secured(f *facts.Facts) bool { return f.Proc.Secure.Value }
 
-// libraries are the ways to its libraries that the program has and would lose under
+// libraries returns the ways by which the program finds libraries and which it would lose under
 // AT_SECURE (ld.so(8)).
 func libraries(f *facts.Facts) []string {
 	if secured(f) {
@@ -30,10 +30,10 @@ func breaks(f *facts.Facts) bool {
 	return !f.Command.Loader.Value.Maybe && slices.ContainsFunc(libraries(f), isNeeded)
 }
 
-// isNeeded reports whether a program does not start without what was found that way.
+// isNeeded reports whether a program needs the libraries found that way to start.
 func isNeeded(way string) bool { return way != "LD_PRELOAD" }
 
-// price is what capabilities on the file take from the program, "" for nothing.
+// price says what capabilities on the file take from the program, "" for nothing.
 func price(f *facts.Facts) string {
 	if secured(f) {
 		return ""
@@ -45,8 +45,8 @@ func price(f *facts.Facts) string {
 	return price
 }
 
-// withLibraries is a command line that starts the program with the variables that its loader
-// heeds, which sudo(8) takes away.
+// withLibraries adds to a command line the variables that the program's loader heeds, since
+// sudo(8) removes them.
 func withLibraries(f *facts.Facts, line ...string) []string {
 	vars := f.Command.Loader.Value.Vars
 	if len(vars) == 0 || f.Launcher.Unit.State == facts.Known { // the unit sets its own

@@ -11,8 +11,8 @@ import (
 	"github.com/lowport/lowport/internal/term"
 )
 
-// network sets a sysctl of the network namespace, for every process in it: of the
-// machine's, for good by a file. when says in what case it helps, "" for always.
+// network sets a sysctl of the network namespace, for every process in it. In the machine's
+// own namespace a file makes it last. when says in what case it helps, "" for always.
 func network(f *facts.Facts, when, setting, file string) (report.Fix, bool) {
 	if when != "" {
 		when += ", "
@@ -22,7 +22,7 @@ func network(f *facts.Facts, when, setting, file string) (report.Fix, bool) {
 	fix := report.Fix{Scope: "host", Summary: cmp.Or(when, "on the host, ") + "for every process", Lasts: "the first line until reboot, the file for good",
 		Steps: []report.Step{{Run: sudo(f, append(enter, "sysctl", "-w", setting)...)}}}
 	switch {
-	case o.NoSysctl, !named && ((apart(f) || known) && !o.SameNet || sealed(f)):
+	case o.NoSysctl, !named && ((apart(f) || known) && !o.SameNet || mayBePrivate(f)):
 		return report.Fix{}, false
 	case named:
 		fix.Scope, fix.Lasts = "netns", "until that is deleted"
@@ -38,8 +38,8 @@ func network(f *facts.Facts, when, setting, file string) (report.Fix, bool) {
 	return fix, true
 }
 
-// byName is what runs a command in this network namespace if it is not the machine's and
-// has a name that ip-netns(8) does not take for an option.
+// byName returns the words that run a command in this network namespace. It reports false if
+// that is the machine's, or has no name that ip-netns(8) accepts.
 func byName(f *facts.Facts) (words []string, ok bool) {
 	name, ok := f.Net.Name.Is()
 	if !ok || !apart(f) || strings.HasPrefix(name, "-") {
@@ -48,9 +48,9 @@ func byName(f *facts.Facts) (words []string, ok bool) {
 	return []string{"ip", "netns", "exec", name}, true
 }
 
-// entering is what stands before a command that is to run in this network namespace:
-// nothing where the operator is in it, which where that is unknown is the machine's.
-// Another one is reached by its name, if it has one.
+// entering returns the words in front of a command that has to run in this network namespace:
+// none if the operator is in it. An unknown operator is taken to be in the machine's. It
+// reports false if the operator cannot enter it, for want of a name.
 func entering(f *facts.Facts) (words []string, ok bool) {
 	if o, known := f.Launcher.Operator.Is(); known && o.SameNet || !known && !apart(f) {
 		return nil, true
@@ -58,16 +58,16 @@ func entering(f *facts.Facts) (words []string, ok bool) {
 	return byName(f)
 }
 
-// sealed says whether a service may have a network of its own where process 1 is hidden:
-// that of PrivateNetwork= has no addresses but the loopback interface's.
-func sealed(f *facts.Facts) bool {
+// mayBePrivate reports whether a service may have the network of PrivateNetwork=, which has the
+// addresses of the loopback interface alone. It is for when process 1 is hidden.
+func mayBePrivate(f *facts.Facts) bool {
 	all, known := f.Net.Addresses.Is()
 	beyond := slices.ContainsFunc(all, func(a netip.Addr) bool { return !a.IsLoopback() })
 	return f.Launcher.Unit.State == facts.Known && f.Net.Apart.State != facts.Known && known && !beyond
 }
 
-// apart says whether this network namespace is another than the machine's. Where process
-// 1 is hidden, a name says so: the machine's has none.
+// apart reports whether this network namespace is another than the machine's. If process 1 is
+// hidden, a name shows it: the machine's has none.
 func apart(f *facts.Facts) bool {
 	is, known := f.Net.Apart.Is()
 	return is || !known && f.Net.Name.State == facts.Known

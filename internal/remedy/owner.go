@@ -11,12 +11,12 @@ import (
 	"github.com/lowport/lowport/internal/kernel"
 )
 
-// stopOwner ends the program that holds the port. If one socket certainly holds
-// it, those that only may are mostly connections of its program, which have its
-// SO_REUSEADDR and are not in the way.
+// stopOwner ends the program that holds the port. If a socket certainly holds it, stopOwner
+// leaves the sockets that only may hold it: mostly they are connections of the same program,
+// which have SO_REUSEADDR too and are not in the way.
 func stopOwner(w kernel.World, g kernel.Goal) (candidate, bool) {
 	f := w.Facts
-	if g.Refused.Call == "listen" { // what came between the bind and the listen may have gone
+	if g.Refused.Call == "listen" { // the socket that came between the bind and the listen may have gone
 		return candidate{}, false
 	}
 	socks, _ := f.Net.Sockets.Is()
@@ -81,19 +81,20 @@ func stopOwner(w kernel.World, g kernel.Goal) (candidate, bool) {
 	}, true
 }
 
-// stub says whether systemd-resolved has the socket for programs that ask for names by
-// DNS, and can do without it: the rest of the machine asks it otherwise. Those of
-// DNSStubListenerExtra= are not of that setting (resolved.conf(5)).
+// stub reports whether the socket is one of systemd-resolved that DNSStubListener=no closes
+// (resolved.conf(5)). systemd-resolved can do without it: it serves only programs that ask
+// for names by DNS. Sockets of DNSStubListenerExtra= do not depend on that setting.
 func stub(s facts.Socket) bool {
 	at := s.Addr.String()
 	return path.Base(s.Cgroup) == "systemd-resolved.service" && (at == "127.0.0.53:53" || at == "127.0.0.54:53")
 }
 
-// With more sockets than this a command is no longer to be read.
+// mostSockets bounds the sockets in one command, so that it can still be read.
 const mostSockets = 16
 
-// stop is what ends the holders of a socket; no steps say that they are to be found by it.
-// None of ours is ended: neither this process nor whoever started it or handed it the socket.
+// stop returns the steps that end the holders of a socket. No steps and true say that killHolders
+// has to find them by the socket. It reports false if they must not be ended, such as this
+// process or whoever started it or handed it the socket, or cannot be.
 func stop(f *facts.Facts, s facts.Socket) ([]report.Step, bool) {
 	unit, managed := unitOf(s.Cgroup)
 	holders := append([]int{s.PID}, s.Also...)
@@ -124,8 +125,8 @@ func stop(f *facts.Facts, s facts.Socket) ([]report.Step, bool) {
 	}
 }
 
-// startedUs reports whether a process of our line holds the socket, or may: where the holder
-// is hidden, one of the user who made it. Process 1 has its own rules.
+// startedUs reports whether an ancestor of ours holds the socket, or may hold it: if the holder is
+// hidden, an ancestor of the same user may. stop has its own rules for process 1.
 func startedUs(f *facts.Facts, s facts.Socket) bool {
 	return slices.ContainsFunc(f.Launcher.Line.Value, func(p facts.Forebear) bool {
 		holds := p.PID == s.PID || slices.Contains(s.Also, p.PID)
@@ -133,8 +134,9 @@ func startedUs(f *facts.Facts, s facts.Socket) bool {
 	}) || s.PID > 1 && s.PID == f.Proc.Parent.Value
 }
 
-// unitOf is the unit of systemd, a service or a socket, that a cgroup is: all above it are
-// slices, as is no container's. A user's manager is a service of the system's.
+// unitOf returns the systemd unit, a service or a socket, that a cgroup belongs to. All folders
+// above it have to be slices, which excludes containers. A user's manager is itself a
+// service of the system manager.
 func unitOf(cgroup string) (u facts.Unit, ok bool) {
 	parts := strings.Split(strings.TrimPrefix(cgroup, "/"), "/")
 	for i, part := range parts {
@@ -151,7 +153,7 @@ func unitOf(cgroup string) (u facts.Unit, ok bool) {
 	return u, u.Name != "" && len(parts) > 1
 }
 
-// logins reports whether who stops the holder of a socket closes the door to the machine.
+// logins reports whether the holder of a socket is what people log in through.
 func logins(s facts.Socket) bool {
 	name, _, _ := strings.Cut(path.Base(s.Cgroup), ".")
 	return s.Command == "sshd" || slices.Contains([]string{"ssh", "sshd", "dropbear"}, name)
@@ -164,16 +166,16 @@ func isSocketUnit(name string) bool {
 	return ok && facts.UnitName(id+".service")
 }
 
-// countsAlike reports whether the operator numbers processes as this process does. Where
-// no operator can be read, a parent that has a number here says so.
+// countsAlike reports whether the operator numbers processes as this process does. If no operator
+// can be read, it does if the parent has a number here.
 func countsAlike(f *facts.Facts) bool {
 	o := f.Launcher.Operator
 	parent, known := f.Proc.Parent.Is()
 	return o.Value.SamePID || o.State == facts.Unreadable && known && parent != 0
 }
 
-// kill ends processes, whose ids the operator must see as this process does. The operator
-// needs no privilege for those of the same user.
+// kill returns the command that ends processes by their ids, see countsAlike. The operator needs
+// no privilege for processes of the same user.
 func kill(f *facts.Facts, uid uint32, pids []int) string {
 	words := []string{"kill"}
 	for _, pid := range pids {
@@ -185,8 +187,9 @@ func kill(f *facts.Facts, uid uint32, pids []int) string {
 	return sudo(f, words...)
 }
 
-// killHolders is a script that ends whoever has one of the sockets, but for process 1: to
-// root each process shows its descriptors, whatever its user and its pid namespace.
+// killHolders returns a script that ends every process that has one of the sockets, except
+// process 1. Root can read the descriptors of each process, whatever its user and its pid
+// namespace.
 func killHolders(inodes []uint64) string {
 	var names []string
 	for _, inode := range inodes {

@@ -10,8 +10,8 @@ import (
 	"github.com/lowport/lowport/internal/term"
 )
 
-// profile adds to the AppArmor profile what it lacks. Which file it is in, its
-// name does not say: the parser takes the folder.
+// profile adds to the AppArmor profile what it lacks. The name of a profile does not say which
+// file it is in, so apparmor_parser reloads the whole folder.
 func profile(w kernel.World, g kernel.Goal) (candidate, bool) {
 	f := w.Facts
 	const dir = "/etc/apparmor.d"

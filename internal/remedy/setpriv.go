@@ -10,16 +10,16 @@ import (
 	"github.com/lowport/lowport/internal/kernel"
 )
 
-// setpriv starts the program as the same user with an ambient capability, where the
-// network can be entered and the operator has the program.
+// setpriv starts the program as the same user with an ambient capability, if the operator can
+// enter its network namespace and has its file.
 func setpriv(w kernel.World, g kernel.Goal) (candidate, bool) {
 	f := w.Facts
 	exe, okExe := program(f)
 	args, okArgs := f.Command.Args.Is()
 	enter, okNet := entering(f)
-	if fromOutside(f) && g.Network == "" { // what counts there does in every network
+	if fromOutside(f) && g.Network == "" { // what counts outside counts in every network
 		enter, okNet = nil, true
-	} else if fromOutside(f) && !f.Launcher.Operator.Value.SameNet && enter == nil { // the bind would be another
+	} else if fromOutside(f) && !f.Launcher.Operator.Value.SameNet && enter == nil { // the bind would be in another network
 		okNet = false
 	}
 	there := f.File.Installed.Stat.State == facts.Known // else the path may lead nowhere
@@ -34,8 +34,8 @@ func setpriv(w kernel.World, g kernel.Goal) (candidate, bool) {
 	}, ok
 }
 
-// launcher is the same, where what starts the program has a place for it that the operator
-// cannot reach: its mounts, or its network.
+// launcher does the same in what starts the program, for when the operator cannot reach the
+// program's mounts or its network.
 func launcher(w kernel.World, g kernel.Goal) (candidate, bool) {
 	f := w.Facts
 	args, okArgs := f.Command.Args.Is()
@@ -50,16 +50,16 @@ func launcher(w kernel.World, g kernel.Goal) (candidate, bool) {
 	}, ok
 }
 
-// sameFile has the program started by the path by which it was: where the file is not at
-// the path that it shows, through a descriptor or another mount namespace.
+// sameFile makes the running file the one that is started again, if no file is at its path: the
+// launcher reached it through a descriptor or another mount namespace.
 func sameFile(f *facts.Facts) {
 	if f.File.Installed.Stat.State != facts.Known {
 		f.File.Installed, f.Launch.Foreign = f.File.Exe, f.File.MountPoint.State == facts.Absent
 	}
 }
 
-// withAmbient is setpriv(1) with which root starts a program as the user of this process
-// with the ambient capability, and what that changes.
+// withAmbient returns the words of setpriv(1) with which root starts a program as the user of
+// this process with the ambient capability, and what that changes.
 func withAmbient(w kernel.World, g kernel.Goal) (words []string, change func(kernel.World) kernel.World, ok bool) {
 	f := w.Facts
 	line, ids, ok := asUser(f)
@@ -73,7 +73,7 @@ func withAmbient(w kernel.World, g kernel.Goal) (words []string, change func(ker
 			w.Counts = true
 			w.Starter.Bounding = f.Launcher.Operator.Value.Bounding
 		}
-		w.Caller = ids // which the file may change again
+		w.Caller = ids // a set-ID file may change them again
 		w.Starter = kernel.Ambient(w.Starter, g.Need()&w.Starter.Bounding)
 		return w.Start()
 	}, ok && ids.UID != 0
@@ -82,8 +82,9 @@ func withAmbient(w kernel.World, g kernel.Goal) (words []string, change func(ker
 // fromOutside reports whether the operator is outside the user namespace of this process.
 func fromOutside(f *facts.Facts) bool { return f.Launcher.Operator.Value.OtherUsers }
 
-// asUser is how setpriv(1) makes root the user of this process, with the groups that the
-// user has, and the ids that the program then has. A set-ID file has two users.
+// asUser returns the words of setpriv(1) with which root becomes the user of this process, with
+// that user's groups, and the ids that the program then has. It reports false if the user
+// is not clear, as for a set-ID file with two users.
 func asUser(f *facts.Facts) (words []string, as facts.IDs, ok bool) {
 	ids, ok := f.Proc.IDs.Is()
 	as = facts.IDs{UID: ids.UID, EUID: ids.UID, GID: ids.GID, EGID: ids.GID}
@@ -104,8 +105,8 @@ func asUser(f *facts.Facts) (words []string, as facts.IDs, ok bool) {
 	return []string{"setpriv", "--reuid=" + user, "--regid=" + strconv.Itoa(int(as.GID)), groups}, as, ok
 }
 
-// sameUser says whether a uid of this user namespace is the same one outside, unless
-// it is known to be otherwise.
+// sameUser reports whether a uid of this user namespace is the same outside, as far as that is
+// known.
 func sameUser(f *facts.Facts, uid uint32) bool {
 	out, ok := facts.IDMap(f.Net.UIDMap.Value).Outside(uid)
 	return f.Net.UIDMap.State != facts.Known || ok && out == uid

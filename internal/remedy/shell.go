@@ -9,15 +9,15 @@ import (
 	"github.com/lowport/lowport/internal/term"
 )
 
-// Root says whether this process is root of the machine, as its operator then
-// is too: uid 0 where every id is mapped to itself.
+// Root reports whether this process is root of the machine: uid 0 of a user namespace that maps
+// every id to itself. Then its operator is root too.
 func Root(f *facts.Facts) bool {
 	ids, okIDs := f.Proc.IDs.Is()
 	m, okMap := f.Net.UIDMap.Is()
 	return okIDs && okMap && ids.EUID == 0 && m == facts.WholeMap
 }
 
-// sudo is a command for root.
+// sudo returns a command that root runs.
 func sudo(f *facts.Facts, words ...string) string {
 	if Root(f) {
 		return Command(words...)
@@ -25,7 +25,7 @@ func sudo(f *facts.Facts, words ...string) string {
 	return Command(append([]string{"sudo"}, words...)...)
 }
 
-// again is how to start the program once more the way it was.
+// again returns the step that starts the program once more as it was started.
 func again(f *facts.Facts) (report.Step, bool) {
 	if s, ok := supervised(f); ok {
 		return restartedBy(f, s), true
@@ -41,9 +41,9 @@ func again(f *facts.Facts) (report.Step, bool) {
 	return start(f, exe, args[1:]...), true
 }
 
-// start is how the operator starts a program in the place of this one. In a network
-// namespace with a name that takes root, who becomes the user then; one without a name
-// is that of the shell which started this one.
+// start returns the step with which the operator starts a program instead of this one. In a
+// network namespace with a name that takes root, who then becomes the user. One without a
+// name is that of the shell that started this process.
 func start(f *facts.Facts, program string, args ...string) report.Step {
 	line := withLibraries(f, append([]string{program}, args...)...)
 	enter, okNet := entering(f)
@@ -54,8 +54,8 @@ func start(f *facts.Facts, program string, args ...string) report.Step {
 	return report.Step{Start: sudo(&facts.Facts{}, slices.Concat(enter, user, []string{"--"}, line)...)}
 }
 
-// program is what to start: the file, or the script that it interprets. What is
-// elsewhere outside, as in a chroot, is not to be started there.
+// program returns the file to start, or the script that it interprets. It reports false if the
+// operator does not have the file at that path, as outside of a chroot.
 func program(f *facts.Facts) (string, bool) {
 	if f.Launch.Script != "" {
 		return f.Launch.Script, true
@@ -64,13 +64,13 @@ func program(f *facts.Facts) (string, bool) {
 	return p, ok && samePlace(f)
 }
 
-// samePlace says whether the operator has the file at the path that it has here,
-// unless it is known to be otherwise.
+// samePlace reports whether the operator has the file at the path that it has here, as far as
+// that is known.
 func samePlace(f *facts.Facts) bool {
 	return f.File.PathSeenByOperator.State != facts.Absent && f.File.PathSeenByOperator.Value == ""
 }
 
-// pathOutside is the path of the file for the operator.
+// pathOutside returns the path at which the operator has the file.
 func pathOutside(f *facts.Facts) (string, bool) {
 	if p, ok := f.File.PathSeenByOperator.Is(); ok && p != "" {
 		return p, true
@@ -79,7 +79,7 @@ func pathOutside(f *facts.Facts) (string, bool) {
 	return p, ok && samePlace(f)
 }
 
-// Command joins words into a command line.
+// Command quotes words and joins them into a command line.
 func Command(words ...string) string {
 	quoted := make([]string, len(words))
 	for i, w := range words {

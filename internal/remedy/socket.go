@@ -16,10 +16,10 @@ import (
 
 const longestUnitName = 255 // UNIT_NAME_MAX
 
-// socketUnits has systemd bind the addresses and pass the sockets to the unit, whose
-// program takes them and then needs no capability. It passes them to its child alone: a program that a
-// wrapper of the unit starts is not theirs (sd_listen_fds(3)). A policy of SELinux
-// may keep systemd from the port; that is not told.
+// socketUnits makes systemd bind the addresses and pass the sockets to the unit, whose program
+// then needs no capability. systemd passes them to its own child alone, so not to a program
+// that a wrapper of the unit starts (sd_listen_fds(3)). It does not apply under SELinux, whose
+// policy may keep systemd from the port.
 func socketUnits(w kernel.World, goals []kernel.Goal) (candidate, bool) {
 	f := w.Facts
 	u, okUnit := f.Launcher.Unit.Is()
@@ -73,14 +73,14 @@ func socketUnits(w kernel.World, goals []kernel.Goal) (candidate, bool) {
 	}, true
 }
 
-// privileged reports whether the file may give its program more than its starter has: then it
-// takes no socket of another network namespace.
+// privileged reports whether the file may give its program more than its starter has. Such a
+// program takes no socket of another network namespace.
 func privileged(f *facts.Facts) bool {
 	file, stat := f.File.Installed.Caps.Value, f.File.Installed.Stat.Value
 	return file.Permitted|file.Inheritable != 0 || stat.Setid()
 }
 
-// stopped names the .socket unit that is there, is not started, and would pass the unit what the
+// stopped names an existing .socket unit that is not started and would pass the unit what the
 // goal asks for.
 func stopped(f *facts.Facts, g kernel.Goal) (name string, ok bool) {
 	for _, s := range f.Launcher.Stopped.Value {
@@ -112,9 +112,9 @@ func freeBound(goals []kernel.Goal) bool {
 	return !slices.ContainsFunc(goals, func(g kernel.Goal) bool { return !kernel.Fit(g) || !g.Addr.IsValid() || g.Addr.IsUnspecified() })
 }
 
-// networkOf is the line that has systemd bind in the service's network namespace, if it
-// has one with a name. In one without, as PrivateNetwork= makes, nobody could reach it:
-// there the machine's is meant.
+// networkOf returns the line that makes systemd bind in the service's network namespace, if that
+// has a name. Nobody could reach a socket in one without a name, as PrivateNetwork= makes:
+// there systemd binds in the machine's.
 func networkOf(f *facts.Facts) (line string, ok bool) {
 	if !apart(f) || f.Net.Name.State == facts.Absent {
 		return "", true
@@ -132,7 +132,7 @@ func isPlainName(name string) bool {
 	return name != "" && name[0] != '.' && name[0] != '-' && !strings.ContainsFunc(name, other)
 }
 
-// socketFile is the unit of one socket (systemd.socket(5)).
+// socketFile returns the text of a .socket unit with one socket (systemd.socket(5)).
 func socketFile(g kernel.Goal, service, network string) string {
 	listen := map[string]string{"tcp": "ListenStream=", "udp": "ListenDatagram="}[g.Protocol()]
 	port := strconv.Itoa(g.Port)

@@ -10,15 +10,16 @@ import (
 	"github.com/lowport/lowport/internal/term"
 )
 
-// supervised is the supervisor that started the program outside of any container, if it can
-// be told what to call the service. A unit that it runs in is its own.
+// supervised returns the supervisor that started the program outside of any container. It reports
+// false if the name of the service is not known or cannot stand in a command. The systemd
+// unit of such a program is that of its supervisor.
 func supervised(f *facts.Facts) (facts.Supervisor, bool) {
 	s, known := f.Launcher.Supervisor.Is()
 	return s, known && f.Launcher.Container.State != facts.Known && s.Service != "" && !strings.HasPrefix(s.Service, "-") && !strings.ContainsAny(s.Service+s.Run, "\n\r")
 }
 
-// supervisor has a supervisor that runs as root start the service with an ambient
-// capability: where it says how the service is started, and not beside it.
+// supervisor makes a supervisor that runs as root start the service with an ambient capability,
+// by a change to the file that says how the service is started.
 func supervisor(w kernel.World, g kernel.Goal) (candidate, bool) {
 	f := w.Facts
 	s, ok := supervised(f)
@@ -36,7 +37,7 @@ func supervisor(w kernel.World, g kernel.Goal) (candidate, bool) {
 	}, ok && okEdit
 }
 
-// started is how the supervisor is told to start a command line as root.
+// started returns the step that tells the supervisor to start a command line as root.
 func started(s facts.Supervisor, line []string) (report.Step, bool) {
 	if s.Kind == "supervisord" {
 		group, name, several := strings.Cut(s.Service, ":")
@@ -51,8 +52,8 @@ func started(s facts.Supervisor, line []string) (report.Step, bool) {
 	return report.Step{Edit: s.Run, Content: "exec " + Command(line...) + "\n"}, s.Run != ""
 }
 
-// quotedInExecline reports whether a word is not itself in a script of execlineb, whose
-// quotes are not a shell's.
+// quotedInExecline reports whether a word would need quotes, which are not the same in a script
+// of execlineb as in a shell.
 func quotedInExecline(word string) bool { return Command(word) != word }
 
 // anew is the command by which the supervisor starts a service as its files now say.

@@ -29,7 +29,7 @@ func sysctl(w kernel.World, g kernel.Goal) (candidate, bool) {
 	}, ok
 }
 
-// reserve keeps the port from connections to others, which get any of a range
+// reserve keeps the kernel from using the port as the local port of an outgoing connection
 // (ip_local_reserved_ports).
 func reserve(f *facts.Facts, g kernel.Goal) ([]report.Step, bool) {
 	ports, known := f.Net.Ephemeral.Is()
@@ -73,8 +73,8 @@ func loopback6(w kernel.World, g kernel.Goal) (candidate, bool) {
 	return candidate{Fix: fix, change: func(w kernel.World) kernel.World { w.Local = true; return w }}, ok
 }
 
-// everyAddress has the program listen on every address of the family, also on one that comes
-// later. For a loopback address that would open the program to others.
+// everyAddress makes the program listen on every address of the family, also on one that comes
+// later. It does not apply to a loopback address, since it would open the program to others.
 func everyAddress(w kernel.World, g kernel.Goal) (candidate, bool) {
 	f := w.Facts
 	if w.Local || !kernel.Fit(g) || g.Addr.IsUnspecified() || !g.Addr.IsValid() || g.Addr.IsLoopback() || f.Net.Sockets.State != facts.Known {

@@ -11,8 +11,8 @@ import (
 	"github.com/lowport/lowport/internal/kernel"
 )
 
-// dropIn gives the systemd unit the capability as an ambient one, and takes away
-// what stands against it. One of systemd-run(1) is started so anew.
+// dropIn gives the systemd unit the capability as an ambient one, and removes what prevents
+// that. For a unit of systemd-run(1) it gives the options for the next run.
 func dropIn(w kernel.World, g kernel.Goal) (candidate, bool) {
 	f := w.Facts
 	u, okUnit := f.Launcher.Unit.Is()
@@ -68,33 +68,22 @@ func settings(f *facts.Facts, u facts.Unit, lines ...string) report.Fix {
 	return fix
 }
 
-// takers are the directives that take capabilities from the bounding set, whatever
-// CapabilityBoundingSet= says (systemd.exec(5)).
-var takers = []struct {
-	set  caps.Set
-	name string
-}{
-	{caps.SetOf(caps.MKNOD, caps.SYS_RAWIO), "PrivateDevices="},
-	{caps.SetOf(caps.SYS_MODULE), "ProtectKernelModules="},
-	{caps.SetOf(caps.SYSLOG), "ProtectKernelLogs="},
-	{caps.SetOf(caps.SYS_TIME, caps.WAKE_ALARM), "ProtectClock="},
-}
-
-// widening is the lines that add what is missing to a unit's bounding set, none for nothing.
+// widening returns the lines that add what is missing to a unit's bounding set, none if nothing
+// is.
 func widening(missing caps.Set) (lines []string) {
 	if missing != 0 {
 		lines = append(lines, "CapabilityBoundingSet="+missing.Systemd())
 	}
-	for _, t := range takers {
-		if t.set&missing != 0 {
-			lines = append(lines, t.name+"no")
+	for _, t := range facts.BoundingTakers {
+		if t.Set&missing != 0 {
+			lines = append(lines, t.Directive+"=no")
 		}
 	}
 	return lines
 }
 
-// widen gives the unit's bounding set what the file's effective bit asks for, but does not
-// open for it what a directive closes.
+// widen adds to the unit's bounding set what the file's effective bit asks for. It does not apply
+// if a sandboxing directive would have to be lifted for that.
 func widen(w kernel.World, g kernel.Goal) (candidate, bool) {
 	f := w.Facts
 	u, okUnit := f.Launcher.Unit.Is()
@@ -112,8 +101,8 @@ func widen(w kernel.World, g kernel.Goal) (candidate, bool) {
 	}, true
 }
 
-// privateUsers says whether the user namespace looks like the one of
-// PrivateUsers=: a few ids, each mapped to itself.
+// privateUsers reports whether the user namespace looks like the one of PrivateUsers=: a few
+// ids, each mapped to itself.
 func privateUsers(f *facts.Facts) bool {
 	m := facts.IDMap(f.Net.UIDMap.Value)
 	return len(m) > 0 && !slices.ContainsFunc(m, func(r caps.IDRange) bool {
@@ -121,8 +110,8 @@ func privateUsers(f *facts.Facts) bool {
 	})
 }
 
-// Systemctl is a command for the unit's own manager, of root or not; a user's is the
-// user's to command.
+// Systemctl returns a command to the manager of the unit. For the system manager it needs root;
+// root says whether it is root who will run it.
 func Systemctl(root bool, u facts.Unit, verb ...string) string {
 	words := []string{"systemctl"}
 	if u.User {
@@ -137,8 +126,8 @@ func Systemctl(root bool, u facts.Unit, verb ...string) string {
 	return Command(append(words, u.Name)...)
 }
 
-// unitUser reports whether the unit itself starts this process as its user, and not
-// as root that changes the user later, which takes away what the unit gave. A
+// unitUser reports whether the unit itself starts this process as its user. If it starts it as
+// root, and the process changes its user later, that takes away what the unit gave. A
 // supervisor that still runs is seen; one that became this process by execve has
 // no $USER, which systemd sets with User= (systemd.exec(5)).
 func unitUser(f *facts.Facts) bool {
