@@ -54,6 +54,16 @@ func TestBehind(t *testing.T) {
 			f.Proc.AtInit = f.Proc.AtInit.None()
 			f.Launcher.Parent = f.Launcher.Parent.Now(facts.Ancestor{})
 		}, "bounding-excludes no-capability let-go"},
+		{"a drop of what the file asked for at once", Goal{}, func(f *facts.Facts) {
+			all := caps.UpTo(caps.Last)
+			f.Proc.Drops, f.Proc.Dropped = f.Proc.Drops.Now(all), f.Proc.Dropped.Now(bind)
+			f.Proc.Thread.Value.Bounding = 0
+			f.Proc.Threads = f.Proc.Threads.Now(map[int]caps.State{1: f.Proc.Thread.Value})
+			f.Proc.AtInit = f.Proc.AtInit.None()
+			f.Proc.Secure = f.Proc.Secure.Now(true)
+			f.Proc.Dumpable = f.Proc.Dumpable.Now(0)
+			f.File.Exe.Caps = f.File.Exe.Caps.Now(caps.File{Version: 2, Permitted: bind | caps.SetOf(caps.NET_RAW), Effective: true})
+		}, "let-go"},
 		{"a file that only its path names", Goal{}, func(f *facts.Facts) {
 			f.File.Exe, f.File.Installed.Caps = unread, f.File.Installed.Caps.Now(caps.File{Version: 2, Permitted: caps.SetOf(caps.NET_RAW)})
 			f.File.ChangedSince = facts.Fact[bool]{Reason: "ENOENT"}

@@ -176,8 +176,12 @@ func Entrypoint(f *facts.Facts) bool {
 	return ok && pid == 1 && f.Launcher.Container.Value == "kubernetes"
 }
 
-// boundings: was the bounding set reduced before the execve, or by the program since?
+// boundings: was the bounding set reduced before the execve, or by the program since? Where the
+// file asks for all of its capabilities at once, the set had them, or nothing would run.
 func boundings(w World, g Goal, set caps.Set) []World {
+	if missing := w.Missing(); missing != 0 && w.Since != Kept {
+		w.Starter.Bounding |= missing
+	}
 	if w.Starter.Bounding.Contains(set) || w.Since == Kept {
 		return []World{w}
 	}
