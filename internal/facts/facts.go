@@ -150,6 +150,7 @@ type Forebear struct {
 	PID      int    // as this process sees it
 	UID      uint32 // as this user namespace sees it
 	Launches bool   `json:",omitempty"` // it only starts another program, and holds no socket
+	Shown    bool   `json:",omitempty"` // its descriptors can be seen: a socket whose holder is hidden is not its
 }
 
 // An Operator is the nearest ancestor that is no launcher of ours: the shell, or the

@@ -12,6 +12,7 @@ import (
 
 	"github.com/lowport/lowport/caps"
 	"github.com/lowport/lowport/internal/facts"
+	"github.com/lowport/lowport/internal/task"
 	"golang.org/x/sys/unix"
 )
 
@@ -62,10 +63,26 @@ func (r reading) lineage() (line []facts.Forebear, shell int, err error) {
 		if role == facts.Asks {
 			return line, pid, nil
 		}
-		line = append(line, facts.Forebear{PID: pid, UID: ids.UID, Launches: role == facts.Launches})
+		line = append(line, facts.Forebear{PID: pid, UID: ids.UID, Launches: role == facts.Launches, Shown: showsDescriptors(pid)})
 		pid = up
 	}
 	return line, 0, nil
+}
+
+// showsDescriptors reports whether this process may read the descriptors of another
+// (proc_fd_link: ptrace_may_access).
+func showsDescriptors(pid int) bool {
+	dir, err := task.Open("/proc/" + strconv.Itoa(pid) + "/fd")
+	if err != nil {
+		return false
+	}
+	defer dir.Close()
+	fds, err := dir.First(nil, 1)
+	if err != nil || len(fds) == 0 {
+		return err == nil
+	}
+	_, err = dir.Link(fds[0])
+	return err == nil
 }
 
 func splitArgs(cmdline []byte) []string {

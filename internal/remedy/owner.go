@@ -130,7 +130,7 @@ func stop(f *facts.Facts, s facts.Socket) ([]report.Step, bool) {
 func startedUs(f *facts.Facts, s facts.Socket) bool {
 	return slices.ContainsFunc(f.Launcher.Line.Value, func(p facts.Forebear) bool {
 		holds := p.PID == s.PID || slices.Contains(s.Also, p.PID)
-		return p.PID > 1 && (holds || s.PID == 0 && s.Inode != 0 && p.UID == s.UID && !p.Launches)
+		return p.PID > 1 && (holds || s.PID == 0 && s.Inode != 0 && p.UID == s.UID && !p.Launches && !p.Shown)
 	}) || s.PID > 1 && s.PID == f.Proc.Parent.Value
 }
 
