@@ -50,7 +50,8 @@ func stopOwner(w kernel.World, g kernel.Goal) (candidate, bool) {
 		}
 		if len(more) == 0 {
 			inodes = append(inodes, s.Inode)
-			if strings.HasPrefix(s.Network, "udp") && s.UID == 0 {
+			const unmapped = 65534 // what root is where a user namespace has no id for it
+			if strings.HasPrefix(s.Network, "udp") && (s.UID == 0 || s.UID == unmapped) {
 				depends = "if a process holds it, and not the kernel for a tunnel"
 			}
 		}
