@@ -67,6 +67,7 @@ func TestBehind(t *testing.T) {
 		{"a file that only its path names", Goal{}, func(f *facts.Facts) {
 			f.File.Exe, f.File.Installed.Caps = unread, f.File.Installed.Caps.Now(caps.File{Version: 2, Permitted: caps.SetOf(caps.NET_RAW)})
 			f.File.ChangedSince = facts.Fact[bool]{Reason: "ENOENT"}
+			f.Proc.Secure, f.Proc.Dumpable = f.Proc.Secure.Now(true), f.Proc.Dumpable.Now(0) // it granted something
 		}, "file-caps-partial"},
 		{"a filter on listen behind Landlock", Goal{MPTCP: true}, func(f *facts.Facts) {
 			f.Proc.Seccomp = f.Proc.Seccomp.Now(2)

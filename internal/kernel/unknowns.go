@@ -270,6 +270,9 @@ func stamps(w World, g Goal, set caps.Set) []World {
 		return []World{w}
 	}
 	other := w.costs(1)
+	if w.Facts.File.Exe.Stat.State == facts.Unreadable { // nor is it often another file than its path names
+		other = w.costs(2)
+	}
 	if w.Image.Stamped {
 		other.Image.Stamped, other.Image.Caps = false, caps.File{}
 	} else {

@@ -4,7 +4,9 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"slices"
 	"strconv"
+	"syscall"
 
 	"github.com/lowport/lowport/guard/report"
 	"github.com/lowport/lowport/internal/facts"
@@ -87,7 +89,10 @@ func everyAddress(w kernel.World, g kernel.Goal) (candidate, bool) {
 	if !g.Addr.Unmap().Is4() {
 		host, wide.Addr, wide.Network = "", netip.Addr{}, g.Network
 	}
-	if kernel.Free(f, wide) != kernel.Yes {
+	taken := wide
+	taken.Refused.Errno = syscall.EADDRINUSE // so that what only may be in the way is counted
+	bound := slices.ContainsFunc(f.Net.Sockets.Value, func(s facts.Socket) bool { return s.Bound && kernel.Conflicts(s, taken) != kernel.No })
+	if kernel.Free(f, wide) != kernel.Yes || bound {
 		return candidate{}, false
 	}
 	return candidate{
