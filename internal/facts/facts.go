@@ -135,6 +135,10 @@ func (r Release) Before(major, minor int) bool {
 	return r.Major < major || r.Major == major && r.Minor < minor
 }
 
+// OverflowID is the uid and gid of who has none in a user namespace: fs.overflowuid and
+// fs.overflowgid by default (proc_sys_fs(5)).
+const OverflowID = 65534
+
 // IDs are the real and effective ids, as this user namespace sees them.
 type IDs struct{ UID, EUID, GID, EGID uint32 }
 

@@ -7,6 +7,14 @@ import (
 	"github.com/lowport/lowport/caps"
 )
 
+// UnitFolders are where systemd looks for units of the system, the most important first
+// (systemd.unit(5)), without the slash in front.
+var UnitFolders = []string{
+	"etc/systemd/system.control", "run/systemd/system.control", "run/systemd/transient", "run/systemd/generator.early",
+	"etc/systemd/system", "etc/systemd/system.attached", "run/systemd/system", "run/systemd/system.attached", "run/systemd/generator",
+	"usr/local/lib/systemd/system", "lib/systemd/system", "usr/lib/systemd/system", "run/systemd/generator.late",
+}
+
 // BoundingTakers are the directives of a unit that take capabilities from its bounding set,
 // whatever CapabilityBoundingSet= says (systemd.exec(5)).
 var BoundingTakers = []struct {

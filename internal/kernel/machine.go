@@ -58,16 +58,18 @@ func owners(w World, g Goal, set caps.Set) []World {
 // it would give up there too.
 func outsides(w World, g Goal, set caps.Set) []World {
 	o, known := w.Facts.Launcher.Operator.Is()
-	out := w.Start()
-	executed := w.seen || w.Missing() == 0
 	engine := w.Facts.Launcher.Container.State == facts.Known // an engine gives its root what it grants
-	if w.Counts || !known || !o.OtherUsers || out.Image.Unread || !executed || engine {
+	if w.Counts || !known || !o.OtherUsers || engine {
+		return []World{w}
+	}
+	out := w.Start()
+	if executed := w.seen || w.Missing() == 0; !executed || out.Image.Unread {
 		return []World{w}
 	}
 	out.Starter = caps.State{Bounding: o.Bounding, NoNewPrivs: out.Starter.NoNewPrivs}
 	out.Starter = Ambient(out.Starter, w.now.Ambient) // a new user namespace clears it, so a launcher gave it afterwards
 	out.Caller = nobody
-	if ids := w.Facts.Proc.IDs.Value; o.UID == ids.UID && o.UID != nobodyUID {
+	if ids := w.Facts.Proc.IDs.Value; o.UID == ids.UID && o.UID != facts.OverflowID {
 		out.Starter = Ambient(out.Starter, o.Ambient)
 		if o.Permitted.Contains(o.Bounding) {
 			out = out.byRoot()

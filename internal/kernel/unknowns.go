@@ -47,10 +47,7 @@ func callers(w World, g Goal, set caps.Set) []World {
 	return []World{w, root}
 }
 
-// nobodyUID is the overflow uid and gid, fs.overflowuid (proc_sys_fs(5)).
-const nobodyUID = 65534
-
-var nobody = facts.IDs{UID: nobodyUID, EUID: nobodyUID, GID: nobodyUID, EGID: nobodyUID}
+var nobody = facts.IDs{UID: facts.OverflowID, EUID: facts.OverflowID, GID: facts.OverflowID, EGID: facts.OverflowID}
 
 // sinces: what has the program given up since its start?
 func sinces(w World, g Goal, set caps.Set) []World {
@@ -309,7 +306,7 @@ func setIDs(w World, g Goal, set caps.Set) []World {
 	switch {
 	case known && !mapped:
 		return []World{ignored}
-	case stat.UID == nobodyUID, stat.GID == nobodyUID:
+	case stat.UID == facts.OverflowID, stat.GID == facts.OverflowID:
 		return []World{w, ignored}
 	}
 	return []World{w}

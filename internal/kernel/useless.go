@@ -22,7 +22,7 @@ type change func(World, Goal) World
 func unhelpful(worlds []World, g Goal, found []report.Cause, l *look) []string {
 	var all []string
 	if g.Refused.setup() { // with more capabilities the setup may succeed
-		g = Goal{Network: g.Network, Addr: g.Addr, Port: g.Port, Raises: g.Raises, MPTCP: g.MPTCP, Refused: Refusal{Capset: g.Refused.Capset}}
+		g.Refused = Refusal{Capset: g.Refused.Capset}
 	}
 	for i, c := range found {
 		if c.Certainty == report.Possible || c.ID == "bounding-excludes" && i > 0 && found[0].ID == "exec-refused" {

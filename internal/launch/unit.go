@@ -40,19 +40,11 @@ func (u *Unit) folders() []string {
 	if u.User {
 		return userFolders
 	}
-	return systemFolders
+	return facts.UnitFolders
 }
 
-// The folders where systemd looks for units, the most important first, without
-// the slash in front.
-var (
-	systemFolders = []string{
-		"etc/systemd/system.control", "run/systemd/system.control", "run/systemd/transient", "run/systemd/generator.early",
-		"etc/systemd/system", "etc/systemd/system.attached", "run/systemd/system", "run/systemd/system.attached", "run/systemd/generator",
-		"usr/local/lib/systemd/system", "lib/systemd/system", "usr/lib/systemd/system", "run/systemd/generator.late",
-	}
-	userFolders = []string{"etc/systemd/user", "run/systemd/user", "usr/local/lib/systemd/user", "usr/lib/systemd/user"}
-)
+// userFolders are where a user's manager looks for units, as facts.UnitFolders has the system's.
+var userFolders = []string{"etc/systemd/user", "run/systemd/user", "usr/local/lib/systemd/user", "usr/lib/systemd/user"}
 
 // Read reads the unit at an absolute path, its drop-ins beside it and wherever
 // systemd looks for them, and its sockets, from root, the file system. A unit in

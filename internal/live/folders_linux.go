@@ -12,19 +12,19 @@ import (
 // this one, as clone(2) does with CLONE_FS. kcmp(2) answers for processes of this user
 // alone, or for root.
 func sharesFolders() ([]byte, error) {
-	self, err := self()
-	if err == nil && self != os.Getpid() {
+	return sharesFoldersOf(os.Getpid())
+}
+
+// sharesFoldersOf looks for another process that shares them with one.
+func sharesFoldersOf(process int) ([]byte, error) {
+	here, err := self()
+	if err == nil && here != os.Getpid() {
 		err = errors.New("/proc numbers processes otherwise than kcmp")
 	}
 	if err != nil {
 		return nil, err
 	}
-	return sharesFoldersOf(self)
-}
-
-// sharesFoldersOf looks for one that shares them with a process.
-func sharesFoldersOf(self int) ([]byte, error) {
-	if _, err := sameFolders(self, self); err != nil {
+	if _, err := sameFolders(process, process); err != nil {
 		return nil, err // a filter refuses the call, or the kernel does not have it
 	}
 	all, err := os.ReadDir("/proc")
@@ -33,10 +33,10 @@ func sharesFoldersOf(self int) ([]byte, error) {
 	}
 	for _, entry := range all {
 		pid, err := strconv.Atoi(entry.Name())
-		if err != nil || pid == self {
+		if err != nil || pid == process {
 			continue
 		}
-		if same, err := sameFolders(self, pid); err == nil && same {
+		if same, err := sameFolders(process, pid); err == nil && same {
 			return []byte("true\n"), nil
 		}
 	}

@@ -19,54 +19,49 @@ import (
 // findOperator reads the nearest ancestor that is a shell which asks for commands; if there is
 // none, the nearest ancestor that is no launcher. It uses what anybody may read of a
 // process. ENODATA says that there is none here, as for what a container's engine started.
-func (r reading) findOperator() ([]byte, error) {
-	line, shell, err := r.lineage()
-	other := slices.IndexFunc(line, func(p facts.Forebear) bool { return !p.Launches })
+func (r reading) findOperator(up lineage) ([]byte, error) {
+	other := slices.IndexFunc(up.line, func(p facts.Forebear) bool { return !p.Launches })
 	switch {
-	case err == nil && shell != 0:
-		return r.operatorAt(shell, "self")
+	case up.err == nil && up.shell != 0:
+		return r.operatorAt(up.shell, "self")
 	case other >= 0:
-		return r.operatorAt(line[other].PID, "self")
-	case err == nil:
-		err = unix.ENODATA
+		return r.operatorAt(up.line[other].PID, "self")
 	}
-	return nil, err
+	return nil, cmp.Or[error](up.err, unix.ENODATA)
 }
 
-// forebears lists the ancestors up to the shell that asks for commands.
-func (r reading) forebears() ([]byte, error) {
-	all, _, err := r.lineage()
-	if err != nil {
-		return nil, err
-	}
-	return line(all)
+// A lineage is the ancestors of this process.
+type lineage struct {
+	line  []facts.Forebear // up to the nearest shell that asks for commands, or to one that cannot be read
+	shell int              // the id of that shell, 0 for none
+	err   error            // why an ancestor cannot be read
 }
 
-// lineage lists the ancestors up to the nearest shell that asks for commands, and returns the
-// id of that shell, 0 for none. It uses what anybody may read of a process. If an ancestor
-// cannot be read, it returns those before it and the error.
-func (r reading) lineage() (line []facts.Forebear, shell int, err error) {
-	line = []facts.Forebear{}
-	pid, err := r.parent()
-	if err != nil {
-		return line, 0, err
+// lineage lists the ancestors, by what anybody may read of a process.
+func (r reading) lineage() (up lineage) {
+	up.line = []facts.Forebear{}
+	var pid int
+	if pid, up.err = r.parent(); up.err != nil {
+		return up
 	}
 	for pid > 0 {
 		status, errStatus := r.status(pid)
 		args, errArgs := r.file(fmt.Sprintf("/proc/%d/cmdline", pid))
 		ids, errIDs := facts.ParseIDs(status)
-		up, errParent := facts.StatusInt("PPid", math.MaxInt32)(status)
+		parent, errParent := facts.StatusInt("PPid", math.MaxInt32)(status)
 		if err := errors.Join(errStatus, errArgs, errIDs, errParent); err != nil {
-			return line, 0, cmp.Or(errStatus, err)
+			up.err = cmp.Or(errStatus, err)
+			return up
 		}
 		role := facts.RoleOf(splitArgs(args))
 		if role == facts.Asks {
-			return line, pid, nil
+			up.shell = pid
+			return up
 		}
-		line = append(line, facts.Forebear{PID: pid, UID: ids.UID, Launches: role == facts.Launches, Shown: showsDescriptors(pid)})
-		pid = up
+		up.line = append(up.line, facts.Forebear{PID: pid, UID: ids.UID, Launches: role == facts.Launches, Shown: showsDescriptors(pid)})
+		pid = parent
 	}
-	return line, 0, nil
+	return up
 }
 
 // showsDescriptors reports whether this process may read the descriptors of another

@@ -109,7 +109,6 @@ func (p subject) state() {
 		p.add("proc/self/ns/"+kind, func() ([]byte, error) { return readLink(p.path("ns/" + kind)) })
 	}
 	p.add("environ", p.environ)
-	p.add("run/systemd/transient", func() ([]byte, error) { return transient(p.Record) })
 }
 
 // secure reads AT_SECURE from the auxiliary vector, which is pairs of words.
@@ -142,17 +141,14 @@ func (p subject) environ() ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	has := strings.Split(string(all), "\x00")
-	var b []byte
-	for _, mark := range facts.EnvMarks {
-		set := slices.ContainsFunc(has, func(v string) bool {
-			return v == mark || !strings.Contains(mark, "=") && strings.HasPrefix(v, mark+"=") && len(v) > len(mark)+1
-		})
-		if set {
-			b = fmt.Appendln(b, mark)
+	return marks(func(name string) string {
+		for v := range strings.SplitSeq(string(all), "\x00") {
+			if value, ok := strings.CutPrefix(v, name+"="); ok {
+				return value
+			}
 		}
-	}
-	return b, nil
+		return ""
+	}), nil
 }
 
 // program reads the file that the process runs, and what is at its path now, both as the
@@ -227,6 +223,7 @@ func (p subject) surroundings() {
 		return readPath("/proc/1/status")
 	})
 	p.kernel()
+	p.add("run/systemd/transient", func() ([]byte, error) { return transient(p.Record) }) // it asks for the root, and for systemd
 }
 
 // network reads the network namespace of the process, which the calling thread enters.
@@ -234,10 +231,7 @@ func (p subject) network(ports []int) {
 	p.add("network apart", func() ([]byte, error) { return netApart(p.name) })
 	p.add("network namespace name", func() ([]byte, error) { return netName(p.name) })
 	p.add("ioctl NS_GET_USERNS", p.netOwner)
-	sysctls := []string{
-		"proc/sys/net/ipv4/ip_unprivileged_port_start", "proc/sys/net/ipv4/ip_nonlocal_bind",
-		"proc/sys/net/ipv6/ip_nonlocal_bind", "proc/sys/net/ipv6/conf/lo/disable_ipv6",
-	}
+	sysctls := append([]string{"proc/sys/net/ipv4/ip_unprivileged_port_start"}, ofAddresses...)
 	if err := p.enterNetwork(); err != nil {
 		for _, name := range append(sysctls, "sockets", "sockets from", "addresses", "tentative") {
 			p.Record[name] = facts.Item{Err: "its network namespace cannot be entered: " + Reason(err)}

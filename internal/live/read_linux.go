@@ -72,7 +72,7 @@ func read(s scope) facts.Record {
 	r.process()
 	r.launcher()
 	r.program()
-	r.add("run/systemd/transient", func() ([]byte, error) { return transient(r.Record) }) // it asks where the program lies
+	r.unit()
 	r.command()
 	r.network(s)
 	return r.Record
@@ -126,22 +126,36 @@ func (r reading) launcher() {
 		}
 		return r.ancestor(parent, uint32(os.Getuid()))
 	})
-	r.add("operator", r.findOperator)
-	r.add("ancestors", r.forebears)
-	r.add("supervisor", r.supervisor)
+	up := r.lineage()
+	r.add("operator", func() ([]byte, error) { return r.findOperator(up) })
+	r.add("ancestors", func() ([]byte, error) {
+		if up.err != nil {
+			return nil, up.err
+		}
+		return line(up.line)
+	})
+	r.add("supervisor", func() ([]byte, error) { return r.supervisor(up) })
 	r.add("parent status", func() ([]byte, error) { return r.statusNamed("PPid") })
 	r.add("tracer status", func() ([]byte, error) { return r.statusNamed("TracerPid") })
 	r.add("folders shared", sharesFolders)
-	r.add("environ", func() ([]byte, error) {
-		var b []byte
-		for _, mark := range facts.EnvMarks {
-			name, want, hasValue := strings.Cut(mark, "=")
-			if has := os.Getenv(name); has != "" && (!hasValue || has == want) {
-				b = fmt.Appendln(b, mark)
-			}
+	r.add("environ", func() ([]byte, error) { return marks(os.Getenv), nil })
+}
+
+// marks looks for the marks of launchers in an environment.
+func marks(getenv func(name string) string) (found []byte) {
+	for _, mark := range facts.EnvMarks {
+		name, want, hasValue := strings.Cut(mark, "=")
+		if has := getenv(name); has != "" && (!hasValue || has == want) {
+			found = fmt.Appendln(found, mark)
 		}
-		return b, nil
-	})
+	}
+	return found
+}
+
+// unit reads what the files of systemd say of the unit that runs this process. It comes behind
+// program: whether these files are in sight depends on where the program's root is.
+func (r reading) unit() {
+	r.add("run/systemd/transient", func() ([]byte, error) { return transient(r.Record) })
 	r.add("socket unit", func() ([]byte, error) { return socketUnit(r.Record) })
 	r.add("unit filters", func() ([]byte, error) { return unitFilters(r.Record) })
 }

@@ -2,7 +2,6 @@ package live
 
 import (
 	"errors"
-	"os"
 	"path/filepath"
 	"strings"
 
@@ -21,30 +20,22 @@ func socketUnit(r facts.Record) ([]byte, error) {
 		return nil, errors.New("the units are in another root")
 	}
 	name := strings.TrimSuffix(u.Name, ".service") + ".socket"
-	for _, dir := range unitFolders {
+	folders := unitFolders()
+	for _, dir := range folders {
 		if err := unix.Access(filepath.Join(dir, name+".d"), unix.F_OK); !errors.Is(err, unix.ENOENT) {
 			return nil, errors.New("the .socket unit has drop-ins")
 		}
 	}
-	for _, dir := range unitFolders {
-		info, err := os.Stat(filepath.Join(dir, name))
-		switch {
-		case errors.Is(err, unix.ENOENT):
-			continue
-		case err != nil:
-			return nil, err
-		case !info.Mode().IsRegular(): // masked
-			return nil, unix.ENOENT
-		}
-		text, err := readPath(filepath.Join(dir, name))
-		if err != nil {
-			return nil, err
-		}
-		all, err := facts.ParseSocketUnit(name, string(text))
-		if err != nil {
-			return nil, err
-		}
-		return line(all)
+	text, err := firstUnit(folders, name)
+	if err == nil && text == "" { // masked
+		err = unix.ENOENT
 	}
-	return nil, unix.ENOENT
+	if err != nil {
+		return nil, err
+	}
+	all, err := facts.ParseSocketUnit(name, text)
+	if err != nil {
+		return nil, err
+	}
+	return line(all)
 }

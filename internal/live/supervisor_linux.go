@@ -1,6 +1,7 @@
 package live
 
 import (
+	"cmp"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -12,9 +13,8 @@ import (
 
 // supervisor finds what supervises this process: the nearest ancestor that is no launcher.
 // ENODATA says that that is no supervisor.
-func (r reading) supervisor() ([]byte, error) {
-	all, _, err := r.lineage()
-	for _, p := range all {
+func (r reading) supervisor(up lineage) ([]byte, error) {
+	for _, p := range up.line {
 		if p.Launches {
 			continue
 		}
@@ -28,10 +28,7 @@ func (r reading) supervisor() ([]byte, error) {
 		}
 		return line(named(s))
 	}
-	if err == nil {
-		err = unix.ENODATA
-	}
-	return nil, err
+	return nil, cmp.Or[error](up.err, unix.ENODATA)
 }
 
 // named adds what the supervisor calls the service, and the file that starts it. runit and s6
@@ -44,8 +41,7 @@ func named(s facts.Supervisor) facts.Supervisor {
 			s.Service = wd
 		}
 		if filepath.IsAbs(s.Service) {
-			s.Run = filepath.Join(s.Service, "run")
-			s.Execline = isExecline(s.Run)
+			s.Run, s.Execline = script(filepath.Join(s.Service, "run"))
 		}
 	case "supervisord":
 		s.Service = os.Getenv("SUPERVISOR_GROUP_NAME")
@@ -58,10 +54,13 @@ func named(s facts.Supervisor) facts.Supervisor {
 	return s
 }
 
-// isExecline reports whether a script names execlineb as its interpreter. A script that cannot
-// be read is taken for a shell's.
-func isExecline(script string) bool {
-	b, _ := readPath(script)
+// script returns the path of a script, and whether execlineb interprets it. It returns "" for a
+// script that cannot be read: what would interpret a line in it is not known then.
+func script(path string) (readable string, execline bool) {
+	b, err := readPath(path)
+	if err != nil {
+		return "", false
+	}
 	first, _, _ := strings.Cut(string(b), "\n")
-	return strings.HasPrefix(first, "#!") && strings.Contains(first, "execline")
+	return path, strings.HasPrefix(first, "#!") && strings.Contains(first, "execline")
 }

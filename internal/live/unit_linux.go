@@ -12,12 +12,12 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// unitFolders are where systemd looks for units, the first before the others
-// (systemd.unit(5)).
-var unitFolders = []string{
-	"/etc/systemd/system.control", "/run/systemd/system.control", "/run/systemd/transient", "/run/systemd/generator.early",
-	"/etc/systemd/system", "/etc/systemd/system.attached", "/run/systemd/system", "/run/systemd/system.attached", "/run/systemd/generator",
-	"/usr/local/lib/systemd/system", "/lib/systemd/system", "/usr/lib/systemd/system", "/run/systemd/generator.late",
+// unitFolders returns facts.UnitFolders as paths.
+func unitFolders() (paths []string) {
+	for _, folder := range facts.UnitFolders {
+		paths = append(paths, "/"+folder)
+	}
+	return paths
 }
 
 // unitFilters reads which filters the files of our unit set. ENODATA says that no unit of the
@@ -30,7 +30,7 @@ func unitFilters(r facts.Record) ([]byte, error) {
 	if facts.OwnRoot(r) {
 		return nil, errors.New("the units are in another root")
 	}
-	files, err := unitFiles(u.Name, unitFolders)
+	files, err := unitFiles(u.Name, unitFolders())
 	if err != nil {
 		return nil, err
 	}
@@ -43,17 +43,7 @@ func unitFiles(name string, folders []string) ([]string, error) {
 	if prefix, _, isInstance := strings.Cut(name, "@"); isInstance {
 		names = append(names, prefix+"@.service")
 	}
-	main, err := "", fs.ErrNotExist
-	for _, name := range names {
-		for _, folder := range folders {
-			if main, err = readUnit(filepath.Join(folder, name)); !errors.Is(err, fs.ErrNotExist) {
-				break
-			}
-		}
-		if err == nil {
-			break
-		}
-	}
+	main, err := firstUnit(folders, names...)
 	if err != nil {
 		return nil, err
 	}
@@ -82,6 +72,19 @@ func unitFiles(name string, folders []string) ([]string, error) {
 		files = append(files, text)
 	}
 	return files, nil
+}
+
+// firstUnit reads the first file that has one of the names. It looks in all folders for a name
+// before it takes the next one. unix.ENOENT says that there is none.
+func firstUnit(folders []string, names ...string) (string, error) {
+	for _, name := range names {
+		for _, folder := range folders {
+			if text, err := readUnit(filepath.Join(folder, name)); !errors.Is(err, fs.ErrNotExist) {
+				return text, err
+			}
+		}
+	}
+	return "", unix.ENOENT
 }
 
 // readUnit reads a file of a unit. A file that is not regular reads as empty: a link to

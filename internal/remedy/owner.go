@@ -50,8 +50,8 @@ func stopOwner(w kernel.World, g kernel.Goal) (candidate, bool) {
 		}
 		if len(more) == 0 {
 			inodes = append(inodes, s.Inode)
-			const unmapped = 65534 // what root is where a user namespace has no id for it
-			if strings.HasPrefix(s.Network, "udp") && (s.UID == 0 || s.UID == unmapped) {
+			mayBeRoot := s.UID == 0 || s.UID == facts.OverflowID // which a user namespace may have no id for
+			if strings.HasPrefix(s.Network, "udp") && mayBeRoot {
 				depends = "if a process holds it, and not the kernel for a tunnel"
 			}
 		}
