@@ -28,13 +28,14 @@ func (c *command) here() int {
 	return c.ask(asked{
 		bind: func(addresses []string, into *guard.Report) error {
 			s, err := guard.BindAll(context.Background(), addresses, append(opts, guard.ReportTo(into))...)
-			if err == nil {
-				s.Close()
+			if err != nil {
+				return err
 			}
-			if err == nil && c.verbose {
+			s.Close()
+			if c.verbose {
 				return gates(addresses[0], into)
 			}
-			return err
+			return nil
 		},
 		require: func(into *guard.Report, need caps.Set) error {
 			return requireReport(into, need, guard.Require(slices.Collect(need.All())...))

@@ -61,12 +61,11 @@ func sections() map[string]string {
 			if strings.Contains(id, " ") {
 				continue // no id, but a list at the end
 			}
-			if old := all[id]; old != "" {
-				old += "\n"
-				all[id] = old + id + "\n" + strings.TrimRight(text, "\n") + "\n"
-				continue
+			text = id + "\n" + strings.TrimRight(text, "\n") + "\n"
+			if old, both := all[id]; both {
+				text = old + "\n" + text
 			}
-			all[id] = id + "\n" + strings.TrimRight(text, "\n") + "\n"
+			all[id] = text
 		}
 	}
 	return all
