@@ -48,8 +48,19 @@ type starter struct {
 	then      string // the path by which what it starts looks, "" for the same
 	who       facts.Account
 	mine      bool                    // it is this process
+	in        root                    // whose files it sees
 	executes  func(file string) error // what else keeps a file from being executed
 }
+
+// A root is the files that a starter sees, and the users that they name.
+type root struct {
+	open func(path string) (live.Program, error)
+	stat func(path string) (fs.FileInfo, error)
+	look func(user, group string) (facts.Account, error)
+}
+
+// here is the root of this process.
+var here = root{live.Open, os.Stat, live.LookAccount}
 
 // maxLinks bounds a chain; nobody has one that is as long.
 const maxLinks = 16
@@ -68,7 +79,7 @@ func (s starter) follow(argv []string) (c *chain, err error) {
 			return c, err
 		}
 		s.path, s.then = cmp.Or(s.then, s.path), ""
-		if c.program, err = live.Open(name); err != nil {
+		if c.program, err = s.in.open(name); err != nil {
 			return c, err
 		}
 		c.opened = append(c.opened, c.program)
@@ -90,7 +101,7 @@ func (s starter) follow(argv []string) (c *chain, err error) {
 		case err != nil:
 			return c, err
 		case !ok || program.Is(c.program.File.Does.Raise, true):
-			c.ends(argv)
+			c.ends(argv, s.in)
 			return c, nil
 		case w.Script != "":
 			if w, err = s.script(w); err != nil {
@@ -121,7 +132,7 @@ func (s starter) may(p live.Program) error {
 // wrap adds a wrapper to the chain.
 func (s *starter) wrap(c *chain, w launch.Wrap) error {
 	if w.User != "" {
-		who, err := live.LookAccount(w.User, w.Group)
+		who, err := s.in.look(w.User, w.Group)
 		if err != nil {
 			return fmt.Errorf("%s: %w", c.program.Path, err)
 		}
@@ -143,7 +154,7 @@ func (s starter) script(w launch.Wrap) (launch.Wrap, error) {
 	if !filepath.IsAbs(name) {
 		name = filepath.Join(s.dir, name)
 	}
-	p, err := live.Open(name)
+	p, err := s.in.open(name)
 	if errors.Is(err, fs.ErrPermission) || errors.Is(err, syscall.ENOEXEC) { // it need not be executable
 		w.Doubt = name + " is given to a shell, and not executable"
 		return w, nil
@@ -169,7 +180,7 @@ func (s starter) find(name string) (string, error) {
 		return filepath.Join(s.dir, name), nil
 	}
 	for _, dir := range filepath.SplitList(s.path) {
-		info, err := os.Stat(filepath.Join(dir, name))
+		info, err := s.in.stat(filepath.Join(dir, name))
 		if err == nil && info.Mode().IsRegular() && info.Mode()&0o111 != 0 {
 			return filepath.Join(dir, name), nil
 		}
@@ -190,20 +201,20 @@ func (c *chain) close() {
 }
 
 // ends looks at what the last program is given: what runs a program is itself none.
-func (c *chain) ends(argv []string) {
+func (c *chain) ends(argv []string, in root) {
 	c.given = c.program.Interprets()
 	if program.Is(c.program.File.Does.Raise, true) {
 		return
 	}
 	for _, arg := range argv[1:] {
-		if filepath.IsAbs(arg) && arg != c.script && executable(arg) {
+		if filepath.IsAbs(arg) && arg != c.script && in.executable(arg) {
 			c.doubt = cmp.Or(c.doubt, fmt.Sprintf("%s is given %s, and may run it", c.program.Path, arg))
 		}
 	}
 }
 
-func executable(path string) bool {
-	info, err := os.Stat(path)
+func (r root) executable(path string) bool {
+	info, err := r.stat(path)
 	return err == nil && info.Mode().IsRegular() && info.Mode()&0o111 != 0
 }
 

@@ -4,6 +4,9 @@
 //
 //	_, err := preflight.Bind(preflight.Launch{Unit: "app.service"}, ":443")
 //
+// A [Container] is a start by an engine, on any machine: it is decided from what the engine is
+// asked for and from the image, before anything is built or pulled.
+//
 // It also finds what a program can never report itself, since it is not even
 // executed: a file with the effective bit where the bounding set lacks the
 // capability (exec-refused). It knows what a unit's directives do to a bind, in

@@ -28,6 +28,10 @@ func (how Launch) plan(ports ...int) (*plan, error) {
 		return nil, err
 	}
 	switch {
+	case how.Container != nil && (how.Unit != "" || how.User != ""):
+		return nil, errors.New("preflight: what starts a container is neither a unit nor a user of this machine")
+	case how.Container != nil:
+		return how.inContainer()
 	case how.Unit != "":
 		return how.byUnit(ports)
 	case how.Binary != "":
@@ -38,7 +42,7 @@ func (how Launch) plan(ports ...int) (*plan, error) {
 
 // byHand is a start from this process, or by one that becomes the user.
 func (how Launch) byHand(ports []int) (*plan, error) {
-	s := starter{path: os.Getenv("PATH"), mine: how.User == ""}
+	s := starter{path: os.Getenv("PATH"), mine: how.User == "", in: here}
 	if how.User != "" {
 		who, err := live.LookAccount(how.User, "")
 		if err != nil {
@@ -69,16 +73,10 @@ func (how Launch) read(c *chain, ports []int) (*plan, facts.Facts, facts.Record)
 	if how.Unit == "" {
 		f.Launch.Listen, f.Launch.Capset = live.Listen(), live.Capset()
 	}
-	does := c.program.File.Does
-	p := &plan{raises: does.Raise, inherits: does.Inherit, mptcp: c.program.File.Go.Value.MPTCP}
+	p := how.does(c.program.File.Does)
+	p.mptcp = c.program.File.Go.Value.MPTCP
 	if how.Unit == "" {
 		p.mptcp = program.ListensMPTCP(os.Getenv("GODEBUG"), p.mptcp) && c.program.File.Go.Value.Main != ""
-	}
-	switch how.Guard {
-	case Guarded:
-		p.raises, p.inherits = program.Answer[bool]{Value: true}, program.Answer[bool]{Value: true}
-	case Unguarded:
-		p.raises, p.inherits = program.Answer[bool]{}, program.Answer[bool]{}
 	}
 	switch {
 	case c.forks || c.closes: // LISTEN_PID names another process
@@ -93,6 +91,17 @@ func (how Launch) read(c *chain, ports []int) (*plan, facts.Facts, facts.Record)
 		p.notes = append(p.notes, "SELinux is enforcing: what it allows the program's domain is not known")
 	}
 	return p, f, record
+}
+
+// does is the plan of a program of which the file shows this.
+func (how Launch) does(does program.Does) *plan {
+	switch how.Guard {
+	case Guarded:
+		return &plan{raises: program.Answer[bool]{Value: true}, inherits: program.Answer[bool]{Value: true}}
+	case Unguarded:
+		return &plan{}
+	}
+	return &plan{raises: does.Raise, inherits: does.Inherit}
 }
 
 // start executes the chain in the facts.
@@ -149,7 +158,7 @@ func (how Launch) byUnit(ports []int) (*plan, error) {
 		return nil, err
 	}
 	search, env := u.Path()
-	s := starter{path: search, then: env, dir: "/", who: who, executes: func(file string) error { return u.Executes(command, file) }}
+	s := starter{path: search, then: env, dir: "/", who: who, in: here, executes: func(file string) error { return u.Executes(command, file) }}
 	if command.Root() {
 		s.who = facts.Account{Name: "root"}
 	}

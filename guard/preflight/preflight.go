@@ -1,6 +1,7 @@
 package preflight
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -30,6 +31,8 @@ type Launch struct {
 	User   string // the name or number of the user it is started as, by setpriv, su or sudo; "" for who runs this
 	Unit   string // the path of the .service file by which systemd starts it, of a template with an instance; "" for a start from here
 	Guard  Guard  // whether the program has this guard; by default what its file shows
+
+	Container *Container // by which an engine starts it, where it is not started on this machine; Binary is then a path of its image, or ""
 }
 
 // Guard reports whether a program binds by package guard. One that does raises a capability of
@@ -84,6 +87,7 @@ func Bind(how Launch, addresses ...string) (report.Report, error) {
 	}
 	for i := range all {
 		p.predict(&all[i])
+		p.differs(&all[i])
 	}
 	r := ask.Report(all, func([]ask.Request) facts.Facts { return p.facts })
 	return predicted(r, firstErr(all), p.notes)
@@ -97,7 +101,7 @@ func Require(how Launch, need ...caps.Cap) (report.Report, error) {
 		return report.Report{}, &printable{err}
 	}
 	g := kernel.Goal{Require: caps.SetOf(need...)}
-	if why := p.doubt(g); why != "" {
+	if why := cmp.Or(p.doubt(g), p.differ(g)); why != "" {
 		err := &ask.Untold{Why: why}
 		subject := "require " + g.Require.String()
 		return predicted(ask.Refusal(subject, subject+": could not tell", err, kernel.Untold(&p.facts, g, why), p.facts), err, p.notes)
@@ -153,6 +157,8 @@ type plan struct {
 	sockets facts.Fact[[]facts.Socket] // of this network namespace, where systemd binds the offers
 
 	notes []string
+
+	others []other // what it may be as well, as something was not said
 }
 
 // predict is how the bind would go.

@@ -1,6 +1,7 @@
 package live
 
 import (
+	"bytes"
 	"debug/elf"
 	"errors"
 	"fmt"
@@ -25,6 +26,10 @@ type Program struct {
 	Unsure  string       // why it is not known whether it starts, "" if it is known
 	file    *os.File     // of Path
 	way     []step       // to Path
+
+	tree  *Tree       // whose file it is; nil for one of this machine
+	bytes []byte      // of the file of a tree
+	image facts.Image // the same
 }
 
 // Open looks at the file that execve(2) would execute for a path. Close it after use. An error
@@ -164,6 +169,12 @@ const maxScript = 1 << 20
 
 // Text is what a script says.
 func (p Program) Text() (string, error) {
+	if p.tree != nil {
+		if len(p.bytes) > maxScript {
+			return "", fmt.Errorf("%s is longer than %d bytes", p.Path, maxScript)
+		}
+		return string(p.bytes), nil
+	}
 	f, err := os.Open(fdPath(p.file))
 	if err != nil {
 		return "", err
@@ -178,6 +189,9 @@ func (p Program) Text() (string, error) {
 
 // Image returns what execve sees of the file.
 func (p Program) Image() facts.Image {
+	if p.tree != nil {
+		return p.image
+	}
 	r := newReading()
 	r.image("path", fdPath(p.file))
 	return r.Facts().File.Installed
@@ -187,6 +201,10 @@ func (p Program) Image() facts.Image {
 // ([caps.Interprets]). It reports true if the file cannot be read, to be careful: what is
 // granted to an interpreter is granted to every program that it runs.
 func (p Program) Interprets() bool {
+	if p.tree != nil {
+		yes, err := caps.Interprets(bytes.NewReader(p.bytes), int64(len(p.bytes)), filepath.Base(p.Path))
+		return yes || err != nil
+	}
 	file, err := os.Open(fdPath(p.file))
 	if err != nil {
 		return true
@@ -201,7 +219,12 @@ func (p Program) Interprets() bool {
 }
 
 // Close closes the file.
-func (p Program) Close() error { return p.file.Close() }
+func (p Program) Close() error {
+	if p.tree != nil {
+		return nil
+	}
+	return p.file.Close()
+}
 
 // real returns the path without symbolic links, if that leads to the same file. For a path
 // through /proc it may not.

@@ -4,6 +4,7 @@ package live
 
 import (
 	"errors"
+	"io/fs"
 	"net/netip"
 
 	"github.com/lowport/lowport/caps"
@@ -51,3 +52,18 @@ func (Program) Of(facts.Account, caps.Set) (string, error) { return "", errors.E
 
 // UserManager is of Linux alone.
 func UserManager(uint32) facts.Fact[caps.State] { return facts.Fact[caps.State]{} }
+
+// A Tree is of Linux alone.
+type Tree struct {
+	FS         fs.FS
+	Attributes func(fs.FileInfo) facts.Image
+}
+
+// Open is of Linux alone.
+func (Tree) Open(string) (Program, error) { return Program{}, errors.ErrUnsupported }
+
+// Stat is of Linux alone.
+func (Tree) Stat(string) (fs.FileInfo, error) { return nil, errors.ErrUnsupported }
+
+// ReadFile is of Linux alone.
+func (Tree) ReadFile(string) ([]byte, error) { return nil, errors.ErrUnsupported }

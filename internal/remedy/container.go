@@ -24,11 +24,18 @@ func container(w kernel.World, g kernel.Goal) (candidate, bool) {
 	if !ok || engine == "systemd-nspawn" || g.Network == "" || !w.Counts {
 		return candidate{}, false
 	}
-	fix := report.Fix{ID: "container", Scope: "container", Summary: "for this container, unless it is on the host's network", Lasts: "as long as the container is started like this"}
+	unless := ", unless it is on the host's network"
+	if apart, known := f.Net.Apart.Is(); f.Launch.Planned && known {
+		if !apart { // it is
+			return candidate{}, false
+		}
+		unless = ""
+	}
+	fix := report.Fix{ID: "container", Scope: "container", Summary: "for this container" + unless, Lasts: "as long as the container is started like this"}
 	switch engine {
 	case "kubernetes":
 		fix.Scope = "pod"
-		fix.Summary = "for this pod, unless it is on the host's network"
+		fix.Summary = "for this pod" + unless
 		fix.Lasts = "as long as the manifest says so"
 		fix.Steps = []report.Step{{Edit: "the pod's manifest", Content: fmt.Sprintf(`spec:
   securityContext:
@@ -36,7 +43,7 @@ func container(w kernel.World, g kernel.Goal) (candidate, bool) {
     - name: net.ipv4.ip_unprivileged_port_start
       value: "%d"
 `, g.Port)}}
-	case "docker", "podman":
+	case "docker", "podman", "nerdctl":
 		fix.Steps = []report.Step{{Edit: engine + " run", Content: fmt.Sprintf("--sysctl net.ipv4.ip_unprivileged_port_start=%d\n", g.Port)}}
 	case "lxc":
 		fix.Lasts = "as long as the configuration says so"

@@ -1,0 +1,152 @@
+package live
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"path"
+	"strings"
+	"syscall"
+
+	"github.com/lowport/lowport/internal/facts"
+	"github.com/lowport/lowport/internal/program"
+)
+
+// A Tree is a file system that is no machine's: that of a container's image.
+type Tree struct {
+	FS fs.FS // whose links are links of the image, as fs.ReadLinkFS has them
+
+	// Attributes returns what execve sees of a file.
+	Attributes func(fs.FileInfo) facts.Image
+}
+
+const (
+	maxLinks   = 40      // of one path (MAXSYMLINKS)
+	maxProgram = 1 << 30 // bytes of a program
+)
+
+// Resolve follows a path to what it names, by the links of the tree alone. It returns the path
+// without links, with its leading slash.
+func (t Tree) Resolve(name string) (string, error) {
+	at, rest := "/", strings.Split(path.Join("/", name), "/")
+	for links := 0; len(rest) > 0; {
+		part := rest[0]
+		rest = rest[1:]
+		switch part {
+		case "", ".":
+			continue
+		case "..":
+			at = path.Dir(at)
+			continue
+		}
+		next := path.Join(at, part)
+		info, err := fs.Lstat(t.FS, next[1:])
+		if err != nil {
+			return "", err
+		}
+		if info.Mode()&fs.ModeSymlink == 0 {
+			at = next
+			continue
+		}
+		if links++; links > maxLinks {
+			return "", &fs.PathError{Op: "open", Path: name, Err: syscall.ELOOP}
+		}
+		target, err := fs.ReadLink(t.FS, next[1:])
+		if err != nil {
+			return "", err
+		}
+		if path.IsAbs(target) {
+			at = "/"
+		}
+		rest = append(strings.Split(target, "/"), rest...)
+	}
+	return at, nil
+}
+
+// Stat describes what a path names.
+func (t Tree) Stat(name string) (fs.FileInfo, error) {
+	at, err := t.Resolve(name)
+	if err != nil {
+		return nil, err
+	}
+	if at == "/" {
+		return fs.Stat(t.FS, ".")
+	}
+	return fs.Lstat(t.FS, at[1:])
+}
+
+// ReadFile reads a file of at most a mebibyte.
+func (t Tree) ReadFile(name string) ([]byte, error) {
+	at, err := t.Resolve(name)
+	if err != nil {
+		return nil, err
+	}
+	return load(t.FS, at, maxScript)
+}
+
+func load(root fs.FS, at string, limit int64) ([]byte, error) {
+	f, err := root.Open(at[1:])
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	b, err := io.ReadAll(io.LimitReader(f, limit+1))
+	if int64(len(b)) > limit {
+		return nil, fmt.Errorf("%s is longer than %d bytes", at, limit)
+	}
+	return b, err
+}
+
+// Open looks at the file that execve(2) would execute for a path of the tree, as the function
+// Open does on this machine.
+func (t Tree) Open(name string) (Program, error) {
+	at, err := t.Resolve(name)
+	if err != nil {
+		return Program{}, err
+	}
+	p := Program{Path: at, tree: &t}
+	for i, c := range at {
+		if c != '/' {
+			continue
+		}
+		if err := p.step(t, at[:max(i, 1)]); err != nil {
+			return p, err
+		}
+	}
+	if err := p.step(t, at); err != nil {
+		return p, err
+	}
+	if stat := p.way[len(p.way)-1].Stat; !stat.Executable() {
+		return p, &fs.PathError{Op: "exec", Path: at, Err: syscall.EACCES}
+	}
+	if p.bytes, err = load(t.FS, at, maxProgram); err != nil {
+		return p, err
+	}
+	p.File, err = program.Read(bytes.NewReader(p.bytes), int64(len(p.bytes)))
+	switch loader := p.File.Interpreter; {
+	case err != nil:
+	case p.File.Format == program.Unknown:
+		err = &fs.PathError{Op: "exec", Path: at, Err: syscall.ENOEXEC}
+	case p.File.Format == program.ELF && loader != "":
+		if _, missing := t.Stat(loader); missing != nil {
+			err = fmt.Errorf("%s: its loader: %w", at, missing)
+		}
+	}
+	return p, err
+}
+
+// step adds a folder of the way, or the file at its end.
+func (p *Program) step(t Tree, at string) error {
+	info, err := t.Stat(at)
+	if err != nil {
+		return err
+	}
+	p.image = t.Attributes(info)
+	if p.image.Stat.State != facts.Known {
+		return errors.New(at + ": " + p.image.Stat.Reason)
+	}
+	p.way = append(p.way, step{path: at, Stat: p.image.Stat.Value})
+	return nil
+}
