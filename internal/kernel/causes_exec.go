@@ -9,7 +9,7 @@ var execCauses = []cause{
 		kernel:  "bprm_caps_from_vfs_caps: -EPERM if the effective bit is set and not all is granted",
 		see:     "getcap PROGRAM\ngrep CapBnd /proc/self/status\nsystemctl show -p CapabilityBoundingSet UNIT",
 		helps:   "setcap with =+p instead of =+ep: execve grants what the bounding set allows, and guard.Bind raises it; or add the capability to the bounding set",
-		useless: []useless{{"sudo or being root: the bounding set limits it too", []change{asRoot}}},
+		useless: []useless{{"sudo or being root: the bounding set limits it too", []change{asRoot, asRootSameWay}}},
 	},
 	{
 		id:   "nosuid-mount",

@@ -353,6 +353,10 @@ func (l *look) holder() {
 // notExecuted shows the file's capabilities, and which of them the starter's bounding set lacks.
 func (l *look) notExecuted() {
 	l.file()
+	if !l.f.Launch.Planned { // it runs, since something makes execve ignore its file's capabilities
+		l.bounds()
+		return
+	}
 	see(l, "starter's CapBnd", l.f.Launch.Starter,
 		func(s caps.State) string { return s.Bounding.Hex() },
 		func(s caps.State) string {

@@ -248,7 +248,7 @@ func (l *look) about(id string) caps.Set {
 	case "bounding-excludes":
 		part &^= l.w.Starter.Bounding
 	case "exec-refused":
-		return l.w.Missing()
+		return l.w.counted().Missing()
 	case "file-caps-partial":
 		part &^= l.w.Image.Caps.Permitted
 	case "no-capability":

@@ -36,6 +36,9 @@ var impediments = []impediment{
 	{"bounding-excludes",
 		func(w World, g Goal) bool { return !w.Starter.Bounding.Contains(g.Need()) },
 		func(w World, g Goal) World { return w.bounded(g.Need()) }},
+	{"exec-refused", // it runs only because the file's capabilities are ignored
+		func(w World, g Goal) bool { return w.Missing() != 0 },
+		func(w World, g Goal) World { return w.bounded(w.Missing()) }},
 	{"noroot-securebit",
 		func(w World, g Goal) bool { return w.Caller.EUID == 0 && w.Starter.Securebits&caps.NoRoot != 0 },
 		func(w World, g Goal) World { w.Starter.Securebits &^= caps.NoRoot; return w }},
@@ -309,11 +312,14 @@ func union(a, b []string) []string {
 var nothings = []string{"no-capability", "bounding-only", "inheritable-only", "file-caps-partial", "lost-on-uid-change",
 	"go-run", "authbind-bypassed", "authbind-refused", "xattr-unsupported", "threshold-raised", "seccomp", "unknown"}
 
-// grants lists all causes for which a thread does not hold a capability.
+// grants lists all causes for which a thread does not hold a capability. That a program is
+// not executed belongs to the gate "start".
 func grants() []string {
 	all := slices.Clone(nothings)
 	for _, i := range impediments {
-		all = append(all, i.cause)
+		if i.cause != "exec-refused" {
+			all = append(all, i.cause)
+		}
 	}
 	return all
 }

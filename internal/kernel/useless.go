@@ -55,6 +55,12 @@ func stampedOnly(w World, g Goal) World {
 // asRoot starts the program as root, which holds all of its bounding set.
 func asRoot(w World, g Goal) World { return w.Start().byRoot() }
 
+// asRootSameWay starts it as root through the same mount, by whatever path led there.
+func asRootSameWay(w World, g Goal) World {
+	w.seen = false
+	return w.byRoot()
+}
+
 // byRoot makes root the starter, with all of its bounding set.
 func (w World) byRoot() World {
 	w.Caller.UID, w.Caller.EUID = 0, 0

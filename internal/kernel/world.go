@@ -146,6 +146,12 @@ func (w World) Missing() caps.Set {
 	return file.Permitted & caps.UpTo(last) &^ (w.Starter.Bounding | w.Starter.Inheritable&file.Inheritable)
 }
 
+// counted returns the world in which nothing makes execve ignore the file's capabilities.
+func (w World) counted() World {
+	w.Image.Nosuid, w.Image.Foreign, w.Image.Ignored, w.Image.Shifted, w.Image.Caps.RootID = false, false, false, false, 0
+	return w
+}
+
 // Holds reports whether the thread has what the goal needs: permitted if the program raises
 // it for the bind, else effective.
 func (w World) Holds(g Goal) bool { return has(w.thread(g.Need()), g).Contains(g.Need()) }
