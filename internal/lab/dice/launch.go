@@ -58,7 +58,11 @@ func (s Situation) launch(program []string) []string {
 	case "foreign":
 		add("unshare", "-Ur")
 	case "own":
-		add("unshare", "-Urn", "sh", "-c", `ip link set lo up; exec "$@"`, "sh")
+		up := "ip link set lo up; "
+		if s.is("address", "zone") {
+			up += zoneAddress + "; "
+		}
+		add("unshare", "-Urn", "sh", "-c", up+`exec "$@"`, "sh")
 	case "nested":
 		add("unshare", "-Ur", "unshare", "-Ur")
 	case "current":

@@ -2,6 +2,9 @@ package dice
 
 import "fmt"
 
+// zoneAddress is the command that makes the address with a zone.
+const zoneAddress = "ip address add fe80::1/64 dev lo scope link"
+
 // machine makes the addresses, and a process that has nothing to do with it.
 func (s Situation) machine() string {
 	b := "setpriv --reuid=operator --regid=operator --clear-groups sleep 1000 </dev/null >/dev/null 2>&1 &\necho $! >/run/bystander\n"
@@ -29,7 +32,7 @@ ip link set lan0 up
 ip address add 2001:db8::1/64 dev lan0
 `
 	case "zone":
-		b += "ip address add fe80::1/64 dev lo scope link\n"
+		b += zoneAddress + "\n"
 	}
 	return b
 }
