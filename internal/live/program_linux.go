@@ -25,6 +25,7 @@ type Program struct {
 	File    program.File // what it is; the zero File if it may not be read
 	Unsure  string       // why it is not known whether it starts, "" if it is known
 	file    *os.File     // of Path
+	at      string       // a path of the file; another file there cannot take its place, if /proc is mounted
 	way     []step       // to Path
 
 	tree  *Tree       // whose file it is; nil for one of this machine
@@ -45,21 +46,22 @@ func Open(path string) (Program, error) {
 		return Program{}, err
 	}
 	p := Program{file: file, Path: real(path, file)}
-	if p.way, err = wayTo(p.Path, file); err == nil {
+	p.at = fdPath(file, p.Path)
+	if p.way, err = p.steps(); err == nil {
 		err = p.read()
 	}
 	if err != nil {
 		file.Close()
 		return p, err
 	}
-	p.Foreign = errors.Is(unattached(file), unix.ENOENT)
+	p.Foreign = errors.Is(unattached(p.at), unix.ENOENT)
 	return p, nil
 }
 
 // read reads what the file is, and whether this machine executes it. A file that may not be read
 // is taken not to be a script, which its interpreter could not read either.
 func (p *Program) read() error {
-	f, err := os.Open(fdPath(p.file))
+	f, err := os.Open(p.at)
 	if errors.Is(err, unix.EACCES) || errors.Is(err, unix.ENOENT) {
 		unread := program.Answer[bool]{Why: "the program may not be read"}
 		p.File.Does = program.Does{Raise: unread, Inherit: unread}
@@ -175,7 +177,7 @@ func (p Program) Text() (string, error) {
 		}
 		return string(p.bytes), nil
 	}
-	f, err := os.Open(fdPath(p.file))
+	f, err := os.Open(p.at)
 	if err != nil {
 		return "", err
 	}
@@ -193,7 +195,7 @@ func (p Program) Image() facts.Image {
 		return p.image
 	}
 	r := newReading()
-	r.image("path", fdPath(p.file))
+	r.image("path", p.at)
 	return r.Facts().File.Installed
 }
 
@@ -205,7 +207,7 @@ func (p Program) Interprets() bool {
 		yes, err := caps.Interprets(bytes.NewReader(p.bytes), int64(len(p.bytes)), filepath.Base(p.Path))
 		return yes || err != nil
 	}
-	file, err := os.Open(fdPath(p.file))
+	file, err := os.Open(p.at)
 	if err != nil {
 		return true
 	}
@@ -230,12 +232,7 @@ func (p Program) Close() error {
 // through /proc it may not.
 func real(path string, file *os.File) string {
 	links, err := filepath.EvalSymlinks(path)
-	if err != nil {
-		return path
-	}
-	a, errA := file.Stat()
-	b, errB := os.Stat(links)
-	if errA != nil || errB != nil || !os.SameFile(a, b) {
+	if err != nil || !sameFile(file, links) {
 		return path
 	}
 	return links
@@ -248,14 +245,14 @@ type step struct {
 	acl bool // it may have an access control list, so its mode may not say who may pass
 }
 
-// wayTo lists the folders to a file, and the file.
-func wayTo(path string, file *os.File) ([]step, error) {
+// steps lists the folders to the file, and the file.
+func (p Program) steps() ([]step, error) {
 	var way []step
-	for i, c := range path {
+	for i, c := range p.Path {
 		if c != '/' {
 			continue
 		}
-		folder := path[:max(i, 1)]
+		folder := p.Path[:max(i, 1)]
 		var st unix.Stat_t
 		if err := unix.Stat(folder, &st); err != nil {
 			return nil, &os.PathError{Op: "stat", Path: folder, Err: err}
@@ -263,17 +260,17 @@ func wayTo(path string, file *os.File) ([]step, error) {
 		way = append(way, step{folder, statOf(st), mayHaveACL(folder)})
 	}
 	var st unix.Stat_t
-	if err := unix.Fstat(int(file.Fd()), &st); err != nil {
-		return nil, &os.PathError{Op: "stat", Path: path, Err: err}
+	if err := unix.Fstat(int(p.file.Fd()), &st); err != nil {
+		return nil, &os.PathError{Op: "stat", Path: p.Path, Err: err}
 	}
 	var fs unix.Statfs_t
-	if err := unix.Fstatfs(int(file.Fd()), &fs); err != nil {
-		return nil, &os.PathError{Op: "statfs", Path: path, Err: err}
+	if err := unix.Fstatfs(int(p.file.Fd()), &fs); err != nil {
+		return nil, &os.PathError{Op: "statfs", Path: p.Path, Err: err}
 	}
 	if s := statOf(st); !s.Executable() || fs.Flags&unix.ST_NOEXEC != 0 {
-		return nil, &os.PathError{Op: "exec", Path: path, Err: unix.EACCES}
+		return nil, &os.PathError{Op: "exec", Path: p.Path, Err: unix.EACCES}
 	}
-	return append(way, step{path, statOf(st), mayHaveACL(fdPath(file))}), nil
+	return append(way, step{p.Path, statOf(st), mayHaveACL(p.at)}), nil
 }
 
 // HasACL reports whether a file has an access control list beyond its mode (acl(5)).
@@ -325,12 +322,26 @@ func statOf(st unix.Stat_t) facts.Stat {
 	return facts.Stat{Mode: st.Mode, UID: st.Uid, GID: st.Gid, Dev: uint64(st.Dev), Ino: st.Ino}
 }
 
-func fdPath(file *os.File) string { return "/proc/self/fd/" + strconv.Itoa(int(file.Fd())) }
+// fdPath returns a path that leads to the open file alone. Without /proc there is none but its own.
+func fdPath(file *os.File, path string) string {
+	at := "/proc/self/fd/" + strconv.Itoa(int(file.Fd()))
+	if _, err := os.Lstat(at); err != nil && sameFile(file, path) {
+		return path
+	}
+	return at
+}
 
-// unattached looks for the mount of an open file in this mount namespace. ENOENT says that the
-// mount belongs to another one.
-func unattached(file *os.File) error {
-	_, err := newReading().mountPoint(fdPath(file))
+// sameFile reports whether the path leads to the open file.
+func sameFile(file *os.File, path string) bool {
+	a, errA := file.Stat()
+	b, errB := os.Stat(path)
+	return errA == nil && errB == nil && os.SameFile(a, b)
+}
+
+// unattached looks for the mount of the file at path in this mount namespace. ENOENT says that
+// the mount belongs to another one.
+func unattached(path string) error {
+	_, err := newReading().mountPoint(path)
 	return err
 }
 
@@ -339,19 +350,18 @@ func unattached(file *os.File) error {
 func (p Program) Read(ports ...int) facts.Record {
 	r := newReading()
 	r.Record = Read(ports...)
-	at := fdPath(p.file)
 	r.add("proc/self/exe", func() ([]byte, error) {
 		if strings.HasSuffix(p.Path, facts.DeletedMark) {
 			return nil, errors.New(endsInDeleted)
 		}
 		return []byte(p.Path), nil
 	})
-	r.image("exe", at)
-	r.image("path", at)
-	r.danger(at)
-	r.attributes(at)
+	r.image("exe", p.at)
+	r.image("path", p.at)
+	r.danger(p.at)
+	r.attributes(p.at)
 	r.moved(p.Path)
-	r.mounts(at, p.Path)
+	r.mounts(p.at, p.Path)
 	r.add("args", func() ([]byte, error) { return fmt.Appendf(nil, "%s\x00", p.Path), nil })
 	r.add("main package", func() ([]byte, error) { return nil, errors.New("not read of a file") })
 	r.add("loader", func() ([]byte, error) { return line(p.loader()) })
