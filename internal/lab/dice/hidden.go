@@ -19,6 +19,7 @@ var hidden = []struct {
 	{"launcher", "no-proc", []string{"seccomp=capget:EPERM"}, "without /proc capget(2) alone tells what a thread holds"},
 	{"place", "hidepid", []string{"mount=private", "launcher=unshare-n"}, "who started the program is hidden, and with it that its files or its network are others"},
 	{"launcher", "unshare-p", []string{"mount=private"}, "who started the program is hidden, and with it that its files are others"},
+	{"launcher", "unshare-p", []string{"place=subset"}, "who started the program is hidden, and with it that its /proc has no sysctls"},
 	{"bpf", "create", []string{"landlock=tcp", "control"}, "there is no socket to try them with"},
 }
 
