@@ -66,8 +66,19 @@ func TestFacts(t *testing.T) {
 		{"threads", strings.Replace(thread, "400", "g00", 1), "Proc.Threads", "unreadable threads"},
 		{"threads", "-" + thread, "Proc.Threads", "unreadable threads"},
 		{"threads", "7 0 400 0 1ff 0 false\n", "Proc.Threads", "unreadable threads"},
+		{"threads", "0" + thread[1:], "Proc.Threads", "unreadable threads"},
+
+		{"at init", "0000000000000000 0000000000000400 0000000000000000 1\n", "Proc.AtInit", "known {Inheritable: Permitted:cap_net_bind_service Effective: Bounding: Ambient: NoNewPrivs:true"},
+		{"at init", "0000000000000000 0000000000000400 0000000000000000 0\n", "Proc.AtInit", "known {Inheritable: Permitted:cap_net_bind_service Effective: Bounding: Ambient: NoNewPrivs:false"},
+		{"at init", "0000000000000000 0000000000000400 0000000000000000 2\n", "Proc.AtInit", "unreadable no_new_privs"},
+		{"at init", "0000000000000000 0000000000000400 400 0\n", "Proc.AtInit", "unreadable 16 digits"},
+		{"at init", "0000000000000000 0000000000000400 0\n", "Proc.AtInit", "unreadable three sets"},
+
+		{"ancestor status", status, "Launcher.Ancestor", "unreadable PPid"},
+		{"ancestor status", without("Gid:\t100\t101\t100\t100\n") + "PPid:\t7\n", "Launcher.Ancestor", "unreadable Gid"},
 
 		{"proc/sys/kernel/cap_last_cap", "40\n", "Kernel.LastCap", "known cap_checkpoint_restore"},
+		{"proc/sys/kernel/cap_last_cap", "63\n", "Kernel.LastCap", "known 63"},
 		{"proc/sys/kernel/cap_last_cap", "64\n", "Kernel.LastCap", "unreadable 64"},
 		{"proc/sys/kernel/cap_last_cap", "-1\n", "Kernel.LastCap", "unreadable -1"},
 		{"proc/sys/kernel/cap_last_cap", "", "Kernel.LastCap", "unreadable parsing"},
@@ -148,6 +159,16 @@ func TestFacts(t *testing.T) {
 		{"proc/sys/net/ipv4/ip_unprivileged_port_start", "1024 1\n", "Net.PortStart", "unreadable 1024 1"},
 		{"proc/sys/net/ipv4/ip_unprivileged_port_start", "", "Net.PortStart", "unreadable parsing"},
 		{"proc/sys/net/ipv4/ip_unprivileged_port_start", "102", "Net.PortStart", "unreadable cut short"},
+		{"proc/sys/net/ipv4/ip_local_port_range", "32768\t60999\n", "Net.Ephemeral", "known [32768 60999]"},
+		{"proc/sys/net/ipv4/ip_local_port_range", "0\t60999\n", "Net.Ephemeral", "unreadable two ports"},
+		{"proc/sys/net/ipv4/ip_local_port_range", "32768\t70000\n", "Net.Ephemeral", "unreadable two ports"},
+		{"proc/sys/net/ipv4/ip_local_port_range", "32768 60999\n", "Net.Ephemeral", "unreadable two ports"},
+		{"proc/sys/net/ipv4/ip_local_port_range", "32768\t60999", "Net.Ephemeral", "unreadable two ports"},
+		{"proc/sys/net/ipv4/ip_local_reserved_ports", "\n", "Net.Reserved", "known "},
+		{"proc/sys/net/ipv4/ip_local_reserved_ports", "8080,9148-9150\n", "Net.Reserved", "known 8080,9148-9150"},
+		{"proc/sys/net/ipv4/ip_local_reserved_ports", "9148-\n", "Net.Reserved", "unreadable list of ports"},
+		{"proc/sys/net/ipv4/ip_local_reserved_ports", "70000\n", "Net.Reserved", "unreadable list of ports"},
+		{"proc/sys/net/ipv4/ip_local_reserved_ports", "8080", "Net.Reserved", "unreadable list of ports"},
 		{"proc/sys/net/ipv4/ip_nonlocal_bind", "1\n", "Net.Nonlocal", "known true"},
 		{"proc/sys/net/ipv4/ip_nonlocal_bind", "yes\n", "Net.Nonlocal", "unreadable yes"},
 
@@ -257,6 +278,101 @@ func TestThreadNeedsSecurebits(t *testing.T) {
 		r["prctl PR_GET_SECUREBITS"] = item
 		if got := factstest.Words(r.Facts())["Proc.Thread"]; !strings.HasPrefix(got, "unreadable") {
 			t.Errorf("securebits %q: Thread is %q", item, got)
+		}
+	}
+}
+
+// Process 1 is the one that has no parent here (proc_pid_status(5), PPid 0).
+func TestAncestorInit(t *testing.T) {
+	for ppid, want := range map[string]bool{"0": true, "1": false, "7": false} {
+		r := facts.Record{"ancestor status": {Data: []byte(status + "PPid:\t" + ppid + "\n")}}
+		if a, ok := r.Facts().Launcher.Ancestor.Is(); !ok || a.Init != want || a.UID != 1000 {
+			t.Errorf("PPid %s: %+v %v", ppid, a, ok)
+		}
+	}
+}
+
+// Where /proc is hidden or not mounted, system calls and the auxiliary vector say what they can;
+// where it is there, it is believed alone.
+func TestFactsWithoutProc(t *testing.T) {
+	const byCalls = "status by calls"
+	with := func(changes facts.Record) map[string]string {
+		r := facts.Record{
+			"proc/thread-self/status": {Data: []byte(status)}, "proc/self/exe": {Data: []byte("/srv/app")},
+			byCalls: {Data: []byte(strings.Replace(status, "1001", "1002", 1))}, "AT_EXECFN": {Data: []byte("/srv/link")},
+		}
+		for name, item := range changes {
+			r[name] = item
+		}
+		return factstest.Words(r.Facts())
+	}
+	hidden := facts.Item{Err: "ENOENT"}
+	for _, tt := range []struct {
+		name       string
+		changes    facts.Record
+		fact, want string
+	}{
+		{"status from /proc", nil, "Proc.IDs", "known {UID:1000 EUID:1001"},
+		{"status from calls", facts.Record{"proc/thread-self/status": hidden}, "Proc.IDs", "known {UID:1000 EUID:1002"},
+		{"no status", facts.Record{"proc/thread-self/status": hidden, byCalls: {}}, "Proc.IDs", "unreadable ENOENT"},
+		{"path from /proc", nil, "File.Path", "known /srv/app"},
+		{"path as it was executed", facts.Record{"proc/self/exe": hidden}, "File.Path", "known /srv/link"},
+		{"no path", facts.Record{"proc/self/exe": hidden, "AT_EXECFN": {}}, "File.Path", "unreadable ENOENT"},
+	} {
+		if got := with(tt.changes)[tt.fact]; !strings.HasPrefix(got, tt.want) {
+			t.Errorf("%s: %s is %q, want %q", tt.name, tt.fact, got, tt.want)
+		}
+	}
+}
+
+// Sockets that are bound and neither listen nor are connected are listed by sock_diag since
+// Linux 6.8 (inet_diag, TCPF_BOUND_INACTIVE), and by no other way.
+func TestAllBound(t *testing.T) {
+	for _, tt := range []struct{ from, uname, want string }{
+		{"sock_diag\n", "6.8.0-31-generic\n", "known true"},
+		{"sock_diag\n", "7.0.1\n", "known true"},
+		{"sock_diag\n", "6.7.12\n", "known false"},
+		{"sock_diag\n", "5.15.0\n", "known false"},
+		{"/proc/net\n", "6.8.0\n", "known false"},
+		{"sock_diag\n", "x\n", "unreadable"},
+		{"", "6.8.0\n", "unreadable"},
+	} {
+		r := facts.Record{"sockets": {Data: []byte("[]")}, "sockets from": {Data: []byte(tt.from)}, "uname": {Data: []byte(tt.uname)}}
+		if tt.from == "" {
+			r["sockets from"] = facts.Item{Err: "EPERM"}
+		}
+		f := r.Facts()
+		if got := factstest.Words(f)["Net.AllBound"]; !strings.HasPrefix(got, tt.want) {
+			t.Errorf("%q on %q: %q, want %q", tt.from, tt.uname, got, tt.want)
+		}
+		if from := strings.TrimSpace(tt.from); from != "" && f.Net.Sockets.Source != from {
+			t.Errorf("sockets from %q: source %q", from, f.Net.Sockets.Source)
+		}
+	}
+}
+
+// TestSupervisorOf takes command lines as ps(1) shows them.
+func TestSupervisorOf(t *testing.T) {
+	for _, tt := range []struct {
+		args          []string
+		kind, service string
+	}{
+		{nil, "", ""},
+		{[]string{"runsv", "app"}, "runit", "app"},
+		{[]string{"/usr/bin/runsv"}, "", ""},
+		{[]string{"s6-supervise", "app"}, "s6", "app"},
+		{[]string{"s6-supervise"}, "", ""},
+		{[]string{"/usr/bin/supervisord", "-n"}, "supervisord", ""},
+		{[]string{"/usr/bin/python3", "/usr/bin/supervisord", "-c", "/etc/supervisord.conf"}, "supervisord", ""},
+		{[]string{"python3", "manage.py"}, "", ""},
+		{[]string{"python3"}, "", ""},
+		{[]string{"vi", "supervisord"}, "", ""},
+		{[]string{"PM2 v5.3.0: God Daemon (/root/.pm2)"}, "pm2", ""},
+		{[]string{"PM2 v5.3.0"}, "", ""},
+		{[]string{"bash", "runsv", "app"}, "", ""},
+	} {
+		if kind, service := facts.SupervisorOf(tt.args); kind != tt.kind || service != tt.service {
+			t.Errorf("%q: %q %q, want %q %q", tt.args, kind, service, tt.kind, tt.service)
 		}
 	}
 }

@@ -16,6 +16,7 @@ func TestRoleOf(t *testing.T) {
 		"zsh":                                 facts.Asks,
 		"sh -e":                               facts.Asks,
 		"busybox sh":                          facts.Asks,
+		"busybox":                             facts.Asks,
 		"sh -c ./server":                      facts.Launches,
 		"/bin/sh -euc ./server":               facts.Launches,
 		"bash ./run.sh":                       facts.Launches,

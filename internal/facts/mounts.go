@@ -78,9 +78,6 @@ func (all Mounts) At(p string) (at Mount, ok bool) {
 	}
 	left := len(on) // or they go in a circle, and are not all of one moment
 	for i := 1; ok && i <= len(p); i++ {
-		if i > 1 && i < len(p) && p[i] != '/' {
-			continue
-		}
 		for m, more := on[place{at.ID, p[:i]}]; more; m, more = on[place{at.ID, p[:i]}] {
 			at = m
 			if left--; left < 0 {

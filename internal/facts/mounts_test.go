@@ -72,6 +72,28 @@ func TestRootMount(t *testing.T) {
 	}
 }
 
+// Mounts on the folder itself, on the root and below a root that is its own parent, as the
+// first one of the kernel is.
+func TestAtMountPoint(t *testing.T) {
+	for _, tt := range []struct{ name, lines, path, want string }{
+		{"the folder", "1 0 8:1 / / rw - x x rw\n2 1 8:2 / /srv rw - x x rw\n", "/srv", "2"},
+		{"a folder whose name begins alike", "1 0 8:1 / / rw - x x rw\n2 1 8:2 / /srv rw - x x rw\n", "/srv2", "1"},
+		{"on the root", "1 0 8:1 / / rw - x x rw\n2 1 8:2 / / rw - x x rw\n", "/srv/app", "2"},
+		{"below the kernel's first", "1 1 0:2 / / rw - rootfs rootfs rw\n2 1 8:2 / /srv rw - x x rw\n", "/srv/app", "2"},
+	} {
+		all := ParseMounts([]byte(tt.lines))
+		if m, ok := all.At(tt.path); !ok || m.ID != tt.want {
+			t.Errorf("%s: %+v %v, want %s", tt.name, m, ok, tt.want)
+		}
+		if m, ok := all.ByID(tt.want); !ok || m.ID != tt.want {
+			t.Errorf("%s: by id %+v %v", tt.name, m, ok)
+		}
+		if m, ok := all.ByID("9"); ok {
+			t.Errorf("%s: no id 9, and got %+v", tt.name, m)
+		}
+	}
+}
+
 // Ten thousand mounts on one folder are gone through once, and lines of two moments,
 // which go in a circle, not for ever.
 func TestMountsOnMounts(t *testing.T) {

@@ -40,6 +40,21 @@ func TestProcTCPCutShort(t *testing.T) {
 	}
 }
 
+// Only a TCP socket in the state LISTEN listens, and inode is the last column that is read.
+func TestProcTCPListens(t *testing.T) {
+	for _, tt := range []struct {
+		network, state string
+		want           bool
+	}{
+		{"tcp", "0A", true}, {"tcp", "01", false}, {"udp", "07", false}, {"udp", "0A", false},
+	} {
+		found, err := ParseProcTCP([]byte("  sl\n   0: 0100007F:01BB 0:0 "+tt.state+" 0:0 00:0 0 1000 0 12345\n"), tt.network, 443)
+		if err != nil || len(found) != 1 || found[0].Listen != tt.want || found[0].Inode != 12345 || found[0].UID != 1000 {
+			t.Errorf("%s %s: %+v, %v", tt.network, tt.state, found, err)
+		}
+	}
+}
+
 // A socket that the table shows twice is one.
 func TestProcTCPTwice(t *testing.T) {
 	const row = "   0: 0100007F:01BB 0:0 0A 0:0 00:0 0 1000 0 12345 1\n"
@@ -68,6 +83,39 @@ func FuzzProcAddresses(f *testing.F) {
 			}
 		}
 	})
+}
+
+// The routes as the kernel prints them: an address of the machine is a host route that is
+// local, here in both tables; a network and a broadcast address are none.
+func TestFibTrie(t *testing.T) {
+	const trie = "Main:\n  +-- 0.0.0.0/0 3 0 5\n     |-- 0.0.0.0\n        /0 universe UNICAST\n     +-- 192.0.2.0/24 2 0 2\n" +
+		"        |-- 192.0.2.0\n           /24 link UNICAST\n        |-- 192.0.2.2\n           /32 host LOCAL\n" +
+		"        |-- 192.0.2.255\n           /32 link BROADCAST\nLocal:\n        |-- 192.0.2.2\n           /32 host LOCAL\n"
+	all, err := ParseFibTrie([]byte(trie))
+	if err != nil || len(all) != 1 || all[0] != netip.MustParseAddr("192.0.2.2") {
+		t.Errorf("%v, %v", all, err)
+	}
+	if all, err := ParseFibTrie([]byte("     |-- 192.0.2\n        /32 host LOCAL\n")); err == nil {
+		t.Errorf("a torn address: %v", all)
+	}
+}
+
+// An address may be bound while it is tentative if it is optimistic too (ipv6_chk_addr,
+// IFA_F_OPTIMISTIC). Other flags do not matter.
+func TestIfInet6(t *testing.T) {
+	const address = "fd000000000000000000000000000002"
+	for flags, want := range map[string]bool{"80": false, "40": true, "44": false, "c0": true, "04": false} {
+		all, tentative, err := ParseIfInet6([]byte(address + " 02 40 00 " + flags + "     eth0\n"))
+		if err != nil || len(all) != 1 || all[0] != netip.MustParseAddr("fd00::2") || (len(tentative) == 1) != want {
+			t.Errorf("flags %s: %v, tentative %v, %v", flags, all, tentative, err)
+		}
+	}
+	for _, row := range []string{address + " 02 40 00 80\n", address + " 02 40 00 x eth0\n", "zz" + address[2:] + " 02 40 00 80 eth0\n",
+		address + "zz 02 40 00 80 eth0\n", address[:8] + " 02 40 00 80 eth0\n", address[:10] + " 02 40 00 80 eth0\n"} {
+		if all, _, err := ParseIfInet6([]byte(row)); err == nil {
+			t.Errorf("%q: %v", row, all)
+		}
+	}
 }
 
 func TestProcAddr(t *testing.T) {

@@ -27,6 +27,8 @@ func TestGoRun(t *testing.T) {
 		"/cache/b8/" + hash[1:] + "-d/app":              false,
 		"/cache/b8/" + strings.ToUpper(hash) + "-d/app": false,
 		"/srv/" + hash + "-d/app":                       false,
+		"b8/" + hash + "-d/app":                         false, // a running program has an absolute path
+		"go-build1/b001/app":                            false,
 	} {
 		if got := facts.GoRun(p); got != want {
 			t.Errorf("GoRun(%q) = %v", p, got)
@@ -40,6 +42,7 @@ func TestUnitName(t *testing.T) {
 		"app@1.service":                       true,
 		`app\x2dweb.service`:                  true,
 		"a:b_c-d.e.service":                   true,
+		"azAZ09.service":                      true,
 		strings.Repeat("a", 247) + ".service": true,
 		strings.Repeat("a", 248) + ".service": false,
 		"":                                    false,
@@ -188,6 +191,11 @@ func TestContainer(t *testing.T) {
 		{"another manager", []facts.Record{docker, {"run/host/container-manager": {Data: []byte("other\n")}}}, "known docker"},
 		{"by cgroup", []facts.Record{cgroup("/docker/12")}, "known container"},
 		{"leftover file on a host", []facts.Record{docker, initial}, "absent "},
+		{"a host name of its own", []facts.Record{docker, {"proc/self/ns/pid": initial["proc/self/ns/pid"]}}, "known docker"},
+		{"processes of its own", []facts.Record{docker, {"proc/self/ns/uts": initial["proc/self/ns/uts"]}}, "known docker"},
+		{"half of the namespaces hidden, and the other half initial",
+			[]facts.Record{docker, initial, {"proc/self/ns/uts": hidden["proc/self/ns/uts"]}}, "unreadable"},
+		{"the other half hidden", []facts.Record{docker, initial, {"proc/self/ns/pid": hidden["proc/self/ns/pid"]}}, "unreadable"},
 		{"a variable on a host", []facts.Record{env("container"), initial}, "absent "},
 		{"a mark, namespaces hidden", []facts.Record{docker, hidden}, "unreadable"},
 		{"no mark, namespaces hidden", []facts.Record{hidden}, "unreadable"},
