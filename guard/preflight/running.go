@@ -6,7 +6,6 @@ import (
 	"os"
 	"slices"
 	"strconv"
-	"strings"
 
 	"github.com/lowport/lowport/guard/report"
 	"github.com/lowport/lowport/internal/ask"
@@ -110,11 +109,7 @@ func raisesInFile(pid int, has Guard) program.Answer[bool] {
 
 // outside says of a report that it is about another process.
 func outside(pid int, r report.Report, err error) (report.Report, error) {
-	r.Headline = fmt.Sprintf("process %d: %s", pid, r.Headline)
-	named := strings.NewReplacer("/proc/self/", fmt.Sprintf("/proc/%d/", pid), "/proc/thread-self/", fmt.Sprintf("/proc/%d/", pid))
-	for i := range r.Facts {
-		r.Facts[i].Source = named.Replace(r.Facts[i].Source)
-	}
+	r = ask.Outside(pid, r)
 	if err != nil {
 		return r, &report.Error{Report: r, Err: err}
 	}

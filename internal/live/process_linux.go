@@ -27,7 +27,7 @@ const notOutside = "only the process itself can tell"
 //
 // It is an error if there is no such process, or if it ended while it was read.
 func Process(pid int, ports ...int) (facts.Record, error) {
-	p := subject{newReading(), pid, strconv.Itoa(pid)}
+	p := newSubject(pid, nil)
 	before, err := readPath(p.path("stat"))
 	if pid <= 0 || err != nil {
 		return nil, fmt.Errorf("no process has the id %d", pid)
@@ -35,13 +35,7 @@ func Process(pid int, ports ...int) (facts.Record, error) {
 	if _, err := readLink(p.path("exe")); errors.Is(err, unix.ENOENT) {
 		return nil, fmt.Errorf("process %d has ended, or is a thread of the kernel", pid) // it runs no file
 	}
-	p.state()
-	p.program()
-	p.surroundings()
-	thread.Run(func() any { // on a thread of its own, since it enters the other network namespace
-		p.network(ports)
-		return nil
-	})
+	p.read(ports)
 	after, err := readPath(p.path("stat"))
 	one, errOne := startTicks(before)
 	other, errOther := startTicks(after)
@@ -51,30 +45,86 @@ func Process(pid int, ports ...int) (facts.Record, error) {
 	return p.Record, nil
 }
 
-// A subject is a process that is read from outside.
+// A subject is a process that is read from outside. Names are of processes in /proc.
 type subject struct {
 	reading
 	pid  int
-	name string // in /proc
+	name string
+	gone bool // it cannot be read any more, and name is of no process
+
+	exe     string                 // a path to the file that it runs; "" for none
+	top     string                 // a path to its root; "" for none
+	mounts  func() ([]byte, error) // reads its mountinfo
+	mounted func() ([]byte, error) // reads the link of its mount namespace
+	network string                 // a process in its network namespace; "" for none
+	inside  *os.File               // that namespace; nil: it is opened by the process
+	beside  string                 // a process in all of its namespaces; "" for none
+}
+
+func newSubject(pid int, known facts.Record) subject {
+	p := subject{reading: newReading(), pid: pid, name: strconv.Itoa(pid)}
+	p.known = known
+	p.exe = p.path("exe")
+	p.network, p.beside = p.name, p.name
+	p.seenBy(p.name)
+	return p
+}
+
+// seenBy has the files read that a process sees.
+func (p *subject) seenBy(process string) {
+	p.top = "/proc/" + process + "/root"
+	p.mounts = func() ([]byte, error) { return readPath("/proc/" + process + "/mountinfo") }
+	p.mounted = func() ([]byte, error) { return readLink("/proc/" + process + "/ns/mnt") }
+}
+
+// read reads all that is not known, and looks for sockets on the ports.
+func (p subject) read(ports []int) {
+	for _, part := range p.parts(ports) {
+		part()
+	}
+}
+
+// parts returns what reads the process, part by part.
+func (p subject) parts(ports []int) []func() {
+	return []func(){p.state, p.program, p.surroundings, func() {
+		thread.Run(func() any { // on a thread of its own, since it enters the other network namespace
+			p.net(ports)
+			return nil
+		})
+	}}
 }
 
 func (p subject) path(name string) string { return "/proc/" + p.name + "/" + name }
 
+// root returns the path to a file in the root of the process.
+func (p subject) root(path string) string { return p.top + "/" + path }
+
+// its reads an item that only the files of the process in /proc show.
+func (p subject) its(item string, read func() ([]byte, error)) { p.through(!p.gone, item, read) }
+
+// through reads an item if there is a process that shows it.
+func (p subject) through(shown bool, item string, read func() ([]byte, error)) {
+	if !shown {
+		read = func() ([]byte, error) { return nil, errors.New("the process has ended") }
+	}
+	p.add(item, read)
+}
+
 // copy reads one of the files of the process in /proc into an item.
 func (p subject) copy(item, name string) {
-	p.add(item, func() ([]byte, error) { return readPath(p.path(name)) })
+	p.its(item, func() ([]byte, error) { return readPath(p.path(name)) })
 }
 
 // state reads what the process is and holds.
 func (p subject) state() {
 	p.copy("proc/thread-self/status", "status")
-	p.Record["prctl PR_GET_SECUREBITS"] = facts.Item{Data: []byte("0\n")}
+	p.add("prctl PR_GET_SECUREBITS", func() ([]byte, error) { return []byte("0\n"), nil })
 	for _, name := range []string{"prctl PR_GET_DUMPABLE", "at init", "caps/drop", "probes"} {
-		p.Record[name] = facts.Item{Err: notOutside}
+		p.add(name, func() ([]byte, error) { return nil, errors.New(notOutside) })
 	}
-	p.add("AT_SECURE", p.secure)
-	p.add("capget", func() ([]byte, error) { return capgetOf(p.pid) })
-	p.add("threads", func() ([]byte, error) {
+	p.its("AT_SECURE", p.secure)
+	p.its("capget", func() ([]byte, error) { return capgetOf(p.pid) })
+	p.its("threads", func() ([]byte, error) {
 		all, err := caps.Threads(p.pid)
 		return facts.FormatThreads(all), err
 	})
@@ -98,17 +148,17 @@ func (p subject) state() {
 	})
 	p.add("parent status", func() ([]byte, error) { return p.statusNamed("PPid") })
 	p.add("tracer status", func() ([]byte, error) { return p.statusNamed("TracerPid") })
-	p.add("folders shared", func() ([]byte, error) { return sharesFoldersOf(p.pid) })
-	p.add("operator", func() ([]byte, error) { return p.operatorAt(os.Getppid(), p.name) })
-	p.add("args", func() ([]byte, error) { return readPath(p.path("cmdline")) })
+	p.its("folders shared", func() ([]byte, error) { return sharesFoldersOf(p.pid) })
+	p.through(p.beside != "", "operator", func() ([]byte, error) { return p.operatorAt(os.Getppid(), p.beside) })
+	p.its("args", func() ([]byte, error) { return readPath(p.path("cmdline")) })
 	p.copy("proc/self/attr/current", "attr/current")
 	p.copy("proc/self/cgroup", "cgroup")
 	p.copy("proc/self/uid_map", "uid_map")
 	p.copy("proc/self/gid_map", "gid_map")
 	for _, kind := range []string{"user", "net", "pid", "uts"} {
-		p.add("proc/self/ns/"+kind, func() ([]byte, error) { return readLink(p.path("ns/" + kind)) })
+		p.its("proc/self/ns/"+kind, func() ([]byte, error) { return readLink(p.path("ns/" + kind)) })
 	}
-	p.add("environ", p.environ)
+	p.its("environ", p.environ)
 }
 
 // secure reads AT_SECURE from the auxiliary vector, which is pairs of words.
@@ -154,21 +204,26 @@ func (p subject) environ() ([]byte, error) {
 // program reads the file that the process runs, and what is at its path now, both as the
 // process has them.
 func (p subject) program() {
-	exe := p.path("exe")
-	p.add("proc/self/exe", func() ([]byte, error) { return readLink(exe) })
-	p.image("exe", exe)
-	p.add("exe changed since", func() ([]byte, error) { return p.changedSince(p.name) })
+	p.its("proc/self/exe", func() ([]byte, error) { return readLink(p.exe) })
+	p.its("exe changed since", func() ([]byte, error) { return p.changedSince(p.name) })
+	p.its("cwd", func() ([]byte, error) { return readLink(p.path("cwd")) })
+	p.its("cwd statfs", func() ([]byte, error) { return statfs(p.path("cwd")) })
+	if p.exe == "" {
+		for _, name := range ofFile {
+			p.its(name, nil)
+		}
+		return
+	}
+	p.image("exe", p.exe)
 	p.add("main package", func() ([]byte, error) {
-		info, err := buildinfo.ReadFile(exe)
+		info, err := buildinfo.ReadFile(p.exe)
 		if err != nil {
 			return nil, unix.ENODATA
 		}
 		return []byte(info.Path + "\n"), nil
 	})
-	p.add("cwd", func() ([]byte, error) { return readLink(p.path("cwd")) })
-	p.add("cwd statfs", func() ([]byte, error) { return statfs(p.path("cwd")) })
-	id, _, errID := mountID(exe)
-	text, err := readPath(p.path("mountinfo"))
+	id, _, errID := mountID(p.exe)
+	text, err := p.mounts()
 	mounts := facts.ParseMounts(text)
 	if err = errors.Join(errID, err); err != nil {
 		err = errors.New(Reason(err)) // and not ENOENT, which says that it is of no mount here
@@ -185,8 +240,8 @@ func (p subject) program() {
 	if err != nil {
 		return
 	}
-	p.image("path", p.path("root")+path)
-	p.danger(p.path("root") + path)
+	p.image("path", p.root(path))
+	p.danger(p.root(path))
 	if !p.sameFiles() {
 		p.Record["path outside"] = facts.Item{Err: "ENODATA"}
 		p.Record["read-only outside"] = facts.Item{Err: "ENODATA"}
@@ -197,13 +252,19 @@ func (p subject) program() {
 	p.add("read-only outside", func() ([]byte, error) { return fmt.Appendln(nil, mount.ReadOnly), nil })
 }
 
+// ofFile are the items that are read of the file that a process runs.
+var ofFile = []string{
+	"exe xattr", "exe stat", "exe statfs", "main package", "mount point", "idmapped outside",
+	"path xattr", "path stat", "path statfs", "path danger", "path outside", "read-only outside",
+}
+
 // sameFiles reports whether the process has the files that this one has: its mount
 // namespace and its root.
 func (p subject) sameFiles() bool {
 	ours, err := readLink("/proc/thread-self/ns/mnt")
-	its, errIts := readLink(p.path("ns/mnt"))
+	its, errIts := p.mounted()
 	root, errRoot := os.Stat("/")
-	there, errThere := os.Stat(p.path("root") + "/.")
+	there, errThere := os.Stat(p.root("."))
 	return errors.Join(err, errIts, errRoot, errThere) == nil && string(ours) == string(its) && os.SameFile(root, there)
 }
 
@@ -213,12 +274,15 @@ func (p subject) surroundings() {
 		p.add(name, func() ([]byte, error) { return readPath("/" + name) })
 	}
 	for _, name := range []string{"run/.containerenv", ".dockerenv", "run/host/container-manager", "run/systemd/system"} {
-		p.add(name, func() ([]byte, error) { return readPath(p.path("root/" + name)) })
+		p.through(p.top != "", name, func() ([]byte, error) { return readPath(p.root(name)) })
 	}
 	p.add("proc/1/status", func() ([]byte, error) {
 		ours, err := readLink("/proc/thread-self/ns/pid")
 		if its := p.Record["proc/self/ns/pid"]; err == nil && string(its.Data) != string(ours) {
-			return readPath(p.path("root/proc/1/status"))
+			if p.top == "" {
+				return nil, errors.New("the process has ended")
+			}
+			return readPath(p.root("proc/1/status"))
 		}
 		return readPath("/proc/1/status")
 	})
@@ -226,15 +290,19 @@ func (p subject) surroundings() {
 	p.add("run/systemd/transient", func() ([]byte, error) { return transient(p.Record) }) // it asks for the root, and for systemd
 }
 
-// network reads the network namespace of the process, which the calling thread enters.
-func (p subject) network(ports []int) {
-	p.add("network apart", func() ([]byte, error) { return netApart(p.name) })
-	p.add("network namespace name", func() ([]byte, error) { return netName(p.name) })
-	p.add("ioctl NS_GET_USERNS", p.netOwner)
+// net reads the network namespace of the process, which the calling thread enters.
+func (p subject) net(ports []int) {
+	if p.inside != nil && unix.Setns(int(p.inside.Fd()), unix.CLONE_NEWNET) == nil {
+		p.network = "thread-self"
+	}
+	p.through(p.network != "", "network apart", func() ([]byte, error) { return netApart(p.network) })
+	p.through(p.network != "", "network namespace name", func() ([]byte, error) { return netName(p.network) })
+	p.its("ioctl NS_GET_USERNS", p.netOwner)
 	sysctls := append([]string{"proc/sys/net/ipv4/ip_unprivileged_port_start"}, ofAddresses...)
 	if err := p.enterNetwork(); err != nil {
+		err = errors.New("its network namespace cannot be entered: " + Reason(err))
 		for _, name := range append(sysctls, "sockets", "sockets from", "addresses", "tentative") {
-			p.Record[name] = facts.Item{Err: "its network namespace cannot be entered: " + Reason(err)}
+			p.add(name, func() ([]byte, error) { return nil, err })
 		}
 		return
 	}
@@ -260,10 +328,13 @@ func (p subject) network(ports []int) {
 // enterNetwork moves the calling thread into the network namespace of the process, unless
 // it is there.
 func (p subject) enterNetwork() error {
-	if same, err := sameNetwork("thread-self", p.name); err == nil && same {
+	if p.network == "" {
+		return errors.New("no process is left in it")
+	}
+	if same, err := sameNetwork("thread-self", p.network); err == nil && same {
 		return nil
 	}
-	fd, err := unix.Open(p.path("ns/net"), unix.O_RDONLY|unix.O_CLOEXEC, 0)
+	fd, err := unix.Open("/proc/"+p.network+"/ns/net", unix.O_RDONLY|unix.O_CLOEXEC, 0)
 	if err != nil {
 		return err
 	}

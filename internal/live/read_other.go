@@ -25,3 +25,9 @@ func Listen() string { return "" }
 
 // Capset is of Linux alone.
 func Capset() string { return "" }
+
+// Runs is of Linux alone.
+func (Heard) Runs() bool { return false }
+
+// Refused returns an empty record.
+func Refused(Heard, ...int) facts.Record { return facts.Record{} }

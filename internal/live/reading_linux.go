@@ -12,10 +12,12 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// A reading is a record that is being made. Its method file reads no file twice.
+// A reading is a record that is being made. Its method file reads no file twice, and its
+// method add reads nothing that is known.
 type reading struct {
 	facts.Record
 	files map[string]file
+	known facts.Record // what somebody else has read already
 }
 
 // A file is what reading it gave.
@@ -24,10 +26,14 @@ type file struct {
 	err  error
 }
 
-func newReading() reading { return reading{facts.Record{}, map[string]file{}} }
+func newReading() reading { return reading{facts.Record{}, map[string]file{}, nil} }
 
 // add reads one item, and records its data or its error.
 func (r reading) add(name string, read func() ([]byte, error)) {
+	if item, ok := r.known[name]; ok {
+		r.Record[name] = item
+		return
+	}
 	data, err := read()
 	if err != nil {
 		r.Record[name] = facts.Item{Err: Reason(err)}

@@ -1,0 +1,77 @@
+// Watch explains each bind to a port that the kernel refuses, to any program of this machine
+// in any language, at the moment of the refusal:
+//
+//	watch [-cgroup FOLDER] [-json] [-every DURATION]
+//
+// It prints the report that package guard would have printed in that program: the cause, the
+// evidence, and fixes to paste. What decides is taken from the kernel in the same instant, so
+// that a program which ends at once, as most do, is explained too. The rest is read from
+// /proc if the process is still there.
+//
+// It hears bind(2) and listen(2) of TCP, MPTCP and UDP sockets. It does not hear a socket(2)
+// that is refused, the calls of 32-bit programs on a 64-bit kernel, io_uring, or a program
+// that a filter kills.
+//
+// A situation that comes again, as in a unit that is restarted, is counted and not
+// reported again; -every says how often the count is printed. Under systemd each line has a
+// priority for the journal.
+//
+// It takes CAP_BPF and CAP_PERFMON, or CAP_SYS_ADMIN, of the initial user namespace, and a
+// kernel since 5.8 that describes its types (/sys/kernel/btf/vmlinux). What is missing it
+// says in one line, and exits 77. To read other users' processes it takes CAP_SYS_PTRACE and
+// CAP_DAC_READ_SEARCH; to look into other network namespaces CAP_SYS_ADMIN.
+package main
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+
+	"github.com/lowport/lowport/internal/exit"
+)
+
+func main() { os.Exit(run()) }
+
+// settings are what the flags say.
+type settings struct {
+	cgroup string
+	json   bool
+	every  time.Duration
+}
+
+func run() int {
+	var s settings
+	flag.StringVar(&s.cgroup, "cgroup", "", "watch one cgroup and those below it, by its `folder` in /sys/fs/cgroup")
+	flag.BoolVar(&s.json, "json", false, "print one JSON object a line")
+	flag.DurationVar(&s.every, "every", time.Minute, "say so often how many times a report came again")
+	flag.Parse()
+	if flag.NArg() > 0 || s.every <= 0 {
+		flag.Usage()
+		return exit.Usage
+	}
+	w, err := open(s)
+	var missing *missingError
+	switch {
+	case errors.As(err, &missing):
+		fmt.Fprintln(os.Stderr, "watch:", err)
+		return exit.NoPerm
+	case err != nil:
+		fmt.Fprintln(os.Stderr, "watch:", err)
+		return exit.Unavailable
+	}
+	stop := make(chan os.Signal, 1)
+	signal.Notify(stop, os.Interrupt, syscall.SIGTERM)
+	go func() {
+		<-stop
+		w.stop()
+	}()
+	if err := w.run(newOutput(os.Stdout, s.json), s.every); err != nil {
+		fmt.Fprintln(os.Stderr, "watch:", err)
+		return exit.Unavailable
+	}
+	return 0
+}

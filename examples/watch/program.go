@@ -1,0 +1,309 @@
+package main
+
+import (
+	"fmt"
+	"runtime"
+
+	"github.com/cilium/ebpf"
+	"github.com/cilium/ebpf/asm"
+	"github.com/cilium/ebpf/btf"
+	"golang.org/x/sys/unix"
+)
+
+// The registers that calls leave alone (bpf-helpers(7)).
+const (
+	regContext = asm.R6 // of the tracepoint: the user's registers, and what the call returned
+	regEvent   = asm.R7 // what is sent
+	regFailed  = asm.R8 // the errors of all reads, or-ed
+)
+
+// Slots of the stack, by their offsets from the frame pointer.
+const (
+	slotPointer = -8 * (iota + 1) // a pointer that is followed
+	slotTask
+	slotRegs
+	slotSock
+	slotMount
+	slotDentry
+	slotParent
+	slotRoot
+)
+
+// What an event begins with, by offsets. The fields come behind it, in their order, then the
+// names of the executable's path.
+const (
+	atFailed  = 8 * iota // not 0: a read of a field failed
+	atErrno              // what the call returned
+	atCall               // its number
+	atNoAddr4            // not 0: the address could not be read as 16 bytes
+	atNoAddr6            // as 28
+	atSteps              // of the path: 1 for complete
+	atAddr4              // struct sockaddr_in
+	atAddr6   = atAddr4 + 16
+	atFields  = atAddr6 + 32
+)
+
+// The path of the executable is at most so many names of a fixed size, innermost first. An
+// empty one is where a mount is attached.
+const (
+	names    = 24
+	nameSize = 256 // NAME_MAX and a NUL
+)
+
+// A shape says where the parts of an event are.
+type shape struct {
+	fields map[string]placed
+	names  uint32 // where the names of the path begin
+	size   uint32
+}
+
+// placed is a field's place in the event.
+type placed struct{ at, size, shift, bits uint32 }
+
+// A program is the instructions for the running kernel, and what its events look like.
+type program struct {
+	layout layout
+	shape  shape
+	insns  asm.Instructions
+	err    error
+	jumps  int
+}
+
+// assemble writes the program: at the exit of a system call, it sends an event if that was a
+// bind or listen of an internet socket and failed. With a cgroup, of a task below it alone.
+func assemble(spec *btf.Spec, events, lost, cgroup *ebpf.Map) (*program, error) {
+	p := &program{layout: layout{spec}, shape: shape{fields: map[string]placed{}}}
+	size := uint32(atFields)
+	all := fields()
+	places := make([]place, len(all))
+	for i, f := range all {
+		at, err := p.layout.find(f.from, f.path)
+		if err != nil {
+			return nil, err
+		}
+		if f.size > 0 {
+			at.size = min(f.size, max(at.size, 8))
+		}
+		if f.size > 8 {
+			at.size = f.size
+		}
+		places[i] = at
+		p.shape.fields[f.name] = placed{size, at.size, at.shift, at.bits}
+		size += (at.size + 7) &^ 7
+	}
+	p.shape.names, p.shape.size = size, size+names*nameSize
+
+	p.filter(cgroup)
+	p.socket()
+	p.reserve(events, lost)
+	p.address()
+	for i, f := range all {
+		base := int16(slotTask)
+		if f.from == "sock" {
+			base = slotSock
+		}
+		p.copy(base, places[i], p.shape.fields[f.name].at, f.may)
+	}
+	p.path()
+	p.emit(
+		asm.StoreMem(regEvent, atFailed, regFailed, asm.DWord),
+		asm.Mov.Reg(asm.R1, regEvent), asm.Mov.Imm(asm.R2, 0), asm.FnRingbufSubmit.Call(),
+		asm.Mov.Imm(asm.R0, 0).WithSymbol("out"), asm.Return(),
+	)
+	return p, p.err
+}
+
+func (p *program) emit(insns ...asm.Instruction) { p.insns = append(p.insns, insns...) }
+
+// find returns the place of a member, and keeps the first error.
+func (p *program) find(structure, path string) place {
+	at, err := p.layout.find(structure, path)
+	if p.err == nil {
+		p.err = err
+	}
+	if err != nil {
+		return place{offsets: []uint32{0}}
+	}
+	return at
+}
+
+// read copies size bytes of the kernel from the address in R3 to the one in R1.
+func (p *program) read(size uint32) {
+	p.emit(asm.Mov.Imm(asm.R2, int32(size)), asm.FnProbeReadKernel.Call())
+}
+
+// follow leaves in R3 the address of a member, from the structure whose address is in a slot.
+func (p *program) follow(base int16, at place, may bool) {
+	p.emit(asm.LoadMem(asm.R3, asm.RFP, base, asm.DWord))
+	for i, offset := range at.offsets {
+		p.emit(asm.Add.Imm(asm.R3, int32(offset)))
+		if i == len(at.offsets)-1 {
+			return
+		}
+		p.emit(asm.Mov.Reg(asm.R1, asm.RFP), asm.Add.Imm(asm.R1, slotPointer))
+		p.read(8)
+		p.note(may)
+		p.emit(asm.LoadMem(asm.R3, asm.RFP, slotPointer, asm.DWord))
+	}
+}
+
+// note keeps the error of a read, unless there may be nothing to read.
+func (p *program) note(may bool) {
+	if !may {
+		p.emit(asm.Or.Reg(regFailed, asm.R0))
+	}
+}
+
+// copy copies a member into the event.
+func (p *program) copy(base int16, from place, to uint32, may bool) {
+	p.follow(base, from, may)
+	p.emit(asm.Mov.Reg(asm.R1, regEvent), asm.Add.Imm(asm.R1, int32(to)))
+	p.read(from.size)
+	p.note(may)
+}
+
+// load reads a member of 8 bytes or fewer into a slot, and into R0. The rest of the slot is 0.
+func (p *program) load(base int16, from place, slot int16) {
+	p.follow(base, from, false)
+	p.emit(
+		asm.Mov.Imm(asm.R4, 0), asm.StoreMem(asm.RFP, slot, asm.R4, asm.DWord),
+		asm.Mov.Reg(asm.R1, asm.RFP), asm.Add.Imm(asm.R1, int32(slot)),
+	)
+	p.read(min(from.size, 8))
+	p.note(false)
+	p.emit(asm.LoadMem(asm.R0, asm.RFP, slot, asm.DWord))
+}
+
+// filter leaves all calls but a bind or listen that failed. Most calls succeed, so the return
+// value is looked at first, which is all that these cost.
+func (p *program) filter(cgroup *ebpf.Map) {
+	number := map[string]string{"amd64": "orig_ax", "arm64": "syscallno"}[runtime.GOARCH]
+	p.emit(
+		asm.LoadMem(asm.R2, asm.R1, 8, asm.DWord),
+		asm.JSGE.Imm(asm.R2, 0, "out"),
+		asm.Mov.Reg(regContext, asm.R1), asm.Mov.Imm(regFailed, 0),
+		asm.LoadMem(asm.R2, regContext, 0, asm.DWord), asm.StoreMem(asm.RFP, slotRegs, asm.R2, asm.DWord),
+	)
+	p.load(slotRegs, p.find("pt_regs", number), slotPointer)
+	p.emit(
+		asm.JEq.Imm(asm.R0, unix.SYS_BIND, "wanted"),
+		asm.JNE.Imm(asm.R0, unix.SYS_LISTEN, "out"),
+		asm.Mov.Imm(asm.R0, 0).WithSymbol("wanted"),
+	)
+	if cgroup != nil {
+		p.emit(asm.LoadMapPtr(asm.R1, cgroup.FD()), asm.Mov.Imm(asm.R2, 0),
+			asm.FnCurrentTaskUnderCgroup.Call(), asm.JNE.Imm(asm.R0, 1, "out"))
+	}
+	p.emit(asm.FnGetCurrentTask.Call(), asm.StoreMem(asm.RFP, slotTask, asm.R0, asm.DWord))
+}
+
+// argument is the register of an argument of a system call, as it was at its entry.
+func argument(n int) string {
+	if runtime.GOARCH == "arm64" {
+		return []string{"orig_x0", "regs[1]", "regs[2]"}[n]
+	}
+	return []string{"di", "si", "dx"}[n]
+}
+
+// socket finds the socket behind the descriptor, and leaves what is none of the internet.
+func (p *program) socket() {
+	p.load(slotRegs, p.find("pt_regs", argument(0)), slotPointer)
+	p.emit( // a descriptor is an int
+		asm.LSh.Imm(asm.R0, 32), asm.RSh.Imm(asm.R0, 32),
+		asm.StoreMem(asm.RFP, slotRoot, asm.R0, asm.DWord),
+	)
+	p.load(slotTask, p.find("task_struct", "files.fdt.max_fds"), slotParent)
+	p.emit(
+		asm.LoadMem(asm.R1, asm.RFP, slotRoot, asm.DWord),
+		asm.JGE.Reg(asm.R1, asm.R0, "out"), // EBADF
+	)
+	p.load(slotTask, p.find("task_struct", "files.fdt.fd"), slotParent)
+	p.emit(
+		asm.LoadMem(asm.R1, asm.RFP, slotRoot, asm.DWord), asm.LSh.Imm(asm.R1, 3),
+		asm.Add.Reg(asm.R0, asm.R1), asm.StoreMem(asm.RFP, slotParent, asm.R0, asm.DWord),
+	)
+	p.load(slotParent, place{offsets: []uint32{0}, size: 8}, slotSock)
+	p.emit(asm.JEq.Imm(asm.R0, 0, "out")) // EBADF
+	p.load(slotSock, p.find("file", "f_inode.i_mode"), slotPointer)
+	p.emit(asm.And.Imm(asm.R0, unix.S_IFMT), asm.JNE.Imm(asm.R0, unix.S_IFSOCK, "out")) // ENOTSOCK
+	p.load(slotSock, p.find("file", "private_data"), slotSock)
+	p.load(slotSock, p.find("socket", "sk"), slotSock)
+	p.emit(asm.JEq.Imm(asm.R0, 0, "out"))
+	p.load(slotSock, p.find("sock", "__sk_common.skc_family"), slotPointer)
+	p.emit(
+		asm.JEq.Imm(asm.R0, unix.AF_INET, "internet"), asm.JNE.Imm(asm.R0, unix.AF_INET6, "out"),
+		asm.Mov.Imm(asm.R0, 0).WithSymbol("internet"),
+	)
+}
+
+// reserve makes room for the event. Where there is none it counts the loss.
+func (p *program) reserve(events, lost *ebpf.Map) {
+	p.emit(
+		asm.LoadMapPtr(asm.R1, events.FD()), asm.Mov.Imm(asm.R2, int32(p.shape.size)), asm.Mov.Imm(asm.R3, 0),
+		asm.FnRingbufReserve.Call(),
+		asm.JNE.Imm(asm.R0, 0, "room"),
+		asm.Mov.Imm(asm.R4, 0), asm.StoreMem(asm.RFP, slotPointer, asm.R4, asm.DWord),
+		asm.LoadMapPtr(asm.R1, lost.FD()), asm.Mov.Reg(asm.R2, asm.RFP), asm.Add.Imm(asm.R2, slotPointer),
+		asm.FnMapLookupElem.Call(),
+		asm.JEq.Imm(asm.R0, 0, "out"),
+		asm.Mov.Imm(asm.R1, 1), asm.StoreXAdd(asm.R0, asm.R1, asm.DWord),
+		asm.Ja.Label("out"),
+		asm.Mov.Reg(regEvent, asm.R0).WithSymbol("room"),
+		asm.LoadMem(asm.R1, regContext, 8, asm.DWord), asm.StoreMem(regEvent, atErrno, asm.R1, asm.DWord),
+	)
+}
+
+// address copies the number of the call, and the address that the program gave.
+func (p *program) address() {
+	number := map[string]string{"amd64": "orig_ax", "arm64": "syscallno"}[runtime.GOARCH]
+	p.load(slotRegs, p.find("pt_regs", number), slotPointer)
+	p.emit(asm.StoreMem(regEvent, atCall, asm.R0, asm.DWord))
+	for _, to := range []struct{ at, size, bad int32 }{{atAddr4, 16, atNoAddr4}, {atAddr6, 28, atNoAddr6}} {
+		p.load(slotRegs, p.find("pt_regs", argument(1)), slotPointer)
+		p.emit(
+			asm.Mov.Reg(asm.R3, asm.R0), asm.Mov.Imm(asm.R2, to.size),
+			asm.Mov.Reg(asm.R1, regEvent), asm.Add.Imm(asm.R1, to.at),
+			asm.FnProbeReadUser.Call(), asm.StoreMem(regEvent, int16(to.bad), asm.R0, asm.DWord),
+		)
+	}
+}
+
+// path copies the names on the way from the executable to the root of its mount namespace
+// (prepend_path).
+func (p *program) path() {
+	vfsmount := p.find("mount", "mnt").offsets[0]
+	p.emit(asm.Mov.Imm(asm.R4, 0), asm.StoreMem(regEvent, atSteps, asm.R4, asm.DWord))
+	p.load(slotTask, p.find("task_struct", "mm.exe_file.f_path.mnt"), slotMount)
+	p.emit(asm.Sub.Imm(asm.R0, int32(vfsmount)), asm.StoreMem(asm.RFP, slotMount, asm.R0, asm.DWord))
+	p.load(slotTask, p.find("task_struct", "mm.exe_file.f_path.dentry"), slotDentry)
+	for i := range names {
+		name := int32(p.shape.names + uint32(i)*nameSize)
+		inside, next := fmt.Sprintf("inside %d", i), fmt.Sprintf("next %d", i)
+		p.load(slotMount, p.find("mount", "mnt.mnt_root"), slotRoot)
+		p.emit(
+			asm.LoadMem(asm.R1, asm.RFP, slotDentry, asm.DWord),
+			asm.JNE.Reg(asm.R0, asm.R1, inside),
+			asm.StoreImm(regEvent, int16(name), 0, asm.Byte), // the mount's own root: go on where it is attached
+		)
+		p.load(slotMount, p.find("mount", "mnt_parent"), slotParent)
+		p.emit(asm.LoadMem(asm.R1, asm.RFP, slotMount, asm.DWord), asm.JEq.Reg(asm.R0, asm.R1, "complete"))
+		p.load(slotMount, p.find("mount", "mnt_mountpoint"), slotDentry)
+		p.emit(
+			asm.LoadMem(asm.R1, asm.RFP, slotParent, asm.DWord), asm.StoreMem(asm.RFP, slotMount, asm.R1, asm.DWord),
+			asm.Ja.Label(next),
+		)
+		p.insns = append(p.insns, asm.Mov.Imm(asm.R0, 0).WithSymbol(inside))
+		p.load(slotDentry, p.find("dentry", "d_name.name"), slotRoot)
+		p.emit(
+			asm.Mov.Reg(asm.R3, asm.R0), asm.Mov.Imm(asm.R2, nameSize),
+			asm.Mov.Reg(asm.R1, regEvent), asm.Add.Imm(asm.R1, name), asm.FnProbeReadKernelStr.Call(),
+		)
+		p.load(slotDentry, p.find("dentry", "d_parent"), slotDentry)
+		p.emit(asm.Mov.Imm(asm.R0, 0).WithSymbol(next))
+	}
+	p.emit(
+		asm.Ja.Label("incomplete"),
+		asm.Mov.Imm(asm.R4, 1).WithSymbol("complete"), asm.StoreMem(regEvent, atSteps, asm.R4, asm.DWord),
+		asm.Mov.Imm(asm.R0, 0).WithSymbol("incomplete"),
+	)
+}
