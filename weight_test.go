@@ -82,7 +82,10 @@ func run(t *testing.T, dir string, argv ...string) string {
 	t.Helper()
 	cmd := exec.Command(argv[0], argv[1:]...)
 	cmd.Dir = dir
-	cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOFLAGS=-mod=mod", "GOPROXY=off", "GOWORK=off", "GODEBUG=inittrace=1")
+	cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOFLAGS=-mod=mod", "GOPROXY=off", "GOWORK=off")
+	if argv[0] == "./server" { // and not the compiler, whose trace would stay in the cache
+		cmd.Env = append(cmd.Env, "GODEBUG=inittrace=1")
+	}
 	out, err := cmd.CombinedOutput()
 	if err != nil {
 		t.Fatalf("%v: %v\n%s", cmd, err, out)
@@ -91,7 +94,7 @@ func run(t *testing.T, dir string, argv ...string) string {
 }
 
 // What a server pays for lowport: a requirement of golang.org/x/sys, the size of its
-// program, and what is done before main. `make weight` prints it.
+// program, what it vendors, and what is done before main. `make weight` prints it.
 func TestWeight(t *testing.T) {
 	if !needs.Required() || runtime.GOOS != "linux" {
 		t.Skip("builds three programs, for Linux: make weight")
@@ -118,11 +121,42 @@ func TestWeight(t *testing.T) {
 		}
 		figures.Add(t, fmt.Sprintf("a static, stripped TLS server on %s: %d bytes, go.mod requires %q besides lowport, init allocates %d times, %d bytes",
 			name, size[name], requirements, allocations, bytes))
+		if name == "guard" {
+			checkVendored(t, dir)
+		}
 	}
-	for name, most := range map[string]int64{"privport": 300_000, "guard": 2_300_000} {
+	for name, most := range map[string]int64{"privport": 300_000, "guard": 2_050_000} {
 		if grown := size[name] - size["net"]; grown > most {
 			t.Errorf("%s adds %d bytes, more than %d", name, grown, most)
 		}
+	}
+}
+
+// checkVendored counts what lowport adds to the vendor folder of an importer.
+func checkVendored(t *testing.T, dir string) {
+	t.Helper()
+	run(t, dir, "go", "mod", "vendor")
+	vendored := int64(0)
+	err := filepath.WalkDir(filepath.Join(dir, "vendor", module), func(_ string, entry os.DirEntry, err error) error {
+		if err != nil || entry.IsDir() {
+			return err
+		}
+		info, err := entry.Info()
+		if err == nil {
+			vendored += info.Size()
+		}
+		return err
+	})
+	if err != nil || vendored == 0 || vendored > 1_000_000 {
+		t.Errorf("vendoring guard adds %d bytes of lowport, %v", vendored, err)
+	}
+	figures.Add(t, fmt.Sprintf("vendoring guard adds %d bytes of lowport", vendored))
+}
+
+// An importer's Go may be as old as this.
+func TestGoDirective(t *testing.T) {
+	if !strings.Contains(text(t, "go.mod"), "\ngo 1.25.0\n") {
+		t.Error("go.mod asks for another Go than 1.25.0")
 	}
 }
 

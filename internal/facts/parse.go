@@ -474,10 +474,16 @@ func parseCap(b []byte) (caps.Cap, error) {
 	return caps.Cap(n), err
 }
 
+// parseRelease reads the two numbers that a kernel's release begins with, "6.12.0-rc1".
 func parseRelease(b []byte) (Release, error) {
-	var r Release
-	_, err := fmt.Sscanf(string(b), "%d.%d", &r.Major, &r.Minor)
-	return r, err
+	first, rest, _ := strings.Cut(string(b), ".")
+	digits := len(rest) - len(strings.TrimLeft(rest, "0123456789"))
+	major, err := strconv.ParseUint(first, 10, 16)
+	minor, errMinor := strconv.ParseUint(rest[:digits], 10, 16)
+	if err = errors.Join(err, errMinor); err != nil {
+		return Release{}, err
+	}
+	return Release{Major: int(major), Minor: int(minor)}, nil
 }
 
 // ParseWSL knows the kernel of the Windows Subsystem for Linux by its name, as

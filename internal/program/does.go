@@ -44,14 +44,24 @@ var raisers = []string{"kernel.org/pub/linux/libs/security/libcap/cap.", "github
 
 // look reads what an ELF file does.
 func (f *File) look(r io.ReaderAt, size int64) {
-	sections, err := open(r)
-	if err != nil {
-		f.Libraries, f.Go = unsure[Libraries](err), unsure[Build](err)
-	} else if f.Libraries.Value, err = libraries(sections); err != nil {
+	var err error
+	if f.Libraries.Value, err = ReadLibraries(r); err != nil {
 		f.Libraries = unsure[Libraries](err)
 	}
-	f.Go = build(r, sections)
+	f.Go = build(r, sections(r))
 	f.Does = does(io.NewSectionReader(r, 0, size), f.Go, f.Libraries)
+}
+
+// sections reads the sections of an ELF file, nil if it cannot. Package elf is not made for
+// hostile files: it may panic.
+func sections(r io.ReaderAt) (f *elf.File) {
+	defer func() {
+		if recover() != nil {
+			f = nil
+		}
+	}()
+	f, _ = elf.NewFile(r)
+	return f
 }
 
 // build reads the build information of a Go program. The zero Build is that of a

@@ -13,80 +13,102 @@ const (
 	maxPath    = 4096  // PATH_MAX
 )
 
+// elfHeaders are the program headers of an ELF file (elf(5)).
+type elfHeaders struct {
+	class   elf.Class
+	data    elf.Data
+	machine elf.Machine
+	order   binary.ByteOrder
+	progs   []prog
+}
+
+// A prog is a program header: what a part of the file is, where it lies there, and to which
+// address it is loaded.
+type prog struct {
+	kind               elf.ProgType
+	off, address, size uint64
+}
+
 // readELF reads what execve looks at. What it refuses is an error.
 func (f *File) readELF(r io.ReaderAt) error {
-	if len(f.Head) < elf.EI_NIDENT {
-		return badFormat("the ELF header is cut off")
-	}
-	f.Class, f.Data = elf.Class(f.Head[elf.EI_CLASS]), elf.Data(f.Head[elf.EI_DATA])
-	var order binary.ByteOrder = binary.LittleEndian
-	if f.Data == elf.ELFDATA2MSB {
-		order = binary.BigEndian
-	}
-	h, err := readHeader(f.Head, f.Class, order)
+	e, err := readHeaders(r, f.Head)
 	if err != nil {
 		return err
 	}
-	f.Machine = elf.Machine(h.Machine)
-	if kind := elf.Type(h.Type); kind != elf.ET_EXEC && kind != elf.ET_DYN {
-		return badFormat("the ELF file is neither a program nor a shared object")
-	}
-	for i := range int64(h.Phnum) {
-		p, err := readProg(r, int64(h.Phoff)+i*int64(h.Phentsize), f.Class, order)
-		if err != nil {
+	f.Class, f.Data, f.Machine = e.class, e.data, e.machine
+	for _, p := range e.progs {
+		if p.kind == elf.PT_INTERP { // the kernel takes the first
+			f.Interpreter, err = readInterp(r, p)
 			return err
-		}
-		if elf.ProgType(p.Type) == elf.PT_INTERP && f.Interpreter == "" { // the kernel takes the first
-			if f.Interpreter, err = readInterp(r, p); err != nil {
-				return err
-			}
 		}
 	}
 	return nil
 }
 
-// readHeader reads an ELF header, of both classes in the form of 64 bits.
-func readHeader(head []byte, class elf.Class, order binary.ByteOrder) (h elf.Header64, err error) {
-	want := 56 // the size of a program header
-	if class == elf.ELFCLASS32 {
-		var short elf.Header32
-		err = binary.Read(bytes.NewReader(head), order, &short)
-		h = elf.Header64{Type: short.Type, Machine: short.Machine, Phoff: uint64(short.Phoff), Phentsize: short.Phentsize, Phnum: short.Phnum}
-		want = 32
-	} else {
-		err = binary.Read(bytes.NewReader(head), order, &h)
+// readHeaders reads the program headers of a file that begins with head.
+func readHeaders(r io.ReaderAt, head []byte) (e elfHeaders, err error) {
+	if len(head) < elf.EI_NIDENT || string(head[:len(elf.ELFMAG)]) != elf.ELFMAG {
+		return e, badFormat("the ELF header is cut off")
 	}
+	e.class, e.data, e.order = elf.Class(head[elf.EI_CLASS]), elf.Data(head[elf.EI_DATA]), binary.LittleEndian
+	if e.data == elf.ELFDATA2MSB {
+		e.order = binary.BigEndian
+	}
+	length, at, size, want := 64, 32, 54, 56 // of the ELF header, e_phoff, e_phentsize, a program header
+	if e.class == elf.ELFCLASS32 {
+		length, at, size, want = 52, 28, 42, 32
+	}
+	if len(head) < length {
+		return e, badFormat("the ELF header is cut off")
+	}
+	kind := elf.Type(e.order.Uint16(head[16:]))
+	e.machine = elf.Machine(e.order.Uint16(head[18:]))
+	off, n := e.word(head[at:]), int(e.order.Uint16(head[size+2:]))
 	switch {
-	case err != nil:
-		return h, badFormat("the ELF header is cut off")
-	case int(h.Phentsize) != want || h.Phnum == 0 || int(h.Phnum)*want > maxHeaders || int64(h.Phoff) < 0:
-		return h, badFormat("the program headers of the ELF file are not ones")
+	case int(e.order.Uint16(head[size:])) != want || n == 0 || n*want > maxHeaders || int64(off) < 0:
+		return e, badFormat("the program headers of the ELF file are not ones")
+	case kind != elf.ET_EXEC && kind != elf.ET_DYN:
+		return e, badFormat("the ELF file is neither a program nor a shared object")
 	}
-	return h, nil
+	table := make([]byte, n*want)
+	if got, err := r.ReadAt(table, int64(off)); got < len(table) {
+		if err == io.EOF {
+			err = badFormat("the program headers of the ELF file are cut off")
+		}
+		return e, err
+	}
+	for ; len(table) > 0; table = table[want:] {
+		e.progs = append(e.progs, e.prog(table))
+	}
+	return e, nil
 }
 
-// readProg reads a program header, of both classes in the form of 64 bits.
-func readProg(r io.ReaderAt, at int64, class elf.Class, order binary.ByteOrder) (p elf.Prog64, err error) {
-	if class == elf.ELFCLASS32 {
-		var short elf.Prog32
-		err = binary.Read(io.NewSectionReader(r, at, 32), order, &short)
-		p = elf.Prog64{Type: short.Type, Off: uint64(short.Off), Filesz: uint64(short.Filesz)}
+// prog reads a program header, which is laid out differently in each class.
+func (e elfHeaders) prog(b []byte) prog {
+	p := prog{kind: elf.ProgType(e.order.Uint32(b))}
+	if e.class == elf.ELFCLASS32 {
+		p.off, p.address, p.size = e.word(b[4:]), e.word(b[8:]), e.word(b[16:])
 	} else {
-		err = binary.Read(io.NewSectionReader(r, at, 56), order, &p)
+		p.off, p.address, p.size = e.word(b[8:]), e.word(b[16:]), e.word(b[32:])
 	}
-	if err == io.EOF || err == io.ErrUnexpectedEOF {
-		return p, badFormat("the program headers of the ELF file are cut off")
+	return p
+}
+
+// word reads a word of the file's class.
+func (e elfHeaders) word(b []byte) uint64 {
+	if e.class == elf.ELFCLASS32 {
+		return uint64(e.order.Uint32(b))
 	}
-	return p, err
+	return e.order.Uint64(b)
 }
 
 // readInterp reads the path of the loader.
-func readInterp(r io.ReaderAt, p elf.Prog64) (string, error) {
-	if p.Filesz < 2 || p.Filesz > maxPath || int64(p.Off) < 0 {
+func readInterp(r io.ReaderAt, p prog) (string, error) {
+	if p.size < 2 || p.size > maxPath || int64(p.off) < 0 {
 		return "", badFormat("the path of the ELF file's loader is too long")
 	}
-	path := make([]byte, p.Filesz)
-	if _, err := r.ReadAt(path, int64(p.Off)); err != nil && err != io.EOF {
+	path := make([]byte, p.size)
+	if _, err := r.ReadAt(path, int64(p.off)); err != nil && err != io.EOF {
 		return "", err
 	}
 	path, _, ended := bytes.Cut(path, []byte{0})

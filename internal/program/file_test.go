@@ -167,6 +167,136 @@ func TestELF(t *testing.T) {
 	}
 }
 
+// The libraries are those that package elf of the standard library finds by the section
+// headers: of the programs and libraries of this machine.
+func TestLibraries(t *testing.T) {
+	var files []string
+	for _, pattern := range []string{"/usr/bin/*", "/usr/sbin/*", "/usr/lib/*/*.so*", "/usr/lib/*/*/*.so"} {
+		found, err := filepath.Glob(pattern)
+		if err != nil {
+			t.Fatal(err)
+		}
+		files = append(files, found[:min(len(found), 300)]...)
+	}
+	compared, paths := 0, 0
+	for _, path := range files {
+		f, err := elf.Open(path)
+		if err != nil || f.Type != elf.ET_EXEC && f.Type != elf.ET_DYN || len(f.Progs) == 0 {
+			continue
+		}
+		var want Libraries
+		want.Needed, err = f.DynString(elf.DT_NEEDED)
+		dirs, errPath := f.DynString(elf.DT_RUNPATH)
+		if len(dirs) == 0 && errPath == nil {
+			dirs, errPath = f.DynString(elf.DT_RPATH)
+		}
+		for _, d := range dirs {
+			want.RunPath = append(want.RunPath, strings.Split(d, ":")...)
+		}
+		f.Close()
+		if err = errors.Join(err, errPath); err != nil {
+			t.Fatal(path, err)
+		}
+		file, err := os.Open(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := ReadLibraries(file)
+		file.Close()
+		if err != nil || !slices.Equal(got.Needed, want.Needed) || !slices.Equal(got.RunPath, want.RunPath) {
+			t.Errorf("%s: %+v, %v, want %+v", path, got, err, want)
+		}
+		compared++
+		paths += len(want.RunPath)
+	}
+	t.Logf("%d files, %d folders", compared, paths)
+	if compared == 0 {
+		t.Skip("this machine has no ELF files")
+	}
+}
+
+// dynamic is an ELF file, of either class and byte order, whose dynamic section and strings
+// are loaded at the address 4096.
+func dynamic(class elf.Class, order binary.ByteOrder, entries []dyn, table string) []byte {
+	data := elf.ELFDATA2LSB
+	if order == binary.BigEndian {
+		data = elf.ELFDATA2MSB
+	}
+	ident := [16]byte{0: elf.ELFMAG[0], 'E', 'L', 'F', byte(class), byte(data), 1}
+	var section, b bytes.Buffer
+	put := func(to *bytes.Buffer, values ...any) {
+		for _, v := range values {
+			_ = binary.Write(to, order, v)
+		}
+	}
+	for _, d := range entries {
+		if class == elf.ELFCLASS32 {
+			put(&section, elf.Dyn32{Tag: int32(d.tag), Val: uint32(d.value)})
+		} else {
+			put(&section, elf.Dyn64{Tag: int64(d.tag), Val: d.value})
+		}
+	}
+	size := section.Len()
+	if class == elf.ELFCLASS32 {
+		const at = 52 + 2*32
+		put(&b, elf.Header32{Ident: ident, Type: uint16(elf.ET_DYN), Phoff: 52, Phentsize: 32, Phnum: 2},
+			elf.Prog32{Type: uint32(elf.PT_LOAD), Off: at, Vaddr: 4096, Filesz: uint32(size + len(table))},
+			elf.Prog32{Type: uint32(elf.PT_DYNAMIC), Off: at, Vaddr: 4096, Filesz: uint32(size)})
+	} else {
+		const at = 64 + 2*56
+		put(&b, elf.Header64{Ident: ident, Type: uint16(elf.ET_DYN), Phoff: 64, Phentsize: 56, Phnum: 2},
+			elf.Prog64{Type: uint32(elf.PT_LOAD), Off: at, Vaddr: 4096, Filesz: uint64(size + len(table))},
+			elf.Prog64{Type: uint32(elf.PT_DYNAMIC), Off: at, Vaddr: 4096, Filesz: uint64(size)})
+	}
+	return append(append(b.Bytes(), section.Bytes()...), table...)
+}
+
+func TestDynamic(t *testing.T) {
+	const table = "\x00libc.so.6\x00$ORIGIN/lib:/opt/lib\x00unended"
+	for _, tt := range []struct {
+		what    string
+		entries func(table uint64) []dyn
+		needed  []string
+		runPath []string
+		fails   bool
+	}{
+		{"both", func(at uint64) []dyn {
+			return []dyn{{elf.DT_NEEDED, 1}, {elf.DT_RUNPATH, 11}, {elf.DT_STRTAB, at}, {elf.DT_STRSZ, uint64(len(table))}}
+		}, []string{"libc.so.6"}, []string{"$ORIGIN/lib", "/opt/lib"}, false},
+		{"the old path", func(at uint64) []dyn {
+			return []dyn{{elf.DT_RPATH, 11}, {elf.DT_STRTAB, at}, {elf.DT_STRSZ, uint64(len(table))}}
+		}, nil, []string{"$ORIGIN/lib", "/opt/lib"}, false},
+		{"behind the end", func(at uint64) []dyn {
+			return []dyn{{elf.DT_STRTAB, at}, {elf.DT_STRSZ, uint64(len(table))}, {elf.DT_NULL, 0}, {elf.DT_NEEDED, 1}}
+		}, nil, nil, false},
+		{"nothing", func(uint64) []dyn { return nil }, nil, nil, false},
+		{"no strings", func(uint64) []dyn { return []dyn{{elf.DT_NEEDED, 1}} }, nil, nil, true},
+		{"outside of the strings", func(at uint64) []dyn {
+			return []dyn{{elf.DT_NEEDED, uint64(len(table))}, {elf.DT_STRTAB, at}, {elf.DT_STRSZ, uint64(len(table))}}
+		}, nil, nil, true},
+		{"a string without an end", func(at uint64) []dyn {
+			return []dyn{{elf.DT_NEEDED, 32}, {elf.DT_STRTAB, at}, {elf.DT_STRSZ, uint64(len(table))}}
+		}, nil, nil, true},
+		{"strings that are not loaded", func(at uint64) []dyn {
+			return []dyn{{elf.DT_NEEDED, 1}, {elf.DT_STRTAB, at - 4096}, {elf.DT_STRSZ, uint64(len(table))}}
+		}, nil, nil, true},
+	} {
+		for _, class := range []elf.Class{elf.ELFCLASS32, elf.ELFCLASS64} {
+			for _, order := range []binary.ByteOrder{binary.LittleEndian, binary.BigEndian} {
+				entry := map[elf.Class]int{elf.ELFCLASS32: 8, elf.ELFCLASS64: 16}[class]
+				at := 4096 + uint64(entry*len(tt.entries(0)))
+				l, err := ReadLibraries(bytes.NewReader(dynamic(class, order, tt.entries(at), table)))
+				if (err != nil) != tt.fails || !slices.Equal(l.Needed, tt.needed) || !slices.Equal(l.RunPath, tt.runPath) {
+					t.Errorf("%s, %v, %v: %+v, %v", tt.what, class, order, l, err)
+				}
+				if err != nil && !errors.Is(err, ErrFormat) {
+					t.Errorf("%s: %v is of another kind", tt.what, err)
+				}
+			}
+		}
+	}
+}
+
 func TestFits(t *testing.T) {
 	arm := File{Class: elf.ELFCLASS64, Data: elf.ELFDATA2LSB, Machine: elf.EM_AARCH64}
 	i386 := File{Class: elf.ELFCLASS32, Data: elf.ELFDATA2LSB, Machine: elf.EM_386}
@@ -235,6 +365,7 @@ func TestEmulator(t *testing.T) {
 func FuzzRead(f *testing.F) {
 	f.Add(image(elf.EM_X86_64, elf.ET_DYN, interp("/lib/ld\x00"), "/lib/ld\x00"))
 	f.Add([]byte("#!/bin/sh -e\n"))
+	f.Add(dynamic(elf.ELFCLASS32, binary.BigEndian, []dyn{{elf.DT_NEEDED, 1}, {elf.DT_STRTAB, 4096 + 24}, {elf.DT_STRSZ, 4}}, "\x00so\x00"))
 	if b, err := os.ReadFile("/bin/true"); err == nil {
 		f.Add(slices.Clip(b[:min(len(b), 1<<16)]))
 	}
@@ -245,6 +376,9 @@ func FuzzRead(f *testing.F) {
 		}
 		if strings.ContainsRune(file.Interpreter, 0) {
 			t.Errorf("%q", file.Interpreter)
+		}
+		if strings.ContainsRune(strings.Join(file.Libraries.Value.Needed, ""), 0) {
+			t.Errorf("%q", file.Libraries)
 		}
 	})
 }
