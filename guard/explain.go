@@ -52,7 +52,11 @@ func ExplainBind(network, address string, err error) error {
 			return err
 		}
 	}
-	return withReport(err, []*net.OpError{refused}, address)
+	err = withReport(err, []*net.OpError{refused}, address)
+	if e, ok := err.(*Error); ok && !strings.Contains(e.Headline, address) {
+		e.Headline = term.Show("listen " + network + " " + address + ": " + e.Headline)
+	}
+	return err
 }
 
 // withReport returns err with the report about the listens that failed in it. address is

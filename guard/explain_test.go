@@ -148,6 +148,8 @@ func TestExplainBind(t *testing.T) {
 			}
 		case !errors.As(err, &refused) || refused.Subject != "bind tcp "+tt.subject || refused.Causes[0].ID != "address-in-use" || !errors.Is(err, tt.err):
 			t.Errorf("%s: %+v", tt.what, err)
+		case strings.Count(err.Error(), tt.address) != 1 && tt.address != ":1":
+			t.Errorf("%s: it does not say once where: %v", tt.what, err)
 		}
 	}
 	_, unknown := net.Listen("tcp", "nowhere.invalid:443")
@@ -188,6 +190,6 @@ func ExampleExplainBind() {
 	const address = "127.0.0.1:8443"
 	engine := func() error { return os.NewSyscallError("bind", syscall.EADDRINUSE) }
 	err := guard.ExplainBind("tcp", address, engine())
-	fmt.Println(strings.HasPrefix(err.Error(), "bind: address already in use"))
+	fmt.Println(strings.HasPrefix(err.Error(), "listen tcp 127.0.0.1:8443: bind: address already in use"))
 	// Output: true
 }

@@ -313,6 +313,17 @@ func TestLogValue(t *testing.T) {
 	}
 }
 
+// In a log of text the lists are short.
+func TestLogText(t *testing.T) {
+	var b bytes.Buffer
+	err := refused(t, "no-capability", low, syscall.EACCES)
+	slog.New(slog.NewTextHandler(&b, nil)).Error("bind", "report", err)
+	want := ` report.causes=no-capability report.fixes="setcap, setpriv, sysctl"` + "\n"
+	if !strings.HasSuffix(b.String(), want) || !strings.Contains(b.String(), ` msg=bind report.cause="nothing grants `) {
+		t.Errorf("%s does not end with %s", &b, want)
+	}
+}
+
 func TestExitCode(t *testing.T) {
 	for name, err := range all(t) {
 		want := 77

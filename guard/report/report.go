@@ -1,9 +1,6 @@
 package report
 
-import (
-	"encoding/json"
-	"log/slog"
-)
+import "encoding/json"
 
 // A Report says whether something was granted, and if not, why not and what
 // would help here. Its JSON form is stable; [Report.String] is the text form.
@@ -90,24 +87,4 @@ type Step struct {
 	Start   string `json:"start,omitempty"`   // the command line to start the program with from now on
 	Edit    string `json:"edit,omitempty"`    // a file or command of the operator's own to put Content into
 	Content string `json:"content,omitempty"` // of Write or Edit
-}
-
-// LogValue returns the report as a group for [log/slog]. The group of a refusal begins with
-// the first cause and the command of the first fix.
-func (r Report) LogValue() slog.Value {
-	var attrs []slog.Attr
-	if len(r.Causes) > 0 {
-		attrs = append(attrs, slog.String("cause", r.Causes[0].line()))
-	}
-	if fix := r.fixLine(); fix != "" {
-		attrs = append(attrs, slog.String("fix", fix))
-	}
-	attrs = append(attrs, slog.String("subject", r.Subject), slog.Bool("ok", r.OK))
-	if r.Via != "" {
-		attrs = append(attrs, slog.String("via", r.Via))
-	}
-	if !r.OK {
-		attrs = append(attrs, slog.String("error", r.Error), slog.Any("causes", r.Causes), slog.Any("fixes", r.Fixes))
-	}
-	return slog.GroupValue(attrs...)
 }
