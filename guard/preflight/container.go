@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/lowport/lowport/caps"
 	"github.com/lowport/lowport/internal/ask"
@@ -53,6 +54,9 @@ type Container struct {
 	// outside. What [fs.FileInfo.Sys] returns is an [Attributes]; of a file with something else
 	// it is not known whether it has capabilities. Nil is an image that is not there to be read.
 	Image fs.FS
+
+	// Program is what is known of the program's file where Image is nil; nil where nothing is.
+	Program *Attributes
 }
 
 // Attributes is what execve(2) sees of a file of an image beside its mode.
@@ -227,22 +231,23 @@ func (how Launch) unseenImage(start launch.Container, name, group string) (all [
 	if path == "" && len(how.Container.Entrypoint) > 0 {
 		path = how.Container.Entrypoint[0]
 	}
-	stat := facts.Stat{Mode: 0o100755}
-	for _, file := range []facts.Fact[caps.File]{
-		{State: facts.Absent, Source: "assumed of the image", Reason: "ENODATA"},
-		{State: facts.Known, Source: "assumed of the image", Value: caps.File{Version: 2, Permitted: caps.SetOf(caps.NET_BIND_SERVICE), Effective: true}},
-	} {
-		image := facts.Image{
-			Caps: file, Stat: facts.Fact[facts.Stat]{Value: stat, State: facts.Known, Source: "assumed of the image"},
-			Nosuid: facts.Fact[bool]{State: facts.Known}, Frozen: facts.Fact[bool]{State: facts.Known},
-		}
+	bounding, err := start.Bounding()
+	if err != nil {
+		return nil, err
+	}
+	starts := bounding.Has(caps.NET_BIND_SERVICE) // what is stamped with +ep, whatever it binds
+	for _, a := range how.Container.programs(starts) {
+		image := attributes(assumed{a})
 		f, err := start.Start(image, cmp.Or(path, "/the-entrypoint"), how.Container.Entrypoint, who)
 		if err != nil {
 			return nil, err
 		}
 		p := how.does(program.Does{})
 		p.inside(start)
-		p.notes = append(p.notes, "no image is given: what the program's file may do besides is not known")
+		p.notes = append(p.notes, "no image is given: the program is taken to be executed as it is named")
+		if !starts {
+			p.notes = append(p.notes, "a program whose file has cap_net_bind_service=ep would not even be started")
+		}
 		p.doubt = func(kernel.Goal) string { return "" }
 		p.facts = kernel.Plan(f)
 		all = append(all, p)
@@ -311,3 +316,26 @@ func (p *plan) differ(g kernel.Goal) string {
 	}
 	return ""
 }
+
+// programs are what the program's file may have: what is said of it, or nothing, and what binds a
+// low port if such a program starts.
+func (c *Container) programs(starts bool) []Attributes {
+	switch {
+	case c.Program != nil:
+		return []Attributes{*c.Program}
+	case !starts:
+		return []Attributes{{}}
+	}
+	stamped, _ := caps.File{Version: 2, Permitted: caps.SetOf(caps.NET_BIND_SERVICE), Effective: true}.AppendBinary(nil)
+	return []Attributes{{}, {Capability: stamped}}
+}
+
+// An assumed file is one of an image that is not there.
+type assumed struct{ a Attributes }
+
+func (assumed) Name() string       { return "the program" }
+func (assumed) Size() int64        { return 0 }
+func (assumed) Mode() fs.FileMode  { return 0o755 }
+func (assumed) ModTime() time.Time { return time.Time{} }
+func (assumed) IsDir() bool        { return false }
+func (a assumed) Sys() any         { return &a.a }

@@ -36,7 +36,7 @@ const portStart = "net.ipv4.ip_unprivileged_port_start"
 
 // Check returns why the engine, or the runtime it calls, does not start the container.
 func (c Container) Check() error {
-	if _, err := c.bounding(); err != nil {
+	if _, err := c.Bounding(); err != nil {
 		return err
 	}
 	orchestrated := c.Engine.orchestrated()
@@ -55,15 +55,15 @@ func (c Container) Check() error {
 			return fmt.Errorf("the kernel does not take %q for %s", c.Sysctls[name], name)
 		}
 	}
-	bounding, _ := c.bounding()
+	bounding, _ := c.Bounding()
 	if c.NoNewPrivs && orchestrated && (c.Privileged || bounding.Has(caps.SYS_ADMIN)) { // ValidateSecurityContext
 		return errors.New("Kubernetes takes no allowPrivilegeEscalation: false beside privileged or CAP_SYS_ADMIN")
 	}
 	return nil
 }
 
-// bounding is the bounding set that the engine asks for.
-func (c Container) bounding() (caps.Set, error) {
+// Bounding is the bounding set that the engine asks for.
+func (c Container) Bounding() (caps.Set, error) {
 	add, err := caps.ParseNames(c.Add)
 	if err != nil {
 		return 0, err
@@ -82,9 +82,9 @@ func (c Container) bounding() (caps.Set, error) {
 	return k.merge(k.given, add, drop)
 }
 
-// state is what the runtime has set up at the moment when it executes the entrypoint.
-func (c Container) state(who facts.Account) (caps.State, error) {
-	bounding, err := c.bounding()
+// State is what the runtime has set up at the moment when it executes the entrypoint.
+func (c Container) State(who facts.Account) (caps.State, error) {
+	bounding, err := c.Bounding()
 	s := caps.State{Bounding: bounding, NoNewPrivs: c.NoNewPrivs}
 	k := c.Engine.kind()
 	switch {
@@ -104,7 +104,7 @@ func (c Container) Start(image facts.Image, path string, argv []string, who fact
 	if err := c.Check(); err != nil {
 		return facts.Facts{}, err
 	}
-	s, err := c.state(who)
+	s, err := c.State(who)
 	f := facts.Facts{
 		Proc: facts.Proc{
 			PID: is(1, "the entrypoint"), Parent: is(0, "the entrypoint"), TracerPid: is(0, "the entrypoint"),
@@ -183,7 +183,7 @@ func (c Container) network() facts.Net {
 		Addresses: facts.Fact[[]netip.Addr]{Source: "the container", Reason: "the network is not there yet"},
 		Tentative: is([]netip.Addr(nil), "the container"),
 		Nonlocal:  is(false, "the kernel's default"), Nonlocal6: is(false, "the kernel's default"), NoLoop6: is(false, "the kernel's default"),
-		PortStart: is(c.start(), c.startSource()),
+		PortStart: is(c.PortStart(), c.startSource()),
 	}
 	n.GIDMap = n.UIDMap
 	if c.UserNS || c.Rootless {
@@ -210,8 +210,8 @@ func (c Container) network() facts.Net {
 	return n
 }
 
-// start is the threshold: what is asked for, what the engine sets, or the kernel's own.
-func (c Container) start() int {
+// PortStart is the threshold of a network of its own: what is asked for, what the engine sets, or the kernel's own.
+func (c Container) PortStart() int {
 	if v, ok := c.Sysctls[portStart]; ok {
 		n, _ := strconv.Atoi(v) // Check has read it
 		return n

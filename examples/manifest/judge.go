@@ -1,0 +1,139 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/lowport/lowport/examples/manifest/declare"
+	"github.com/lowport/lowport/examples/manifest/image"
+	"github.com/lowport/lowport/guard/preflight"
+	"github.com/lowport/lowport/guard/report"
+)
+
+// judge returns the report on a container, with the edits that help, and the exit status. The
+// error says why nothing would be started.
+func (c command) judge(s declare.Subject, all []declare.Subject) (report.Report, int, error) {
+	i := c.imageOf(s, all)
+	addresses := c.addresses
+	if len(addresses) == 0 {
+		addresses = s.Asks(i)
+	}
+	if s.Refused != nil {
+		return report.Report{}, usageError, s.Refused
+	}
+	if len(addresses) == 0 || s.Once && len(c.addresses) > 0 {
+		return report.Report{OK: true, Subject: s.Name}, 0, nil
+	}
+	r, err := ask(s, i, addresses)
+	var refused *report.Error
+	switch {
+	case err == nil:
+		r.Subject = s.Name + ": " + r.Subject
+		return r, 0, nil
+	case !errors.As(err, &refused):
+		return r, usageError, err
+	}
+	r.Subject, r.Headline = s.Name+": "+r.Subject, place(s)+": "+r.Headline
+	r.Fixes = append(c.edits(s, i, addresses), kept(r.Fixes)...)
+	return r, refused.ExitCode(), nil
+}
+
+// ask asks for the addresses in a container.
+func ask(s declare.Subject, i *image.Image, addresses []string) (report.Report, error) {
+	container, err := s.Start(i)
+	if err != nil {
+		return report.Report{}, err
+	}
+	return preflight.Bind(preflight.Launch{Container: &container}, addresses...)
+}
+
+// imageOf returns the image that counts for a container.
+func (c command) imageOf(s declare.Subject, all []declare.Subject) *image.Image {
+	if c.image == nil {
+		return nil
+	}
+	named := func(s declare.Subject) bool { return s.Ref != "" && slices.ContainsFunc(c.image.Names, same(s.Ref)) }
+	if slices.ContainsFunc(all, named) && !named(s) {
+		return nil
+	}
+	return c.image
+}
+
+// same compares a reference with one that may leave out what is the default.
+func same(ref string) func(string) bool {
+	full := func(s string) string {
+		s = strings.TrimPrefix(strings.TrimPrefix(s, "docker.io/"), "library/")
+		if !strings.Contains(s[strings.LastIndex(s, "/")+1:], ":") && !strings.Contains(s, "@") {
+			s += ":latest"
+		}
+		return s
+	}
+	return func(name string) bool { return full(name) == full(ref) }
+}
+
+// kept are the fixes of the rules that no edit of the file stands for: those of the image.
+func kept(fixes []report.Fix) []report.Fix {
+	return slices.DeleteFunc(slices.Clone(fixes), func(f report.Fix) bool { return f.ID != "image" && f.Scope != "code" })
+}
+
+// edits returns the edits that help, each by itself or, if none does, two together.
+func (c command) edits(s declare.Subject, i *image.Image, addresses []string) []report.Fix {
+	fixes := []report.Fix{}
+	for _, e := range s.Edits {
+		if c.helps(s, i, addresses, e) {
+			fixes = append(fixes, fix(s, e))
+		}
+	}
+	if len(fixes) > 0 {
+		return fixes
+	}
+	for n, a := range s.Edits {
+		for _, b := range s.Edits[n+1:] {
+			if c.helps(s, i, addresses, a, b) {
+				fixes = append(fixes, fix(s, a, b))
+			}
+		}
+	}
+	return fixes
+}
+
+// helps makes the edits in memory and reports whether the container that the changed file declares
+// gets the addresses, and keeps to the standard that it kept to.
+func (c command) helps(s declare.Subject, i *image.Image, addresses []string, edits ...declare.Edit) bool {
+	files := slices.Clone(c.files)
+	n := slices.IndexFunc(files, func(f declare.File) bool { return f.Name == s.File })
+	if n < 0 {
+		return false
+	}
+	for _, e := range edits {
+		content, err := e.Change(files[n].Content)
+		if err != nil {
+			return false
+		}
+		files[n].Content = content
+	}
+	subjects, err := declare.Read(files, c.options)
+	if err != nil {
+		return false
+	}
+	at := slices.IndexFunc(subjects, func(o declare.Subject) bool { return o.Name == s.Name && o.File == s.File })
+	if at < 0 || subjects[at].Refused != nil || subjects[at].Standard < s.Standard {
+		return false
+	}
+	_, err = ask(subjects[at], i, addresses)
+	return err == nil
+}
+
+// fix is the report's form of edits.
+func fix(s declare.Subject, edits ...declare.Edit) report.Fix {
+	f := report.Fix{Scope: "container", Lasts: "as long as the file says so"}
+	var ids, summaries []string
+	for _, e := range edits {
+		ids, summaries = append(ids, e.ID), append(summaries, e.Summary)
+		f.Steps = append(f.Steps, report.Step{Edit: fmt.Sprintf("%s:%d, %s", s.File, e.Line, e.Place), Content: e.Lines})
+	}
+	f.ID, f.Summary = strings.Join(ids, "+"), strings.Join(slices.Compact(summaries), "; then ")
+	return f
+}

@@ -1,0 +1,207 @@
+// Manifest says of the containers that files declare whether their programs will get their
+// ports, before anything is pulled or started:
+//
+//	manifest [-image FILE|DIR] [-engine NAME[@VERSION]] FILE… [ADDRESS…]
+//	manifest [-image FILE|DIR] [ADDRESS…] -- podman run …
+//
+// The files are manifests of Kubernetes, Compose files, Dockerfiles, Quadlet units, or have a
+// command line of docker, podman or nerdctl. The addresses are by default the ports that a
+// container declares below 1024; those that are given are asked for each container.
+//
+// The image, an OCI layout or an archive of docker save, says who the user is and what the
+// program's file may do. It counts for the containers that name it, or for all if none does.
+// Nothing of it is written to the disk. Without it the answer is that it cannot be told
+// wherever these decide.
+//
+// The report is the doctor's, and its fixes are edits of the files: each was made in memory, and
+// the changed file gets its port, and keeps to the Pod Security standard to which it kept. On a
+// node's or host's network the kernel's own threshold of 1024 is assumed.
+//
+// # Exit status
+//
+//	0   every container gets its ports, or declares none below 1024
+//	64  the command line, a file or an address is wrong, or a container would not even be started
+//	66  a file cannot be read
+//	69  an address cannot be had
+//	74  the output cannot be written
+//	77  permission is refused, or that cannot be told
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"regexp"
+	"slices"
+
+	"github.com/lowport/lowport/examples/manifest/declare"
+	"github.com/lowport/lowport/examples/manifest/image"
+	"github.com/lowport/lowport/guard/report"
+)
+
+// The statuses of sysexits(3), beside those that reports have.
+const (
+	usageError = 64 // EX_USAGE
+	noInput    = 66 // EX_NOINPUT
+	ioError    = 74 // EX_IOERR
+)
+
+func main() { os.Exit(run(os.Args[1:], os.Stdout, os.Stderr)) }
+
+// A command is what the command line says.
+type command struct {
+	options   declare.Options
+	image     *image.Image
+	files     []declare.File
+	line      []string // of an engine
+	addresses []string
+	json      bool
+}
+
+// maxFile bounds a file that declares containers, in bytes.
+const maxFile = 16 << 20
+
+// isAddress tells an address from the name of a file.
+var isAddress = regexp.MustCompile(`^((tcp|udp)[46]?/)?[^/]*:[^/]*$`)
+
+// run does what the command line asks for, and returns the exit status.
+func run(args []string, stdout *os.File, stderr io.Writer) int {
+	c, code, err := parse(args, stderr)
+	if errors.Is(err, flag.ErrHelp) {
+		return 0
+	}
+	if err == nil {
+		code = usageError
+		var subjects []declare.Subject
+		if subjects, err = c.subjects(c.files); err == nil {
+			return c.report(subjects, stdout, stderr)
+		}
+	}
+	fmt.Fprintln(stderr, "manifest:", err)
+	return code
+}
+
+// parse reads the command line and the files that it names.
+func parse(args []string, stderr io.Writer) (c command, code int, err error) {
+	f := flag.NewFlagSet("manifest", flag.ContinueOnError)
+	f.SetOutput(stderr)
+	f.Usage = func() {
+		fmt.Fprintln(stderr, "usage: manifest [flags] FILE… [ADDRESS…]\n       manifest [flags] [ADDRESS…] -- podman run …")
+		f.PrintDefaults()
+	}
+	name := f.String("image", "", "the image of the containers: an OCI layout, or an archive of docker save")
+	f.StringVar(&c.options.Engine, "engine", "", "docker, podman, nerdctl, containerd, cri-o or kubernetes, perhaps with @VERSION")
+	f.BoolVar(&c.options.Rootless, "rootless", false, "the engine runs as a user who is not root")
+	f.BoolVar(&c.json, "json", false, "print JSON: an array of reports")
+	if i := slices.Index(args, "--"); i >= 0 {
+		args, c.line = args[:i], args[i+1:]
+	}
+	if err := f.Parse(args); err != nil {
+		return c, usageError, err
+	}
+	for _, arg := range f.Args() {
+		if isAddress.MatchString(arg) {
+			c.addresses = append(c.addresses, arg)
+			continue
+		}
+		content, err := read(arg)
+		if err != nil {
+			return c, noInput, err
+		}
+		c.files = append(c.files, declare.File{Name: arg, Content: content})
+	}
+	if len(c.files) == 0 && len(c.line) == 0 {
+		return c, usageError, errors.New("it names no file: try manifest -h")
+	}
+	if *name != "" {
+		if c.image, err = image.Open(*name); errors.Is(err, os.ErrNotExist) {
+			return c, noInput, err
+		}
+	}
+	return c, usageError, err
+}
+
+func read(name string) ([]byte, error) {
+	f, err := os.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	content, err := io.ReadAll(io.LimitReader(f, maxFile+1))
+	if len(content) > maxFile {
+		return nil, fmt.Errorf("%s is longer than %d bytes", name, maxFile)
+	}
+	return content, err
+}
+
+// subjects are the containers that the files declare, or the command line.
+func (c command) subjects(files []declare.File) ([]declare.Subject, error) {
+	subjects, err := declare.Read(files, c.options)
+	if err != nil || len(c.line) == 0 {
+		return subjects, err
+	}
+	s, err := declare.Command(c.line, c.options)
+	return append(subjects, s), err
+}
+
+// report prints a report on each container that does not get its ports, and returns the status
+// that says most.
+func (c command) report(subjects []declare.Subject, stdout *os.File, stderr io.Writer) int {
+	code := 0
+	reports := []report.Report{}
+	for _, s := range subjects {
+		r, status, err := c.judge(s, subjects)
+		if err != nil {
+			fmt.Fprintf(stderr, "manifest: %s: %v\n", place(s), err)
+		}
+		if code = worst(code, status); err == nil && (c.json || status != 0) {
+			reports = append(reports, r)
+		}
+	}
+	if err := show(reports, c.json, stdout); err != nil {
+		fmt.Fprintln(stderr, "manifest:", err)
+		return ioError
+	}
+	return code
+}
+
+// place names a container as the operator finds it.
+func place(s declare.Subject) string {
+	if s.File == "" {
+		return s.Name
+	}
+	return fmt.Sprintf("%s:%d: %s", s.File, s.Line, s.Name)
+}
+
+// worst returns the first of 64, 77, 69 and 0 that one of the two is, as the doctor does.
+func worst(a, b int) int {
+	for _, code := range []int{usageError, 77, 69} {
+		if a == code || b == code {
+			return code
+		}
+	}
+	return max(a, b)
+}
+
+func show(reports []report.Report, asJSON bool, stdout *os.File) error {
+	if asJSON {
+		e := json.NewEncoder(stdout)
+		e.SetEscapeHTML(false)
+		e.SetIndent("", " ")
+		return e.Encode(reports)
+	}
+	for i, r := range reports {
+		if i > 0 {
+			if _, err := fmt.Fprintln(stdout); err != nil {
+				return err
+			}
+		}
+		if err := r.Print(stdout); err != nil {
+			return err
+		}
+	}
+	return nil
+}
