@@ -71,7 +71,7 @@ func (u *Unit) prepares(root fs.FS, name string, args []string) (does, known boo
 		return false, false
 	case name == "echo", name == "sleep":
 		return true, true
-	case name == "rm" && len(args) > 1 && (args[0] == "-f" || args[0] == "-rf"):
+	case name == "rm" && len(args) > 0 && (args[0] == "-f" || args[0] == "-rf"):
 		return true, true
 	case name == "test" && len(args) == 2 && args[0] == "-e":
 		return there(args[1]), true

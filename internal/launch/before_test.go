@@ -11,7 +11,7 @@ import (
 // What a command before the program does is known of the small ones, and of any other it is not.
 func TestBefore(t *testing.T) {
 	root := fstest.MapFS{"srv/env": {}}
-	for _, name := range []string{"true", "false", "sh", "test", "mkdir", "touch", "rm", "echo", "setcap"} {
+	for _, name := range []string{"true", "false", "sh", "test", "mkdir", "touch", "rm", "install", "echo", "setcap"} {
 		root["bin/"+name] = &fstest.MapFile{Mode: 0o755}
 	}
 	for line, want := range map[string]string{
@@ -20,7 +20,9 @@ func TestBefore(t *testing.T) {
 		"/bin/sh /srv/env": "doubt", "/bin/sh -c '/srv/x; exit 0'": "doubt",
 		"/bin/test -e /srv/env": "", "/bin/test -e /srv/none": "stops", "-/bin/test -e /srv/none": "", "/bin/test -f /srv/env": "doubt",
 		"/bin/mkdir /srv/new": "", "/bin/mkdir /srv": "stops", "/bin/mkdir /none/x": "stops", "/bin/mkdir -p /none/x": "", "/bin/mkdir new": "doubt",
-		"/bin/mkdir $DIR": "doubt", "/bin/touch /none/x": "stops", "/bin/rm -f /srv/env": "", "/bin/rm /srv/env": "doubt", "/bin/echo a": "",
+		"/bin/mkdir $DIR": "doubt", "/bin/touch /none/x": "stops", "/bin/rm -f /srv/env": "", "/bin/rm /srv/env": "doubt",
+		"/bin/rm -rf /srv/env": "", "/bin/rm -f": "", "/bin/rm": "doubt", "/bin/install -d /none/x": "", "/bin/install -d x": "doubt", "/bin/install -m 755 /x": "doubt", "/bin/install /a /b": "doubt",
+		"/bin/test -d /srv": "doubt", "/bin/sh -c true": "", "/bin/sh -c false": "stops", "/bin/sh -c 'false && true'": "doubt", "/bin/echo a": "",
 		"+/bin/setcap x y": "doubt", "-/bin/setcap x y": "doubt",
 	} {
 		if got := checked(t, root, "[Service]\nExecStart=/bin/true\nExecStartPre="+line+"\n", facts.Account{Name: "root"}); got != want {
@@ -61,6 +63,16 @@ func checked(t *testing.T, root fstest.MapFS, text string, who facts.Account) st
 	return ""
 }
 
+// On the first boot systemd says so in a file of /run.
+func TestFirstBoot(t *testing.T) {
+	root := fstest.MapFS{"bin/true": {Mode: 0o755}, "run/systemd/first-boot": {}}
+	for value, want := range map[string]string{"yes": "", "no": "stops"} {
+		if got := checked(t, root, "[Unit]\nConditionFirstBoot="+value+"\n[Service]\nExecStart=/bin/true\n", facts.Account{Name: "root"}); got != want {
+			t.Errorf("%s: %q, want %q", value, got, want)
+		}
+	}
+}
+
 // What a condition asks of the machine.
 func TestConditions(t *testing.T) {
 	physical := fstest.MapFS{
@@ -97,6 +109,7 @@ func TestConditions(t *testing.T) {
 		{"ConditionCapability=CAP_CHOWN", "", "", ""},
 		{"ConditionFirstBoot=yes", "stops", "stops", "stops"},
 		{"ConditionFirstBoot=no", "", "", ""},
+		{"ConditionFirstBoot=perhaps", "doubt", "doubt", "doubt"},
 		{"ConditionPathIsMountPoint=/srv", "", "", ""},
 		{"ConditionPathIsMountPoint=/srv/dir", "stops", "stops", "stops"},
 		{"ConditionPathIsReadWrite=/srv/dir", "stops", "stops", "stops"},

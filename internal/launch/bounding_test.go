@@ -11,5 +11,10 @@ func TestBoundingBehindAll(t *testing.T) {
 		if len(u.doubts) != doubts {
 			t.Errorf("%d: %q", version, u.doubts)
 		}
+		u = read(t, "CapabilityBoundingSet=~")
+		u.Build.Version = version
+		if b := u.bounding(); b != full || len(u.doubts) != 0 {
+			t.Errorf("%d, nothing behind it: %v, %q", version, b, u.doubts)
+		}
 	}
 }

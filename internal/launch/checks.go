@@ -61,14 +61,14 @@ func (u *Unit) Check(root fs.FS, c Command, who facts.Account, home string) erro
 // exists reports whether a path is there. Where that cannot be told, it is a doubt, and
 // the path is taken to be there.
 func (u *Unit) exists(at place, e entry, p string) bool {
-	info, err := fs.Stat(at.root, inside(p))
+	_, err := fs.Stat(at.root, inside(p))
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return false
 	case err != nil:
 		u.doubt("%s: whether %s is there could not be read", e, p)
 	}
-	return err != nil || info != nil
+	return true
 }
 
 // inside is an absolute path as package fs names it.

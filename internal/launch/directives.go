@@ -104,7 +104,7 @@ func (u *Unit) fatal(e entry) error {
 			}
 		}
 	case "WorkingDirectory":
-		if dir, err := u.expand(e.value); err == nil && !path.IsAbs(dir) && dir != "~" && dir[0] != '-' {
+		if dir, err := u.expand(e.value); err == nil && !path.IsAbs(dir) && dir != "~" && !strings.HasPrefix(dir, "-") {
 			return errors.New("it is not an absolute path")
 		}
 	case "RootDirectory", "RootImage":
@@ -173,7 +173,7 @@ func unknownKey(e entry) string {
 	closest := limit
 	for name := range directives {
 		section, key, _ := strings.Cut(name, ".")
-		if d := distance(e.key, key, limit); section == e.section && (d < closest || d == closest && d < limit && key < best) {
+		if d := distance(e.key, key, limit); section == e.section && (d < closest || d == closest && key < best) {
 			best, closest = key, d
 		}
 	}
@@ -203,7 +203,7 @@ func isDirective(section, key string) bool {
 // distance returns how many letters have to be inserted, removed or replaced to turn a into b,
 // at most limit.
 func distance(a, b string, limit int) int {
-	if len(a)-len(b) >= limit || len(b)-len(a) >= limit {
+	if len(a)-len(b) >= limit { // as in a line of megabytes
 		return limit
 	}
 	row := make([]int, len(b)+1)

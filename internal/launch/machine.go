@@ -65,9 +65,9 @@ func atLeast(release, value string) (met, sure bool) {
 	}
 	switch sign {
 	case ">=", ">":
-		return order > 0, order != 0
+		return order == 1, order != 0
 	case "<=", "<":
-		return order < 0, order != 0
+		return order == -1, order != 0
 	}
 	return false, false
 }

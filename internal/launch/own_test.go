@@ -72,6 +72,13 @@ func TestLimits(t *testing.T) {
 		"LimitNOFILE=3\nLimitNOFILE=":          false,
 		"LimitNOFILE=1024\nLimitNOFILE=3":      true,
 		"LimitNPROC=1":                         false, // of root
+		"LimitNOFILE=64":                       false,
+		"LimitNOFILE=63":                       true,
+		"LimitNOFILE=:5":                       false, // no value
+		"LimitAS=4194304K":                     false,
+		"LimitAS=4096M":                        false,
+		"LimitAS=1G":                           true,
+		"LimitAS=1T":                           false,
 	} {
 		u := read(t, service)
 		if err := limits(u, place{}); err != nil || (len(u.doubts) > 0) != doubted {

@@ -28,7 +28,7 @@ func (w *Wrap) command(words []string) {
 	for len(words) > 0 {
 		name, value, assigns := strings.Cut(words[0], "=")
 		switch {
-		case words[0] == "exec" && len(words) > 3 && words[1] == "-a" && w.bash: // a name for the program
+		case words[0] == "exec" && len(words) > 2 && words[1] == "-a" && w.bash: // a name for the program
 			words = words[2:]
 		case words[0] == "exec" && len(words) > 1 && strings.HasPrefix(words[1], "-"):
 			w.Doubt = "what the shell does by exec " + words[1] + " is not looked at"
