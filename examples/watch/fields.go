@@ -14,6 +14,16 @@ type field struct {
 	may  bool   // there may be none: then it is 0
 }
 
+// texts are what is copied of the process's own memory: the strings that execve(2) was given,
+// between two members of mm_struct, if they are no longer than room.
+var texts = []struct {
+	name, from, to string
+	room           uint32
+}{
+	{"args", "mm.arg_start", "mm.arg_end", 1024},
+	{"environ", "mm.env_start", "mm.env_end", 4096},
+}
+
 // depth is how many user namespaces, from the inside out, and how many pid namespaces, from
 // the outside in, are looked at. The kernel nests at most 33.
 const depth = 8
@@ -29,13 +39,16 @@ func fields() []field {
 		{name: "securebits", from: "task_struct", path: "cred.securebits"},
 		{name: "dumpable", from: "task_struct", path: "mm.flags", size: 8},
 		{name: "auxv", from: "task_struct", path: "mm.saved_auxv", size: 320},
+		{name: "uid map", from: "task_struct", path: "cred.user_ns.uid_map.extent"},
+		{name: "uid map length", from: "task_struct", path: "cred.user_ns.uid_map.nr_extents"},
+		{name: "gid map", from: "task_struct", path: "cred.user_ns.gid_map.extent"},
+		{name: "gid map length", from: "task_struct", path: "cred.user_ns.gid_map.nr_extents"},
 		{name: "exe ino", from: "task_struct", path: "mm.exe_file.f_inode.i_ino"},
 		{name: "exe dev", from: "task_struct", path: "mm.exe_file.f_inode.i_sb.s_dev"},
 		{name: "exe sb flags", from: "task_struct", path: "mm.exe_file.f_inode.i_sb.s_flags"},
 		{name: "exe mount flags", from: "task_struct", path: "mm.exe_file.f_path.mnt.mnt_flags"},
 		{name: "mnt ns", from: "task_struct", path: "nsproxy.mnt_ns.ns.inum"},
 		{name: "uts ns", from: "task_struct", path: "nsproxy.uts_ns.ns.inum"},
-		{name: "cgroup", from: "task_struct", path: "cgroups.dfl_cgrp.kn.id"},
 		{name: "family", from: "sock", path: "__sk_common.skc_family"},
 		{name: "v6only", from: "sock", path: "__sk_common.skc_ipv6only"},
 		{name: "protocol", from: "sock", path: "sk_protocol"},

@@ -26,12 +26,14 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"net"
 	"os"
 	"os/signal"
 	"syscall"
 	"time"
 
 	"github.com/lowport/lowport/internal/exit"
+	"github.com/lowport/lowport/internal/term"
 )
 
 func main() { os.Exit(run()) }
@@ -41,6 +43,27 @@ type settings struct {
 	cgroup string
 	json   bool
 	every  time.Duration
+}
+
+// where says what is watched.
+func (s settings) where() string {
+	if s.cgroup != "" {
+		return "in " + term.Show(s.cgroup)
+	}
+	return "on this machine"
+}
+
+// ready tells systemd that the watch hears, see sd_notify(3).
+func ready(socket string) error {
+	if socket == "" {
+		return nil
+	}
+	conn, err := net.DialUnix("unixgram", nil, &net.UnixAddr{Name: socket, Net: "unixgram"})
+	if err != nil {
+		return err
+	}
+	_, err = conn.Write([]byte("READY=1"))
+	return errors.Join(err, conn.Close())
 }
 
 func run() int {
@@ -60,6 +83,11 @@ func run() int {
 		fmt.Fprintln(os.Stderr, "watch:", err)
 		return exit.NoPerm
 	case err != nil:
+		fmt.Fprintln(os.Stderr, "watch:", err)
+		return exit.Unavailable
+	}
+	fmt.Fprintln(os.Stderr, "watch: hearing what is refused "+s.where())
+	if err := ready(os.Getenv("NOTIFY_SOCKET")); err != nil {
 		fmt.Fprintln(os.Stderr, "watch:", err)
 		return exit.Unavailable
 	}

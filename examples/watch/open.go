@@ -18,8 +18,8 @@ import (
 	"github.com/lowport/lowport/internal/term"
 )
 
-// room is how many bytes of events may wait to be read. An event has about 8 kB.
-const room = 4 << 20
+// room is how many bytes of events may wait to be read. An event has about 16 kB.
+const room = 8 << 20
 
 // A watch hears refusals.
 type watch struct {
@@ -97,7 +97,7 @@ func (w *watch) load(spec *btf.Spec, folder string) error {
 	if err := unix.Stat("/proc/self/ns/pid", &pidNS); err != nil {
 		return err
 	}
-	w.reader = reader{shape: p.shape, pidNS: pidNS.Ino, cgroups: openCgroups()}
+	w.reader = reader{shape: p.shape, pidNS: pidNS.Ino, root: cgroupRoot()}
 	return nil
 }
 

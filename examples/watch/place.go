@@ -1,59 +1,26 @@
 package main
 
 import (
-	"encoding/binary"
-	"os"
-	"path"
 	"regexp"
-	"strconv"
 	"strings"
 
 	"golang.org/x/sys/unix"
 )
 
-// cgroups is the hierarchy of cgroups(7), version 2.
-type cgroups struct{ root *os.File } // nil: none is mounted
-
-// cgroupRoots are where it is mounted: alone, or beside those of version 1.
+// cgroupRoots are where the hierarchy of cgroups(7), version 2, is mounted: alone, or beside
+// those of version 1.
 var cgroupRoots = []string{"/sys/fs/cgroup", "/sys/fs/cgroup/unified"}
 
-// openCgroups opens the hierarchy.
-func openCgroups() (c cgroups) {
+// cgroupRoot returns the id of the cgroup that this process sees as the root, 0 for none.
+func cgroupRoot() uint64 {
 	for _, at := range cgroupRoots {
-		var st unix.Statfs_t
-		if unix.Statfs(at, &st) != nil || st.Type != unix.CGROUP2_SUPER_MAGIC {
-			continue
-		}
-		if root, err := os.Open(at); err == nil {
-			return cgroups{root}
+		var fs unix.Statfs_t
+		var st unix.Stat_t
+		if unix.Statfs(at, &fs) == nil && fs.Type == unix.CGROUP2_SUPER_MAGIC && unix.Stat(at, &st) == nil {
+			return st.Ino
 		}
 	}
-	return cgroups{}
-}
-
-const fileIDKernfs = 0xfe // FILEID_KERNFS: the handle is the id (kernfs_encode_fh)
-
-// path returns the path of a cgroup from its id, below the root of the hierarchy; "" if it is
-// gone or cannot be opened.
-func (c cgroups) path(id uint64) string {
-	if c.root == nil {
-		return ""
-	}
-	handle := unix.NewFileHandle(fileIDKernfs, binary.NativeEndian.AppendUint64(nil, id))
-	fd, err := unix.OpenByHandleAt(int(c.root.Fd()), handle, unix.O_PATH|unix.O_CLOEXEC)
-	if err != nil {
-		return ""
-	}
-	defer unix.Close(fd)
-	name, err := os.Readlink("/proc/self/fd/" + strconv.Itoa(fd))
-	if err != nil {
-		return ""
-	}
-	below, ok := strings.CutPrefix(name, c.root.Name())
-	if !ok || strings.HasSuffix(name, " (deleted)") {
-		return ""
-	}
-	return path.Clean("/" + below)
+	return 0
 }
 
 // Whereabouts are what a cgroup is of.

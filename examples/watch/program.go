@@ -50,9 +50,16 @@ const (
 	nameSize = 256 // NAME_MAX and a NUL
 )
 
+// The path of the cgroup is at most so many groups, innermost first: the id of each and its name.
+const (
+	groups    = 12
+	groupSize = 8 + nameSize
+)
+
 // A shape says where the parts of an event are.
 type shape struct {
 	fields map[string]placed
+	groups uint32 // where the path of the cgroup begins
 	names  uint32 // where the names of the path begin
 	size   uint32
 }
@@ -91,7 +98,14 @@ func assemble(spec *btf.Spec, events, lost, cgroup *ebpf.Map) (*program, error) 
 		p.shape.fields[f.name] = placed{size, at.size, at.shift, at.bits}
 		size += (at.size + 7) &^ 7
 	}
-	p.shape.names, p.shape.size = size, size+names*nameSize
+	for _, t := range texts { // its length, and what is read
+		p.shape.fields[t.name+" length"] = placed{at: size, size: 8}
+		p.shape.fields[t.name] = placed{at: size + 8, size: t.room}
+		size += 8 + t.room
+	}
+	p.shape.groups = size
+	p.shape.names = p.shape.groups + groups*groupSize
+	p.shape.size = p.shape.names + names*nameSize
 
 	p.filter(cgroup)
 	p.socket()
@@ -104,6 +118,10 @@ func assemble(spec *btf.Spec, events, lost, cgroup *ebpf.Map) (*program, error) 
 		}
 		p.copy(base, places[i], p.shape.fields[f.name].at, f.may)
 	}
+	for _, t := range texts {
+		p.text(t.name, p.find("task_struct", t.from), p.find("task_struct", t.to), t.room)
+	}
+	p.cgroup()
 	p.path()
 	p.emit(
 		asm.StoreMem(regEvent, atFailed, regFailed, asm.DWord),
@@ -266,6 +284,49 @@ func (p *program) address() {
 			asm.FnProbeReadUser.Call(), asm.StoreMem(regEvent, int16(to.bad), asm.R0, asm.DWord),
 		)
 	}
+}
+
+// text copies what is between two addresses of the process. Its length is -1 if there is more than
+// room, or if it cannot be read.
+func (p *program) text(name string, from, to place, room uint32) {
+	at, length := int32(p.shape.fields[name].at), int16(p.shape.fields[name+" length"].at)
+	none, next := "no "+name, "after "+name
+	p.load(slotTask, from, slotParent)
+	p.load(slotTask, to, slotRoot)
+	p.emit(
+		asm.LoadMem(asm.R3, asm.RFP, slotParent, asm.DWord),
+		asm.Mov.Reg(asm.R2, asm.R0), asm.Sub.Reg(asm.R2, asm.R3),
+		asm.JGT.Imm(asm.R2, int32(room), none),
+		asm.StoreMem(regEvent, length, asm.R2, asm.DWord),
+		asm.Mov.Reg(asm.R1, regEvent), asm.Add.Imm(asm.R1, at),
+		asm.FnProbeReadUser.Call(), asm.JEq.Imm(asm.R0, 0, next),
+		asm.Mov.Imm(asm.R4, -1).WithSymbol(none), asm.StoreMem(regEvent, length, asm.R4, asm.DWord),
+		asm.Mov.Imm(asm.R0, 0).WithSymbol(next),
+	)
+}
+
+// cgroup copies the ids and names from the thread's cgroup to the root of the hierarchy
+// (kernfs_path_from_node). The root has no name, and behind it the ids are 0.
+func (p *program) cgroup() {
+	up := "__parent"
+	if _, err := p.layout.find("kernfs_node", up); err != nil {
+		up = "parent" // before Linux 6.15
+	}
+	parent := p.find("kernfs_node", up)
+	p.load(slotTask, p.find("task_struct", "cgroups.dfl_cgrp.kn"), slotDentry)
+	for i := range groups {
+		at := int32(p.shape.groups + uint32(i)*groupSize)
+		p.emit(asm.Mov.Imm(asm.R4, 0), asm.StoreMem(regEvent, int16(at), asm.R4, asm.DWord))
+		p.emit(asm.LoadMem(asm.R0, asm.RFP, slotDentry, asm.DWord), asm.JEq.Imm(asm.R0, 0, "no group"))
+		p.copy(slotDentry, p.find("kernfs_node", "id"), uint32(at), false)
+		p.load(slotDentry, p.find("kernfs_node", "name"), slotRoot)
+		p.emit(
+			asm.Mov.Reg(asm.R3, asm.R0), asm.Mov.Imm(asm.R2, nameSize),
+			asm.Mov.Reg(asm.R1, regEvent), asm.Add.Imm(asm.R1, at+8), asm.FnProbeReadKernelStr.Call(),
+		)
+		p.load(slotDentry, parent, slotDentry)
+	}
+	p.emit(asm.Mov.Imm(asm.R0, 0).WithSymbol("no group"))
 }
 
 // path copies the names on the way from the executable to the root of its mount namespace

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -37,9 +38,9 @@ type refusal struct {
 
 // A reader makes sense of events, as this process sees ids and cgroups.
 type reader struct {
-	shape   shape
-	pidNS   uint64
-	cgroups cgroups
+	shape shape
+	pidNS uint64
+	root  uint64 // the id of the cgroup that this process sees as the root
 }
 
 // Bits of the kernel's own, which no interface documents.
@@ -74,7 +75,7 @@ func (r reader) parse(b []byte) (refusal, error) {
 	if err := v.socket(e); err != nil {
 		return refusal{}, err
 	}
-	v.Cgroup = r.cgroups.path(e.number("cgroup"))
+	v.Cgroup = e.cgroup(r.root)
 	var err error
 	if v.heard, err = v.evidence(e); err != nil {
 		return refusal{}, err
@@ -160,6 +161,9 @@ func (v *refusal) evidence(e event) (live.Heard, error) {
 	set := func(name, format string, values ...any) {
 		h.Known[name] = facts.Item{Data: fmt.Appendf(nil, format, values...)}
 	}
+	if !e.inside("parent") { // what it sees as 0
+		h.Parent = 0
+	}
 	set("proc/thread-self/status", "%s", v.status(e, h))
 	set("prctl PR_GET_SECUREBITS", "%d\n", e.number("securebits"))
 	set("prctl PR_GET_DUMPABLE", "%d\n", e.number("dumpable")&dumpableMask)
@@ -177,14 +181,16 @@ func (v *refusal) evidence(e event) (live.Heard, error) {
 	if owner, err := e.owner(); err == nil {
 		h.Known["ioctl NS_GET_USERNS"] = owner
 	}
-	for name, file := range map[string]string{"proc/self/uid_map": "uid_map", "proc/self/gid_map": "gid_map"} {
-		if e.number("user ns level") == 0 {
-			b, err := os.ReadFile("/proc/self/" + file)
-			if err != nil {
-				return h, err
-			}
-			h.Otherwise[name] = facts.Item{Data: b}
+	for _, kind := range []string{"uid", "gid"} {
+		if text, ok := e.idMap(kind); ok {
+			h.Known["proc/self/"+kind+"_map"] = facts.Item{Data: text}
 		}
+	}
+	if args, ok := e.text("args"); ok {
+		h.Known["args"] = facts.Item{Data: args}
+	}
+	if environ, ok := e.text("environ"); ok {
+		h.Known["environ"] = facts.Item{Data: live.MarksIn(environ)}
 	}
 	if v.Exe != "" {
 		h.Otherwise["proc/self/exe"] = facts.Item{Data: []byte(v.Exe)}
@@ -202,7 +208,11 @@ func (v *refusal) status(e event, h live.Heard) []byte {
 	if e.number("ptrace") != 0 {
 		tracer = e.pid("tracer")
 	}
-	fmt.Fprintf(&b, "Tgid:\t%d\nPPid:\t%d\nTracerPid:\t%d\nUid:", v.PID, h.Parent, tracer)
+	fmt.Fprintf(&b, "Tgid:\t%d\nPPid:\t%d\nTracerPid:\t%d\nNSpid:", v.PID, h.Parent, tracer)
+	for _, id := range e.pids("tgid") {
+		fmt.Fprintf(&b, "\t%d", id)
+	}
+	b.WriteString("\nUid:")
 	for i, id := range ids {
 		if i == 4 {
 			b.WriteString("\nGid:")
@@ -249,12 +259,69 @@ func text(b []byte) string {
 
 // pid returns an id as this process sees it, 0 if it does not.
 func (e event) pid(of string) int {
-	for i := range min(int(e.number(of+" level"))+1, depth) {
-		if e.number(nth(of+" ns", i)) == e.pidNS {
-			return int(e.number(nth(of, i)))
-		}
+	if all := e.pids(of); len(all) > 0 {
+		return all[0]
 	}
 	return 0
+}
+
+// pids returns an id in the pid namespace of this process and in those below it, as NSpid
+// in proc_pid_status(5); none if this process does not see it.
+func (e event) pids(of string) (all []int) {
+	for i := range min(int(e.number(of+" level"))+1, depth) {
+		if all != nil || e.number(nth(of+" ns", i)) == e.pidNS {
+			all = append(all, int(e.number(nth(of, i))))
+		}
+	}
+	return all
+}
+
+// inside reports whether a process is in the pid namespace of the thread.
+func (e event) inside(of string) bool {
+	level := e.number("tgid level")
+	return level < depth && e.number(of+" level") >= level && e.number(nth(of+" ns", int(level))) == e.number(nth("tgid ns", int(level)))
+}
+
+// text returns one of the texts, if it could be read whole.
+func (e event) text(name string) ([]byte, bool) {
+	length := int64(e.number(name + " length"))
+	if length < 0 {
+		return nil, false
+	}
+	return bytes.Clone(e.bytes(name)[:length]), true
+}
+
+// idMap returns the map of a user namespace as the initial one sees it (uid_m_show), if it
+// has so few lines that the kernel keeps them in place.
+func (e event) idMap(kind string) ([]byte, bool) {
+	lines, all := e.number(kind+" map length"), e.bytes(kind+" map")
+	const size = 12 // first, lower_first, count
+	if lines*size > uint64(len(all)) {
+		return nil, false
+	}
+	text := []byte{}
+	for ; lines > 0; lines, all = lines-1, all[size:] {
+		number := binary.NativeEndian.Uint32
+		text = fmt.Appendf(text, "%10d %10d %10d\n", number(all), number(all[4:]), number(all[8:]))
+	}
+	return text, true
+}
+
+// cgroup returns the path of the cgroup below the root with that id, as /proc/PID/cgroup; "" if
+// it is not below it, or too far.
+func (e event) cgroup(root uint64) string {
+	path := ""
+	for i := range groups {
+		at := int(e.shape.groups) + i*groupSize
+		switch word(e.data, at) {
+		case root:
+			return cmp.Or(path, "/")
+		case 0:
+			return ""
+		}
+		path = "/" + text(e.data[at+8:at+groupSize]) + path
+	}
+	return ""
 }
 
 // path returns the path of the executable in its mount namespace, "" if it is longer than an

@@ -10,6 +10,7 @@ import (
 	"github.com/cilium/ebpf/ringbuf"
 
 	"github.com/lowport/lowport/internal/facts"
+	"github.com/lowport/lowport/internal/live"
 )
 
 // patience is how long a refusal waits for what the process tries next: another family, TCP
@@ -99,8 +100,8 @@ func (h *hearing) hear(event []byte, now time.Time) error {
 	w := &h.waiting[i]
 	v.MPTCP = v.MPTCP || w.MPTCP
 	for name, item := range w.record { // of the same program, which may have ended
-		if _, has := v.heard.Otherwise[name]; !has || item.Err == "" {
-			v.heard.Otherwise[name] = item
+		if _, has := v.heard.Known[name]; !has && item.Err != live.Ended {
+			v.heard.Known[name] = item
 		}
 	}
 	w.refusal, w.record = v, v.read()

@@ -44,6 +44,9 @@ func OwnRoot(r Record) bool {
 	return at.State == Absent || at.Value != ""
 }
 
+// ByUnit reports whether systemd started the process.
+func ByUnit(r Record) bool { return hasEnv(r, "INVOCATION_ID").Value }
+
 // outside is where the operator has the file of Path. If process 1 is hidden, as by
 // ProtectProc=, that a service has no systemd in sight says that its root is its own.
 func outside(r Record) Fact[string] {

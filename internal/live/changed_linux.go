@@ -23,9 +23,15 @@ func (r reading) changedSince(process string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
+	return changedAfter(ticks, "/proc/"+process+"/exe")
+}
+
+// changedAfter reports the same of the file that path leads to, and a start time in ticks since
+// the boot.
+func changedAfter(ticks int64, path string) ([]byte, error) {
 	var file unix.Stat_t
 	var now, uptime unix.Timespec
-	if err := errors.Join(unix.Stat("/proc/"+process+"/exe", &file),
+	if err := errors.Join(unix.Stat(path, &file),
 		unix.ClockGettime(unix.CLOCK_REALTIME, &now), unix.ClockGettime(unix.CLOCK_BOOTTIME, &uptime)); err != nil {
 		return nil, err
 	}

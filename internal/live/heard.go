@@ -2,6 +2,9 @@ package live
 
 import "github.com/lowport/lowport/internal/facts"
 
+// Ended is why an item of a process that has ended cannot be read.
+const Ended = "the process has ended"
+
 // A Heard is what the kernel told of a process at a moment.
 type Heard struct {
 	PID, Parent int    // as this process sees them; 0 for one that it does not see

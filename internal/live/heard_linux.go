@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"os"
+	"path/filepath"
 	"strconv"
 
 	"github.com/lowport/lowport/internal/facts"
@@ -19,15 +20,16 @@ import (
 func Refused(h Heard, ports ...int) facts.Record {
 	open := h.hold()
 	defer open.close()
-	known := h.Known
-	p := newSubject(h.PID, known)
+	known := maps.Clone(h.Known)
+	p := newSubject(h.PID, h.Known)
+	p.asItself = true
 	for _, part := range p.parts(ports) {
 		if part(); !h.Runs() { // perhaps it read another process, or none
 			p = h.absent(known, open)
 			p.read(ports)
 			return p.Record
 		}
-		known = maps.Clone(p.Record)
+		maps.Copy(known, p.Record)
 	}
 	return p.Record
 }
@@ -90,11 +92,12 @@ func (h Heard) absent(known facts.Record, open held) subject {
 	maps.Copy(all, h.Otherwise)
 	maps.Copy(all, known)
 	p := newSubject(h.PID, all)
+	p.asItself, p.started = true, h.Started
 	p.gone, p.pid, p.name, p.exe, p.network, p.top = true, -1, "0", "", "", ""
 	p.beside = h.sharer(func(n namespaces) bool { return n == namespaces{h.Net, h.Mnt, h.Users} })
 	if open.net != nil {
 		p.exe, p.top, p.inside = link(open.exe), link(open.root), open.net
-		p.mounts = func() ([]byte, error) { return open.mountinfo, nil }
+		p.mountinfo = func() ([]byte, error) { return open.mountinfo, nil }
 		p.mounted = func() ([]byte, error) { return fmt.Appendf(nil, "mnt:[%d]", h.Mnt), nil }
 		return p
 	}
@@ -114,8 +117,9 @@ func (h Heard) findFile(p *subject) {
 	if err != nil {
 		return
 	}
-	var st unix.Stat_t
-	if err := unix.Stat(p.root(path), &st); err == nil && st.Dev == h.Dev && st.Ino == h.Ino {
+	var st, dir unix.Stat_t // on an overlay, a folder alone has the device of the kernel
+	err = errors.Join(unix.Stat(p.root(path), &st), unix.Stat(p.root(filepath.Dir(path)), &dir))
+	if err == nil && (st.Dev == h.Dev || dir.Dev == h.Dev) && st.Ino == h.Ino {
 		p.exe = p.root(path)
 		return
 	}

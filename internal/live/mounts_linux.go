@@ -93,19 +93,33 @@ func (r reading) ownMounts() (facts.Mounts, error) {
 	return all, err
 }
 
+// A view is a file as a process sees it.
+type view struct {
+	open   string                       // leads to the file
+	path   string                       // where the process has it
+	root   string                       // leads to its root
+	mounts func() (facts.Mounts, error) // reads its mounts
+	byUnit bool                         // systemd started it
+}
+
+// ownView is how this process sees a file.
+func (r reading) ownView(open, path string) view {
+	return view{open, path, "/", r.ownMounts, os.Getenv("INVOCATION_ID") != ""}
+}
+
 // mounts reads where the mount of a file is attached, and at which path the operator, who runs
-// the commands, has the file. open leads to the file, and path is where we have it. For the
-// path of the operator ENODATA says that there is none, or in a chroot that the mounts do
-// not show it.
-func (r reading) mounts(open, path string) {
-	operator, sameRoot := r.operator()
+// the commands, has the file. For the path of the operator ENODATA says that there is none, or
+// in a chroot that the mounts do not show it.
+func (r reading) mounts(v view) {
+	open, path := v.open, v.path
+	operator, sameRoot := r.operator(v.byUnit)
 	var ours, theirs facts.Mounts
 	var failed, hidden error
 	id, _, err := mountID(open)
 	if failed = err; err == nil {
 		theirs, hidden = r.readMounts(operator)
-		if ours = theirs; !shared(theirs, id) {
-			ours, failed = r.ownMounts()
+		if ours = theirs; !shared(theirs, id, v.root) {
+			ours, failed = v.mounts()
 		}
 	}
 	r.add("mount point", func() ([]byte, error) {
@@ -152,19 +166,19 @@ func (r reading) mounts(open, path string) {
 
 // operator returns the process whose mounts are the operator's, and whether its root is ours.
 // It is process 1 for what systemd started, and if no other is known.
-func (r reading) operator() (pid string, sameRoot bool) {
-	if o, err := facts.ParseJSON[facts.Operator](r.Record["operator"].Data); err == nil && os.Getenv("INVOCATION_ID") == "" {
+func (r reading) operator(byUnit bool) (pid string, sameRoot bool) {
+	if o, err := facts.ParseJSON[facts.Operator](r.Record["operator"].Data); err == nil && !byUnit {
 		return strconv.Itoa(o.PID), o.SameRoot
 	}
 	return "1", false
 }
 
-// shared reports whether the operator's mounts are ours too: the mount with the id is among
-// them, and our root is theirs. Then they need not be read again, which takes long if there
+// shared reports whether the operator's mounts are those of a process too, of which the root is
+// given: the mount with the id is among them, and the root is theirs. Then they need not be read again, which takes long if there
 // are many.
-func shared(theirs facts.Mounts, id string) bool {
+func shared(theirs facts.Mounts, id, at string) bool {
 	_, ok := theirs.ByID(id)
 	root, known := theirs.At("/")
-	ours, whole, err := mountID("/")
+	ours, whole, err := mountID(at)
 	return ok && known && err == nil && whole && ours == root.ID
 }

@@ -17,15 +17,15 @@ import (
 )
 
 // findOperator reads the nearest ancestor that is a shell which asks for commands; if there is
-// none, the nearest ancestor that is no launcher. It uses what anybody may read of a
-// process. ENODATA says that there is none here, as for what a container's engine started.
-func (r reading) findOperator(up lineage) ([]byte, error) {
+// none, the nearest ancestor that is no launcher. It compares that with the process beside, by its
+// name in /proc, and uses what anybody may read of a process. ENODATA says that there is none here, as for what a container's engine started.
+func (r reading) findOperator(up lineage, beside string) ([]byte, error) {
 	other := slices.IndexFunc(up.line, func(p facts.Forebear) bool { return !p.Launches })
 	switch {
 	case up.err == nil && up.shell != 0:
-		return r.operatorAt(up.shell, "self")
+		return r.operatorAt(up.shell, beside)
 	case other >= 0:
-		return r.operatorAt(up.line[other].PID, "self")
+		return r.operatorAt(up.line[other].PID, beside)
 	}
 	return nil, cmp.Or[error](up.err, unix.ENODATA)
 }
@@ -37,8 +37,9 @@ type lineage struct {
 	err   error            // why an ancestor cannot be read
 }
 
-// lineage lists the ancestors, by what anybody may read of a process.
-func (r reading) lineage() (up lineage) {
+// lineage lists the ancestors, by what anybody may read of a process. An ancestor in fewer pid
+// namespaces than depth is left out, as the process does not see it either.
+func (r reading) lineage(depth int) (up lineage) {
 	up.line = []facts.Forebear{}
 	var pid int
 	if pid, up.err = r.parent(); up.err != nil {
@@ -51,6 +52,9 @@ func (r reading) lineage() (up lineage) {
 		parent, errParent := facts.StatusInt("PPid", math.MaxInt32)(status)
 		if err := errors.Join(errStatus, errArgs, errIDs, errParent); err != nil {
 			up.err = cmp.Or(errStatus, err)
+			return up
+		}
+		if pidDepth(status) < depth {
 			return up
 		}
 		role := facts.RoleOf(splitArgs(args))

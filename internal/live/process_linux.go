@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"os/user"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -52,13 +53,17 @@ type subject struct {
 	name string
 	gone bool // it cannot be read any more, and name is of no process
 
-	exe     string                 // a path to the file that it runs; "" for none
-	top     string                 // a path to its root; "" for none
-	mounts  func() ([]byte, error) // reads its mountinfo
-	mounted func() ([]byte, error) // reads the link of its mount namespace
-	network string                 // a process in its network namespace; "" for none
-	inside  *os.File               // that namespace; nil: it is opened by the process
-	beside  string                 // a process in all of its namespaces; "" for none
+	started int64 // when it did, if it is gone, in ticks since the boot
+
+	asItself bool // the operator is whoever started the process, as for the process itself
+
+	exe       string                 // a path to the file that it runs; "" for none
+	top       string                 // a path to its root; "" for none
+	mountinfo func() ([]byte, error) // reads its mountinfo
+	mounted   func() ([]byte, error) // reads the link of its mount namespace
+	network   string                 // a process in its network namespace; "" for none
+	inside    *os.File               // that namespace; nil: it is opened by the process
+	beside    string                 // a process in all of its namespaces; "" for none
 }
 
 func newSubject(pid int, known facts.Record) subject {
@@ -73,7 +78,7 @@ func newSubject(pid int, known facts.Record) subject {
 // seenBy has the files read that a process sees.
 func (p *subject) seenBy(process string) {
 	p.top = "/proc/" + process + "/root"
-	p.mounts = func() ([]byte, error) { return readPath("/proc/" + process + "/mountinfo") }
+	p.mountinfo = func() ([]byte, error) { return readPath("/proc/" + process + "/mountinfo") }
 	p.mounted = func() ([]byte, error) { return readLink("/proc/" + process + "/ns/mnt") }
 }
 
@@ -105,7 +110,7 @@ func (p subject) its(item string, read func() ([]byte, error)) { p.through(!p.go
 // through reads an item if there is a process that shows it.
 func (p subject) through(shown bool, item string, read func() ([]byte, error)) {
 	if !shown {
-		read = func() ([]byte, error) { return nil, errors.New("the process has ended") }
+		read = func() ([]byte, error) { return nil, errors.New(Ended) }
 	}
 	p.add(item, read)
 }
@@ -149,7 +154,14 @@ func (p subject) state() {
 	p.add("parent status", func() ([]byte, error) { return p.statusNamed("PPid") })
 	p.add("tracer status", func() ([]byte, error) { return p.statusNamed("TracerPid") })
 	p.its("folders shared", func() ([]byte, error) { return sharesFoldersOf(p.pid) })
-	p.through(p.beside != "", "operator", func() ([]byte, error) { return p.operatorAt(os.Getppid(), p.beside) })
+	switch {
+	case p.beside == "":
+		p.through(false, "operator", nil)
+	case p.asItself:
+		p.ancestors(p.lineage(pidDepth(p.Record["proc/thread-self/status"].Data)), p.beside)
+	default:
+		p.add("operator", func() ([]byte, error) { return p.operatorAt(os.Getppid(), p.beside) })
+	}
 	p.its("args", func() ([]byte, error) { return readPath(p.path("cmdline")) })
 	p.copy("proc/self/attr/current", "attr/current")
 	p.copy("proc/self/cgroup", "cgroup")
@@ -191,6 +203,11 @@ func (p subject) environ() ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
+	return MarksIn(all), nil
+}
+
+// MarksIn returns the marks of launchers in an environment as execve(2) was given it.
+func MarksIn(all []byte) []byte {
 	return marks(func(name string) string {
 		for v := range strings.SplitSeq(string(all), "\x00") {
 			if value, ok := strings.CutPrefix(v, name+"="); ok {
@@ -198,14 +215,19 @@ func (p subject) environ() ([]byte, error) {
 			}
 		}
 		return ""
-	}), nil
+	})
 }
 
 // program reads the file that the process runs, and what is at its path now, both as the
 // process has them.
 func (p subject) program() {
 	p.its("proc/self/exe", func() ([]byte, error) { return readLink(p.exe) })
-	p.its("exe changed since", func() ([]byte, error) { return p.changedSince(p.name) })
+	p.through(p.exe != "", "exe changed since", func() ([]byte, error) {
+		if p.gone {
+			return changedAfter(p.started, p.exe)
+		}
+		return p.changedSince(p.name)
+	})
 	p.its("cwd", func() ([]byte, error) { return readLink(p.path("cwd")) })
 	p.its("cwd statfs", func() ([]byte, error) { return statfs(p.path("cwd")) })
 	if p.exe == "" {
@@ -222,8 +244,20 @@ func (p subject) program() {
 		}
 		return []byte(info.Path + "\n"), nil
 	})
+	path, errPath := facts.ParsePath(p.Record["proc/self/exe"].Data)
+	if errPath == nil {
+		p.image("path", p.root(path))
+		p.danger(p.root(path))
+	}
+	if p.asItself {
+		if errPath == nil {
+			p.movable(path)
+			p.mountsOf(path)
+		}
+		return
+	}
 	id, _, errID := mountID(p.exe)
-	text, err := p.mounts()
+	text, err := p.mountinfo()
 	mounts := facts.ParseMounts(text)
 	if err = errors.Join(errID, err); err != nil {
 		err = errors.New(Reason(err)) // and not ENOENT, which says that it is of no mount here
@@ -236,12 +270,9 @@ func (p subject) program() {
 	})
 	mount, _ := mounts.ByID(id)
 	p.add("idmapped outside", func() ([]byte, error) { return fmt.Appendln(nil, mount.Idmapped), err })
-	path, err := facts.ParsePath(p.Record["proc/self/exe"].Data)
-	if err != nil {
+	if errPath != nil {
 		return
 	}
-	p.image("path", p.root(path))
-	p.danger(p.root(path))
 	if !p.sameFiles() {
 		p.Record["path outside"] = facts.Item{Err: "ENODATA"}
 		p.Record["read-only outside"] = facts.Item{Err: "ENODATA"}
@@ -250,6 +281,28 @@ func (p subject) program() {
 	p.moved(path)
 	p.Record["path outside"] = facts.Item{Data: []byte(facts.SameOutside)}
 	p.add("read-only outside", func() ([]byte, error) { return fmt.Appendln(nil, mount.ReadOnly), nil })
+}
+
+// movable reads where the file could be moved to, as the process sees it.
+func (p subject) movable(path string) {
+	p.add("moved stat", func() ([]byte, error) {
+		return stat(p.root(filepath.Join(facts.MovedDir, filepath.Base(path))))
+	})
+	p.add("moved statfs", func() ([]byte, error) { return statfs(p.root(facts.MovedDir)) })
+}
+
+// mountsOf reads where the file lies, for the process and for its operator.
+func (p subject) mountsOf(path string) {
+	p.mounts(view{
+		open: p.exe, path: path, root: p.root("."), byUnit: facts.ByUnit(p.Record),
+		mounts: func() (facts.Mounts, error) {
+			text, err := p.mountinfo()
+			if err != nil {
+				return nil, errors.New(Reason(err)) // and not ENOENT, as ownMounts
+			}
+			return facts.ParseMounts(text), nil
+		},
+	})
 }
 
 // ofFile are the items that are read of the file that a process runs.
@@ -280,7 +333,7 @@ func (p subject) surroundings() {
 		ours, err := readLink("/proc/thread-self/ns/pid")
 		if its := p.Record["proc/self/ns/pid"]; err == nil && string(its.Data) != string(ours) {
 			if p.top == "" {
-				return nil, errors.New("the process has ended")
+				return nil, errors.New(Ended)
 			}
 			return readPath(p.root("proc/1/status"))
 		}

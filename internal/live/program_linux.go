@@ -361,7 +361,7 @@ func (p Program) Read(ports ...int) facts.Record {
 	r.danger(p.at)
 	r.attributes(p.at)
 	r.moved(p.Path)
-	r.mounts(p.at, p.Path)
+	r.mounts(r.ownView(p.at, p.Path))
 	r.add("args", func() ([]byte, error) { return fmt.Appendf(nil, "%s\x00", p.Path), nil })
 	r.add("main package", func() ([]byte, error) { return nil, errors.New("not read of a file") })
 	r.add("loader", func() ([]byte, error) { return line(p.loader()) })

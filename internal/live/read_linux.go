@@ -126,8 +126,16 @@ func (r reading) launcher() {
 		}
 		return r.ancestor(parent, uint32(os.Getuid()))
 	})
-	up := r.lineage()
-	r.add("operator", func() ([]byte, error) { return r.findOperator(up) })
+	r.ancestors(r.lineage(0), "self")
+	r.add("parent status", func() ([]byte, error) { return r.statusNamed("PPid") })
+	r.add("tracer status", func() ([]byte, error) { return r.statusNamed("TracerPid") })
+	r.add("folders shared", sharesFolders)
+	r.add("environ", func() ([]byte, error) { return marks(os.Getenv), nil })
+}
+
+// ancestors reads what the ancestors of the process beside tell, which is named as in /proc.
+func (r reading) ancestors(up lineage, beside string) {
+	r.add("operator", func() ([]byte, error) { return r.findOperator(up, beside) })
 	r.add("ancestors", func() ([]byte, error) {
 		if up.err != nil {
 			return nil, up.err
@@ -135,10 +143,6 @@ func (r reading) launcher() {
 		return line(up.line)
 	})
 	r.add("supervisor", func() ([]byte, error) { return r.supervisor(up) })
-	r.add("parent status", func() ([]byte, error) { return r.statusNamed("PPid") })
-	r.add("tracer status", func() ([]byte, error) { return r.statusNamed("TracerPid") })
-	r.add("folders shared", sharesFolders)
-	r.add("environ", func() ([]byte, error) { return marks(os.Getenv), nil })
 }
 
 // marks looks for the marks of launchers in an environment.
@@ -176,7 +180,7 @@ func (r reading) program() {
 	r.danger(exe)
 	r.attributes(exe)
 	r.moved(exe)
-	r.mounts("/proc/self/exe", exe)
+	r.mounts(r.ownView("/proc/self/exe", exe))
 }
 
 // command reads how this process was called.
