@@ -140,9 +140,13 @@ func listens(err error) (found []*net.OpError) {
 		case *Error:
 			explained = true
 		case *net.OpError:
-			if err.Op == "listen" && (strings.HasPrefix(err.Net, "tcp") || strings.HasPrefix(err.Net, "udp")) {
-				found = append(found, err)
+			if err.Op != "listen" || !strings.HasPrefix(err.Net, "tcp") && !strings.HasPrefix(err.Net, "udp") {
+				return false
 			}
+			if _, wraps := find[*net.OpError](err.Err); wraps { // a Control function's own, or the real one
+				return true
+			}
+			found = append(found, err)
 			return false
 		}
 		return true
@@ -247,11 +251,15 @@ func find[T error](err error) (found T, ok bool) {
 	return found, ok
 }
 
-// isNil reports whether v is nil or a nil pointer.
+// isNil reports whether v is nil or holds nil, as a nil pointer, whose methods may not be called.
 func isNil(v any) bool {
 	if v == nil {
 		return true
 	}
 	value := reflect.ValueOf(v)
-	return value.Kind() == reflect.Pointer && value.IsNil()
+	switch value.Kind() {
+	case reflect.Pointer, reflect.Func, reflect.Map, reflect.Slice, reflect.Chan:
+		return value.IsNil()
+	}
+	return false
 }

@@ -43,6 +43,8 @@ func TestExplain(t *testing.T) {
 		{"wrapped", fmt.Errorf("serve: %w", inUse), "address-in-use", "bind tcp " + address},
 		{"joined", errors.Join(errors.New("other"), inUse), "address-in-use", "bind tcp " + address},
 		{"behind a nil pointer", fmt.Errorf("%w, %w, %w", (*net.OpError)(nil), (*os.SyscallError)(nil), inUse), "address-in-use", "bind tcp " + address},
+		{"in an error without an address", &net.OpError{Op: "listen", Net: "tcp", Err: inUse}, "address-in-use", "bind tcp " + address},
+		{"of a Control function's own", controlled(inUse), "address-in-use", "bind tcp " + address},
 		{"two of them", errors.Join(inUse, inUse), "address-in-use", "bind tcp " + address + ", tcp " + address},
 		{"an unknown host", unknown, "host-unresolved", "bind tcp nowhere.invalid:"},
 		{"a malformed address", malformed, "address-invalid", "bind tcp 443"},
@@ -63,6 +65,22 @@ func TestExplain(t *testing.T) {
 	}
 }
 
+// controlled is the error of a listen whose Control function fails.
+func controlled(own error) error {
+	lc := net.ListenConfig{Control: func(string, string, syscall.RawConn) error { return own }}
+	_, err := lc.Listen(context.Background(), "tcp", "127.0.0.1:0")
+	return err
+}
+
+// nilFunc and nilMap are errors of kinds that can be nil and are no pointers.
+type (
+	nilFunc func() string
+	nilMap  map[int]string
+)
+
+func (f nilFunc) Error() string { return f() }
+func (m nilMap) Error() string  { return m[0] }
+
 // What a wrapper says stays in the one line, behind it the cause.
 func TestExplainKeepsWords(t *testing.T) {
 	address := taken(t)
@@ -80,22 +98,23 @@ func notOurs(t *testing.T) map[string]error {
 	_, file := os.Open("/nonexistent")
 	_, unix := net.Listen("unix", "/nonexistent/socket")
 	canceled := &net.OpError{Op: "listen", Net: "tcp", Err: context.Canceled} // a real look-up may end before it hears of that
-	own := net.ListenConfig{Control: func(string, string, syscall.RawConn) error { return errors.New("no such device") }}
-	_, control := own.Listen(context.Background(), "tcp", "127.0.0.1:0")
+	control := controlled(errors.New("no such device"))
 	if dial == nil || file == nil || unix == nil || control == nil {
 		t.Fatal(dial, file, unix, control)
 	}
 	return map[string]error{
 		"a dial": dial, "a file": file, "a unix socket": unix, "a context": canceled, "its own Control": control,
-		"a nil *net.OpError":      (*net.OpError)(nil),
-		"a nil *os.SyscallError":  (*os.SyscallError)(nil),
-		"a nil *guard.Error":      (*guard.Error)(nil),
-		"an OpError of nothing":   &net.OpError{Op: "listen", Net: "tcp"},
-		"a nil address":           &net.OpError{Op: "listen", Net: "tcp", Addr: (*net.TCPAddr)(nil), Err: syscall.EACCES},
-		"a nil cause":             &net.OpError{Op: "listen", Net: "tcp", Addr: &net.TCPAddr{Port: 443}, Err: (*os.SyscallError)(nil)},
-		"a server that was ended": http.ErrServerClosed,
-		"a listener of a file":    &net.OpError{Op: "file", Net: "tcp", Err: syscall.EINVAL},
-		"a text":                  errors.New("permission denied"),
+		"a dial of its own Control": controlled(dial),
+		"a nil of its own Control":  controlled((*net.OpError)(nil)),
+		"a nil *net.OpError":        (*net.OpError)(nil),
+		"a nil *os.SyscallError":    (*os.SyscallError)(nil),
+		"a nil *guard.Error":        (*guard.Error)(nil),
+		"an OpError of nothing":     &net.OpError{Op: "listen", Net: "tcp"},
+		"a nil address":             &net.OpError{Op: "listen", Net: "tcp", Addr: (*net.TCPAddr)(nil), Err: syscall.EACCES},
+		"a nil cause":               &net.OpError{Op: "listen", Net: "tcp", Addr: &net.TCPAddr{Port: 443}, Err: (*os.SyscallError)(nil)},
+		"a server that was ended":   http.ErrServerClosed,
+		"a listener of a file":      &net.OpError{Op: "file", Net: "tcp", Err: syscall.EINVAL},
+		"a text":                    errors.New("permission denied"),
 	}
 }
 
@@ -105,12 +124,22 @@ func TestExplainLeavesTheRest(t *testing.T) {
 	}
 	for what, err := range notOurs(t) {
 		if got := guard.Explain(err); got != err {
-			t.Errorf("%s became %+v", what, got)
+			t.Errorf("%s became %T", what, got)
 		}
 	}
 	bare := os.NewSyscallError("bind", syscall.EACCES) // of which address?
 	if got := guard.Explain(bare); got != bare {
 		t.Errorf("a bare errno became %+v", got)
+	}
+}
+
+// A nil of any kind is left alone: its methods may not be called.
+func TestExplainNil(t *testing.T) {
+	if got, ok := guard.ExplainBind("tcp", ":443", nilFunc(nil)).(nilFunc); !ok || got != nil {
+		t.Error("a nil func became another error")
+	}
+	if got, ok := guard.ExplainBind("tcp", ":443", nilMap(nil)).(nilMap); !ok || got != nil {
+		t.Error("a nil map became another error")
 	}
 }
 

@@ -82,9 +82,10 @@ func ListenPacket(ctx context.Context, network, address string) (net.PacketConn,
 // capability raised, on the calling thread and so in its network namespace: see
 // [Raise].
 //
-// The error is the [*net.OpError] of the last bind that was tried. If authbind refused as
-// well, it wraps an *[AuthbindError].
+// The error is the [*net.OpError] of the last bind that was tried. It wraps a *[ControlError]
+// if the program's Control function failed, and an *[AuthbindError] if authbind refused as well.
 func (c Config) Listen(ctx context.Context, network, address string) (net.Listener, How, error) {
+	c.ListenConfig = marked(c.ListenConfig)
 	switch network {
 	case "tcp", "tcp4", "tcp6", "unix", "unixpacket":
 		return get(ctx, c, network, address, net.FileListener, listen)
@@ -95,6 +96,7 @@ func (c Config) Listen(ctx context.Context, network, address string) (net.Listen
 // ListenPacket is Listen as [net.ListenConfig.ListenPacket]: "udp", "udp4", "udp6" or
 // "unixgram".
 func (c Config) ListenPacket(ctx context.Context, network, address string) (net.PacketConn, How, error) {
+	c.ListenConfig = marked(c.ListenConfig)
 	switch network {
 	case "udp", "udp4", "udp6", "unixgram":
 		return get(ctx, c, network, address, net.FilePacketConn, listenPacket)
@@ -154,9 +156,10 @@ func get[S io.Closer](ctx context.Context, c Config, network, address string,
 // bindRefused reports whether the kernel refused a port to bind(2) with EACCES. An
 // error of the caller's own Control is none of that, nor one of a unix socket's path.
 func bindRefused(err error) bool {
+	var own *ControlError
 	var op *net.OpError
 	var call *os.SyscallError
-	if !errors.As(err, &op) || !errors.As(err, &call) || call.Syscall != "bind" || call.Err != syscall.EACCES {
+	if errors.As(err, &own) || !errors.As(err, &op) || !errors.As(err, &call) || call.Syscall != "bind" || call.Err != syscall.EACCES {
 		return false
 	}
 	switch op.Addr.(type) {

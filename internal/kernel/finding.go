@@ -27,7 +27,7 @@ func Explain(f *facts.Facts, g Goal, err error) Finding {
 	l := &look{f: f, g: g, err: err}
 	if id := unasked(g, err); id != "" {
 		c := report.Cause{ID: id, Certainty: report.Proven}
-		if dns := (*net.DNSError)(nil); errors.As(err, &dns) && !dns.IsNotFound { // the resolver did not answer
+		if dns := (*net.DNSError)(nil); id == "host-unresolved" && errors.As(err, &dns) && !dns.IsNotFound { // the resolver did not answer
 			c.Certainty = report.Likely
 		}
 		return l.finding([]report.Cause{c})
@@ -88,6 +88,8 @@ func unasked(g Goal, err error) string {
 	switch {
 	case g.Refused.Errno != 0, err == nil:
 		return ""
+	case g.Refused.Call == "control":
+		return "control-refused"
 	case errors.As(err, &dns) && !strings.Contains(dns.Name, "/"): // a look-up of a port has the name "tcp/PORT"
 		return "host-unresolved"
 	default:

@@ -10,6 +10,7 @@ import (
 	"github.com/lowport/lowport/caps"
 	"github.com/lowport/lowport/internal/errnos"
 	"github.com/lowport/lowport/internal/facts"
+	"github.com/lowport/lowport/privport"
 )
 
 // A Goal is what the program asked for, a bind or capabilities to hold, and what
@@ -51,16 +52,22 @@ func (g Goal) Of(f *facts.Facts) Goal {
 // setup reports whether the program's own setup of the socket failed, before the bind was tried.
 func (r Refusal) setup() bool { return r.Call == "control" || r.Call == "setsockopt" }
 
-// RefusalOf takes the error of a listen apart. An errno that is not the answer to a system
-// call came from the program's Control function: its Call is "control".
-func RefusalOf(err error) Refusal {
-	r := Refusal{Call: "control"}
-	if !errors.As(err, &r.Errno) {
-		return Refusal{}
-	}
+// RefusalOf takes the error of a listen apart. What came from the program's Control function
+// has the Call "setsockopt" or "control": what is marked so, and an errno that is not the answer
+// to a system call that a listen makes.
+func RefusalOf(err error) (r Refusal) {
+	var own *privport.ControlError
 	var call *os.SyscallError
-	if errors.As(err, &call) {
+	isOwn := errors.As(err, &own)
+	switch {
+	case !errors.As(err, &r.Errno) && !isOwn:
+		return r
+	case !errors.As(err, &call):
+		r.Call = "control"
+	case call.Syscall == "setsockopt", !isOwn && (call.Syscall == "socket" || call.Syscall == "bind" || call.Syscall == "listen"):
 		r.Call = call.Syscall
+	default:
+		r.Call = "control"
 	}
 	return r
 }
