@@ -1,6 +1,6 @@
 # The verbs. Each is a short name for what it runs; .ci/run is the gate itself.
 
-.PHONY: test lab dice faults hosts machines kernels portable modules bench weight docs api figures ci
+.PHONY: test lab dice faults hosts machines kernels portable modules adopt bench weight docs api figures ci
 
 # Every test that runs here; those that need root or a tool say so and skip.
 test:
@@ -43,12 +43,18 @@ portable:
 
 # What is in modules of their own: examples with dependencies that lowport has not. Without
 # cgo, as the lab builds them, so that nothing is compiled twice.
-MODULES = examples/deploy/check examples/manifest examples/dns examples/http3 examples/watch internal/lab/dropin caps/drop/testdata/fakecgo
+MODULES = examples/deploy/check examples/manifest examples/dns examples/http3 examples/watch internal/adopt \
+	internal/lab/dropin caps/drop/testdata/fakecgo
 
 modules:
 	set -e; for dir in $(MODULES); do \
 		(cd $$dir && export CGO_ENABLED=0 && go mod tidy -diff && go build -o /dev/null . && go vet ./... && go test ./...); \
 	done
+
+# The servers of docs/adopt.md, with those that take minutes to build, as root.
+adopt:
+	cd internal/adopt/heavy && export CGO_ENABLED=0 && go mod tidy -diff && go vet ./...
+	cd internal/adopt && sudo -E env "PATH=$$PATH" CGO_ENABLED=0 LOWPORT_ADOPT=all LOWPORT_LAB=require go test -count=1 -timeout=1h -run Servers .
 
 # What a server that imports lowport pays: its go.mod, its size, what runs before main.
 weight:
