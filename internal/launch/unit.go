@@ -130,7 +130,7 @@ func (u *Unit) load(root fs.FS, file, name string, folders []string) (settings, 
 	}
 	size := len(b)
 	u.note(notes...)
-	dropIns, err := dropIns(root, name, folders)
+	dropIns, err := facts.UnitDropIns(root, name, folders)
 	if err != nil {
 		return nil, err
 	}
@@ -156,61 +156,4 @@ func (u *Unit) load(root fs.FS, file, name string, folders []string) (settings, 
 		}
 	}
 	return all, nil
-}
-
-// dropIns lists the drop-ins of a unit in the order of their names. Of several
-// of one name that of the most important folder counts; one that is empty or a
-// link to /dev/null says nothing.
-func dropIns(root fs.FS, name string, folders []string) ([]string, error) {
-	found := map[string]string{}
-	kind := strings.TrimPrefix(path.Ext(name), ".")
-	var dirs []string
-	for _, folder := range folders { // one folder before the next, whatever the names in it (unit_file_find_dropin_paths)
-		for _, names := range dropInNames(name) {
-			dirs = append(dirs, path.Join(folder, names+".d"))
-		}
-	}
-	for _, folder := range folders {
-		dirs = append(dirs, path.Join(folder, kind+".d"))
-	}
-	for _, dir := range dirs {
-		entries, err := fs.ReadDir(root, dir)
-		if errors.Is(err, fs.ErrNotExist) {
-			continue
-		}
-		if err != nil {
-			return nil, err
-		}
-		for _, e := range entries {
-			if _, ok := found[e.Name()]; !ok && strings.HasSuffix(e.Name(), ".conf") {
-				found[e.Name()] = path.Join(dir, e.Name())
-			}
-		}
-	}
-	var files []string
-	for _, file := range found {
-		files = append(files, file)
-	}
-	slices.SortFunc(files, func(a, b string) int { return strings.Compare(path.Base(a), path.Base(b)) })
-	return files, nil
-}
-
-// dropInNames are the names whose folders apply to a unit: its own, and those of
-// its template and of what its dashes cut off.
-func dropInNames(name string) []string {
-	names := []string{name}
-	suffix := path.Ext(name)
-	stem := strings.TrimSuffix(name, suffix)
-	if template, _, ok := strings.Cut(stem, "@"); ok {
-		stem = template
-		if names[0] != template+"@"+suffix {
-			names = append(names, template+"@"+suffix)
-		}
-	}
-	for i := len(stem) - 1; i > 0; i-- {
-		if stem[i-1] == '-' && stem[:i] != "-" {
-			names = append(names, stem[:i]+suffix)
-		}
-	}
-	return names
 }

@@ -5,7 +5,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 
 	"github.com/lowport/lowport/internal/facts"
@@ -47,25 +46,17 @@ func unitFiles(name string, folders []string) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	dropIns := map[string]string{} // by name, of which the first folder's counts
-	for _, folder := range folders {
-		for _, of := range append(names, "service") {
-			found, _ := filepath.Glob(filepath.Join(folder, of+".d", "*.conf"))
-			for _, path := range found {
-				if base := filepath.Base(path); dropIns[base] == "" {
-					dropIns[base] = path
-				}
-			}
-		}
+	relative := make([]string, len(folders)) // to /
+	for i, folder := range folders {
+		relative[i] = strings.TrimPrefix(folder, "/")
 	}
-	bases := make([]string, 0, len(dropIns))
-	for base := range dropIns {
-		bases = append(bases, base)
+	dropIns, err := facts.UnitDropIns(os.DirFS("/"), name, relative)
+	if err != nil {
+		return nil, err
 	}
-	slices.Sort(bases)
 	files := []string{main}
-	for _, base := range bases {
-		text, err := readUnit(dropIns[base])
+	for _, path := range dropIns {
+		text, err := readUnit("/" + path)
 		if err != nil {
 			return nil, err
 		}
