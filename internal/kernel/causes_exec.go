@@ -13,7 +13,9 @@ var execCauses = []cause{
 	},
 	{
 		id:   "nosuid-mount",
-		show: func(l *look) { l.held(); l.file(); l.nosuid() },
+		show: func(l *look) { l.held(); l.file(); l.mode(); l.nosuid() },
+		say: orBit(wording{"the file's set-user-ID bit is ignored on this nosuid mount",
+			"execve reports no error: the program starts as the user who starts it"}),
 		wording: wording{"file capabilities are ignored on this nosuid mount",
 			"execve reports no error: the program starts, without the capabilities of its file"},
 		kernel:  "mnt_may_suid",
@@ -23,7 +25,9 @@ var execCauses = []cause{
 	},
 	{
 		id:   "foreign-mount",
-		show: func(l *look) { l.held(); l.file(); l.mountPoint() },
+		show: func(l *look) { l.held(); l.file(); l.mode(); l.mountPoint() },
+		say: orBit(wording{"the file's set-user-ID bit is ignored: its mount belongs to another mount namespace",
+			"execve ignores the bit of a file that was reached through another mount namespace, as by /proc/PID/root or a passed descriptor"}),
 		wording: wording{"the file's {cap} is ignored: its mount belongs to another mount namespace",
 			"execve ignores the capabilities of a file that was reached through another mount namespace, as by /proc/PID/root or a passed descriptor"},
 		kernel: "mnt_may_suid: check_mnt",
@@ -83,7 +87,9 @@ var execCauses = []cause{
 	},
 	{
 		id:   "no-new-privs",
-		show: func(l *look) { l.held(); l.file(); l.noNewPrivs() },
+		show: func(l *look) { l.held(); l.file(); l.mode(); l.noNewPrivs() },
+		say: orBit(wording{"no_new_privs voids the file's set-user-ID bit",
+			"under no_new_privs execve changes no user; systemd sets it for NoNewPrivileges= and, with User=, for several sandboxing settings; Kubernetes sets it for allowPrivilegeEscalation: false"}),
 		wording: wording{"no_new_privs voids file capabilities",
 			"under no_new_privs execve grants nothing that the process does not hold already; systemd sets it for NoNewPrivileges= and, with User=, for several sandboxing settings; Kubernetes sets it for allowPrivilegeEscalation: false"},
 		kernel:  "cap_bprm_creds_from_file: LSM_UNSAFE_NO_NEW_PRIVS",
@@ -93,7 +99,9 @@ var execCauses = []cause{
 	},
 	{
 		id:   "traced-exec",
-		show: func(l *look) { l.held(); l.file(); l.tracer() },
+		show: func(l *look) { l.held(); l.file(); l.mode(); l.tracer() },
+		say: orBit(wording{"a tracer voided the file's set-user-ID bit",
+			"a file changes no user while a tracer without CAP_SYS_PTRACE (strace, dlv, gdb) watches its execve"}),
 		wording: wording{"a tracer voided the file's {cap}",
 			"a file grants nothing while a tracer without CAP_SYS_PTRACE (strace, dlv, gdb) watches its execve"},
 		kernel: "cap_bprm_creds_from_file: ptracer_capable",

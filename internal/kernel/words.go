@@ -253,6 +253,18 @@ func sayForeign(l *look, w wording) wording {
 	return w
 }
 
+// orBit returns a say for a file that grants nothing but by its set-user-ID bit: the words for
+// that bit.
+func orBit(bit wording) func(*look, wording) wording {
+	return func(l *look, w wording) wording {
+		image := l.w.Image
+		if !image.Stat.Setuid() || image.Stamped && image.Caps.Permitted|image.Caps.Inheritable != 0 {
+			return w
+		}
+		return bit
+	}
+}
+
 // saySetID says that a set-ID bit cleared the ambient set, if one did.
 func saySetID(l *look, w wording) wording {
 	if !l.w.Image.Stat.Setid() || l.w.Image.counts() {

@@ -109,7 +109,7 @@ func (r reading) ownView(open, path string) view {
 
 // mounts reads where the mount of a file is attached, and at which path the operator, who runs
 // the commands, has the file. For the path of the operator ENODATA says that there is none, or
-// in a chroot that the mounts do not show it.
+// in a chroot that the mounts do not show it or cannot be read.
 func (r reading) mounts(v view) {
 	open, path := v.open, v.path
 	operator, sameRoot := r.operator(v.byUnit)
@@ -145,6 +145,9 @@ func (r reading) mounts(v view) {
 		if to == path {
 			to = facts.SameOutside
 		}
+		if err != nil && inFolder(v.root) {
+			err = unix.ENODATA
+		}
 		return []byte(to), err
 	})
 	r.add("read-only outside", func() ([]byte, error) {
@@ -162,6 +165,13 @@ func (r reading) mounts(v view) {
 		}
 		return fmt.Appendln(nil, there.Idmapped), failed
 	})
+}
+
+// inFolder reports whether a root is a folder of some mount, as in a chroot, so that the operator
+// has other paths.
+func inFolder(root string) bool {
+	_, whole, err := mountID(root)
+	return err == nil && !whole
 }
 
 // operator returns the process whose mounts are the operator's, and whether its root is ours.

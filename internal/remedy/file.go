@@ -149,12 +149,13 @@ func move(w kernel.World, g kernel.Goal) (candidate, bool) {
 	}, true
 }
 
-// remount lifts nosuid from the mount that the program lies on.
+// remount lifts nosuid from the mount that the program lies on. It leaves a set-user-ID file
+// alone, which would then run as its owner.
 func remount(w kernel.World, g kernel.Goal) (candidate, bool) {
 	f := w.Facts
 	at, ok := f.File.MountPoint.Is()
 	step, okStep := again(f)
-	if !ok || !okStep || !samePlace(f) || !f.File.Installed.Nosuid.Value {
+	if !ok || !okStep || !samePlace(f) || !f.File.Installed.Nosuid.Value || f.File.Installed.Stat.Value.Setuid() {
 		return candidate{}, false
 	}
 	return candidate{
