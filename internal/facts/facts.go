@@ -97,6 +97,7 @@ type Net struct {
 	AllBound  Fact[bool] // Sockets has also TCP sockets that are bound and neither listen nor are connected
 	Addresses Fact[[]netip.Addr]
 	Tentative Fact[[]netip.Addr] // of Addresses, those of IPv6 that are still looked for on the network
+	Special   Fact[[]Special]    // those that cannot be bound as they are, or only with a zone
 	Ephemeral Fact[[2]int]       // the first and the last port that connections get (ip_local_port_range)
 	Reserved  Fact[string]       // ports of these that they do not get (ip_local_reserved_ports)
 	Nonlocal  Fact[bool]         // IPv4 may bind addresses that this machine does not have

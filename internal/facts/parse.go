@@ -85,6 +85,7 @@ func (r Record) Facts() Facts {
 			AllBound:  allBound(r),
 			Addresses: fact(r, "addresses", ParseAddresses),
 			Tentative: fact(r, "tentative", ParseAddresses),
+			Special:   fact(r, "special addresses", ParseSpecial),
 			Ephemeral: fact(r, "proc/sys/net/ipv4/ip_local_port_range", parseRange),
 			Reserved:  fact(r, "proc/sys/net/ipv4/ip_local_reserved_ports", parsePorts),
 			Nonlocal:  fact(r, "proc/sys/net/ipv4/ip_nonlocal_bind", parseBool),
@@ -358,7 +359,7 @@ func Source(name string) string {
 		return "/proc/self/task"
 	case "sockets":
 		return "sock_diag"
-	case "addresses", "tentative":
+	case "addresses", "tentative", "special addresses":
 		return "netlink"
 	}
 	return name

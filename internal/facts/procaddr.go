@@ -55,6 +55,43 @@ func ParseIfInet6(b []byte) (all, tentative []netip.Addr, err error) {
 	return all, tentative, nil
 }
 
+// A Special is an address of an interface that is link-local, or that cannot be bound as it is.
+type Special struct {
+	Addr      netip.Addr
+	Dev       string // the interface
+	Index     uint32 // of the interface
+	Down      bool   `json:",omitempty"` // the interface is down
+	NoCarrier bool   `json:",omitempty"` // the interface is up and has no carrier: no duplicate is looked for
+	Duplicate bool   `json:",omitempty"` // another machine has it (IFA_F_DADFAILED)
+}
+
+// Has reports whether a zone, a name or a number, is that of the interface.
+func (s Special) Has(zone string) bool {
+	return zone == s.Dev || zone == strconv.FormatUint(uint64(s.Index), 10)
+}
+
+// ParseSpecial reads what a record says of such addresses.
+func ParseSpecial(b []byte) ([]Special, error) {
+	all, err := ParseJSON[[]Special](b)
+	for _, s := range all {
+		if !s.Addr.IsValid() || s.Dev == "" {
+			return nil, fmt.Errorf("an address of an interface: %q on %q", s.Addr, s.Dev)
+		}
+	}
+	return all, err
+}
+
+// SpecialAddress returns what is special about the address: on the interface that its zone
+// names, else on any that has it.
+func (n *Net) SpecialAddress(a netip.Addr) (found Special, ok bool) {
+	for _, s := range n.Special.Value {
+		if s.Addr == a.WithZone("").Unmap() && (!ok || s.Has(a.Zone())) {
+			found, ok = s, true
+		}
+	}
+	return found, ok
+}
+
 // IFA_F_ flags of <linux/if_addr.h>.
 const (
 	ifaOptimistic = 0x04

@@ -27,6 +27,9 @@ func Local(f *facts.Facts, g Goal) Answer {
 func hasAddress(f *facts.Facts, g Goal) Answer {
 	has := func(all []netip.Addr) bool { return slices.Contains(all, g.Addr.WithZone("").Unmap()) }
 	here := ask(f.Net.Addresses, has)
+	if s, found := f.Net.SpecialAddress(g.Addr); found && g.Addr.Zone() != "" && !s.Has(g.Addr.Zone()) {
+		return No
+	}
 	if !g.Addr.Is4() {
 		here = And(here, ask(f.Net.Tentative, func(all []netip.Addr) bool { return !has(all) }))
 	}

@@ -73,6 +73,7 @@ var addressCauses = []cause{
 	{
 		id:   "address-tentative",
 		show: (*look).tentative,
+		say:  sayTentative,
 		wording: wording{"{addr} is still being checked for a duplicate",
 			"an IPv6 address can be bound only after duplicate address detection, which takes a second or two; if another machine has the address (dadfailed), it never can be"},
 		kernel:  "ipv6_chk_addr passes over addresses with IFA_F_TENTATIVE",

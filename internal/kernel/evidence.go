@@ -319,11 +319,20 @@ func (l *look) policy() {
 }
 
 func (l *look) addresses() {
+	if s, found := l.f.Net.SpecialAddress(l.g.Addr); found {
+		see(l, "interface", l.f.Net.Special, func([]facts.Special) string { return s.Dev }, func([]facts.Special) string {
+			state := "up"
+			if s.Down {
+				state = "down"
+			}
+			return s.Addr.String() + " is on " + term.Show(s.Dev) + ", which is " + state
+		})
+	}
 	list := func(all []netip.Addr) string { return fmt.Sprint(all) }
 	see(l, "addresses", l.f.Net.Addresses, list, func(all []netip.Addr) string {
 		var own []string
 		for _, a := range all {
-			own = append(own, a.String())
+			own = append(own, zoned(l.f, a).String())
 		}
 		return "this machine has " + few(own)
 	})

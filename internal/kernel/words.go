@@ -54,6 +54,13 @@ func sayUnavailable(l *look, w wording) wording {
 	if Loopback6Off(l.f, l.g) {
 		return wording{"{addr} is missing: IPv6 is disabled on lo (net.ipv6.conf.lo.disable_ipv6 = 1)", w.detail}
 	}
+	s, found := l.f.Net.SpecialAddress(l.g.Addr)
+	switch dev := term.Show(s.Dev); {
+	case found && s.Down:
+		return wording{"{addr} is on " + dev + ", which is down", "bind accepts only addresses of interfaces that are up"}
+	case found && l.g.Addr.Zone() != "" && !s.Has(l.g.Addr.Zone()):
+		return wording{l.g.Addr.WithZone("").String() + " is on " + dev + ", not on " + term.Show(l.g.Addr.Zone()), "a link-local address belongs to the interface that its zone names"}
+	}
 	if own := ownAddresses(l.f, l.g); own != "" {
 		pick := "one of them"
 		if !strings.Contains(own, ",") {
@@ -64,16 +71,37 @@ func sayUnavailable(l *look, w wording) wording {
 	return w
 }
 
+// sayTentative says why the check for a duplicate goes on.
+func sayTentative(l *look, w wording) wording {
+	switch s, found := l.f.Net.SpecialAddress(l.g.Addr); {
+	case found && s.Duplicate:
+		return wording{"another machine on the network of " + term.Show(s.Dev) + " has {addr}",
+			"the check for a duplicate found one (dadfailed), so this machine does not use the address: one of the two has to take another"}
+	case found && s.NoCarrier:
+		return wording{"{addr} is on " + term.Show(s.Dev) + ", which has no carrier",
+			"an IPv6 address can be bound only after duplicate address detection, which begins when the interface has a carrier: a cable, or a peer that is up"}
+	}
+	return w
+}
+
 // ownAddresses lists addresses of the machine that are of the goal's family, "" where none
 // is known.
 func ownAddresses(f *facts.Facts, g Goal) string {
 	var own []string
 	for _, a := range f.Net.Addresses.Value {
 		if a.Is4() == g.Addr.Unmap().Is4() {
-			own = append(own, a.String())
+			own = append(own, zoned(f, a).String())
 		}
 	}
 	return few(own)
+}
+
+// zoned returns the address with its zone, if it is one that needs that.
+func zoned(f *facts.Facts, a netip.Addr) netip.Addr {
+	if s, found := f.Net.SpecialAddress(a); found && a.Is6() && a.IsLinkLocalUnicast() {
+		return a.WithZone(s.Dev)
+	}
+	return a
 }
 
 // few lists the first of several words.
@@ -98,7 +126,11 @@ func sayInvalid(l *look, w wording) wording {
 	case l.g.Addr.IsMulticast():
 		return wording{a + " is a multicast address, which no TCP listener can have", unfitDetail}
 	default:
-		return wording{a + " is link-local and lacks its zone, the name of an interface: " + a + "%eth0", unfitDetail}
+		whole := a + "%eth0"
+		if s, found := l.f.Net.SpecialAddress(l.g.Addr); found {
+			whole = term.Show(l.g.Addr.WithZone(s.Dev).String())
+		}
+		return wording{a + " is link-local and lacks its zone, the name of an interface: " + whole, unfitDetail}
 	}
 }
 

@@ -11,45 +11,56 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// addresses lists the unicast addresses of the interfaces that are up, and which of them
-// are tentative.
-func addresses() (all, tentative []netip.Addr, err error) {
-	if all, tentative, err = netlinkAddresses(); err == nil {
-		return all, tentative, nil
+// addresses lists the unicast addresses of the interfaces that are up, which of them are
+// tentative, and what only netlink shows of addresses: special is nil if it is denied.
+func addresses() (all, tentative []netip.Addr, special []facts.Special, err error) {
+	if all, tentative, special, err = netlinkAddresses(); err == nil {
+		return all, tentative, special, nil
 	}
 	if all, tentative, errProc := procAddresses(); errProc == nil { // AF_NETLINK is denied to many services
-		return all, tentative, nil
+		return all, tentative, nil, nil
 	}
-	return nil, nil, err
+	return nil, nil, nil, err
 }
 
 // netlinkAddresses lists them by RTM_GETLINK and RTM_GETADDR of rtnetlink(7).
-func netlinkAddresses() (all, tentative []netip.Addr, err error) {
-	up := map[uint32]bool{}
+func netlinkAddresses() (all, tentative []netip.Addr, special []facts.Special, err error) {
+	links := map[uint32]facts.Special{} // without an address
 	err = list(unix.RTM_GETLINK, unix.SizeofIfInfomsg, func(b []byte) error {
 		index, flags := binary.NativeEndian.Uint32(b[4:]), binary.NativeEndian.Uint32(b[8:])
-		up[index] = flags&unix.IFF_UP != 0
-		return nil
+		link := facts.Special{Index: index, Down: flags&unix.IFF_UP == 0, NoCarrier: flags&(unix.IFF_UP|unix.IFF_RUNNING) == unix.IFF_UP}
+		err := attributes(b[unix.SizeofIfInfomsg:], func(kind uint16, value []byte) {
+			if kind == unix.IFLA_IFNAME {
+				link.Dev = unix.ByteSliceToString(value)
+			}
+		})
+		links[index] = link
+		return err
 	})
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, nil, err
 	}
-	all, tentative = []netip.Addr{}, []netip.Addr{}
+	all, tentative, special = []netip.Addr{}, []netip.Addr{}, []facts.Special{}
 	err = list(unix.RTM_GETADDR, unix.SizeofIfAddrmsg, func(b []byte) error {
-		if index := binary.NativeEndian.Uint32(b[4:]); !up[index] {
-			return nil
-		}
+		on, known := links[binary.NativeEndian.Uint32(b[4:])]
 		a, flags, err := parseAddress(b)
-		if err != nil {
+		if err != nil || !known {
 			return err
 		}
-		all = append(all, a.Unmap())
-		if flags&unix.IFA_F_TENTATIVE != 0 && flags&unix.IFA_F_OPTIMISTIC == 0 {
+		a = a.Unmap()
+		unready := flags&unix.IFA_F_TENTATIVE != 0 && flags&unix.IFA_F_OPTIMISTIC == 0
+		if !on.Down {
+			all = append(all, a)
+		}
+		if unready && !on.Down {
 			tentative = append(tentative, a)
+		}
+		if on.Addr, on.Duplicate = a, flags&unix.IFA_F_DADFAILED != 0; on.Down || unready || a.Is6() && a.IsLinkLocalUnicast() {
+			special = append(special, on)
 		}
 		return nil
 	})
-	return all, tentative, err
+	return all, tentative, special, err
 }
 
 // list sends an rtnetlink(7) request for a list, and calls each with every answer. An answer

@@ -354,7 +354,7 @@ func (p subject) net(ports []int) {
 	sysctls := append([]string{"proc/sys/net/ipv4/ip_unprivileged_port_start"}, ofAddresses...)
 	if err := p.enterNetwork(); err != nil {
 		err = errors.New("its network namespace cannot be entered: " + Reason(err))
-		for _, name := range append(sysctls, "sockets", "sockets from", "addresses", "tentative") {
+		for _, name := range append(sysctls, "sockets", "sockets from", "addresses", "tentative", "special addresses") {
 			p.add(name, func() ([]byte, error) { return nil, err })
 		}
 		return

@@ -65,7 +65,7 @@ func TestDumpWithoutModule(t *testing.T) {
 
 // Both ways to see this machine's addresses show the same ones.
 func TestProcAddressesAgree(t *testing.T) {
-	want, _, err := netlinkAddresses()
+	want, _, _, err := netlinkAddresses()
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"net/netip"
 	"os"
 	"runtime"
 	"runtime/debug"
@@ -226,17 +225,21 @@ func (r reading) network(s scope) {
 
 // addresses reads the addresses of this thread's network namespace.
 func (r reading) addresses() {
-	all, tentative, err := addresses()
-	each := func(addrs []netip.Addr) func() ([]byte, error) {
+	all, tentative, special, err := addresses()
+	each := func(v any, err error) func() ([]byte, error) {
 		return func() ([]byte, error) {
 			if err != nil {
 				return nil, err
 			}
-			return line(addrs)
+			return line(v)
 		}
 	}
-	r.add("addresses", each(all))
-	r.add("tentative", each(tentative))
+	r.add("addresses", each(all, err))
+	r.add("tentative", each(tentative, err))
+	if special == nil && err == nil {
+		err = errors.New("netlink is denied")
+	}
+	r.add("special addresses", each(special, err))
 }
 
 func securebits() ([]byte, error) {

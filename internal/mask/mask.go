@@ -132,6 +132,7 @@ var masks = map[string]mask{
 	"sockets from":            only(`sock_diag\n|/proc/net\n`),
 	"addresses":               maskAddresses,
 	"tentative":               maskAddresses,
+	"special addresses":       maskSpecial,
 }
 
 // maskOperator keeps all of it: it has numbers, answers and the names of capabilities.

@@ -17,16 +17,16 @@ func candidates(w kernel.World, goals ...kernel.Goal) []candidate {
 	g := kernel.Goal{}
 	add := func(makers ...func(kernel.World, kernel.Goal) (candidate, bool)) {
 		for _, make := range makers {
-			c, ok := make(w, g)
-			if ok && !slices.ContainsFunc(all, func(old candidate) bool { return slices.Equal(old.Steps, c.Steps) }) {
-				all = append(all, c)
+			if c, ok := make(w, g); ok {
+				all = merge(all, []candidate{c})
 			}
 		}
 	}
 	_, inUnit := f.Launcher.Unit.Is()
 	_, isSupervised := supervised(f)
+	add(func(w kernel.World, _ kernel.Goal) (candidate, bool) { return stopOwners(w, goals) })
 	for _, g = range goals {
-		add(stopOwner, loopback6)
+		add(loopback6, linkUp, rightZone)
 		if !inUnit || isSupervised {
 			add(nonlocal)
 		}
@@ -58,7 +58,7 @@ func candidates(w kernel.World, goals ...kernel.Goal) []candidate {
 	}
 	add(profile, sysctl)
 	if len(goals) == 1 {
-		add(everyAddress)
+		add(oneAddress, everyAddress)
 	}
 	if !inUnit && !isSupervised && f.Launcher.Container.State != facts.Known {
 		add(launcher)

@@ -2,6 +2,7 @@ package remedy
 
 import (
 	"cmp"
+	"iter"
 	"slices"
 	"strings"
 
@@ -14,6 +15,7 @@ import (
 type candidate struct {
 	report.Fix
 	change func(kernel.World) kernel.World // what is different once it is done
+	only   func(kernel.Goal) bool          // the goals for which it does that; nil for all
 	byHand bool                            // the operator has to find the place to change; printed only if nothing else helps
 }
 
@@ -24,20 +26,23 @@ type Case struct {
 }
 
 // Fixes returns what helps in every likeliest world of every case, in the order of candidates.
-// If no single change is enough it tries pairs, and then what has to be done by hand.
+// If no single change is enough it tries two and three together, and then what has to be done
+// by hand.
 func Fixes(cases ...Case) []report.Fix {
-	fixes := []report.Fix{}
 	var goals []kernel.Goal
 	for _, c := range cases {
 		if len(c.Worlds) == 0 {
-			return fixes // nothing is known to help
+			return []report.Fix{} // nothing is known to help
 		}
 		goals = append(goals, c.Goal)
 	}
 	if len(cases) == 0 {
-		return fixes
+		return []report.Fix{}
 	}
-	all := candidates(cases[0].Worlds[0], goals...)
+	var all []candidate
+	for _, c := range cases {
+		all = merge(all, candidates(c.Worlds[0], goals...))
+	}
 	free := depends(cases)
 	for i := range all {
 		if all[i].ID != "stop-owner" {
@@ -48,55 +53,108 @@ func Fixes(cases ...Case) []report.Fix {
 	if byHand < 0 {
 		byHand = len(all)
 	}
+	tries := trials(cases, goals)
 	for _, some := range [][]candidate{all[:byHand], all} {
-		if fixes = helping(cases, goals, some); len(fixes) > 0 {
-			break
-		}
-	}
-	return fixes
-}
-
-// helping returns the candidates that help, or if none does the pairs that do.
-func helping(cases []Case, goals []kernel.Goal, all []candidate) []report.Fix {
-	fixes := []report.Fix{}
-	for _, c := range all {
-		if help(cases, goals, c.Fix) {
-			fixes = append(fixes, c.Fix)
-		}
-	}
-	if len(fixes) > 0 {
-		return fixes
-	}
-	f := cases[0].Worlds[0].Facts
-	for i, a := range all {
-		for _, b := range all[i+1:] {
-			if help(cases, goals, a.Fix, b.Fix) {
-				fixes = append(fixes, join(f, a.Fix, b.Fix))
+		for size := 1; size <= mostTogether; size++ {
+			if fixes := helping(tries, some, size); len(fixes) > 0 {
+				return fixes
 			}
 		}
 	}
-	return fixes
+	return []report.Fix{}
 }
 
-// help reports whether the fixes together reach the goals. In each likeliest world the same
-// fixes, word for word, have to be among the candidates, and their changes allow the bind.
-func help(cases []Case, goals []kernel.Goal, fixes ...report.Fix) bool {
+// merge returns a, followed by what of b has other steps.
+func merge(a, b []candidate) []candidate {
+	for _, c := range b {
+		if !slices.ContainsFunc(a, func(old candidate) bool { return slices.Equal(old.Steps, c.Steps) }) {
+			a = append(a, c)
+		}
+	}
+	return a
+}
+
+// mostTogether bounds the changes of one fix.
+const mostTogether = 3
+
+// A trial is a likeliest world of a case, and what could help in it.
+type trial struct {
+	world kernel.World
+	goal  kernel.Goal
+	could []candidate
+}
+
+func trials(cases []Case, goals []kernel.Goal) (all []trial) {
 	for _, c := range cases {
 		for _, w := range kernel.Likeliest(c.Worlds) {
+			could := candidates(w, goals...)
 			if _, ok := mayHold(w, c.Goal); ok {
 				w.Holder = kernel.Nobody
 			}
-			here := candidates(w, goals...)
-			for _, fix := range fixes {
-				i := slices.IndexFunc(here, func(c candidate) bool { return slices.Equal(c.Steps, fix.Steps) })
-				if i < 0 {
+			all = append(all, trial{w, c.Goal, could})
+		}
+	}
+	return all
+}
+
+// helping returns the fixes of so many candidates that help together.
+func helping(tries []trial, all []candidate, size int) (fixes []report.Fix) {
+	f := tries[0].world.Facts
+	for some := range combinations(len(all), size) {
+		var chosen []report.Fix
+		for _, i := range some {
+			chosen = append(chosen, all[i].Fix)
+		}
+		if !help(tries, chosen) {
+			continue
+		}
+		fix := chosen[0]
+		for _, more := range chosen[1:] {
+			fix = join(f, fix, more)
+		}
+		fixes = append(fixes, fix)
+	}
+	return fixes
+}
+
+// combinations yields the ascending choices of k of the numbers below n, in their order.
+func combinations(n, k int) iter.Seq[[]int] {
+	return func(yield func([]int) bool) {
+		chosen := make([]int, 0, k)
+		var choose func(from int) bool
+		choose = func(from int) bool {
+			if len(chosen) == k {
+				return yield(chosen)
+			}
+			for i := from; i <= n-k+len(chosen); i++ {
+				chosen = append(chosen, i)
+				if !choose(i + 1) {
 					return false
 				}
-				w = here[i].change(w)
+				chosen = chosen[:len(chosen)-1]
 			}
-			if !w.Allows(c.Goal.Retried()) {
+			return true
+		}
+		choose(0)
+	}
+}
+
+// help reports whether the fixes together reach the goals. In each trial the same fixes, word for
+// word, have to be among what could help, and their changes allow the bind.
+func help(tries []trial, fixes []report.Fix) bool {
+	for _, t := range tries {
+		w := t.world
+		for _, fix := range fixes {
+			i := slices.IndexFunc(t.could, func(c candidate) bool { return slices.Equal(c.Steps, fix.Steps) })
+			if i < 0 {
 				return false
 			}
+			if c := t.could[i]; c.only == nil || c.only(t.goal) {
+				w = c.change(w)
+			}
+		}
+		if !w.Allows(t.goal.Retried()) {
+			return false
 		}
 	}
 	return true
@@ -143,7 +201,7 @@ func join(f *facts.Facts, a, b report.Fix) report.Fix {
 		ID:      a.ID + "+" + b.ID,
 		Scope:   scope,
 		Summary: a.Summary + "; then " + b.Summary,
-		Lasts:   strings.Join(unique(a.Lasts, b.Lasts), "; "),
+		Lasts:   both(a.Lasts, b.Lasts),
 		Depends: cmp.Or(a.Depends, b.Depends),
 		Costs:   cmp.Or(a.Costs, b.Costs),
 		Steps:   append(steps, b.Steps...),
@@ -157,9 +215,10 @@ func starts(f *facts.Facts, fix report.Fix) bool {
 	return last.Start != "" || ok && last == step
 }
 
-func unique(a, b string) []string {
-	if a == b {
-		return []string{a}
+// both joins what two fixes say, unless the first says it already.
+func both(a, b string) string {
+	if slices.Contains(strings.Split(a, "; "), b) {
+		return a
 	}
-	return []string{a, b}
+	return a + "; " + b
 }

@@ -11,75 +11,97 @@ import (
 	"github.com/lowport/lowport/internal/kernel"
 )
 
-// stopOwner ends the program that holds the port. If a socket certainly holds it, stopOwner
-// leaves the sockets that only may hold it: mostly they are connections of the same program,
-// which have SO_REUSEADDR too and are not in the way.
-func stopOwner(w kernel.World, g kernel.Goal) (candidate, bool) {
-	f := w.Facts
-	if g.Refused.Call == "listen" { // the socket that came between the bind and the listen may have gone
-		return candidate{}, false
-	}
-	socks, _ := f.Net.Sockets.Is()
-	sure := slices.ContainsFunc(socks, func(s facts.Socket) bool { return kernel.Conflicts(s, g) == kernel.Yes })
-	summary, lasts, depends, costs := "stop what holds the port", "until it is started again", "", ""
-	var steps []report.Step
-	var inodes []uint64
-	named := map[int]bool{}
-	for _, s := range socks {
-		c := kernel.Conflicts(s, g)
-		if c == kernel.No {
+// stopOwners ends the programs that hold the ports of the goals. If a socket certainly holds one,
+// it leaves the sockets that only may hold it: mostly they are connections of the same
+// program, which have SO_REUSEADDR too and are not in the way.
+func stopOwners(w kernel.World, goals []kernel.Goal) (candidate, bool) {
+	e := ending{f: w.Facts, named: map[int]bool{},
+		Fix: report.Fix{ID: "stop-owner", Scope: "host", Summary: "stop what holds the port", Lasts: "until it is started again"}}
+	for _, g := range goals {
+		if g.Refused.Call == "listen" { // the socket that came between the bind and the listen may have gone
 			continue
 		}
-		if sure && c == kernel.Unknown {
-			summary = "stop what holds the port; what it was connected to may hold it for another minute"
-			continue
-		}
-		if stub(s) {
-			summary, lasts = "have systemd-resolved leave the port; whoever asked 127.0.0.53 has to ask another server", "until the file is removed"
-		}
-		if logins(s) {
-			costs = "nobody can log in by ssh then"
-		}
-		if s.PID != 0 && !s.Self && named[s.PID] { // ended by another socket of it
-			continue
-		}
-		named[s.PID] = true
-		more, ok := stop(f, s)
-		if !ok {
+		if !e.holders(g) {
 			return candidate{}, false
 		}
-		if len(more) == 0 {
-			inodes = append(inodes, s.Inode)
-			mayBeRoot := s.UID == 0 || s.UID == facts.OverflowID // which a user namespace may have no id for
-			if strings.HasPrefix(s.Network, "udp") && mayBeRoot {
-				depends = "if a process holds it, and not the kernel for a tunnel"
-			}
-		}
-		for _, step := range more {
-			if !slices.Contains(steps, step) {
-				steps = append(steps, step)
-			}
-		}
 	}
-	if len(inodes) > 0 { // at once: the second search would find none of a process that has several
-		steps = append(steps, report.Step{Run: sudo(f, "sh", "-c", killHolders(inodes))})
+	if len(e.inodes) > 0 { // at once: the second search would find none of a process that has several
+		e.Steps = append(e.Steps, report.Step{Run: sudo(e.f, "sh", "-c", killHolders(e.inodes))})
 	}
-	if len(steps) == 0 || len(inodes) > mostSockets {
+	if len(e.Steps) == 0 || len(e.inodes) > mostSockets {
 		return candidate{}, false
 	}
-	if keep, ok := reserve(f, g); ok && !sure {
-		summary += ", and let no connection leave from it again"
-		steps = append(steps, keep...)
+	e.Steps = append(e.Steps, e.keep...)
+	socks := e.f.Net.Sockets.Value
+	return candidate{Fix: e.Fix, change: func(w kernel.World) kernel.World {
+		if w.Holder >= 0 && slices.ContainsFunc(goals, func(g kernel.Goal) bool { return kernel.Conflicts(socks[w.Holder], g) != kernel.No }) {
+			w.Holder = kernel.Nobody
+		}
+		return w
+	}}, true
+}
+
+// An ending is a fix that is being made, which ends the holders of ports.
+type ending struct {
+	report.Fix
+	f      *facts.Facts
+	named  map[int]bool  // the processes that a step ends
+	inodes []uint64      // of the sockets whose processes are to be found
+	keep   []report.Step // what keeps the ports free
+}
+
+// holders adds what ends the holders of a goal's port. It reports false if one must not be ended.
+func (e *ending) holders(g kernel.Goal) bool {
+	socks, _ := e.f.Net.Sockets.Is()
+	sure := slices.ContainsFunc(socks, func(s facts.Socket) bool { return kernel.Conflicts(s, g) == kernel.Yes })
+	found := false
+	for _, s := range socks {
+		c := kernel.Conflicts(s, g)
+		switch {
+		case c == kernel.No:
+			continue
+		case sure && c == kernel.Unknown:
+			e.Summary = "stop what holds the port; what it was connected to may hold it for another minute"
+			continue
+		}
+		found = true
+		if !e.end(s) {
+			return false
+		}
 	}
-	return candidate{
-		Fix: report.Fix{ID: "stop-owner", Scope: "host", Summary: summary, Lasts: lasts, Depends: depends, Costs: costs, Steps: steps},
-		change: func(w kernel.World) kernel.World {
-			if w.Holder >= 0 && kernel.Conflicts(socks[w.Holder], g) != kernel.No {
-				w.Holder = kernel.Nobody
-			}
-			return w
-		},
-	}, true
+	if keep, ok := reserve(e.f, g); ok && found && !sure {
+		e.Summary += ", and let no connection leave from it again"
+		e.keep = append(e.keep, keep...)
+	}
+	return true
+}
+
+// end adds what ends the holder of one socket.
+func (e *ending) end(s facts.Socket) bool {
+	if stub(s) {
+		e.Summary, e.Lasts = "have systemd-resolved leave the port; whoever asked 127.0.0.53 has to ask another server", "until the file is removed"
+	}
+	if logins(s) {
+		e.Costs = "nobody can log in by ssh then"
+	}
+	if s.PID != 0 && !s.Self && e.named[s.PID] { // ended by another socket of it
+		return true
+	}
+	e.named[s.PID] = true
+	more, ok := stop(e.f, s)
+	if ok && len(more) == 0 && !slices.Contains(e.inodes, s.Inode) {
+		e.inodes = append(e.inodes, s.Inode)
+		mayBeRoot := s.UID == 0 || s.UID == facts.OverflowID // which a user namespace may have no id for
+		if strings.HasPrefix(s.Network, "udp") && mayBeRoot {
+			e.Depends = "if a process holds it, and not the kernel for a tunnel"
+		}
+	}
+	for _, step := range more {
+		if !slices.Contains(e.Steps, step) {
+			e.Steps = append(e.Steps, step)
+		}
+	}
+	return ok
 }
 
 // stub reports whether the socket is one of systemd-resolved that DNSStubListener=no closes

@@ -3,6 +3,7 @@ package remedy
 import (
 	"net/netip"
 	"slices"
+	"strings"
 	"syscall"
 	"testing"
 
@@ -71,9 +72,60 @@ func TestResolved(t *testing.T) {
 			f.Net.Sockets = known([]facts.Socket{{Network: "udp", Addr: netip.MustParseAddrPort(tt.addr), UID: 33, Cgroup: "/system.slice/systemd-resolved.service"}})
 		})
 		fixes := fixesOf(f, kernel.Goal{Network: "udp", Port: 53, Inherit: true})
-		if len(fixes) != 1 || fixes[0].Lasts != tt.lasts || !slices.Equal(fixes[0].Steps, tt.steps) {
+		if len(fixes) == 0 || fixes[0].Lasts != tt.lasts || !slices.Equal(fixes[0].Steps, tt.steps) {
 			t.Errorf("%s: %+v", tt.addr, fixes)
 		}
+	}
+}
+
+// A socket on one address leaves the others free. A loopback address takes the place of all only
+// beside one that serves others.
+func TestOneAddress(t *testing.T) {
+	for _, tt := range []struct{ holder, want string }{
+		{"192.0.2.1:53", "127.0.0.1:53\n"},
+		{"127.0.0.53:53", "192.0.2.1:53\n"},
+		{"0.0.0.0:53", ""},
+	} {
+		f := app(func(f *facts.Facts) {
+			f.Net.PortStart = known(0)
+			f.Net.Addresses = known([]netip.Addr{netip.MustParseAddr("127.0.0.1"), netip.MustParseAddr("192.0.2.1")})
+			f.Net.Sockets = known([]facts.Socket{{Network: "udp", Addr: netip.MustParseAddrPort(tt.holder), PID: 7, UID: 33}})
+		})
+		got := ""
+		for _, fix := range fixesOf(f, kernel.Goal{Network: "udp", Port: 53, Inherit: true}) {
+			if fix.ID == "one-address" {
+				got = fix.Steps[0].Content
+			}
+		}
+		if got != tt.want {
+			t.Errorf("%s: %q", tt.holder, got)
+		}
+	}
+}
+
+// One process with the ports of two goals is ended once.
+func TestFixesOfOneOwner(t *testing.T) {
+	f := app(func(f *facts.Facts) {
+		f.Net.PortStart = known(0)
+		f.Net.Sockets = known([]facts.Socket{
+			{Network: "tcp", Addr: netip.MustParseAddrPort("0.0.0.0:53"), Listen: true, UID: 1, Inode: 8},
+			{Network: "udp", Addr: netip.MustParseAddrPort("0.0.0.0:53"), UID: 1, Inode: 9},
+		})
+	})
+	fixes := fixesOf(f, kernel.Goal{Network: "tcp", Port: 53, Inherit: true}, kernel.Goal{Network: "udp", Port: 53, Inherit: true})
+	if len(fixes) != 1 || len(fixes[0].Steps) != 1 || !strings.Contains(fixes[0].Steps[0].Run, "]8]") || !strings.Contains(fixes[0].Steps[0].Run, "]9]") {
+		t.Errorf("%+v", fixes)
+	}
+}
+
+// Three obstacles at three addresses take three changes.
+func TestFixesOfThree(t *testing.T) {
+	f := app(func(f *facts.Facts) {
+		f.Net.Sockets = known([]facts.Socket{{Network: "udp", Addr: netip.MustParseAddrPort("127.0.0.1:53"), PID: 7, UID: 33}})
+	})
+	fixes := fixesOf(f, kernel.Goal{Network: "tcp", Port: 443}, kernel.Goal{Network: "tcp", Port: 80, Addr: netip.MustParseAddr("198.51.100.9")}, kernel.Goal{Network: "udp", Port: 53})
+	if len(fixes) == 0 || fixes[0].ID != "stop-owner+nonlocal-bind+setcap" {
+		t.Errorf("%+v", fixes)
 	}
 }
 

@@ -2,11 +2,6 @@ package remedy
 
 import (
 	"fmt"
-	"net"
-	"net/netip"
-	"slices"
-	"strconv"
-	"syscall"
 
 	"github.com/lowport/lowport/guard/report"
 	"github.com/lowport/lowport/internal/facts"
@@ -44,61 +39,4 @@ func reserve(f *facts.Facts, g kernel.Goal) ([]report.Step, bool) {
 	}
 	fix, ok := network(f, "", fmt.Sprintf("net.ipv4.ip_local_reserved_ports=%s%d", list, g.Port), "/etc/sysctl.d/50-lowport-reserved.conf")
 	return fix.Steps, ok
-}
-
-// nonlocal lets programs bind an address before it is there.
-func nonlocal(w kernel.World, g kernel.Goal) (candidate, bool) {
-	f := w.Facts
-	if w.Local || kernel.Loopback6Off(f, g) {
-		return candidate{}, false
-	}
-	setting, file := "net.ipv4.ip_nonlocal_bind=1", "/etc/sysctl.d/50-lowport-nonlocal.conf"
-	if !g.Addr.Is4() {
-		setting, file = "net.ipv6.ip_nonlocal_bind=1", "/etc/sysctl.d/50-lowport-nonlocal6.conf"
-	}
-	fix, ok := network(f, "if the address comes later (a floating one)", setting, file)
-	fix.ID = "nonlocal-bind"
-	return candidate{
-		Fix:    fix,
-		change: func(w kernel.World) kernel.World { w.Local = kernel.Fit(g); return w },
-	}, ok
-}
-
-// loopback6 gives the loopback interface its IPv6 address back.
-func loopback6(w kernel.World, g kernel.Goal) (candidate, bool) {
-	f := w.Facts
-	if w.Local || !kernel.Loopback6Off(f, g) {
-		return candidate{}, false
-	}
-	fix, ok := network(f, "", "net.ipv6.conf.lo.disable_ipv6=0", "/etc/sysctl.d/50-lowport-loopback.conf")
-	fix.ID = "loopback-ipv6"
-	return candidate{Fix: fix, change: func(w kernel.World) kernel.World { w.Local = true; return w }}, ok
-}
-
-// everyAddress makes the program listen on every address of the family, also on one that comes
-// later. It does not apply to a loopback address, since it would open the program to others.
-func everyAddress(w kernel.World, g kernel.Goal) (candidate, bool) {
-	f := w.Facts
-	if w.Local || !kernel.Fit(g) || g.Addr.IsUnspecified() || !g.Addr.IsValid() || g.Addr.IsLoopback() || f.Net.Sockets.State != facts.Known {
-		return candidate{}, false
-	}
-	wide := g.Retried()
-	host := "0.0.0.0"
-	wide.Addr = netip.IPv4Unspecified()
-	wide.Network = g.Protocol() + "4"
-	if !g.Addr.Unmap().Is4() {
-		host, wide.Addr, wide.Network = "", netip.Addr{}, g.Network
-	}
-	taken := wide
-	taken.Refused.Errno = syscall.EADDRINUSE // so that what only may be in the way is counted
-	bound := slices.ContainsFunc(f.Net.Sockets.Value, func(s facts.Socket) bool { return s.Bound && kernel.Conflicts(s, taken) != kernel.No })
-	if kernel.Free(f, wide) != kernel.Yes || bound {
-		return candidate{}, false
-	}
-	return candidate{
-		Fix: report.Fix{ID: "every-address", Scope: "code", Summary: "on every address, also one that comes later", Lasts: "as long as it is asked to",
-			Steps: []report.Step{{Edit: "what the program is asked to listen on", Content: net.JoinHostPort(host, strconv.Itoa(g.Port)) + "\n"}}},
-		change: func(w kernel.World) kernel.World { w.Local = true; return w },
-		byHand: true,
-	}, true
 }
