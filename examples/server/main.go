@@ -5,7 +5,8 @@
 //
 // With -upgrade SIGHUP starts the file at its path again, which may be a new
 // version, and hands the port over to it; as a service it takes Type=notify for
-// that. The certificate is made at start and self-signed. The page shows the five
+// that. A service of Type=notify with FileDescriptorStoreMax=1 keeps its listener when
+// it is restarted. The certificate is made at start and self-signed. The page shows the five
 // capability sets of the server, as the kernel sees them.
 package main
 
@@ -27,6 +28,7 @@ import (
 	"github.com/lowport/lowport/caps/drop"
 	"github.com/lowport/lowport/examples/internal/selfsigned"
 	"github.com/lowport/lowport/guard"
+	"github.com/lowport/lowport/privport"
 )
 
 func main() {
@@ -72,6 +74,11 @@ func main() {
 		ln.Close()
 	}()
 
+	if report.Via != string(privport.Inherited) {
+		if err := store(ln); err != nil {
+			log.Print(err)
+		}
+	}
 	log.Printf("serving https://%s, holding no capability (%s)", ln.Addr(), report.Via)
 	if err := tellReady(); err != nil {
 		log.Print(err)

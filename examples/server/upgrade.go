@@ -40,13 +40,21 @@ func onHangup(f func() bool) {
 // serves: so long both do, and no connection is refused. It needs no privilege. Of a
 // service systemd has to be told which process is the main one from now on, or it
 // ends the new one with the old.
-func startNext(ln net.Listener) error {
+func startNext(ln net.Listener) (err error) {
 	if errProgram != nil {
 		return errProgram
 	}
 	if os.Getenv("SYSTEMD_EXEC_PID") == strconv.Itoa(os.Getpid()) && os.Getenv("NOTIFY_SOCKET") == "" {
 		return errors.New("the service would end with this process: it takes Type=notify")
 	}
+	if err := notify("RELOADING=1"); err != nil {
+		return err
+	}
+	defer func() {
+		if err != nil { // this one goes on
+			err = errors.Join(err, notify("READY=1"))
+		}
+	}()
 	ready, tell, err := os.Pipe()
 	if err != nil {
 		return err
@@ -70,7 +78,7 @@ func startNext(ln net.Listener) error {
 	if _, err := io.ReadFull(ready, make([]byte, 1)); err != nil {
 		return errors.Join(fmt.Errorf("the new server ended before it served"), cmd.Wait())
 	}
-	return notify(fmt.Sprintf("MAINPID=%d", cmd.Process.Pid))
+	return notify(fmt.Sprintf("MAINPID=%d\nREADY=1", cmd.Process.Pid))
 }
 
 // tellReady tells the old server and systemd that this one serves.
@@ -82,19 +90,4 @@ func tellReady() error {
 		return f.Close()
 	}
 	return notify("READY=1")
-}
-
-// notify tells systemd something, where it asks to be told (sd_notify(3)).
-func notify(state string) error {
-	address := os.Getenv("NOTIFY_SOCKET")
-	if address == "" {
-		return nil
-	}
-	c, err := net.Dial("unixgram", address)
-	if err != nil {
-		return err
-	}
-	defer c.Close()
-	_, err = c.Write([]byte(state))
-	return err
 }
