@@ -43,6 +43,8 @@ func fields() []field {
 		{name: "uid map length", from: "task_struct", path: "cred.user_ns.uid_map.nr_extents"},
 		{name: "gid map", from: "task_struct", path: "cred.user_ns.gid_map.extent"},
 		{name: "gid map length", from: "task_struct", path: "cred.user_ns.gid_map.nr_extents"},
+		{name: "fs users", from: "task_struct", path: "fs.users"},
+		{name: "threads", from: "task_struct", path: "signal.nr_threads"},
 		{name: "exe ino", from: "task_struct", path: "mm.exe_file.f_inode.i_ino"},
 		{name: "exe dev", from: "task_struct", path: "mm.exe_file.f_inode.i_sb.s_dev"},
 		{name: "exe sb flags", from: "task_struct", path: "mm.exe_file.f_inode.i_sb.s_flags"},

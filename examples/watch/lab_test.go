@@ -130,7 +130,7 @@ func (m machine) must(lines string) string {
 // watch starts a watch in the box.
 func (m machine) watch() {
 	m.t.Helper()
-	m.must(`setsid nice -n -20 /lab/watch -json >>/run/watch.json 2>/run/watch.log </dev/null &
+	m.must(`setsid nice -n -20 /lab/watch -json -every 0 -cgroup /sys/fs/cgroup >>/run/watch.json 2>/run/watch.log </dev/null &
 until grep -q hearing /run/watch.log; do sleep 0.02; kill -0 $! || { cat /run/watch.log; exit 1; }; done`)
 }
 
@@ -152,7 +152,7 @@ func (m machine) told(command string) report {
 			return found
 		}
 	}
-	m.t.Fatalf("no report of %s: %s", command, m.must("cat /run/watch.json /run/watch.log"))
+	m.t.Fatalf("no report of %s: %.2000s", command, m.must("cat /run/watch.log /run/watch.json"))
 	return report{}
 }
 

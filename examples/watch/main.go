@@ -70,9 +70,9 @@ func run() int {
 	var s settings
 	flag.StringVar(&s.cgroup, "cgroup", "", "watch one cgroup and those below it, by its `folder` in /sys/fs/cgroup")
 	flag.BoolVar(&s.json, "json", false, "print one JSON object a line")
-	flag.DurationVar(&s.every, "every", time.Minute, "say so often how many times a report came again")
+	flag.DurationVar(&s.every, "every", time.Minute, "say so often how many times a report came again; 0: report it again each time")
 	flag.Parse()
-	if flag.NArg() > 0 || s.every <= 0 {
+	if flag.NArg() > 0 || s.every < 0 {
 		flag.Usage()
 		return exit.Usage
 	}
@@ -83,6 +83,10 @@ func run() int {
 		fmt.Fprintln(os.Stderr, "watch:", err)
 		return exit.NoPerm
 	case err != nil:
+		fmt.Fprintln(os.Stderr, "watch:", err)
+		return exit.Unavailable
+	}
+	if err := keepNeeded(); err != nil {
 		fmt.Fprintln(os.Stderr, "watch:", err)
 		return exit.Unavailable
 	}

@@ -5,8 +5,10 @@ import (
 	"fmt"
 	"os"
 	"strings"
+	"time"
 
 	"github.com/cilium/ebpf"
+	"github.com/cilium/ebpf/asm"
 	"github.com/cilium/ebpf/btf"
 	"github.com/cilium/ebpf/link"
 	"github.com/cilium/ebpf/ringbuf"
@@ -21,11 +23,19 @@ import (
 // room is how many bytes of events may wait to be read. An event has about 16 kB.
 const room = 8 << 20
 
+// threads is of how many threads with filters it is noted that their last call got past these.
+const threads = 16384
+
+// settle is how long a call may last of which the entry was not seen yet, and the exit is.
+const settle = 20 * time.Millisecond
+
 // A watch hears refusals.
 type watch struct {
 	reader reader
 	events *ringbuf.Reader
-	lost   *ebpf.Map // one number: the events for which there was no room
+	lost   *ebpf.Map    // one number: the events for which there was no room
+	missed *ebpf.Memory // what it holds
+	links  []link.Link  // to the entry and the exit of system calls
 	close  []func() error
 }
 
@@ -61,11 +71,14 @@ func (w *watch) load(spec *btf.Spec, folder string) error {
 		return err
 	}
 	w.close = append(w.close, ring.Close)
-	w.lost, err = ebpf.NewMap(&ebpf.MapSpec{Name: "lost", Type: ebpf.Array, KeySize: 4, ValueSize: 8, MaxEntries: 1})
+	w.lost, err = ebpf.NewMap(&ebpf.MapSpec{Name: "lost", Type: ebpf.Array, KeySize: 4, ValueSize: 8, MaxEntries: 1, Flags: unix.BPF_F_MMAPABLE})
 	if err != nil {
 		return err
 	}
 	w.close = append(w.close, w.lost.Close)
+	if w.missed, err = w.lost.Memory(); err != nil { // which takes no capability to read later
+		return err
+	}
 	only, err := cgroupMap(folder)
 	if err != nil {
 		return err
@@ -73,22 +86,23 @@ func (w *watch) load(spec *btf.Spec, folder string) error {
 	if only != nil {
 		w.close = append(w.close, only.Close)
 	}
-	p, err := assemble(spec, ring, w.lost, only)
+	passed, err := ebpf.NewMap(&ebpf.MapSpec{Name: "passed", Type: ebpf.LRUHash, KeySize: 8, ValueSize: passedSize, MaxEntries: threads})
 	if err != nil {
+		return err
+	}
+	w.close = append(w.close, passed.Close)
+	before, errBefore := enter(spec, passed)
+	p, err := assemble(spec, ring, w.lost, passed, only)
+	if err := errors.Join(errBefore, err); err != nil {
 		return &missingError{"this kernel's types are not those that are known: " + term.Show(err.Error())}
 	}
-	program, err := ebpf.NewProgram(&ebpf.ProgramSpec{
-		Name: "refused", Type: ebpf.RawTracepoint, Instructions: p.insns, License: "Dual BSD/GPL",
-	})
-	if err != nil {
+	if err := w.attach("sys_enter", before.insns); err != nil {
 		return err
 	}
-	defer program.Close() // the link holds it
-	attached, err := link.AttachRawTracepoint(link.RawTracepointOptions{Name: "sys_exit", Program: program})
-	if err != nil {
+	time.Sleep(settle)
+	if err := w.attach("sys_exit", p.insns); err != nil {
 		return err
 	}
-	w.close = append(w.close, attached.Close)
 	if w.events, err = ringbuf.NewReader(ring); err != nil {
 		return err
 	}
@@ -99,6 +113,20 @@ func (w *watch) load(spec *btf.Spec, folder string) error {
 	}
 	w.reader = reader{shape: p.shape, pidNS: pidNS.Ino, root: cgroupRoot()}
 	return nil
+}
+
+// attach loads a program and attaches it to a tracepoint.
+func (w *watch) attach(to string, insns asm.Instructions) error {
+	program, err := ebpf.NewProgram(&ebpf.ProgramSpec{Name: to, Type: ebpf.RawTracepoint, Instructions: insns, License: "Dual BSD/GPL"})
+	if err != nil {
+		return err
+	}
+	defer program.Close() // the link holds it
+	attached, err := link.AttachRawTracepoint(link.RawTracepointOptions{Name: to, Program: program})
+	if err == nil {
+		w.links, w.close = append(w.links, attached), append(w.close, attached.Close)
+	}
+	return err
 }
 
 // stop ends run, and lets go of all that is open.

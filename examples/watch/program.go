@@ -27,20 +27,25 @@ const (
 	slotDentry
 	slotParent
 	slotRoot
+	slotKey
 )
+
+// slotNoted is where a passed is put together, below the slots.
+const slotNoted = slotKey - passedSize
 
 // What an event begins with, by offsets. The fields come behind it, in their order, then the
 // names of the executable's path.
 const (
-	atFailed  = 8 * iota // not 0: a read of a field failed
-	atErrno              // what the call returned
-	atCall               // its number
-	atNoAddr4            // not 0: the address could not be read as 16 bytes
-	atNoAddr6            // as 28
-	atSteps              // of the path: 1 for complete
-	atAddr4              // struct sockaddr_in
-	atAddr6   = atAddr4 + 16
-	atFields  = atAddr6 + 32
+	atFailed   = 8 * iota // not 0: a read of a field failed
+	atErrno               // what the call returned
+	atCall                // its number
+	atNoAddr4             // not 0: the address could not be read as 16 bytes
+	atNoAddr6             // as 28
+	atSteps               // of the path: 1 for complete
+	atFiltered            // 1: a system call filter is on, and the call did not get past it
+	atAddr4               // struct sockaddr_in
+	atAddr6    = atAddr4 + 16
+	atFields   = atAddr6 + 32
 )
 
 // The path of the executable is at most so many names of a fixed size, innermost first. An
@@ -76,9 +81,81 @@ type program struct {
 	jumps  int
 }
 
+// A passed is what the program at the entry of a system call notes of a thread: its filters and
+// the call. A filter refuses a call before its entry is traced (syscall_trace_enter), and answers
+// the same call in the same way.
+const (
+	passedFilter = 8 * iota // the address of the filters
+	passedRegs              // the registers of the number and of three arguments
+	passedSize   = passedRegs + 4*8
+)
+
+// enter writes the program for the entry of system calls: it notes each bind and listen that
+// got past the filters of its thread. A thread without filters costs it nothing more.
+func enter(spec *btf.Spec, passed *ebpf.Map) (*program, error) {
+	p := &program{layout: layout{spec}}
+	p.emit(
+		asm.Mov.Imm(regFailed, 0), asm.LoadMem(asm.R2, asm.R1, 8, asm.DWord),
+		asm.JEq.Imm(asm.R2, unix.SYS_BIND, "wanted"), asm.JNE.Imm(asm.R2, unix.SYS_LISTEN, "out"),
+		asm.LoadMem(asm.R2, asm.R1, 0, asm.DWord).WithSymbol("wanted"), asm.StoreMem(asm.RFP, slotRegs, asm.R2, asm.DWord),
+		asm.FnGetCurrentTask.Call(), asm.StoreMem(asm.RFP, slotTask, asm.R0, asm.DWord),
+	)
+	p.load(slotTask, p.find("task_struct", "seccomp.filter"), slotParent)
+	p.emit(asm.JEq.Imm(asm.R0, 0, "out"))
+	p.noted()
+	p.emit(
+		asm.LoadMapPtr(asm.R1, passed.FD()),
+		asm.Mov.Reg(asm.R2, asm.RFP), asm.Add.Imm(asm.R2, slotKey),
+		asm.Mov.Reg(asm.R3, asm.RFP), asm.Add.Imm(asm.R3, slotNoted),
+		asm.Mov.Imm(asm.R4, 0), asm.FnMapUpdateElem.Call(),
+		asm.Mov.Imm(asm.R0, 0).WithSymbol("out"), asm.Return(),
+	)
+	return p, p.err
+}
+
+// noted writes what is noted of a thread and its call to the stack, and the thread's id as
+// the key.
+func (p *program) noted() {
+	p.load(slotTask, p.find("task_struct", "seccomp.filter"), slotNoted+passedFilter)
+	p.load(slotRegs, p.find("pt_regs", number()), slotNoted+passedRegs)
+	for i := range 3 {
+		p.load(slotRegs, p.find("pt_regs", argument(i)), int16(slotNoted+passedRegs+8*(i+1)))
+	}
+	p.emit(asm.FnGetCurrentPidTgid.Call(), asm.StoreMem(asm.RFP, slotKey, asm.R0, asm.DWord))
+}
+
+// filtered says in the event whether the call got past the filters.
+func (p *program) filtered(passed *ebpf.Map) {
+	p.emit(asm.Mov.Imm(asm.R4, 0), asm.StoreMem(regEvent, atFiltered, asm.R4, asm.DWord))
+	p.load(slotTask, p.find("task_struct", "seccomp.filter"), slotParent)
+	p.emit(asm.JEq.Imm(asm.R0, 0, "not filtered"))
+	p.noted()
+	p.emit(
+		asm.LoadMapPtr(asm.R1, passed.FD()),
+		asm.Mov.Reg(asm.R2, asm.RFP), asm.Add.Imm(asm.R2, slotKey), asm.FnMapLookupElem.Call(),
+		asm.JEq.Imm(asm.R0, 0, "filtered"),
+	)
+	for at := int16(0); at < passedSize; at += 8 {
+		p.emit(
+			asm.LoadMem(asm.R1, asm.R0, at, asm.DWord), asm.LoadMem(asm.R2, asm.RFP, slotNoted+at, asm.DWord),
+			asm.JNE.Reg(asm.R1, asm.R2, "filtered"),
+		)
+	}
+	p.emit(
+		asm.Ja.Label("not filtered"),
+		asm.Mov.Imm(asm.R4, 1).WithSymbol("filtered"), asm.StoreMem(regEvent, atFiltered, asm.R4, asm.DWord),
+		asm.Mov.Imm(asm.R0, 0).WithSymbol("not filtered"),
+	)
+}
+
+// number is the register that has the number of the system call.
+func number() string {
+	return map[string]string{"amd64": "orig_ax", "arm64": "syscallno"}[runtime.GOARCH]
+}
+
 // assemble writes the program: at the exit of a system call, it sends an event if that was a
 // bind or listen of an internet socket and failed. With a cgroup, of a task below it alone.
-func assemble(spec *btf.Spec, events, lost, cgroup *ebpf.Map) (*program, error) {
+func assemble(spec *btf.Spec, events, lost, passed, cgroup *ebpf.Map) (*program, error) {
 	p := &program{layout: layout{spec}, shape: shape{fields: map[string]placed{}}}
 	size := uint32(atFields)
 	all := fields()
@@ -111,6 +188,7 @@ func assemble(spec *btf.Spec, events, lost, cgroup *ebpf.Map) (*program, error) 
 	p.socket()
 	p.reserve(events, lost)
 	p.address()
+	p.filtered(passed)
 	for i, f := range all {
 		base := int16(slotTask)
 		if f.from == "sock" {
@@ -195,14 +273,13 @@ func (p *program) load(base int16, from place, slot int16) {
 // filter leaves all calls but a bind or listen that failed. Most calls succeed, so the return
 // value is looked at first, which is all that these cost.
 func (p *program) filter(cgroup *ebpf.Map) {
-	number := map[string]string{"amd64": "orig_ax", "arm64": "syscallno"}[runtime.GOARCH]
 	p.emit(
 		asm.LoadMem(asm.R2, asm.R1, 8, asm.DWord),
 		asm.JSGE.Imm(asm.R2, 0, "out"),
 		asm.Mov.Reg(regContext, asm.R1), asm.Mov.Imm(regFailed, 0),
 		asm.LoadMem(asm.R2, regContext, 0, asm.DWord), asm.StoreMem(asm.RFP, slotRegs, asm.R2, asm.DWord),
 	)
-	p.load(slotRegs, p.find("pt_regs", number), slotPointer)
+	p.load(slotRegs, p.find("pt_regs", number()), slotPointer)
 	p.emit(
 		asm.JEq.Imm(asm.R0, unix.SYS_BIND, "wanted"),
 		asm.JNE.Imm(asm.R0, unix.SYS_LISTEN, "out"),
@@ -273,8 +350,7 @@ func (p *program) reserve(events, lost *ebpf.Map) {
 
 // address copies the number of the call, and the address that the program gave.
 func (p *program) address() {
-	number := map[string]string{"amd64": "orig_ax", "arm64": "syscallno"}[runtime.GOARCH]
-	p.load(slotRegs, p.find("pt_regs", number), slotPointer)
+	p.load(slotRegs, p.find("pt_regs", number()), slotPointer)
 	p.emit(asm.StoreMem(regEvent, atCall, asm.R0, asm.DWord))
 	for _, to := range []struct{ at, size, bad int32 }{{atAddr4, 16, atNoAddr4}, {atAddr6, 28, atNoAddr6}} {
 		p.load(slotRegs, p.find("pt_regs", argument(1)), slotPointer)

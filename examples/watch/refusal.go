@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"encoding/binary"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net"
@@ -31,6 +32,8 @@ type refusal struct {
 	Port     int
 	Exe      string // its path in its mount namespace, "" if it is not known
 	Cgroup   string // its path below the root of the cgroups, "" if it is not known
+
+	Filtered bool // by a system call filter: the call did not reach the kernel
 
 	heard live.Heard
 	state string // what decides, for telling one situation from another
@@ -72,6 +75,7 @@ func (r reader) parse(b []byte) (refusal, error) {
 		Errno: syscall.Errno(-int64(word(b, atErrno))), Command: text(e.bytes("comm")),
 		PID: e.pid("tgid"), TID: e.pid("pid"), Exe: e.path(),
 	}
+	v.Filtered = word(b, atFiltered) != 0
 	if err := v.socket(e); err != nil {
 		return refusal{}, err
 	}
@@ -80,7 +84,7 @@ func (r reader) parse(b []byte) (refusal, error) {
 	if v.heard, err = v.evidence(e); err != nil {
 		return refusal{}, err
 	}
-	v.state = fmt.Sprint(e.bytes("atomic flags"), e.bytes("seccomp"), e.bytes("securebits"), e.bytes("exe mount flags"),
+	v.state = fmt.Sprint(v.Filtered, e.bytes("atomic flags"), e.bytes("seccomp"), e.bytes("securebits"), e.bytes("exe mount flags"),
 		e.bytes("port start"), e.bytes("user ns level"), e.bytes("owner level"))
 	for _, name := range append(ids, sets...) {
 		v.state += fmt.Sprint(e.bytes(name))
@@ -144,6 +148,20 @@ func (v *refusal) asked(b []byte, family uint64) error {
 	return nil
 }
 
+// filterRefuses are the answers to binds of a process whose filter refused one: a filter does not see
+// the address, so it refuses them all.
+func filterRefuses(errno syscall.Errno) facts.Item {
+	var all []facts.Probe
+	for _, network := range []string{"tcp4", "tcp6", "mptcp4", "mptcp6", "udp4", "udp6"} {
+		all = append(all, facts.Probe{Network: network, Errno: unix.ErrnoName(errno), When: facts.BeforePort, By: facts.ByFilter})
+	}
+	b, err := json.Marshal(all)
+	if err != nil {
+		return facts.Item{Err: err.Error()}
+	}
+	return facts.Item{Data: b}
+}
+
 var (
 	ids  = []string{"uid", "euid", "suid", "fsuid", "gid", "egid", "sgid", "fsgid"}
 	sets = []string{"inheritable", "permitted", "effective", "bset", "ambient"}
@@ -177,6 +195,14 @@ func (v *refusal) evidence(e event) (live.Heard, error) {
 	}
 	if level := e.number("pid level"); level < depth {
 		set("proc/self/ns/pid", "pid:[%d]", e.number(nth("pid ns", int(level))))
+	}
+	// If there are as many users as threads, no other process shares its folders (CLONE_FS). If there are
+	// more, a thread may be about to be born.
+	if e.number("fs users") <= e.number("threads") {
+		set("folders shared", "false\n")
+	}
+	if v.Filtered && v.Call == "bind" {
+		h.Known["probes"] = filterRefuses(v.Errno)
 	}
 	if owner, err := e.owner(); err == nil {
 		h.Known["ioctl NS_GET_USERNS"] = owner

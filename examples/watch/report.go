@@ -55,6 +55,11 @@ func (v *refusal) explain(record facts.Record, when time.Time) *report {
 	r.Foreign, r.MPTCP, r.Err = true, v.MPTCP, v.err()
 	r.Target, _ = r.Parse(context.Background()) // literal, so it cannot fail
 	told := ask.Outside(v.PID, ask.Report([]ask.Request{r}, func([]ask.Request) facts.Facts { return f }))
+	for i := range told.Facts {
+		if told.Facts[i].Source == facts.Source("probes") && v.Filtered {
+			told.Facts[i].Source = "sys_enter was not reached"
+		}
+	}
 	where := placeOf(v.Cgroup)
 	told.Headline = v.who(where) + strings.TrimPrefix(told.Headline, fmt.Sprintf("process %d", v.PID))
 	if !v.heard.Runs() {

@@ -27,9 +27,10 @@ const mostWaiting = 256
 type hearing struct {
 	*watch
 	out     output
+	all     bool // report what came before as well
 	seen    repeats
 	waiting []waiting // in the order in which they came
-	missed  uint64    // how many lost events were told of
+	lost    uint64    // how many lost events were told of
 }
 
 // A waiting is a refusal that is not reported yet.
@@ -39,9 +40,13 @@ type waiting struct {
 	since  time.Time
 }
 
-// run prints a report of each refusal until the watch is stopped.
+// run prints reports until the watch is stopped, and so often how many times they came again. If
+// every is 0 it reports each refusal, also one of a situation that was reported.
 func (w *watch) run(out output, every time.Duration) error {
-	h := &hearing{watch: w, out: out}
+	h := &hearing{watch: w, out: out, all: every == 0}
+	if h.all {
+		every = time.Minute
+	}
 	next := time.Now().Add(every)
 	for {
 		w.events.SetDeadline(h.deadline(next))
@@ -86,7 +91,7 @@ func (h *hearing) hear(event []byte, now time.Time) error {
 		return nil
 	case err != nil:
 		return h.out.note("watch: a refusal is not told: " + err.Error())
-	case h.seen.again(v.key(), now):
+	case !h.all && h.seen.again(v.key(), now):
 		return nil
 	}
 	i := slices.IndexFunc(h.waiting, func(w waiting) bool { return w.follows(&v) })
@@ -133,7 +138,9 @@ func (h *hearing) tellOne(now time.Time) error {
 		return nil
 	}
 	r := w.explain(w.record, w.since)
-	h.seen.add(w.key(), r, now)
+	if !h.all {
+		h.seen.add(w.key(), r, now)
+	}
 	return h.out.report(r)
 }
 
@@ -144,13 +151,14 @@ func (h *hearing) count(now time.Time) error {
 			return err
 		}
 	}
-	var lost uint64
-	if err := h.lost.Lookup(uint32(0), &lost); err != nil {
-		return nil // it is closed: the watch ends
+	var number [8]byte
+	if _, err := h.missed.ReadAt(number[:], 0); err != nil {
+		return err
 	}
-	if lost > h.missed {
-		h.missed, lost = lost, lost-h.missed
-		return h.out.note(fmt.Sprintf("watch: %d refusals came too fast and are not told", lost))
+	if lost := word(number[:], 0); lost > h.lost {
+		more := lost - h.lost
+		h.lost = lost
+		return h.out.note(fmt.Sprintf("watch: %d refusals came too fast and are not told", more))
 	}
 	return nil
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bufio"
 	"bytes"
 	"encoding/json"
 	"errors"
@@ -24,6 +25,8 @@ func TestMain(m *testing.M) {
 	switch os.Getenv("REFUSED") {
 	case "":
 		os.Exit(m.Run())
+	case "watch":
+		os.Exit(run())
 	case "again":
 		for range 500 {
 			refused()
@@ -66,10 +69,52 @@ func hear(t *testing.T) <-chan report {
 		ended <- w.run(output{file: to, json: true}, time.Hour)
 		to.Close()
 	}()
-	all := make(chan report, 1000)
+	t.Cleanup(func() {
+		w.stop()
+		if err := <-ended; err != nil {
+			t.Error(err)
+		}
+	})
+	return reports(from)
+}
+
+// hearApart is hear with a watch that is a process of its own, in which alone its threads end: a box
+// ends with the thread that made it. It reports each refusal.
+func hearApart(t *testing.T, flags ...string) <-chan report {
+	t.Helper()
+	if os.Geteuid() != 0 {
+		needs.Lack(t, "root")
+	}
+	cmd := exec.Command("/proc/self/exe", append(flags, "-json", "-every", "0")...)
+	cmd.Env = append(os.Environ(), "REFUSED=watch")
+	out, err := cmd.StdoutPipe()
+	errs, errPipe := cmd.StderrPipe()
+	if err := errors.Join(err, errPipe, cmd.Start()); err != nil {
+		t.Fatal(err)
+	}
+	said := bufio.NewReader(errs)
+	if line, _ := said.ReadString('\n'); !strings.Contains(line, "hearing") {
+		_ = cmd.Wait()
+		needs.Lack(t, line)
+	}
+	t.Cleanup(func() {
+		cmd.Process.Signal(os.Interrupt)
+		if rest, err := io.ReadAll(said); err != nil || len(rest) > 0 {
+			t.Errorf("the watch says %s, %v", rest, err)
+		}
+		if err := cmd.Wait(); err != nil {
+			t.Error(err)
+		}
+	})
+	return reports(out)
+}
+
+// reports returns the reports that are read from r.
+func reports(r io.Reader) <-chan report {
+	all := make(chan report, 10000)
 	go func() {
 		defer close(all)
-		for d := json.NewDecoder(from); ; {
+		for d := json.NewDecoder(r); ; {
 			var r report
 			if err := d.Decode(&r); err != nil {
 				return
@@ -77,12 +122,6 @@ func hear(t *testing.T) <-chan report {
 			all <- r
 		}
 	}()
-	t.Cleanup(func() {
-		w.stop()
-		if err := <-ended; err != nil {
-			t.Error(err)
-		}
-	})
 	return all
 }
 

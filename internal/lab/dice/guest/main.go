@@ -94,6 +94,9 @@ func ask() (dice.Said, int) {
 	case brief():
 		err = bind(&r)
 		return dice.Said{Report: fmt.Appendf(nil, `{"ok": %v, "errno": %q}`, err == nil, r.Errno)}, exitCode(err)
+	case foreign():
+		err = guard.Explain(plainListen())
+		r.OK = err == nil
 	default:
 		err = listen(&r)
 	}
@@ -111,7 +114,7 @@ func ask() (dice.Said, int) {
 	if err != nil {
 		return dice.Said{Failed: err.Error()}, 70
 	}
-	if need == 0 && *predict == "" && *unit == "" && (code == 77 || code == 69) {
+	if need == 0 && !foreign() && *predict == "" && *unit == "" && (code == 77 || code == 69) {
 		saved, err := recording.Make(addresses()[0], options(nil)...)
 		if err != nil {
 			return dice.Said{Failed: "record: " + err.Error()}, 70
@@ -135,6 +138,31 @@ func listen(r *guard.Report) error {
 		return err
 	}
 	return sockets.Close()
+}
+
+// foreign reports whether this is a box in which the program knows nothing of capabilities.
+func foreign() bool {
+	text, err := os.ReadFile(box.Explain)
+	return err == nil && string(text) == dice.Foreign
+}
+
+// plainListen does what listen does, by package net.
+func plainListen() error {
+	config := listenConfig()
+	for _, address := range flag.Args() {
+		var socket io.Closer
+		var err error
+		if strings.HasPrefix(*network, "udp") {
+			socket, err = config.ListenPacket(context.Background(), *network, address)
+		} else {
+			socket, err = config.Listen(context.Background(), *network, address)
+		}
+		if err != nil {
+			return err
+		}
+		defer socket.Close()
+	}
+	return nil
 }
 
 // brief reports whether this is a box in which no report is asked for.
