@@ -4,6 +4,7 @@ import (
 	_ "embed"
 	"errors"
 	"fmt"
+	"maps"
 	"path"
 	"slices"
 	"strings"
@@ -171,9 +172,9 @@ func unknownKey(e entry) string {
 	var best string
 	const limit = 3
 	closest := limit
-	for name := range directives {
+	for _, name := range slices.Sorted(maps.Keys(directives)) {
 		section, key, _ := strings.Cut(name, ".")
-		if d := distance(e.key, key, limit); section == e.section && (d < closest || d == closest && key < best) {
+		if d := distance(e.key, key, limit); section == e.section && d < closest {
 			best, closest = key, d
 		}
 	}

@@ -226,7 +226,7 @@ func unescape(s string) (text string, n int) {
 			return string(b), 3
 		}
 	}
-	if len(s) > 2 && s[0] >= '0' && s[0] <= '7' {
+	if len(s) > 2 {
 		if b, err := strconv.ParseUint(s[:3], 8, 8); err == nil {
 			return string([]byte{byte(b)}), 3
 		}

@@ -24,10 +24,7 @@ func BuildOf(root fs.FS) (b Build) {
 			continue
 		}
 		number := strings.TrimSuffix(strings.TrimPrefix(path.Base(names[0]), "libsystemd-shared-"), ".so")
-		digits := strings.IndexFunc(number, func(c rune) bool { return c < '0' || c > '9' })
-		if digits >= 0 { // 257-1~deb13u1, 252.39
-			number = number[:digits]
-		}
+		number = strings.TrimSuffix(number, strings.TrimLeft(number, "0123456789")) // 257-1~deb13u1, 252.39
 		if b.Version, err = strconv.Atoi(number); err != nil {
 			continue
 		}

@@ -60,6 +60,7 @@ func TestExpand(t *testing.T) {
 		{"my-app.service", "%i|%f|%P|%J|%", "|/my/app|my/app|app|%"},
 		{`a@b-c\x2dd.service`, "%i %I %f", `b-c\x2dd b/c-d /b/c-d`},
 		{`a@\x2.service`, "%I", `\x2`},
+		{`a@b\x2d.service`, "%I", "b-"},
 		{`a@\xzz.service`, "%I", `\xzz`},
 		{`a@-b.service`, "%f", "/b"},
 		{"a@.service", "%p", "a"},

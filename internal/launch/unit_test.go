@@ -311,6 +311,7 @@ func TestUnloadable(t *testing.T) {
 		"-- lib/systemd/system/app.service --\n[Service]\nExecStart=bin/app\n",
 		"-- lib/systemd/system/app.service --\n[Service]\nExecStart=/srv/app\nUser=a:b\n",
 		"-- lib/systemd/system/app.service --\n[Service]\nExecStart=/srv/app\nWorkingDirectory=srv\n",
+		"-- lib/systemd/system/app.service --\n[Service]\nExecStart=/srv/app\nRootDirectory=srv\n",
 		"-- lib/systemd/system/app.service --\n[Service]\nExecStart=/srv/app\n" + strings.Repeat("A", maxFile),
 		"-- lib/systemd/system/app.service --\n-- etc/systemd/system/app.service --\n",
 		"-- lib/systemd/system/other.service --\n",
