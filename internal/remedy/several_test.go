@@ -239,6 +239,10 @@ func TestReserved(t *testing.T) {
 		{50051, "", "sudo sysctl -w net.ipv4.ip_local_reserved_ports=50051"},
 		{50051, "40000-40010,50000", "sudo sysctl -w net.ipv4.ip_local_reserved_ports=40000-40010,50000,50051"},
 		{8443, "", ""},
+		{32767, "", ""},
+		{32768, "", "sudo sysctl -w net.ipv4.ip_local_reserved_ports=32768"},
+		{60999, "", "sudo sysctl -w net.ipv4.ip_local_reserved_ports=60999"},
+		{61000, "", ""},
 	} {
 		f := app(func(f *facts.Facts) {
 			f.Net.Sockets = known([]facts.Socket{{Network: "tcp", Addr: netip.AddrPortFrom(netip.MustParseAddr("192.0.2.1"), uint16(tt.port)), PID: 7, UID: 1000, Inode: 3}})

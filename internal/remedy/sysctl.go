@@ -14,10 +14,7 @@ func sysctl(w kernel.World, g kernel.Goal) (candidate, bool) {
 	if g.Network == "" || f.Launcher.Container.State == facts.Known && f.Launcher.Unit.State != facts.Known && w.Counts {
 		return candidate{}, false
 	}
-	start := g.Port
-	if g.Port >= 1024 {
-		start = 1024
-	}
+	start := min(g.Port, 1024)
 	fix, ok := network(f, "", fmt.Sprintf("net.ipv4.ip_unprivileged_port_start=%d", start), "/etc/sysctl.d/50-lowport.conf")
 	fix.ID = "sysctl"
 	return candidate{
