@@ -76,6 +76,10 @@ func TestBehind(t *testing.T) {
 			f.File.Exe.Caps = stamped
 			f.Policy.Probes = f.Policy.Probes.Now(landlocked)
 		}, "seccomp"},
+		{"Landlock, and no MPTCP", Goal{MPTCP: true}, func(f *facts.Facts) {
+			f.Policy.Probes = f.Policy.Probes.Now([]facts.Probe{{Network: "tcp4", Errno: "EACCES", By: facts.ByKernel}, {Network: "tcp6", Errno: "EACCES", By: facts.ByKernel},
+				{Network: "mptcp4", Errno: "EPROTONOSUPPORT"}, {Network: "mptcp6", Errno: "EPROTONOSUPPORT"}, {Network: "udp4"}, {Network: "udp6"}})
+		}, "landlock no-capability"},
 		{"a port that a socket of the same user may share", Goal{Control: true}, func(f *facts.Facts) {
 			f.Net.Sockets = held("[::]:443", f.Proc.IDs.Value.EUID)
 		}, "no-capability address-in-use?"},

@@ -64,16 +64,8 @@ var impediments = []impediment{
 		func(w World, g Goal) bool { return w.Since == LetGo },
 		func(w World, g Goal) World { w.Since = Kept; return w }},
 	{"not-raised",
-		func(w World, g Goal) bool { return w.Since == Lowered || !g.raises() },
-		func(w World, g Goal) World { w.Since, w.raised = kept(w.Since), true; return w }},
-}
-
-// kept undoes Lowered, and leaves any other value.
-func kept(s Since) Since {
-	if s == Lowered {
-		return Kept
-	}
-	return s
+		func(w World, g Goal) bool { return !g.raises() },
+		func(w World, g Goal) World { w.raised = true; return w }},
 }
 
 // raises reports whether a permitted capability suffices for the goal, since the program makes

@@ -29,8 +29,6 @@ func (w World) predicts(set caps.Set) (World, bool) {
 		return w, false
 	case thread.Effective&set&^now.Effective != 0: // more may be effective now: the program can raise it
 		return w, false
-	case set&now.Inheritable&^thread.Inheritable != 0 && w.Since == Kept:
-		return w, false
 	}
 	switch {
 	case w.drops(set):
@@ -76,9 +74,6 @@ func labeled(f *facts.Facts) bool {
 // than the ambient set.
 func (w World) secure(executed caps.State) bool {
 	e := w.exec()
-	if e.UID == 0 && e.EUID == 0 {
-		return false
-	}
 	changes := (e.Setuid && e.FileUID != e.UID || e.Setgid && e.FileGID != e.GID) && !e.Nosuid && !w.Starter.NoNewPrivs
 	effective := e.File != nil && !e.Nosuid && e.File.Effective
 	grew := executed.Permitted&^executed.Ambient != 0

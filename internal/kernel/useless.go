@@ -24,8 +24,8 @@ func unhelpful(worlds []World, g Goal, found []report.Cause, l *look) []string {
 	if g.Refused.setup() { // with more capabilities the setup may succeed
 		g.Refused = Refusal{Capset: g.Refused.Capset}
 	}
-	for i, c := range found {
-		if c.Certainty == report.Possible || c.ID == "bounding-excludes" && i > 0 && found[0].ID == "exec-refused" {
+	for _, c := range found {
+		if c.Certainty == report.Possible || c.ID == "bounding-excludes" && found[0].ID == "exec-refused" {
 			continue // with exec-refused in front, setcap is a part of what helps
 		}
 		fill := words(l.f, g, l.about(c.ID))

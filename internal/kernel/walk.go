@@ -19,7 +19,7 @@ func Walk(worlds []World, g Goal) []Step {
 		if gate.Name == "start" && !planning(worlds) {
 			continue
 		}
-		asked, yes, no := false, 0, 0
+		asked, yes, no := false, false, false
 		for _, w := range best {
 			if !gate.asked.holds(w, g) {
 				continue
@@ -29,19 +29,15 @@ func Walk(worlds []World, g Goal) []Step {
 			if gate.Name == "port" {
 				open = !w.Privileged(g)
 			}
-			if open {
-				yes++
-			} else {
-				no++
-			}
+			yes, no = yes || open, no || !open
 		}
 		answer := Unknown
 		switch {
 		case !asked:
 			continue
-		case no == 0:
+		case !no:
 			answer = Yes
-		case yes == 0:
+		case !yes:
 			answer = No
 		}
 		if gate.Name == "listen" && answer == Yes && g.Refused.Call != "listen" {
@@ -57,9 +53,9 @@ func planning(worlds []World) bool { return len(worlds) > 0 && worlds[0].Facts.L
 // counting returns the attempt that the fewest gates refuse, the last one among equals.
 func (w World) counting(g Goal) attempt {
 	attempts := g.attempts()
-	best := attempts[len(attempts)-1]
-	for _, a := range attempts {
-		if len(w.shut(g, a)) < len(w.shut(g, best)) {
+	best := attempts[0]
+	for _, a := range attempts[1:] {
+		if len(w.shut(g, a)) <= len(w.shut(g, best)) {
 			best = a
 		}
 	}

@@ -32,6 +32,13 @@ func TestPolicyWhen(t *testing.T) {
 		if err != nil || done.Errno != tt.want {
 			t.Errorf("%q, %q: %s, %v; want %s", tt.four, tt.six, done.Errno, err, tt.want)
 		}
+		if late := RefusesLate(&planned, g); late != (tt.want == "EACCES") {
+			t.Errorf("%q, %q: refuses late %v", tt.four, tt.six, late)
+		}
+	}
+	allowed := start(web())
+	if RefusesLate(&allowed, Goal{Network: "tcp", Port: 443}) {
+		t.Error("what is allowed is refused late")
 	}
 }
 
