@@ -127,26 +127,31 @@ func container(r Record) Fact[string] {
 	podman, docker := fact(r, "run/.containerenv", exists), fact(r, ".dockerenv", exists)
 	kubernetes, lxc, other := hasEnv(r, "KUBERNETES_SERVICE_HOST"), hasEnv(r, "container=lxc"), hasEnv(r, "container")
 	manager := fact(r, "run/host/container-manager", parseText)
-	kind := ""
+	kind, by := "", "/proc/self/cgroup"
 	switch {
-	case in("/kubepods"), kubernetes.Value:
+	case in("/kubepods"):
 		kind = "kubernetes"
+	case kubernetes.Value:
+		kind, by = "kubernetes", "KUBERNETES_SERVICE_HOST is set"
 	case lxc.Value:
-		kind = "lxc"
+		kind, by = "lxc", "container=lxc is set"
 	case manager.Value == "systemd-nspawn":
-		kind = manager.Value
+		kind, by = manager.Value, manager.Source
 	case podman.Value:
-		kind = "podman"
+		kind, by = "podman", "/run/.containerenv"
 	case docker.Value:
-		kind = "docker"
-	case in("/docker", "/lxc", "cri-containerd", "libpod"), other.Value:
+		kind, by = "docker", "/.dockerenv"
+	case in("/docker", "/lxc", "cri-containerd", "libpod"):
 		kind = "container"
+	case other.Value:
+		kind, by = "container", "container= is set"
 	}
 	left := pid.State == Known && pid.Value != initialPID || uts.State == Known && uts.Value != initialUTS
 	switch {
 	case !left:
 		return Fact[string]{Source: pid.Source, Reason: "the namespaces of this process: " + pid.Reason + uts.Reason}
 	case kind != "":
+		f.Source = by
 		return f.Now(kind)
 	case cgroup.State == Unreadable:
 		return Fact[string]{Source: cgroup.Source, Reason: cgroup.Reason}

@@ -21,7 +21,7 @@ var nothingCauses = []cause{
 		kernel:  "capabilities(7), \"Capability bounding set\"",
 		see:     "grep Cap /proc/PID/status\nsystemctl show -p AmbientCapabilities,CapabilityBoundingSet UNIT",
 		helps:   "AmbientCapabilities= in the unit, or a socket unit; the sysctl of the container or pod; setcap in the image; podman's --cap-add or systemd-nspawn's --ambient-capability, which are ambient for any user",
-		useless: []useless{{"CapabilityBoundingSet=; for a user other than root, docker's --cap-add or Kubernetes' capabilities.add: they change the bounding set only", []change{widened}}},
+		useless: []useless{{"{widening}", []change{widened}}},
 	},
 	{
 		id:      "inheritable-only",

@@ -19,12 +19,29 @@ func (l *look) threshold() {
 	if l.g.Network == "" {
 		return
 	}
+	l.container()
 	see(l, "ip_unprivileged_port_start", l.f.Net.PortStart, strconv.Itoa, func(n int) string {
 		return fmt.Sprintf("ports below %d are privileged", n)
 	})
 	if apart, _ := l.f.Net.Apart.Is(); apart && l.w.Privileged(l.g) {
 		see(l, "network of process 1", l.f.Net.Apart, yesNo, when("this network namespace is not that of process 1"))
 	}
+}
+
+// container shows what says that this is a container, and whose.
+func (l *look) container() {
+	engine, inside := l.f.Launcher.Container.Is()
+	if !inside || l.f.Launch.Planned || l.f.Launcher.Unit.State == facts.Known {
+		return
+	}
+	name, known := map[string]string{"docker": "Docker", "kubernetes": "Kubernetes", "lxc": "LXC"}[engine]
+	switch {
+	case engine == "container":
+		name = "an engine that does not say its name"
+	case !known:
+		name = engine
+	}
+	see(l, "container", l.f.Launcher.Container, term.Show, func(string) string { return "in a container of " + name })
 }
 
 // held shows the set that decided: the effective one, and also the permitted one if the

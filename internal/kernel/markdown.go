@@ -9,7 +9,8 @@ import (
 // Markdown returns docs/causes.md, a section for each cause, from the same data as the
 // reports.
 func Markdown() string {
-	names := strings.NewReplacer("{cap}", "CAPABILITY", "{exe}", "PROGRAM", "{unit}", "UNIT",
+	names := strings.NewReplacer("{cap}", "CAPABILITY", "{exe}", "PROGRAM", "{widening}", "CapabilityBoundingSet=; for a user other than root, docker's --cap-add or Kubernetes' capabilities.add: they change the bounding set only",
+		"{unit}", "UNIT",
 		"{port}", "PORT", "{start}", "N", "{addr}", "ADDRESS", "{owner}", "OWNER",
 		"{tcp}", "tcp", "{ss}", "ss -ltunp", "{stream}", "stream", "{why}", "WHY")
 	var b strings.Builder

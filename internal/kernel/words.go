@@ -36,7 +36,25 @@ func words(f *facts.Facts, g Goal, about caps.Set) *strings.Replacer {
 		"{tcp}", g.Protocol(),
 		"{ss}", map[string]string{"tcp": "ss -ltnp", "udp": "ss -lunp"}[g.Protocol()],
 		"{stream}", g.stream(),
+		"{widening}", widening(f),
 	)
+}
+
+// widening is what would widen the bounding set alone, in the words of the engine or manager
+// that starts the program.
+func widening(f *facts.Facts) string {
+	const alone = "it changes the bounding set only"
+	engine, inside := f.Launcher.Container.Is()
+	switch engine {
+	case "docker", "nerdctl":
+		return "--cap-add for a user other than root: " + alone
+	case "kubernetes":
+		return "capabilities.add for a user other than root: " + alone
+	}
+	if inside {
+		return "a wider bounding set: it grants nothing by itself"
+	}
+	return "CapabilityBoundingSet=: " + alone
 }
 
 // stream is the protocol in the words of AppArmor.

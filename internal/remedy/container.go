@@ -121,6 +121,14 @@ func compose(w kernel.World, g kernel.Goal) (candidate, bool) {
 	return c, true
 }
 
+// buildFile is what the engine calls the file by which it builds images.
+func buildFile(f *facts.Facts) string {
+	if f.Launcher.Container.Value == "podman" {
+		return "Containerfile"
+	}
+	return "Dockerfile"
+}
+
 // addToImage gives the program its file capabilities in the image, since a change inside the
 // running container would not last. If a pod's bounding set lacks the capability, the pod
 // has to add it too.
@@ -133,7 +141,7 @@ func addToImage(w kernel.World, g kernel.Goal) (candidate, bool) {
 	}
 	file, widens := stamped(w, g), false
 	fix := report.Fix{ID: "image", Scope: "container", Summary: "in the image's last stage, after any chown", Lasts: "until the image is built without it", Costs: price(f),
-		Steps: []report.Step{{Edit: "Dockerfile", Content: "RUN " + Command("setcap", capText(file), exe) + "\n"}}}
+		Steps: []report.Step{{Edit: buildFile(f), Content: "RUN " + Command("setcap", capText(file), exe) + "\n"}}}
 	if f.Launcher.Container.Value == "kubernetes" && !w.Starter.Bounding.Contains(g.Need()) {
 		widens = true
 		fix.Steps = append(fix.Steps, report.Step{Edit: "the pod's manifest", Content: fmt.Sprintf(`spec:

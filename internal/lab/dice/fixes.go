@@ -178,6 +178,10 @@ func (s Situation) stopOwner() trial {
 	return trial{name: "stopping the owner", in: s, does: "owner=$(cat /run/holder); kill -9 $owner $(cat /proc/$owner/task/$owner/children); sleep 0.05"}
 }
 
+func (s Situation) bounded() []trial {
+	return []trial{{name: "a full bounding set", in: s.without("bounding")}}
+}
+
 // A useless is a word by which the report names something that does not help, and what it is.
 var useless = []struct {
 	word   string
@@ -191,7 +195,10 @@ var useless = []struct {
 	{"being root", func(s Situation) []trial {
 		return []trial{{name: "being root", in: s.with("user", "root").without("change")}}
 	}},
-	{"CapabilityBoundingSet", func(s Situation) []trial { return []trial{{name: "a full bounding set", in: s.without("bounding")}} }},
+	{"CapabilityBoundingSet", Situation.bounded},
+	{"--cap-add", Situation.bounded},
+	{"capabilities.add", Situation.bounded},
+	{"a wider bounding set", Situation.bounded},
 	{"of the host", func(s Situation) []trial {
 		t := s.sysctl()
 		t.name, t.out = "the host's sysctl", true
