@@ -43,7 +43,7 @@ portable:
 
 # What is in modules of their own: examples with dependencies that lowport has not. Without
 # cgo, as the lab builds them, so that nothing is compiled twice.
-MODULES = examples/deploy/check examples/manifest examples/dns examples/http3 examples/watch internal/adopt \
+MODULES = examples/manifest examples/dns examples/http3 examples/watch internal/adopt \
 	internal/lab/dropin caps/drop/testdata/fakecgo
 
 modules:

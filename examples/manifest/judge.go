@@ -36,7 +36,12 @@ func (c command) judge(s declare.Subject, all []declare.Subject) (report.Report,
 		return r, usageError, err
 	}
 	r.Subject, r.Headline = s.Name+": "+r.Subject, place(s)+": "+r.Headline
-	r.Fixes = append(c.edits(s, i, addresses), kept(r.Fixes)...)
+	fixes := kept(r.Fixes)
+	r.Fixes = []report.Fix{}
+	for _, edits := range c.edits(s, i, addresses) {
+		r.Fixes = append(r.Fixes, fix(s, edits...))
+	}
+	r.Fixes = append(r.Fixes, fixes...)
 	return r, refused.ExitCode(), nil
 }
 
@@ -79,51 +84,59 @@ func kept(fixes []report.Fix) []report.Fix {
 }
 
 // edits returns the edits that help, each by itself or, if none does, two together.
-func (c command) edits(s declare.Subject, i *image.Image, addresses []string) []report.Fix {
-	fixes := []report.Fix{}
+func (c command) edits(s declare.Subject, i *image.Image, addresses []string) (all [][]declare.Edit) {
 	for _, e := range s.Edits {
 		if c.helps(s, i, addresses, e) {
-			fixes = append(fixes, fix(s, e))
+			all = append(all, []declare.Edit{e})
 		}
 	}
-	if len(fixes) > 0 {
-		return fixes
+	if len(all) > 0 {
+		return all
 	}
 	for n, a := range s.Edits {
 		for _, b := range s.Edits[n+1:] {
 			if c.helps(s, i, addresses, a, b) {
-				fixes = append(fixes, fix(s, a, b))
+				all = append(all, []declare.Edit{a, b})
 			}
 		}
 	}
-	return fixes
+	return all
 }
 
 // helps makes the edits in memory and reports whether the container that the changed file declares
 // gets the addresses, and keeps to the standard that it kept to.
 func (c command) helps(s declare.Subject, i *image.Image, addresses []string, edits ...declare.Edit) bool {
+	changed, err := c.edited(s, edits)
+	if err != nil || changed.Refused != nil || changed.Standard < s.Standard {
+		return false
+	}
+	_, err = ask(changed, i, addresses)
+	return err == nil
+}
+
+// edited is the container as its file declares it once the edits are made.
+func (c command) edited(s declare.Subject, edits []declare.Edit) (declare.Subject, error) {
 	files := slices.Clone(c.files)
 	n := slices.IndexFunc(files, func(f declare.File) bool { return f.Name == s.File })
 	if n < 0 {
-		return false
+		return s, errors.New("no file declares it")
 	}
 	for _, e := range edits {
 		content, err := e.Change(files[n].Content)
 		if err != nil {
-			return false
+			return s, err
 		}
 		files[n].Content = content
 	}
 	subjects, err := declare.Read(files, c.options)
 	if err != nil {
-		return false
+		return s, err
 	}
 	at := slices.IndexFunc(subjects, func(o declare.Subject) bool { return o.Name == s.Name && o.File == s.File })
-	if at < 0 || subjects[at].Refused != nil || subjects[at].Standard < s.Standard {
-		return false
+	if at < 0 {
+		return s, errors.New("the changed file does not declare it")
 	}
-	_, err = ask(subjects[at], i, addresses)
-	return err == nil
+	return subjects[at], nil
 }
 
 // fix is the report's form of edits.

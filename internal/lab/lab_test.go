@@ -45,7 +45,7 @@ var programs = map[string]string{
 
 // modules are programs in /lab that are modules of their own, and their folders.
 var modules = map[string]string{
-	"check":  "../../examples/deploy/check",
+	"check":  "../../examples/manifest/check",
 	"dns":    "../../examples/dns",
 	"dropin": "dropin",
 	"http3":  "../../examples/http3",

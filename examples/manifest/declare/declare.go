@@ -49,6 +49,7 @@ type Subject struct {
 	Addresses []string // of the ports that are declared and below 1024
 	Once      bool     // it ends before the others start, and no server is expected in it
 	Standard  int      // the strictest Pod Security standard that allows it: 0 privileged, 1 baseline, 2 restricted
+	Against   []string // what the restricted standard has against it
 	Refused   error    // why nothing would be started
 	Edits     []Edit   // changes of the file that may help
 }

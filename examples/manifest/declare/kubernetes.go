@@ -264,6 +264,7 @@ func pods(all []manifest, o Options) (subjects []Subject, err error) {
 			}
 		}
 		for _, s := range m.containers(o) {
+			s.Against = forbids(m, api.LevelVersion{Level: api.LevelRestricted, Version: api.LatestVersion()})
 			if s.Standard = standard; s.Refused == nil {
 				s.Refused = refused
 			}

@@ -89,7 +89,7 @@ func Make(c preflight.Container, h Host) (Bundle, error) {
 	b.Linux = linux(c, start, h)
 	b.Mounts = []Mount{{"/proc", "proc", "proc", nil}}
 	if c.UserNS { // which may mount no proc where parts of ours are hidden
-		b.Mounts = []Mount{{"/proc", "bind", "/proc", []string{"rbind"}}}
+		b.Mounts = []Mount{{"/proc", "bind", "/proc", []string{"rbind"}}, {"/dev", "tmpfs", "tmpfs", []string{"mode=755"}}}
 	}
 	return b, nil
 }
@@ -103,6 +103,12 @@ func process(c preflight.Container, start launch.Container, who facts.Account) (
 			"bounding": s.Bounding.OCI(), "permitted": s.Permitted.OCI(), "effective": s.Effective.OCI(),
 			"inheritable": s.Inheritable.OCI(), "ambient": s.Ambient.OCI(),
 		},
+	}
+	switch { // by which the program knows where it is
+	case start.Engine.Name == "podman":
+		p.Env = append(slices.Clone(p.Env), "container=podman")
+	case start.Engine.Name != "docker" && start.Engine.Name != "nerdctl":
+		p.Env = append(slices.Clone(p.Env), "KUBERNETES_SERVICE_HOST=10.0.0.1")
 	}
 	if !slices.ContainsFunc(p.Env, func(e string) bool { return strings.HasPrefix(e, "PATH=") }) {
 		p.Env = append(slices.Clone(p.Env), "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin")
