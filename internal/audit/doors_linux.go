@@ -1,6 +1,7 @@
 package audit
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -9,14 +10,23 @@ import (
 	"strings"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/lowport/lowport/internal/facts"
 )
 
-// A doorReader collects the doors below a root folder, each file once.
+// A doorReader collects the doors of a view, each file once.
 type doorReader struct {
-	root    int
-	seen    map[use]*Door
-	visited map[string]bool // paths whose folders were looked at by above
-	all     []*Door
+	root     int             // an open descriptor of the root folder
+	seen     map[use]*Door   // those that the view lets somebody use
+	all      []*Door         // the same in order
+	visited  map[string]bool // paths whose folders were looked at by above
+	done     map[string]bool // what root runs, by path
+	complete bool            // standard has been here
+	seats    map[use]seat    // those that somebody besides root may use, if on another mount
+	everyone map[use]*Door   // shared: the doors of every view
+	some     files           // of a process that has the view
+	ours     facts.Mounts    // of the reader
+	table    *mountTable     // of the view, once it is needed
 }
 
 // A use is a file and what may be done with it.
@@ -28,6 +38,9 @@ type use struct {
 // standard looks for the files that amount to root on every machine, also for those that
 // root alone may use: a process can have them open.
 func (r *doorReader) standard() error {
+	if r.complete {
+		return nil
+	}
 	wanted := slices.Clone(doors)
 	for _, d := range doors {
 		// In the image of a container /var/run may be a folder of its own, where a
@@ -56,7 +69,11 @@ func (r *doorReader) standard() error {
 			return err
 		}
 	}
-	return r.cron()
+	if err := r.cron(); err != nil {
+		return err
+	}
+	r.complete = true
+	return nil
 }
 
 // add looks at a file. One that is not there is none.
@@ -86,6 +103,13 @@ func (r *doorReader) addOpen(fd int, d Door) error {
 		return nil
 	}
 	d.Mode, d.UID, d.GID = st.Mode, st.Uid, st.Gid
+	door := &d
+	if r.everyone[this] == nil {
+		r.everyone[this] = door
+	}
+	if err := r.seat(fd, d, this); err != nil {
+		return err
+	}
 	if d.Need&2 != 0 && (kind == unix.S_IFREG || kind == unix.S_IFDIR) {
 		var mount unix.Statfs_t
 		if err := unix.Fstatfs(fd, &mount); err != nil {
@@ -101,8 +125,28 @@ func (r *doorReader) addOpen(fd int, d Door) error {
 			return fmt.Errorf("%s: %w", d.Path, err)
 		}
 	}
-	door := &d
 	r.seen[this], r.all = door, append(r.all, door)
+	return nil
+}
+
+// seat notes where a door lies that somebody besides root may use.
+func (r *doorReader) seat(fd int, d Door, this use) error {
+	if _, known := r.seats[this]; known || !d.anybody() {
+		return nil
+	}
+	if r.table == nil {
+		t, err := r.some.mountTable(r.ours)
+		if err != nil {
+			return err
+		}
+		r.table = &t
+	}
+	s := seat{door: d, file: this}
+	var unseen errUnseen
+	if s.spot, s.unknown = r.table.spot(fd); s.unknown != nil && !errors.As(s.unknown, &unseen) {
+		return s.unknown
+	}
+	r.seats[this] = s
 	return nil
 }
 

@@ -42,7 +42,7 @@ func wayToRoot(p Process) (Finding, bool) {
 	for _, t := range p.threads() {
 		for _, d := range p.Doors.Value {
 			whose, open := d.opens(t)
-			if !open || d.asks() || seen[d.Path+d.Allows] {
+			if !open || d.Unsure != "" || d.asks() || seen[d.Path+d.Allows] {
 				continue
 			}
 			seen[d.Path+d.Allows] = true

@@ -27,7 +27,7 @@ type Process struct {
 	Listens    facts.Fact[[]Listen]        // TCP sockets that listen, UDP sockets that are bound
 	PortStart  facts.Fact[int]             // ports below it are privileged in its network namespace
 	Doors      facts.Fact[[]Door]          // files that amount to root, as it sees them
-	RootRuns   facts.Fact[bool]            // Doors has all that root's processes have mapped
+	RootRuns   facts.Fact[bool]            // Doors has all that root's processes run
 	Open       facts.Fact[[]Open]          // what it has open of them
 	Unit       facts.Fact[facts.Unit]      // the systemd service it belongs to
 	Direct     bool                        // that starts it as the user it is; false where this is not seen
@@ -94,4 +94,5 @@ type Door struct {
 	Root     bool   // it leads to root at once
 	Polkit   bool   // if the mode lets everybody in, its daemon asks polkit(8) who may
 	Allows   string
+	Unsure   string // why it is not known whether the process sees it; "" where it does
 }

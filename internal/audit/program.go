@@ -175,6 +175,10 @@ func couldNotTell(p Process) (Finding, bool) {
 	for _, d := range p.Doors.Value {
 		switch who := "who may " + verb(d) + " " + d.Path; {
 		case p.IsRoot():
+		case d.Unsure != "":
+			if slices.ContainsFunc(p.threads(), func(t Thread) bool { _, open := d.opens(t); return open }) {
+				doubt("whether it sees "+d.Path, facts.Unreadable, p.source("root"), d.Unsure)
+			}
 		case d.asks():
 			doubt(who, facts.Unreadable, "stat", "polkit may decide it")
 		case d.ACL && d.lets(3):

@@ -22,6 +22,7 @@ type reader struct {
 	tables map[string]facts.Fact[map[uint64]Listen] // by network namespace
 	starts map[string]facts.Fact[int]               // likewise
 	ways   map[view]facts.Fact[house]               // by what a process sees
+	rooms  *rooms                                   // what root runs
 	waits  int                                      // for processes to end
 }
 

@@ -2,10 +2,13 @@ package audit
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
+	"maps"
 	"os"
 	"path"
 	"slices"
+	"strconv"
 	"strings"
 
 	"golang.org/x/sys/unix"
@@ -23,13 +26,35 @@ type view struct {
 
 // A house is all the doors that processes of one view see.
 type house struct {
-	open  []Door        // that somebody besides root may use
-	files map[use]*Door // all of them
-	runs  error         // why it is not known what some process of root runs
+	open []Door // that somebody besides root may use
+	runs error  // why it is not known what some process of root runs
+}
+
+// rooms are what the processes of root run and obey, by their views.
+type rooms struct {
+	views    map[view]*doorReader
+	everyone map[use]*Door // the doors of all views
+	ours     facts.Mounts  // of the reader
+	unread   error         // why something of root's is not known
+}
+
+// room returns the reader of the doors of a view, below the open root folder of a process.
+func (r *rooms) room(f files, root int, v view) *doorReader {
+	d := r.views[v]
+	if d == nil {
+		d = newDoorReader(root)
+		d.everyone, d.ours = r.everyone, r.ours
+		r.views[v] = d
+	}
+	d.root, d.some = root, f
+	return d
 }
 
 func newDoorReader(root int) *doorReader {
-	return &doorReader{root: root, seen: map[use]*Door{}, visited: map[string]bool{}}
+	return &doorReader{
+		root: root, seen: map[use]*Door{}, visited: map[string]bool{}, done: map[string]bool{},
+		seats: map[use]seat{}, everyone: map[use]*Door{}, some: files{"/proc/thread-self", 0},
+	}
 }
 
 // doors reads the doors that a process sees, once for each view, and what it has open.
@@ -41,7 +66,10 @@ func (r *reader) doors(f files, root int, rootErr error, p *Process) {
 	} else if known, ok := r.ways[v]; ok {
 		h = known
 	} else {
-		h = fact(f.source("root"), func() (house, error) { return r.house(root, v) })
+		if r.rooms == nil {
+			r.rooms = readRooms()
+		}
+		h = fact(f.source("root"), func() (house, error) { return r.rooms.house(f, root, v) })
 		if r.ways == nil {
 			r.ways = map[view]facts.Fact[house]{}
 		}
@@ -56,7 +84,7 @@ func (r *reader) doors(f files, root int, rootErr error, p *Process) {
 		if h.State != facts.Known {
 			return nil, errReason(h.Reason)
 		}
-		return f.opened(h.Value.files)
+		return f.opened(r.rooms.everyone)
 	})
 }
 
@@ -83,13 +111,29 @@ func (f files) view(root int) (v view, err error) {
 	return v, err
 }
 
-func (r *reader) house(root int, v view) (house, error) {
-	doors := newDoorReader(root)
-	if err := doors.standard(); err != nil {
+// house collects the doors of a view: its own, and those of other views that it sees too.
+func (r *rooms) house(f files, root int, v view) (house, error) {
+	own := r.room(f, root, v)
+	if err := own.standard(); err != nil {
 		return house{}, err
 	}
-	h := house{files: doors.seen, runs: doors.rootRuns(v)}
-	for _, d := range doors.all {
+	seen := newDoorReader(root)
+	seen.all, seen.seen, seen.some, seen.ours = slices.Clone(own.all), maps.Clone(own.seen), f, r.ours
+	others := r.seats(v)
+	if len(others) > 0 {
+		table, err := f.mountTable(r.ours)
+		if err != nil {
+			return house{}, err
+		}
+		table = table.withRoot(root)
+		for _, s := range others {
+			if err := seen.adopt(s, table); err != nil {
+				return house{}, err
+			}
+		}
+	}
+	h := house{runs: r.unread}
+	for _, d := range seen.all {
 		if d.anybody() {
 			h.open = append(h.open, *d)
 		}
@@ -97,9 +141,39 @@ func (r *reader) house(root int, v view) (house, error) {
 	return h, nil
 }
 
-// rootRuns adds the programs and libraries that processes of root run in that view, and
-// the folders above them. The error is of the first that could not be read.
-func (r *doorReader) rootRuns(v view) (unread error) {
+// seats are those of all views but one, in order.
+func (r *rooms) seats(but view) (all []seat) {
+	for v, d := range r.views {
+		if v != but {
+			all = slices.AppendSeq(all, maps.Values(d.seats))
+		}
+	}
+	slices.SortFunc(all, func(a, b seat) int {
+		return cmp.Or(cmp.Compare(a.door.Path, b.door.Path), cmp.Compare(a.file.dev, b.file.dev), cmp.Compare(a.file.ino, b.file.ino), cmp.Compare(a.file.need, b.file.need))
+	})
+	return all
+}
+
+// readRooms reads what every process of root runs, and what amounts to root where the
+// first process looks for it: a process that sees other files at these paths may see those
+// elsewhere.
+func readRooms() *rooms {
+	r := &rooms{views: map[view]*doorReader{}, everyone: map[use]*Door{}}
+	if r.unread = hidden(); r.unread != nil {
+		return r
+	}
+	b, err := files{"/proc/thread-self", 0}.read("mountinfo")
+	if err != nil {
+		r.unread = err
+		return r
+	}
+	r.ours = facts.ParseMounts(b)
+	r.unread = r.processes()
+	return r
+}
+
+// processes reads those of root. The error is of the first that could not be read.
+func (r *rooms) processes() (unread error) {
 	proc, err := task.Open("/proc")
 	if err != nil {
 		return err
@@ -109,7 +183,6 @@ func (r *doorReader) rootRuns(v view) (unread error) {
 	if err != nil {
 		return err
 	}
-	done := map[string]bool{}
 	for _, pid := range pids {
 		status, err := proc.Read(pid, "status")
 		if gone(err) {
@@ -122,10 +195,10 @@ func (r *doorReader) rootRuns(v view) (unread error) {
 		if err != nil {
 			return fmt.Errorf("/proc/%d/status: %w", pid, err)
 		}
-		if !uids.has(0) || isKernel(status) || ended(status) {
+		if !uids.has(0) && pid != 1 || isKernel(status) || ended(status) {
 			continue
 		}
-		err = r.process(proc, pid, v, done)
+		err = r.process(proc, pid, uids.has(0))
 		if gone(err) {
 			continue
 		}
@@ -136,54 +209,133 @@ func (r *doorReader) rootRuns(v view) (unread error) {
 	return unread
 }
 
-func (r *doorReader) process(proc *task.Dir, pid int, v view, done map[string]bool) error {
+// process reads one of root, or the first one.
+func (r *rooms) process(proc *task.Dir, pid int, root bool) error {
 	f := files{fmt.Sprintf("/proc/%d", pid), pid}
-	root, err := unix.Open(f.path("root"), unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
+	fd, err := unix.Open(f.path("root"), unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
 	if err != nil {
 		return err
 	}
-	defer unix.Close(root)
-	if its, err := f.view(root); err != nil || its != v {
+	defer unix.Close(fd)
+	v, err := f.view(fd)
+	if err != nil {
 		return err
+	}
+	d := r.room(f, fd, v)
+	if pid == 1 {
+		if err := d.standard(); err != nil {
+			return err
+		}
+	}
+	if !root {
+		return nil
 	}
 	maps, err := proc.Read(pid, "maps")
 	if err != nil {
 		return err
 	}
-	names := mapped(maps)
+	for _, m := range mapped(maps) {
+		if err := d.mapped(f, m); err != nil {
+			return err
+		}
+	}
 	args, err := proc.Read(pid, "cmdline")
 	if err != nil {
 		return err
 	}
-	for _, name := range append(names, script(args)...) {
-		if done[name] {
-			continue
-		}
-		done[name] = true
-		allows := fmt.Sprintf("change what root runs: process %d has it", pid)
-		if err := r.add(Door{Path: name, Need: 2, Root: true, Allows: allows}); err != nil {
-			return err
-		}
-		if err := r.above(name, wayAllows); err != nil {
+	for _, name := range script(args) {
+		if err := d.runs(name, pid); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// mapped returns the files that are mapped to be executed: proc_pid_maps(5).
-func mapped(maps []byte) (names []string) {
+// runs adds what a process of root runs, and the folders above it.
+func (r *doorReader) runs(name string, pid int) error {
+	if r.done[name] {
+		return nil
+	}
+	r.done[name] = true
+	if err := r.add(Door{Path: name, Need: 2, Root: true, Allows: runsAllows(pid)}); err != nil {
+		return err
+	}
+	return r.above(name, wayAllows)
+}
+
+func runsAllows(pid int) string { return fmt.Sprintf("change what root runs: process %d has it", pid) }
+
+// mapped adds a file that a process of root has mapped. Where another file is at its path
+// by now, for something was mounted over it, both count.
+func (r *doorReader) mapped(f files, m mapping) error {
+	if err := r.runs(m.name, f.pid); err != nil {
+		return err
+	}
+	key := m.name + "\x00" + m.inode
+	if r.done[key] {
+		return nil
+	}
+	r.done[key] = true
+	if r.is(m) {
+		return nil
+	}
+	fd, err := unix.Open(f.path("map_files/"+m.span), unix.O_PATH|unix.O_CLOEXEC, 0)
+	if gone(err) {
+		return f.unmapped(m)
+	}
+	if err != nil {
+		return err
+	}
+	defer unix.Close(fd)
+	return r.addOpen(fd, Door{Path: m.name, Need: 2, Root: true, Allows: runsAllows(f.pid)})
+}
+
+// unmapped is an error if a process has the mapping still.
+func (f files) unmapped(m mapping) error {
+	maps, err := f.read("maps")
+	if err == nil && slices.Contains(mapped(maps), m) {
+		return fmt.Errorf("map_files/%s is not there", m.span)
+	}
+	return err
+}
+
+// is reports whether the file at a mapping's path has its inode number.
+func (r *doorReader) is(m mapping) bool {
+	fd, err := open(r.root, m.name)
+	if err != nil {
+		return false
+	}
+	defer unix.Close(fd)
+	var st unix.Stat_t
+	return unix.Fstat(fd, &st) == nil && strconv.FormatUint(st.Ino, 10) == m.inode
+}
+
+// A mapping is a line of proc_pid_maps(5).
+type mapping struct{ span, inode, name string }
+
+// span writes an address range as the names in map_files are, which have no zeros before
+// them (proc_map_files_readdir).
+func span(field []byte) string {
+	from, to, _ := bytes.Cut(field, []byte{'-'})
+	short := func(hex []byte) string { return cmp.Or(strings.TrimLeft(string(hex), "0"), "0") }
+	return short(from) + "-" + short(to)
+}
+
+// mapped returns the files that are mapped to be executed, each once.
+func mapped(maps []byte) (all []mapping) {
+	seen := map[string]bool{}
 	for line := range bytes.Lines(maps) {
 		fields := bytes.SplitN(bytes.TrimSuffix(line, []byte{'\n'}), []byte{' '}, 6)
 		if len(fields) < 6 || !bytes.ContainsRune(fields[1], 'x') {
 			continue
 		}
 		name := string(bytes.TrimLeft(fields[5], " "))
-		if path.IsAbs(name) && !strings.HasSuffix(name, " (deleted)") && !slices.Contains(names, name) {
-			names = append(names, name)
+		if path.IsAbs(name) && !strings.HasSuffix(name, " (deleted)") && !seen[name] {
+			seen[name] = true
+			all = append(all, mapping{span(fields[0]), string(fields[4]), name})
 		}
 	}
-	return names
+	return all
 }
 
 // scripts are the endings of what interpreters run.
