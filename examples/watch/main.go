@@ -1,7 +1,7 @@
 // Watch explains each bind to a port that the kernel refuses, to any program of this machine
 // in any language, at the moment of the refusal:
 //
-//	watch [-cgroup FOLDER] [-json] [-every DURATION]
+//	watch [-cgroup FOLDER] [-json] [-every DURATION] [-record FOLDER]
 //
 // It prints the report that package guard would have printed in that program: the cause, the
 // evidence, and fixes to paste. What decides is taken from the kernel in the same instant, so
@@ -42,6 +42,7 @@ func main() { os.Exit(run()) }
 type settings struct {
 	cgroup string
 	json   bool
+	record string
 	every  time.Duration
 }
 
@@ -70,6 +71,7 @@ func run() int {
 	var s settings
 	flag.StringVar(&s.cgroup, "cgroup", "", "watch one cgroup and those below it, by its `folder` in /sys/fs/cgroup")
 	flag.BoolVar(&s.json, "json", false, "print one JSON object a line")
+	flag.StringVar(&s.record, "record", "", "leave a recording of each report in a `folder`, for doctor -replay")
 	flag.DurationVar(&s.every, "every", time.Minute, "say so often how many times a report came again; 0: report it again each time")
 	flag.Parse()
 	if flag.NArg() > 0 || s.every < 0 {
@@ -101,7 +103,9 @@ func run() int {
 		<-stop
 		w.stop()
 	}()
-	if err := w.run(newOutput(os.Stdout, s.json), s.every); err != nil {
+	out := newOutput(os.Stdout, s.json)
+	out.record = s.record
+	if err := w.run(out, s.every); err != nil {
 		fmt.Fprintln(os.Stderr, "watch:", err)
 		return exit.Unavailable
 	}

@@ -12,12 +12,13 @@ import (
 type output struct {
 	file    *os.File
 	json    bool
-	journal bool // the file is the journal's: each line gets a priority, see sd-daemon(3)
+	record  string // a folder for recordings; "" for none
+	journal bool   // the file is the journal's: each line gets a priority, see sd-daemon(3)
 }
 
 // newOutput prints to a file: as JSON, if asked, or as text.
 func newOutput(f *os.File, asJSON bool) output {
-	return output{f, asJSON, isJournal(f, os.Getenv("JOURNAL_STREAM"))}
+	return output{file: f, json: asJSON, journal: isJournal(f, os.Getenv("JOURNAL_STREAM"))}
 }
 
 // isJournal reports whether a file is the stream to the journal that JOURNAL_STREAM names by

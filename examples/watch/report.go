@@ -8,11 +8,17 @@ import (
 	"strings"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	guard "github.com/lowport/lowport/guard/report"
+	"github.com/lowport/lowport/internal/archive"
 	"github.com/lowport/lowport/internal/ask"
 	"github.com/lowport/lowport/internal/facts"
 	"github.com/lowport/lowport/internal/live"
+	"github.com/lowport/lowport/internal/mask"
+	"github.com/lowport/lowport/internal/predict"
 	"github.com/lowport/lowport/internal/term"
+	"github.com/lowport/lowport/privport"
 )
 
 // A report is what is said of a refusal. Its JSON form is one object a line.
@@ -69,6 +75,19 @@ func (v *refusal) explain(record facts.Record, when time.Time) *report {
 		Time: when, PID: v.PID, TID: v.TID, Command: term.Show(v.Command), Exe: term.Show(v.Exe), Cgroup: term.Show(v.Cgroup),
 		whereabouts: where, Report: &told, address: v.Network + " " + v.address(),
 	}
+}
+
+// recording returns the evidence as `doctor -replay` reads it, with names, paths and addresses
+// replaced as [recording.Make] replaces them.
+func (v *refusal) recording(record facts.Record) []byte {
+	masked, at := mask.Record(record, v.Addr.WithZone(""))
+	went := predict.Outcome{
+		UDP: v.protocol() == "udp", Addr: at, Port: v.Port, Errno: unix.ErrnoName(v.Errno), Via: privport.Plain, Foreign: true, OnlyTCP: !v.MPTCP,
+	}
+	if v.Call != "bind" {
+		went.Call = v.Call
+	}
+	return append([]byte("# recorded by lowport; names, paths and addresses are replaced\n"+went.String()), archive.Save(masked)...)
 }
 
 // who names the process.

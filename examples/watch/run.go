@@ -138,6 +138,12 @@ func (h *hearing) tellOne(now time.Time) error {
 		return nil
 	}
 	r := w.explain(w.record, w.since)
+	if h.out.record != "" {
+		name := fmt.Sprintf("%s/%s-%d.txt", h.out.record, w.since.UTC().Format("20060102T150405.000000000"), w.PID)
+		if err := os.WriteFile(name, w.recording(w.record), 0o600); err != nil {
+			return err
+		}
+	}
 	if !h.all {
 		h.seen.add(w.key(), r, now)
 	}

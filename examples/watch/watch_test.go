@@ -5,9 +5,11 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
@@ -16,6 +18,8 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/lowport/lowport/guard/preflight"
+	"github.com/lowport/lowport/guard/recording"
+	guard "github.com/lowport/lowport/guard/report"
 	"github.com/lowport/lowport/internal/needs"
 )
 
@@ -171,6 +175,62 @@ func TestEndsAtOnce(t *testing.T) {
 	if !strings.HasSuffix(r.Exe, "/refused") || r.Command != "refused" {
 		t.Errorf("exe %q, command %q", r.Exe, r.Command)
 	}
+}
+
+// A recording of a program that ended replays as it was told.
+func TestRecording(t *testing.T) {
+	if os.Geteuid() != 0 {
+		needs.Lack(t, "root")
+	}
+	w, err := open(settings{})
+	if err != nil {
+		needs.Lack(t, err.Error())
+	}
+	from, to, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir, ended := t.TempDir(), make(chan error, 1)
+	go func() { ended <- w.run(output{file: to, json: true, record: dir}, time.Hour) }()
+	cmd := asNobody(t, "end")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	told := of(t, reports(from), cmd.Process.Pid)
+	w.stop()
+	if err := <-ended; err != nil {
+		t.Fatal(err)
+	}
+	files, err := filepath.Glob(fmt.Sprintf("%s/*-%d.txt", dir, cmd.Process.Pid))
+	if err != nil || len(files) != 1 {
+		t.Fatal(files, err)
+	}
+	saved, err := os.ReadFile(files[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	if bytes.Contains(saved, []byte(filepath.Dir(cmd.Path))) {
+		t.Errorf("the recording names the path of the program:\n%s", saved)
+	}
+	var refused *guard.Error
+	if err := recording.Replay(saved, "udp/:443"); !errors.As(err, &refused) {
+		t.Fatal(err)
+	}
+	if gist(refused.Report) != gist(*told.Report) {
+		t.Errorf("the recording says %s, the watch %s", gist(refused.Report), gist(*told.Report))
+	}
+}
+
+// gist names the errno, the causes and the fixes of a report.
+func gist(r guard.Report) string {
+	text := r.Errno
+	for _, c := range r.Causes {
+		text += " " + c.ID + " " + c.Certainty
+	}
+	for _, f := range r.Fixes {
+		text += " " + f.ID
+	}
+	return text
 }
 
 // The doctor says the same of a process that stays.

@@ -106,7 +106,8 @@ func replay(r *ask.Request, f facts.Facts, went []predict.Outcome) error {
 	}
 	onlyTCP := slices.ContainsFunc(went, func(o predict.Outcome) bool { return o.OnlyTCP })
 	control := slices.ContainsFunc(went, func(o predict.Outcome) bool { return o.Control })
-	r.Goal = kernel.Goal{Network: r.Network, Addr: at, Port: r.Target.Port, Raises: true, Inherit: true, MPTCP: predict.TriesMPTCP(&f) && !onlyTCP, Control: control}
+	foreign := slices.ContainsFunc(went, func(o predict.Outcome) bool { return o.Foreign })
+	r.Goal = kernel.Goal{Network: r.Network, Addr: at, Port: r.Target.Port, Raises: !foreign, Inherit: !foreign, MPTCP: predict.TriesMPTCP(&f) && !onlyTCP, Control: control}
 	done, err := predict.Decide(&f, r.Goal)
 	for _, o := range went {
 		if o.Port == done.Port && o.Addr == done.Addr && o.UDP == done.UDP {

@@ -13,7 +13,7 @@ import (
 
 // An Outcome is how the bind of a recorded machine went: the line
 //
-//	bind [udp/]PORT|ADDRESS:PORT ERRNO [raised] [call=CALL] [mptcp=off] [control=set] [capset=ERRNO]
+//	bind [udp/]PORT|ADDRESS:PORT ERRNO [raised] [call=CALL] [mptcp=off] [control=set] [capset=ERRNO] [foreign]
 //	bind [udp/]PORT|ADDRESS:PORT ok VIA
 //
 // above its record.
@@ -26,6 +26,7 @@ type Outcome struct {
 	Via       privport.Via
 	Call      string // the system call that was refused, "" for bind
 	OnlyTCP   bool   // MPTCP was not tried first
+	Foreign   bool   // the program neither raises capabilities nor takes sockets that are passed to it
 	Control   bool   // the program set the socket up itself
 	Capset    string // the errno with which the capability could not be raised, "" where it was, or was not tried
 }
@@ -51,6 +52,9 @@ func (o Outcome) String() string {
 	}
 	if o.OnlyTCP {
 		line += " mptcp=off"
+	}
+	if o.Foreign {
+		line += " foreign"
 	}
 	if o.Control {
 		line += " control=set"
@@ -85,6 +89,8 @@ func ParseOutcome(line string) (Outcome, error) {
 			o.Call = value
 		case "mptcp":
 			o.OnlyTCP = value == "off"
+		case "foreign":
+			o.Foreign = true
 		case "control":
 			o.Control = value == "set"
 		case "capset":

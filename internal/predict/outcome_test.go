@@ -28,3 +28,14 @@ func TestOutcomeOfAnyErrno(t *testing.T) {
 		}
 	}
 }
+
+// A recording of a program that knows nothing of capabilities says so.
+func TestOutcomeOfForeign(t *testing.T) {
+	line := Outcome{Port: 443, Errno: "EACCES", Via: "plain", Foreign: true, OnlyTCP: true}.String()
+	if o, err := ParseOutcome(line); err != nil || !o.Foreign || !o.OnlyTCP || o.Via != "plain" {
+		t.Errorf("%q is read as %+v, %v", line, o, err)
+	}
+	if o, err := ParseOutcome("bind 443 EACCES\n"); err != nil || o.Foreign {
+		t.Errorf("foreign without the word: %+v, %v", o, err)
+	}
+}
