@@ -111,8 +111,9 @@ type Policy struct {
 	Label     Fact[string] // what they call this process: /proc/self/attr/current
 	Enforcing Fact[bool]   // SELinux is there, and enforces
 	Probes    Fact[[]Probe]
-	Withheld  Fact[caps.Set] // permitted capabilities that a security module does not let the thread use
-	Granted   Fact[caps.Set] // permitted capabilities that the security modules let the thread use
+	AtPorts   Fact[[]PortProbe] // made only if a probe of TCP is refused
+	Withheld  Fact[caps.Set]    // permitted capabilities that a security module does not let the thread use
+	Granted   Fact[caps.Set]    // permitted capabilities that the security modules let the thread use
 }
 
 // A Command is how this process was called.
@@ -181,6 +182,14 @@ type Probe struct {
 	Errno   string // "" where it was allowed
 	When    When   `json:",omitempty"`
 	By      By     `json:",omitempty"`
+}
+
+// A PortProbe is a TCP bind to a port at an IPv4 address that no machine has. The kernel asks the
+// security modules first, then for the address, and last whether the port is privileged
+// (__sys_bind, __inet_bind): so EADDRNOTAVAIL says that they allow the port.
+type PortProbe struct {
+	Port  int
+	Errno string
 }
 
 // By says what answered a probe that was refused; "" where that is not known.

@@ -97,6 +97,7 @@ func (r Record) Facts() Facts {
 			Label:     fact(r, "proc/self/attr/current", parseText),
 			Enforcing: fact(r, "sys/fs/selinux/enforce", parseBool),
 			Probes:    fact(r, "probes", ParseJSON[[]Probe]),
+			AtPorts:   fact(r, "probes at ports", ParseJSON[[]PortProbe]),
 			Granted:   fact(r, "capget", parseSet),
 		},
 		Command: Command{

@@ -21,7 +21,7 @@ var Items = []string{
 	"network apart", "network namespace name",
 	"proc/sys/net/ipv4/ip_unprivileged_port_start",
 	"proc/self/cgroup", "run/.containerenv", ".dockerenv", "run/host/container-manager", "run/systemd/system", "run/systemd/transient", "socket unit", "unit filters", "environ",
-	"sys/kernel/security/lsm", "proc/self/attr/current", "sys/fs/selinux/enforce", "probes",
+	"sys/kernel/security/lsm", "proc/self/attr/current", "sys/fs/selinux/enforce", "probes", "probes at ports",
 	"args", "cwd", "cwd statfs", "main package", "user", "loader",
 	"sockets", "sockets from", "addresses", "tentative", "special addresses", "proc/sys/net/ipv4/ip_nonlocal_bind", "proc/sys/net/ipv6/ip_nonlocal_bind",
 	"proc/sys/net/ipv6/conf/lo/disable_ipv6", "proc/sys/net/ipv4/ip_local_port_range", "proc/sys/net/ipv4/ip_local_reserved_ports",

@@ -80,6 +80,20 @@ func TestBehind(t *testing.T) {
 			f.Policy.Probes = f.Policy.Probes.Now([]facts.Probe{{Network: "tcp4", Errno: "EACCES", By: facts.ByKernel}, {Network: "tcp6", Errno: "EACCES", By: facts.ByKernel},
 				{Network: "mptcp4", Errno: "EPROTONOSUPPORT"}, {Network: "mptcp6", Errno: "EPROTONOSUPPORT"}, {Network: "udp4"}, {Network: "udp6"}})
 		}, "landlock no-capability"},
+		{"a Landlock domain that allows the port", Goal{}, func(f *facts.Facts) {
+			f.Policy.Probes = f.Policy.Probes.Now(landlocked)
+			f.Policy.AtPorts = f.Policy.AtPorts.Now([]facts.PortProbe{{Port: 443, Errno: "EADDRNOTAVAIL"}})
+		}, "no-capability"},
+		{"a Landlock domain that allows another port", Goal{}, func(f *facts.Facts) {
+			f.Policy.Probes = f.Policy.Probes.Now(landlocked)
+			f.Policy.AtPorts = f.Policy.AtPorts.Now([]facts.PortProbe{{Port: 443, Errno: "EACCES"}, {Port: 80, Errno: "EADDRNOTAVAIL"}})
+		}, "landlock no-capability"},
+		{"a file that would be refused, on a foreign mount", Goal{}, func(f *facts.Facts) {
+			f.File.Exe.Caps = f.File.Exe.Caps.Now(caps.File{Version: 2, Permitted: bind | caps.SetOf(caps.NET_RAW), Effective: true})
+			f.File.MountPoint = f.File.MountPoint.None()
+			f.Proc.Thread.Value.Bounding = bind
+			f.Proc.Threads = f.Proc.Threads.Now(map[int]caps.State{1: f.Proc.Thread.Value})
+		}, "foreign-mount exec-refused"},
 		{"a port that a socket of the same user may share", Goal{Control: true}, func(f *facts.Facts) {
 			f.Net.Sockets = held("[::]:443", f.Proc.IDs.Value.EUID)
 		}, "no-capability address-in-use?"},

@@ -1,6 +1,10 @@
 package kernel
 
-import "github.com/lowport/lowport/internal/facts"
+import (
+	"slices"
+
+	"github.com/lowport/lowport/internal/facts"
+)
 
 // probesOf returns the probes that were made for an attempt. If none was made with MPTCP, it
 // returns those of TCP.
@@ -44,7 +48,23 @@ func policyErrno(f *facts.Facts, g Goal, a attempt) string {
 			return ""
 		}
 	}
+	if landlocked(f, g, a) && allowsPort(f, g.Port) {
+		return ""
+	}
 	return errno
+}
+
+// landlocked reports whether it is a Landlock domain that refuses an attempt: of all policies it
+// alone refuses TCP with EACCES, without MPTCP, and leaves UDP alone (hook_socket_bind).
+func landlocked(f *facts.Facts, g Goal, a attempt) bool {
+	udp := probed(f, "udp")
+	return g.Protocol() == "tcp" && !a.mptcp && probed(f, "tcp") == "EACCES" && (udp == "" || udp == "EPERM")
+}
+
+// allowsPort reports whether the policies are known to allow a TCP bind to this very port. Landlock
+// has a rule for each port, port 0 included, for both families.
+func allowsPort(f *facts.Facts, port int) bool {
+	return slices.Contains(f.Policy.AtPorts.Value, facts.PortProbe{Port: port, Errno: "EADDRNOTAVAIL"})
 }
 
 // policyWhen says when the policy refuses whose errno policyErrno returns, "" if that is not

@@ -30,9 +30,9 @@ func policyObstacles(f *facts.Facts, g Goal, a attempt) []string {
 		return []string{"apparmor"}
 	case mode == 2 && by != facts.ByKernel && g.Refused.Call == "socket":
 		return []string{"seccomp"}
-	case g.Protocol() == "tcp" && !a.mptcp && tcp == "EACCES" && udp == "":
+	case landlocked(f, g, a) && udp == "":
 		return []string{"landlock"}
-	case g.Protocol() == "tcp" && !a.mptcp && tcp == "EACCES" && udp == "EPERM":
+	case landlocked(f, g, a):
 		return []string{"landlock", "bpf-or-policy"}
 	case errno == "EPERM" || g.Refused.Errno == 0:
 		return []string{"bpf-or-policy"}

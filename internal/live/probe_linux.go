@@ -1,6 +1,7 @@
 package live
 
 import (
+	"errors"
 	"net"
 	"slices"
 	"strings"
@@ -70,8 +71,45 @@ func bindAny(probe *facts.Probe, family, kind, proto int) error {
 	}
 	_, _, absurd := unix.Syscall(unix.SYS_BIND, uintptr(fd), 0, tooLong)
 	probe.When, probe.By = when(fd, family), by(err, absurd)
+	if err == unix.EADDRINUSE && probe.By == facts.ByKernel { // connections have every port of ip_local_port_range
+		probe.When, probe.By, err = "", "", nil
+	}
 	return err
 }
+
+// portProbes asks the security modules for each port, if one of them refused a probe of TCP. It
+// asks for none if a bind to an address that is not here would succeed.
+func portProbes(probes []facts.Probe, ports []int) ([]facts.PortProbe, error) {
+	all := []facts.PortProbe{}
+	refused := slices.ContainsFunc(probes, func(p facts.Probe) bool {
+		return strings.HasPrefix(p.Network, "tcp") && p.By == facts.ByKernel && p.Refused()
+	})
+	if !refused {
+		return all, nil
+	}
+	switch nonlocal, err := readPath("/proc/sys/net/ipv4/ip_nonlocal_bind"); {
+	case err != nil:
+		return nil, err
+	case strings.TrimSpace(string(nonlocal)) != "0":
+		return nil, errors.New("ip_nonlocal_bind is on")
+	}
+	for _, port := range ports {
+		fd, err := unix.Socket(unix.AF_INET, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
+		if err != nil {
+			return nil, err
+		}
+		err = unix.Bind(fd, &unix.SockaddrInet4{Addr: noMachine, Port: port})
+		unix.Close(fd)
+		if err == nil {
+			return nil, errors.New("the address that no machine has could be bound")
+		}
+		all = append(all, facts.PortProbe{Port: port, Errno: Reason(err)})
+	}
+	return all, nil
+}
+
+// noMachine is an address of 240.0.0.0/4, which is reserved (RFC 1112).
+var noMachine = [4]byte{240, 0, 0, 1}
 
 const (
 	noKind  = 0xf     // no kind of socket: __sock_create

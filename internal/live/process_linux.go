@@ -124,7 +124,7 @@ func (p subject) copy(item, name string) {
 func (p subject) state() {
 	p.copy("proc/thread-self/status", "status")
 	p.add("prctl PR_GET_SECUREBITS", func() ([]byte, error) { return []byte("0\n"), nil })
-	for _, name := range []string{"prctl PR_GET_DUMPABLE", "at init", "caps/drop", "probes"} {
+	for _, name := range []string{"prctl PR_GET_DUMPABLE", "at init", "caps/drop", "probes", "probes at ports"} {
 		p.add(name, func() ([]byte, error) { return nil, errors.New(notOutside) })
 	}
 	p.its("AT_SECURE", p.secure)

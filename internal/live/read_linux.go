@@ -215,7 +215,15 @@ func (r reading) network(s scope) {
 			}
 			return line(all)
 		})
-		r.add("probes", func() ([]byte, error) { return line(probesFor(s.protocols)) })
+		made := probesFor(s.protocols)
+		r.add("probes", func() ([]byte, error) { return line(made) })
+		r.add("probes at ports", func() ([]byte, error) {
+			all, err := portProbes(made, s.ports)
+			if err != nil {
+				return nil, err
+			}
+			return line(all)
+		})
 	}
 	if !s.addresses && !r.Lacks("network apart") {
 		return

@@ -128,6 +128,7 @@ var masks = map[string]mask{
 	"sys/kernel/security/lsm": maskModules,
 	"proc/self/attr/current":  maskLabel,
 	"probes":                  maskProbes,
+	"probes at ports":         maskPortProbes,
 	"sockets":                 maskSockets,
 	"sockets from":            only(`sock_diag\n|/proc/net\n`),
 	"addresses":               maskAddresses,
@@ -202,6 +203,17 @@ func maskProbes(b []byte, _ addrMask) ([]byte, bool) {
 			!slices.Contains([]facts.By{"", facts.ByFilter, facts.ByKernel}, p.By) {
 			return nil, false
 		}
+		if p.Errno != "" {
+			all[i].Errno = maskErr(p.Errno)
+		}
+	}
+	return maskedJSON(all, err)
+}
+
+// maskPortProbes keeps the ports, which the report names too.
+func maskPortProbes(b []byte, _ addrMask) ([]byte, bool) {
+	all, err := facts.ParseJSON[[]facts.PortProbe](b)
+	for i, p := range all {
 		if p.Errno != "" {
 			all[i].Errno = maskErr(p.Errno)
 		}

@@ -21,7 +21,7 @@ var Knobs = []Knob{
 	{Name: "launcher", Values: words("none unshare-n unshare-m unshare-p netns chroot no-proc host-net")},
 	{Name: "bounding", Values: words("full without only empty")},
 	{Name: "securebits", Values: words("none noroot no-fixup")},
-	{Name: "landlock", Values: words("none tcp")},
+	{Name: "landlock", Values: words("none tcp port")},
 	{Name: "seccomp", Values: words("none bind:EPERM bind:EACCES bind:ENOSYS bind:EADDRNOTAVAIL socket:EPERM socket:EACCES inet-socket:EAFNOSUPPORT inet-socket:EPROTONOSUPPORT listen:EPERM listen:EACCES capset:EPERM capget:EPERM")},
 	{Name: "grant", Values: words("none ambient inheritable")},
 	{Name: "user", Values: words("app root nameless dynamic")},

@@ -32,8 +32,11 @@ func (s Situation) launch(program []string) []string {
 	if s.is("holder", "passed") {
 		add("/lab/pass", ":"+s.port())
 	}
-	if s.is("landlock", "tcp") {
+	switch s.get("landlock") {
+	case "tcp":
 		add("/lab/landlocked")
+	case "port":
+		add("/lab/landlocked", "-allow", s.port())
 	}
 	call, errno, filtered := strings.Cut(s.get("seccomp"), ":")
 	becomes := strings.HasPrefix(call, "cap") && !s.is("user", "root") // setpriv would be refused
