@@ -3,6 +3,7 @@
 package oci
 
 import (
+	"maps"
 	"path"
 	"slices"
 	"strconv"
@@ -104,6 +105,7 @@ func process(c preflight.Container, start launch.Container, who facts.Account) (
 			"inheritable": s.Inheritable.OCI(), "ambient": s.Ambient.OCI(),
 		},
 	}
+	maps.DeleteFunc(p.Capabilities, func(_ string, set []string) bool { return len(set) == 0 })
 	switch { // by which the program knows where it is
 	case start.Engine.Name == "podman":
 		p.Env = append(slices.Clone(p.Env), "container=podman")
