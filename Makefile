@@ -1,6 +1,6 @@
 # The verbs. Each is a short name for what it runs; .ci/run is the gate itself.
 
-.PHONY: test lab dice faults hosts machines kernels portable modules adopt bench weight docs api figures ci
+.PHONY: test lab dice faults mutants hosts machines kernels portable modules adopt bench weight docs api figures ci
 
 # Every test that runs here; those that need root or a tool say so and skip.
 test:
@@ -21,6 +21,17 @@ dice:
 # Faults planted in rules that are right, and how soon the dice find them.
 faults:
 	sudo -E env "PATH=$$PATH" LOWPORT_LAB=require go test -count=1 -timeout=40m -v ./internal/lab/dice -run Faults -faults
+
+# Rules changed in one place each, which their own unit tests should notice: how many those reach,
+# and how many they fail on. Hours for all; ROOMS=internal/facts is minutes.
+GREMLINS = github.com/go-gremlins/gremlins/cmd/gremlins@v0.6.0
+ROOMS = internal/kernel internal/launch internal/facts internal/remedy caps
+
+mutants:
+	for room in $(ROOMS); do \
+		echo "$$room:"; \
+		GOFLAGS=-short go run $(GREMLINS) unleash --workers 1 --timeout-coefficient 20 -S lc -E 'testdata/|drop/|_other.go' ./$$room; \
+	done
 
 # N random units: what a preflight says of them, and what systemd then does, as root.
 N = 500
