@@ -140,7 +140,8 @@ func joined(name string) string { return strings.ReplaceAll(name, "_", "") }
 // distance counts the insertions, deletions, substitutions and swaps of
 // neighbours that make b of a.
 func distance(a, b string) int {
-	before, row := make([]int, len(b)+1), make([]int, len(b)+1)
+	var before []int // of the row above it
+	row := make([]int, len(b)+1)
 	for j := range row {
 		row[j] = j
 	}
