@@ -3,9 +3,12 @@ package guard
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net"
 	"slices"
+	"strings"
 
+	"github.com/lowport/lowport/guard/report"
 	"github.com/lowport/lowport/internal/ask"
 	"github.com/lowport/lowport/privport"
 )
@@ -80,7 +83,11 @@ func bind(ctx context.Context, all []ask.Request, opts []Option) error {
 		return ended
 	}
 	r := ask.Report(all, machine)
-	r.Notes = append(r.Notes, inherited(ctx, all)...)
+	unfit := mismatches(ctx, all)
+	r.Notes = append(r.Notes, inherited(unfit)...)
+	if len(unfit) == 1 && len(unfit[0]) > 0 {
+		r.Fixes = slices.Insert(r.Fixes, 0, socketLine(unfit[0][0]))
+	}
 	if o.Report != nil {
 		*o.Report = r
 	}
@@ -90,23 +97,41 @@ func bind(ctx context.Context, all []ask.Request, opts []Option) error {
 	return nil
 }
 
+// mismatches returns for each failed request the sockets that this process was started with for
+// its port, and that do not fit.
+func mismatches(ctx context.Context, all []ask.Request) (unfit [][]privport.Mismatch) {
+	for _, r := range all {
+		if r.Err != nil {
+			unfit = append(unfit, privport.Mismatches(ctx, r.Network, r.Address))
+		}
+	}
+	return unfit
+}
+
 // inherited returns notes about sockets that this process was started with and that nobody
 // has taken. For the port of a failed request a note says why the socket does not fit.
-func inherited(ctx context.Context, all []ask.Request) []string {
+func inherited(unfit [][]privport.Mismatch) []string {
 	var notes []string
 	var explained []privport.Offer
-	for _, r := range all {
-		if r.Err == nil {
-			continue
-		}
-		for _, m := range privport.Mismatches(ctx, r.Network, r.Address) {
-			explained = append(explained, m.Offer)
-			if note := m.String(); !slices.Contains(notes, note) {
-				notes = append(notes, note)
-			}
+	for _, m := range slices.Concat(unfit...) {
+		explained = append(explained, m.Offer)
+		if note := m.String(); !slices.Contains(notes, note) {
+			notes = append(notes, note)
 		}
 	}
 	return append(notes, privport.Leftover(explained...)...)
+}
+
+// socketLine returns the change of a .socket unit after which it passes what was asked for.
+func socketLine(m privport.Mismatch) report.Fix {
+	return report.Fix{
+		ID: "socket-line", Scope: "unit", Summary: "in the .socket unit, so that it passes what the program asks for",
+		Lasts: "as long as the unit says so", Depends: "if a .socket unit passed " + m.Offer.String(),
+		Steps: []report.Step{{
+			Edit:    fmt.Sprintf("the .socket unit, instead of its line for port %d", m.Offer.Addr.Port()),
+			Content: "[Socket]\n" + strings.ReplaceAll(m.Lines, " and ", "\n") + "\n",
+		}},
+	}
 }
 
 // Close closes all of them.

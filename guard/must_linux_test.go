@@ -45,6 +45,11 @@ func TestMain(m *testing.M) {
 		}
 		os.Setenv("JOURNAL_STREAM", fmt.Sprintf("%d:%d", st.Dev, st.Ino))
 		guard.MustBind(address)
+	case "bind beside a socket":
+		os.Setenv("LISTEN_PID", fmt.Sprint(os.Getpid()))
+		_, err := guard.Listen(context.Background(), "tcp4", address)
+		_, errAll := guard.BindAll(context.Background(), []string{"tcp4/" + address, "tcp4/" + address})
+		fmt.Printf("%v\n%+v\n%v\n", err, err, errAll)
 	case "require":
 		guard.MustRequire(caps.SYS_ADMIN)
 	case "require nothing":
@@ -77,6 +82,40 @@ func child(t *testing.T, name, address string) (stdout, stderr string, code int)
 		t.Fatal(err)
 	}
 	return out.String(), errs.String(), cmd.ProcessState.ExitCode()
+}
+
+// A socket that was passed for the port and does not fit is said, with the line of the unit that
+// would, in the error's own line. If more than one address failed, that line does not help alone.
+func TestSocketLine(t *testing.T) {
+	ln, err := net.Listen("tcp4", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ln.Close()
+	passed, err := ln.(*net.TCPListener).File()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer passed.Close()
+	port := ln.Addr().(*net.TCPAddr).Port
+	cmd := exec.Command("/proc/self/exe")
+	cmd.ExtraFiles = []*os.File{passed}
+	cmd.Env = append(os.Environ(), "LOWPORT_GUARD_CHILD=bind beside a socket", "LISTEN_FDS=1", "LISTEN_FDNAMES=a.socket",
+		fmt.Sprintf("LOWPORT_ADDRESS=:%d", port))
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	line, rest, _ := strings.Cut(string(out), "\n")
+	fix := fmt.Sprintf(`; fix: in the .socket unit, instead of its line for port %d: [Socket]\nListenStream=0.0.0.0:%d`, port, port)
+	if !strings.HasSuffix(line, fix) {
+		t.Errorf("%s does not end with %s", line, fix)
+	}
+	note := fmt.Sprintf("note: inherited tcp4 127.0.0.1:%d (named \"a.socket\") is not what was asked for", port)
+	rest = strings.Join(strings.Fields(rest), " ") // in one line
+	if !strings.Contains(rest, note) || strings.Count(rest, ".socket unit, instead") != 1 {
+		t.Errorf("%s\nwithout %s, or with the fix in the error of several addresses", rest, note)
+	}
 }
 
 func TestMust(t *testing.T) {

@@ -155,7 +155,7 @@ var (
 	certainties = words("proven likely possible")
 	scopes      = words("file unit container pod netns host code process")
 	states      = words("known absent unreadable")
-	fixNames    = words("setcap setpriv systemd-drop-in systemd-socket sysctl cap-add ambient container compose image remount move restart build stop-owner nonlocal-bind loopback-ipv6 every-address one-address interface-up zone launcher supervisor profile")
+	fixNames    = words("setcap setpriv systemd-drop-in systemd-socket socket-line sysctl cap-add ambient container compose image remount move restart build stop-owner nonlocal-bind loopback-ipv6 every-address one-address interface-up zone launcher supervisor profile")
 	vias        = words("inherited plain raised authbind")
 )
 
