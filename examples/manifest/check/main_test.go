@@ -66,9 +66,9 @@ func TestFiles(t *testing.T) {
 // Each change to a file makes it one that is refused.
 func TestRefuses(t *testing.T) {
 	for _, c := range []struct{ file, name, old, new, want string }{
-		{"kubernetes/sysctl.yaml", "server", "runAsNonRoot:", "runAsNonRot:", "line 36: the Deployment is refused: unknown field"},
+		{"kubernetes/sysctl.yaml", "server", "runAsNonRoot:", "runAsNonRot:", "line 26: the Deployment is refused: unknown field"},
 		{"kubernetes/sysctl.yaml", "server", "readOnlyRootFilesystem: true", "privileged: true\n            privileged: false", "there twice"},
-		{"kubernetes/sysctl.yaml", "server", "runAsUser: 65532", "runAsUser: 0", "the kubelet would not start it"},
+		{"kubernetes/sysctl.yaml", "server", "runAsUser: 65532", "runAsUser: 0", "the kubelet does not start it"},
 		{"kubernetes/sysctl.yaml", "server", "matchLabels: {app: server}", "matchLabels: {app: sever}", "does not select"},
 		{"kubernetes/hostnetwork.yaml", "server", "kind: Deployment", "kind: Deplyoment", "declares no container"},
 		{"kubernetes/hostnetwork.yaml", "none", "", "", "declares no container"},
