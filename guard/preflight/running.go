@@ -2,10 +2,14 @@ package preflight
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
+	"path/filepath"
 	"slices"
 	"strconv"
+	"syscall"
 
 	"github.com/lowport/lowport/guard/report"
 	"github.com/lowport/lowport/internal/ask"
@@ -21,9 +25,11 @@ import (
 // the process listens on already is allowed.
 //
 // It reads the process from outside: root may read all that counts, another user only the
-// processes of its own. What a security policy or a filter would answer to the process
-// cannot be seen, and its securebits are taken to be none. has says whether the program
-// raises a permitted capability, as this guard does; [AsBuilt] is what its file shows.
+// processes of its own. The rules of a seccomp filter or an AppArmor profile cannot be read:
+// of a process that has one it is never said that it may bind what it does not listen on.
+// SELinux, Landlock and the BPF programs of cgroups are not looked at, and its securebits are
+// taken to be none. has says whether the program raises a permitted capability, as this guard
+// does; [AsBuilt] is what its file shows.
 //
 // Any other error means that there is no such process, that it ended meanwhile, or that
 // what decides could not be read; off Linux it wraps [errors.ErrUnsupported].
@@ -51,13 +57,14 @@ func Running(pid int, has Guard, addresses ...string) (report.Report, error) {
 	f := record.Facts()
 	raises := raisesInFile(pid, has)
 	for i := range all {
-		decideRunning(&all[i], &f, raises)
+		decideRunning(&all[i], &f, raises, confined(pid, &f))
 	}
 	return outside(pid, ask.Report(all, func([]ask.Request) facts.Facts { return f }), firstErr(all))
 }
 
-// decideRunning is how the bind of one address would go.
-func decideRunning(r *ask.Request, f *facts.Facts, raises program.Answer[bool]) {
+// decideRunning is how the bind of one address would go. confined says what may refuse what
+// the kernel allows, "" for nothing.
+func decideRunning(r *ask.Request, f *facts.Facts, raises program.Answer[bool], confined string) {
 	at, err := lookup(context.Background(), r.Target)
 	if err != nil {
 		r.Err = err
@@ -75,6 +82,8 @@ func decideRunning(r *ask.Request, f *facts.Facts, raises program.Answer[bool]) 
 	switch {
 	case err != nil:
 		why = err.Error()
+	case done.Errno == "" && confined != "":
+		why = confined
 	case done.Errno != "EACCES" && done.Via == "raised" && !raises.Known():
 		why = raises.Why
 	}
@@ -84,6 +93,47 @@ func decideRunning(r *ask.Request, f *facts.Facts, raises program.Answer[bool]) 
 	}
 	r.How.Via = done.Via
 	predict.Fail(r, done, at)
+}
+
+// confined says which rules that cannot be read from outside may refuse a bind of the process:
+// of a seccomp filter (a thread may have one that others have not, seccomp(2)), or of an AppArmor
+// profile. It returns "" if there are none.
+func confined(pid int, f *facts.Facts) string {
+	why := filtered(fmt.Sprintf("/proc/%d/task", pid))
+	if unit, ok := f.Launcher.Unit.Is(); ok && why != "" && !unit.User {
+		why += "; a prediction for the unit " + unit.Name + " tells what its own lines refuse"
+	}
+	if profile, enforced := kernel.Profile(f); why == "" && enforced {
+		why = "what its AppArmor profile " + profile + " allows cannot be read"
+	}
+	return why
+}
+
+// filtered says which thread has a seccomp filter, by the lines Seccomp of a folder of threads
+// (proc_pid_status(5)).
+func filtered(threads string) string {
+	all, err := os.ReadDir(threads)
+	if err != nil || len(all) == 0 {
+		return "whether it has a seccomp filter could not be read"
+	}
+	for _, thread := range all {
+		file := filepath.Join(threads, thread.Name(), "status")
+		b, err := os.ReadFile(file)
+		if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ESRCH) { // it ended meanwhile
+			continue
+		}
+		mode := 0
+		if err == nil {
+			mode, err = facts.StatusInt("Seccomp", 2)(b)
+		}
+		switch {
+		case err != nil:
+			return "whether it has a seccomp filter could not be read"
+		case mode != 0:
+			return fmt.Sprintf("it has a seccomp filter, whose rules cannot be read (Seccomp: %d in %s)", mode, file)
+		}
+	}
+	return ""
 }
 
 // raisesInFile reports whether the program that a process runs raises capabilities.

@@ -1,5 +1,7 @@
 package kernel
 
+import "github.com/lowport/lowport/internal/facts"
+
 // A Step is a gate that the kernel comes to, and what it says there.
 type Step struct {
 	Gate
@@ -39,6 +41,9 @@ func Walk(worlds []World, g Goal) []Step {
 			answer = Yes
 		case !yes:
 			answer = No
+		}
+		if byProbes := gate.Name == "socket" || gate.Name == "policy"; byProbes && answer == Yes && best[0].Facts.Policy.Probes.State != facts.Known {
+			answer = Unknown // nothing was probed
 		}
 		if gate.Name == "listen" && answer == Yes && g.Refused.Call != "listen" {
 			continue // the kernel did not ask it, or it opened
