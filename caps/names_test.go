@@ -87,6 +87,10 @@ func TestSystemd(t *testing.T) {
 		{[]string{"CAP_CHOWN CAP_KILL", "~CAP_KILL"}, SetOf(CHOWN), SetOf(CHOWN)},
 		{[]string{"CAP_CHOWN", "", "CAP_KILL"}, SetOf(KILL), SetOf(KILL)},
 		{[]string{"CAP_CHOWN", "~"}, all, all},
+		{[]string{"10"}, SetOf(NET_BIND_SERVICE), SetOf(NET_BIND_SERVICE)},
+		{[]string{"0xa 012", "0o12 0b1010 +10 0XA"}, SetOf(NET_BIND_SERVICE), SetOf(NET_BIND_SERVICE)},
+		{[]string{"010 63"}, SetOf(SETPCAP, 63), SetOf(SETPCAP, 63)},
+		{[]string{"0"}, SetOf(CHOWN), SetOf(CHOWN)},
 		// Where the two settings part: what they began with is replaced.
 		{[]string{"~", "CAP_KILL"}, SetOf(KILL), all},
 		{[]string{"CAP_CHOWN", "", "~CAP_KILL"}, 0, all.Without(KILL)},
@@ -101,6 +105,7 @@ func TestSystemd(t *testing.T) {
 	}
 	for text, offset := range map[string]int{
 		"~CAP_CHOWN CAP_KIL": 11, "KILL": 0, "~all": 1, "CAP_CHOWN ALL": 10, "CAP_CHOWN,CAP_KILL": 0, "cap_41": 0, "64": 0,
+		"0x40": 0, "-1": 0, "08": 0, "1_0": 0, "0B1010": 0, "0O12": 0, "+0b1010": 0, "0xg": 0, "10x": 0, "0x": 0, "0b": 0, "99999999999999999999": 0,
 	} {
 		got, err := all.ParseSystemd(text)
 		if e := (*ParseError)(nil); !errors.As(err, &e) || e.Offset != offset || got != 0 {

@@ -1,6 +1,9 @@
 package caps
 
-import "strings"
+import (
+	"strconv"
+	"strings"
+)
 
 // Systemd returns s as a value of CapabilityBoundingSet= or
 // AmbientCapabilities= in systemd.exec(5): upper-case names and spaces.
@@ -14,7 +17,8 @@ func (s Set) Systemd() string { return strings.Join(s.OCI(), " ") }
 // default instead, and so does each one that finds the set equal to the default.
 //
 // Names are separated by white space and need their "CAP_", in any case; a
-// capability without a name is its number. What systemd would pass over with a
+// capability may be its number from 0 to 63 as well, in decimal, hexadecimal ("0xa"), octal
+// ("012", "0o12") or binary ("0b1010"). What systemd would pass over with a
 // warning, such as "NET_RAW", "all" or names joined by commas, is an error. The
 // error is a [*ParseError].
 func (s Set) ParseSystemd(values ...string) (Set, error) {
@@ -41,6 +45,27 @@ func (s Set) ParseSystemd(values ...string) (Set, error) {
 // lookupSystemd finds what systemd does (capability_from_name): a number, or a
 // name with its prefix.
 func lookupSystemd(word string) (Set, bool) {
+	if n, ok := systemdNumber(word); ok {
+		return Set(1) << n, n < 64
+	}
 	c, ok := lookup(word)
-	return Set(1) << c, ok && (isDigit(word[0]) || strings.EqualFold(word, c.String()))
+	return Set(1) << c, ok && strings.EqualFold(word, c.String())
+}
+
+// systemdNumber reads a number as safe_atoi does: mangle_base knows "0b" and "0o", and
+// strtol(3) a sign, "0x" and a leading zero.
+func systemdNumber(word string) (n uint64, ok bool) {
+	digits, base := strings.TrimPrefix(word, "+"), 10
+	switch lower := strings.ToLower(digits); {
+	case strings.HasPrefix(word, "0b"):
+		digits, base = digits[2:], 2
+	case strings.HasPrefix(word, "0o"):
+		digits, base = digits[2:], 8
+	case strings.HasPrefix(lower, "0x"):
+		digits, base = digits[2:], 16
+	case strings.HasPrefix(lower, "0"):
+		base = 8
+	}
+	n, err := strconv.ParseUint(digits, base, 31)
+	return n, err == nil
 }
