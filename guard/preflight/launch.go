@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"net"
 	"net/netip"
 	"os"
 	"os/user"
@@ -167,8 +168,25 @@ func (how Launch) byUnit(ports []int) (*plan, error) {
 		return unseen(&u, command, err)
 	}
 	defer c.close()
-	p, f, record := how.read(c, ports)
+	for _, s := range u.Sockets { // to see whether systemd has it
+		ports = append(ports, int(s.Addr.Port()))
+	}
+	slices.Sort(ports)
+	p, f, record := how.read(c, slices.Compact(ports))
+	if err := u.Running(root, socketUnits(f.Net.Sockets.Value)); err != nil {
+		return nil, err
+	}
 	return p, p.byManager(&u, command, c, f, s, who, !record.Lacks("run/systemd/system"))
+}
+
+// socketUnits names the .socket units in whose cgroups the sockets were made.
+func socketUnits(all []facts.Socket) (names []string) {
+	for _, s := range all {
+		if name := filepath.Base(s.Cgroup); filepath.Ext(name) == ".socket" {
+			names = append(names, name)
+		}
+	}
+	return names
 }
 
 // account is the user of the unit, and the home folder.
@@ -259,6 +277,8 @@ func (p *plan) offer(s launch.Socket, f facts.Facts, systemd, pulled bool) facts
 	switch {
 	case systemd && bound:
 		p.offers = append(p.offers, offer)
+	case s.Device != "" && !hasInterface(s.Device):
+		p.note(s.Name + " cannot be started: BindToDevice=" + s.Device + " names no network interface of this machine")
 	case systemd:
 		p.unstarted = append(p.unstarted, offer)
 		if p.pulled = p.pulled || pulled; !pulled {
@@ -273,6 +293,12 @@ func (p *plan) offer(s launch.Socket, f facts.Facts, systemd, pulled bool) facts
 		}
 	}
 	return f
+}
+
+// hasInterface reports whether the machine has a network interface, or that cannot be told.
+func hasInterface(name string) bool {
+	all, err := net.Interfaces()
+	return err != nil || slices.ContainsFunc(all, func(i net.Interface) bool { return i.Name == name })
 }
 
 func (p *plan) note(n string) {

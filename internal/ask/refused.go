@@ -20,12 +20,12 @@ func Malformed(subject string, r Request) report.Report {
 	return Refusal(subject, "listen "+r.String()+": malformed address", r.Err, kernel.Explain(&facts.Facts{}, g, r.Err), facts.Facts{})
 }
 
-// Ports returns the ports of the binds that failed.
+// Ports returns the ports of the binds that failed. Port 0, any free port, is none.
 func Ports(failed []Request) []int {
 	var ports []int
 	for _, f := range failed {
-		if !slices.Contains(ports, f.Target.Port) {
-			ports = append(ports, f.Target.Port)
+		if port := f.Target.Port; port != 0 && !slices.Contains(ports, port) {
+			ports = append(ports, port)
 		}
 	}
 	return ports

@@ -120,8 +120,11 @@ func (s settings) lastEntry(key string) (entry, bool) {
 }
 
 // last is the value that counts where one does.
-func (s settings) last(key string) string {
-	values := s.all("Service", key)
+func (s settings) last(key string) string { return s.lastOf("Service", key) }
+
+// lastOf is the same of another section.
+func (s settings) lastOf(section, key string) string {
+	values := s.all(section, key)
 	if len(values) == 0 {
 		return ""
 	}

@@ -404,11 +404,11 @@ func TestApplyAsUser(t *testing.T) {
 func TestAcceptsNothing(t *testing.T) {
 	u := read(t, "")
 	set := settings{{section: "Socket", key: "ListenFIFO", value: "/run/x"}, {section: "Socket", key: "Accept", value: "yes"}}
-	if all := u.listens(set, "x.socket"); len(all) != 0 || len(u.Notes) != 0 {
+	if all := u.listens(set, &Unit{Name: "x.socket"}); len(all) != 0 || len(u.Notes) != 0 {
 		t.Errorf("%v, %q", all, u.Notes)
 	}
 	set = append(set, entry{section: "Socket", key: "ListenStream", value: "443"})
-	if all := u.listens(set, "x.socket"); len(all) != 0 || !slices.ContainsFunc(u.Notes, func(n string) bool { return strings.Contains(n, "Accept=yes") }) {
+	if all := u.listens(set, &Unit{Name: "x.socket"}); len(all) != 0 || !slices.ContainsFunc(u.Notes, func(n string) bool { return strings.Contains(n, "Accept=yes") }) {
 		t.Errorf("%v, %q", all, u.Notes)
 	}
 }

@@ -1,6 +1,7 @@
 package launch
 
 import (
+	"cmp"
 	"errors"
 	"io/fs"
 	"path"
@@ -13,33 +14,56 @@ import (
 // A Socket is one that a .socket unit holds and passes to the service.
 type Socket struct {
 	facts.SocketUnit
-	FD string // FileDescriptorName=
+	FD     string // FileDescriptorName=
+	Device string // BindToDevice=, the interface without which the unit does not start
 }
 
 // sockets are those of the units that pass theirs to the service: the one of its
-// name, those of Sockets=, and those beside it that say Service=.
-func (u *Unit) sockets(root fs.FS, folder string, folders []string) ([]Socket, error) {
-	own := strings.TrimSuffix(u.Name, ".service") + ".socket"
-	named := u.set.words("Sockets")
-	candidates := append([]string{own}, named...)
-	var all []Socket
-	for _, dir := range folders {
-		entries, err := fs.ReadDir(root, dir)
-		if errors.Is(err, fs.ErrNotExist) {
-			continue
-		}
+// name, those of Sockets=, and those beside it that say Service=. Of a template they are those of
+// the instances that are enabled.
+func (u *Unit) sockets(root fs.FS) ([]Socket, error) {
+	candidates := append([]string{u.ownSocket()}, u.namedSockets()...)
+	for _, dir := range u.search {
+		entries, err := readDir(root, dir)
 		if err != nil {
 			return nil, err
 		}
 		for _, e := range entries {
-			if strings.HasSuffix(e.Name(), ".socket") && !slices.Contains(candidates, e.Name()) {
+			found := []fs.DirEntry{e}
+			if ext := path.Ext(e.Name()); ext == ".wants" || ext == ".requires" {
+				if found, err = readDir(root, path.Join(dir, e.Name())); err != nil {
+					return nil, err
+				}
+			}
+			for _, e := range found {
 				candidates = append(candidates, e.Name())
 			}
 		}
 	}
-	for _, name := range candidates {
+	return u.passed(root, candidates)
+}
+
+// Running adds the sockets of .socket units that run, by their names, if they pass theirs to the
+// service too: as instances of templates they need no file of their own.
+func (u *Unit) Running(root fs.FS, names []string) error {
+	known := func(name string) bool {
+		return slices.ContainsFunc(u.Sockets, func(s Socket) bool { return s.Name == name })
+	}
+	more, err := u.passed(root, slices.DeleteFunc(slices.Clone(names), known))
+	u.Sockets = append(u.Sockets, more...)
+	return err
+}
+
+// passed are the sockets of those units of these names that pass them to the service.
+func (u *Unit) passed(root fs.FS, names []string) (all []Socket, err error) {
+	looked := map[string]bool{}
+	for _, name := range names {
+		if path.Ext(name) != ".socket" || strings.HasSuffix(name, "@.socket") || looked[name] {
+			continue
+		}
+		looked[name] = true
 		notes := u.Notes
-		set, err := u.find(root, name, folders)
+		set, err := u.find(root, name, u.search)
 		switch {
 		case errors.Is(err, fs.ErrNotExist):
 			continue
@@ -49,18 +73,77 @@ func (u *Unit) sockets(root fs.FS, folder string, folders []string) ([]Socket, e
 		case err != nil:
 			return nil, err
 		}
-		service := ""
-		if values := set.all("Socket", "Service"); len(values) > 0 {
-			service = values[len(values)-1]
+		more, passes, err := u.passedBy(root, name, set)
+		if err != nil {
+			return nil, err
 		}
-		if service == u.Name || name == own && service == "" || slices.Contains(named, name) {
-			u.socketUnit = true
-			all = append(all, u.listens(set, name)...)
-		} else {
+		if !passes {
 			u.Notes = notes // of no concern
+			continue
 		}
+		u.socketUnit = true
+		all = append(all, more...)
 	}
 	return all, nil
+}
+
+// passedBy are the sockets of one unit, if it passes them to the service.
+func (u *Unit) passedBy(root fs.FS, name string, set settings) (all []Socket, passes bool, err error) {
+	as := Unit{Name: name, User: u.User}
+	service, err := as.expand(set.lastOf("Socket", "Service"))
+	var later *unexpandable
+	switch {
+	case errors.As(err, &later):
+		u.note(name + " says Service=, and " + later.Error())
+		return nil, false, nil
+	case err != nil:
+		return nil, false, err
+	}
+	implied := strings.TrimSuffix(name, ".socket") + ".service"
+	service = cmp.Or(service, implied)
+	if service != u.Name && !slices.Contains(u.namedSockets(), name) {
+		return nil, false, nil
+	}
+	if service != u.Name { // which the socket's start takes (socket_start: "not loaded, refusing")
+		if _, err := u.find(root, service, u.search); errors.Is(err, fs.ErrNotExist) {
+			u.note(name + " cannot be started: there is no " + service + ", and it does not say Service=" + u.Name)
+			return nil, true, nil
+		}
+	}
+	u.keepsAway(name, set)
+	return u.listens(set, &as), true, nil
+}
+
+// ownSocket is the name of the .socket unit that belongs to the service without a word.
+func (u *Unit) ownSocket() string { return strings.TrimSuffix(u.Name, ".service") + ".socket" }
+
+// namedSockets are those of Sockets=.
+func (u *Unit) namedSockets() (names []string) {
+	for _, word := range u.set.words("Sockets") {
+		if name, err := u.expand(word); err == nil {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
+// keepsAway notes what keeps clients from the sockets of a unit.
+func (u *Unit) keepsAway(name string, set settings) {
+	if device := set.lastOf("Socket", "BindToDevice"); device != "" && device != "*" {
+		u.Kept = append(u.Kept, name+" has BindToDevice="+device+": only clients that come by that interface reach the socket")
+	}
+	if e := set.entries("Socket", "IPAddressDeny"); len(e) > 0 {
+		u.Kept = append(u.Kept, e[len(e)-1].String()+" keeps clients of these addresses away, but for those of IPAddressAllow=")
+	}
+}
+
+// readDir lists a folder; one that does not exist is empty.
+func readDir(root fs.FS, dir string) ([]fs.DirEntry, error) {
+	entries, err := fs.ReadDir(root, dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		err = nil
+	}
+	return entries, err
 }
 
 // find loads a unit from the first folder that has it.
@@ -86,17 +169,11 @@ var listeners = map[string]string{
 }
 
 // listens are the sockets of a unit that are of TCP or UDP.
-func (u *Unit) listens(set settings, unit string) []Socket {
-	value := func(key string) string {
-		all := set.all("Socket", key)
-		if len(all) == 0 {
-			return ""
-		}
-		return all[len(all)-1]
-	}
-	name := value("FileDescriptorName")
-	if name == "" {
-		name = unit
+func (u *Unit) listens(set settings, unit *Unit) []Socket {
+	value := func(key string) string { return set.lastOf("Socket", key) }
+	device := value("BindToDevice")
+	if device == "*" { // of no interface (config_parse_socket_bindtodevice)
+		device = ""
 	}
 	var all []Socket
 	for _, e := range set {
@@ -106,22 +183,41 @@ func (u *Unit) listens(set settings, unit string) []Socket {
 			all = nil
 		case protocol == "": // of no port
 		default:
-			if s, ok := facts.ParseListen(protocol, e.value, value("BindIPv6Only") == "ipv6-only"); ok {
-				s.Name = unit
-				all = append(all, Socket{s, name})
+			if s, ok := u.listen(unit, e, protocol, value("BindIPv6Only") == "ipv6-only"); ok {
+				s.Name = unit.Name
+				all = append(all, Socket{s, cmp.Or(value("FileDescriptorName"), unit.Name), device})
 			}
 		}
 	}
 	if accept, _ := boolean(value("Accept")); accept && len(all) > 0 {
-		u.Notes = append(u.Notes, unit+" has Accept=yes: it starts a program for each connection, and passes no listener")
+		u.Notes = append(u.Notes, unit.Name+" has Accept=yes: it starts a program for each connection, and passes no listener")
 		return nil
 	}
 	return all
 }
 
-// Pulls reports whether a start of the unit starts the other one too, as far as its own lines say.
+// listen is one listener of a .socket unit, if it is of a port.
+func (u *Unit) listen(unit *Unit, e entry, protocol string, only6 bool) (facts.SocketUnit, bool) {
+	address, err := unit.expand(e.value)
+	if later := (*unexpandable)(nil); errors.As(err, &later) {
+		if !pathLike(e.value) {
+			u.doubt("%s: %v", e, later)
+		}
+		return facts.SocketUnit{}, false
+	}
+	return facts.ParseListen(protocol, address, only6)
+}
+
+// pathLike reports whether a value is a path, or begins with a specifier that is one.
+func pathLike(value string) bool {
+	return strings.HasPrefix(value, "/") || strings.HasPrefix(value, "@") ||
+		len(value) > 1 && value[0] == '%' && strings.IndexByte("CdDEfhLStTV", value[1]) >= 0
+}
+
+// Pulls reports whether a start of the unit starts the other one too, as far as its own lines
+// say. Sockets= implies Wants= (config_parse_service_sockets).
 func (u *Unit) Pulls(other string) bool {
-	return slices.ContainsFunc([]string{"Wants", "Requires", "BindsTo", "Upholds"}, func(key string) bool {
+	return slices.Contains(u.namedSockets(), other) || slices.ContainsFunc([]string{"Wants", "Requires", "BindsTo", "Upholds"}, func(key string) bool {
 		return slices.ContainsFunc(u.set.all("Unit", key), func(v string) bool { return slices.Contains(split(v), other) })
 	})
 }

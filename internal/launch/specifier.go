@@ -2,6 +2,7 @@ package launch
 
 import (
 	"fmt"
+	"path"
 	"strings"
 )
 
@@ -32,13 +33,14 @@ func (e *unexpandable) Error() string { return e.why }
 
 // specifier is what stands for %c.
 func (u *Unit) specifier(c byte) (string, error) {
-	stem := strings.TrimSuffix(u.Name, ".service")
+	ext := path.Ext(u.Name)
+	stem := strings.TrimSuffix(u.Name, ext)
 	prefix, instance, templated := strings.Cut(stem, "@")
 	last := prefix[strings.LastIndexByte(prefix, '-')+1:]
 	switch c {
 	case 'i', 'I', 'f', 'n', 'N':
 		if templated && instance == "" {
-			return "", &unexpandable{fmt.Sprintf("%%%c depends on the instance of the template: name one, as in %s@NAME.service", c, prefix)}
+			return "", &unexpandable{fmt.Sprintf("%%%c depends on the instance of the template: name one, as in %s@NAME%s", c, prefix, ext)}
 		}
 	}
 	switch c {

@@ -351,11 +351,15 @@ func bindRule(rule string, g kernel.Goal, unsure bool) bool {
 
 // Clients says what keeps clients away although the bind succeeds.
 func (u *Unit) Clients() (notes []string) {
+	notes = append(notes, u.Kept...)
 	if u.set.is("PrivateNetwork") {
 		notes = append(notes, "PrivateNetwork=yes: what the program binds itself, no other machine and no other service reaches")
 	}
 	if e, ok := u.set.lastEntry("IPAddressDeny"); ok {
 		notes = append(notes, e.String()+" keeps clients of these addresses away, but for those of IPAddressAllow=")
+	}
+	if e, ok := u.set.lastEntry("RestrictNetworkInterfaces"); ok && !u.Build.NoBPF {
+		notes = append(notes, e.String()+" keeps away clients that come by the other interfaces, where systemd was built with BPF")
 	}
 	return notes
 }

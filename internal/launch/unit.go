@@ -19,9 +19,11 @@ type Unit struct {
 	User    bool   // of a user's own manager
 	Sockets []Socket
 	Notes   []string // what systemd passes over, and what is not looked at
+	Kept    []string // what keeps clients from what the sockets pass
 	Build   Build    // of the systemd that reads it
 
 	set        settings
+	search     []string // the folders in which other units are looked for
 	socketUnit bool     // a .socket unit passes it something
 	doubts     []string // why it cannot be told how a start would go
 }
@@ -74,7 +76,8 @@ func Read(root fs.FS, file string) (Unit, error) {
 	if u.set, err = u.clean(u.set); err != nil {
 		return u, err
 	}
-	u.Sockets, err = u.sockets(root, folder, folders)
+	u.search = folders
+	u.Sockets, err = u.sockets(root)
 	return u, err
 }
 

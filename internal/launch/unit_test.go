@@ -338,7 +338,7 @@ func TestSockets(t *testing.T) {
 -- srv/app.service --
 [Service]
 ExecStart=app
-Sockets=named.socket
+Sockets=named.socket alone.socket %p@7.socket
 -- srv/app.socket --
 [Socket]
 ListenStream=443
@@ -350,6 +350,14 @@ FileDescriptorName=https
 [Socket]
 ListenStream=81
 BindIPv6Only=ipv6-only
+-- srv/named.service --
+-- srv/alone.socket --
+[Socket]
+ListenStream=87
+-- srv/app@.socket --
+[Socket]
+ListenStream=809%i
+Service=%p.service
 -- srv/points.socket --
 [Socket]
 ListenStream=82
@@ -380,9 +388,65 @@ Service=app.service
 	for _, s := range u.Sockets {
 		got = append(got, s.FD+" "+s.Network+" "+s.Addr.String()+map[bool]string{true: " both"}[s.Both])
 	}
-	want := []string{"https tcp6 [::]:443 both", "https tcp4 127.0.0.1:80", "https udp6 [::1]:53", "named.socket tcp6 [::]:81", "points.socket tcp6 [::]:82 both", "reset.socket tcp6 [::]:86 both"}
-	if !slices.Equal(got, want) || len(u.Notes) != 2 {
+	want := []string{"https tcp6 [::]:443 both", "https tcp4 127.0.0.1:80", "https udp6 [::1]:53", "named.socket tcp6 [::]:81", "app@7.socket tcp6 [::]:8097 both", "points.socket tcp6 [::]:82 both", "reset.socket tcp6 [::]:86 both"}
+	if !slices.Equal(got, want) || len(u.Notes) != 3 {
 		t.Errorf("%q, want %q; %q", got, want, u.Notes)
+	}
+	if !slices.Contains(u.Notes, "alone.socket cannot be started: there is no alone.service, and it does not say Service=app.service") {
+		t.Errorf("nothing is said of a socket whose service is not there: %q", u.Notes)
+	}
+	if !u.Pulls("named.socket") || !u.Pulls("app@7.socket") || u.Pulls("points.socket") {
+		t.Error("a start of the unit starts what Sockets= names")
+	}
+}
+
+// Instances of a template of .socket units pass their sockets if they are enabled or run.
+func TestSocketInstances(t *testing.T) {
+	files := disk(`
+-- etc/systemd/system/app.service --
+[Service]
+ExecStart=/usr/bin/app
+-- etc/systemd/system/web@.socket --
+[Socket]
+ListenStream=%i
+Service=app.service
+BindToDevice=lan0
+-- etc/systemd/system/other@.socket --
+[Socket]
+ListenStream=%i
+-- etc/systemd/system/sockets.target.wants/web@80.socket --
+-- etc/systemd/system/path@.socket --
+[Socket]
+ListenStream=%t/%i
+ListenStream=%H:81
+ListenDatagram=[::1]:%i
+Service=app.service
+-- usr/bin/app --
+`)
+	ports := func(names ...string) (all []string) {
+		u, err := Read(files, "/etc/systemd/system/app.service")
+		if err == nil {
+			err = u.Running(files, names)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, s := range u.Sockets {
+			all = append(all, s.Name+" "+s.Network+" "+s.Addr.String()+" "+s.Device)
+		}
+		return append(all, u.doubts...)
+	}
+	enabled := "web@80.socket tcp6 [::]:80 lan0"
+	for _, tt := range []struct{ running, want []string }{
+		{nil, []string{enabled}},
+		{[]string{"web@80.socket", "other@443.socket", "none.socket", "app.service", "web@.socket"}, []string{enabled}},
+		{[]string{"web@443.socket", "web@443.socket"}, []string{enabled, "web@443.socket tcp6 [::]:443 lan0"}},
+		{[]string{"path@82.socket"}, []string{enabled, "path@82.socket udp6 [::1]:82 ",
+			"ListenStream=%H:81 (path@.socket, line 3): what %H stands for depends on the machine and the manager, and is not looked at"}},
+	} {
+		if got := ports(tt.running...); !slices.Equal(got, tt.want) {
+			t.Errorf("with %q running: %q, want %q", tt.running, got, tt.want)
+		}
 	}
 }
 
@@ -440,7 +504,7 @@ func FuzzParse(f *testing.F) {
 			return
 		}
 		_ = u.Check(fstest.MapFS{}, c, who, "/home/app")
-		for _, s := range u.listens(all, "app.socket") {
+		for _, s := range u.listens(all, &Unit{Name: "app.socket"}) {
 			if s.Addr.Port() == 0 || !s.Addr.IsValid() {
 				t.Errorf("a socket at %v", s.Addr)
 			}
