@@ -75,6 +75,7 @@ func (p *Program) read() error {
 	if err == nil {
 		p.File, err = program.Read(f, info.Size())
 	}
+	p.Unsure = p.cutOff()
 	if err == nil {
 		err = p.starts()
 	}
@@ -82,6 +83,14 @@ func (p *Program) read() error {
 		err = &os.PathError{Op: "exec", Path: p.Path, Err: err}
 	}
 	return err
+}
+
+// cutOff says that the file ends within its last page that is loaded, "" if it does not.
+func (p *Program) cutOff() string {
+	if !p.File.Short {
+		return ""
+	}
+	return p.Path + " is cut off: the end of what is loaded is not in the file"
 }
 
 // starts asks whether this kernel executes the format, or an emulator that binfmt_misc

@@ -125,6 +125,7 @@ func (t Tree) Open(name string) (Program, error) {
 		return p, err
 	}
 	p.File, err = program.Read(bytes.NewReader(p.bytes), int64(len(p.bytes)))
+	p.Unsure = p.cutOff()
 	switch loader := p.File.Interpreter; {
 	case err != nil:
 	case p.File.Format == program.Unknown:

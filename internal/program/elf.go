@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"debug/elf"
 	"encoding/binary"
+	"errors"
+	"fmt"
 	"io"
 )
 
@@ -29,13 +31,16 @@ type prog struct {
 	off, address, size uint64
 }
 
-// readELF reads what execve looks at. What it refuses is an error.
-func (f *File) readELF(r io.ReaderAt) error {
+// readELF reads what execve looks at, of a file of that many bytes. What it refuses is an error.
+func (f *File) readELF(r io.ReaderAt, size int64) error {
 	e, err := readHeaders(r, f.Head)
 	if err != nil {
 		return err
 	}
 	f.Class, f.Data, f.Machine = e.class, e.data, e.machine
+	if f.Short, err = e.short(size); err != nil {
+		return err
+	}
 	for _, p := range e.progs {
 		if p.kind == elf.PT_INTERP { // the kernel takes the first
 			f.Interpreter, err = readInterp(r, p)
@@ -43,6 +48,32 @@ func (f *File) readELF(r io.ReaderAt) error {
 		}
 	}
 	return nil
+}
+
+// ErrCutOff is the error of a program that the kernel executes, and that dies of a page that is
+// not in the file (SIGBUS, or SIGSEGV if the kernel itself meets it; mmap(2)).
+var ErrCutOff = errors.New("the file is cut off")
+
+// short reports whether a part that is loaded (PT_LOAD) ends behind the end of a file of that many
+// bytes. It is an error if whole pages are missing: the rest of the last page reads as zero.
+func (e elfHeaders) short(size int64) (bool, error) {
+	page := uint64(64 << 10) // the largest of any machine
+	if e.machine == elf.EM_X86_64 || e.machine == elf.EM_386 {
+		page = 4 << 10
+	}
+	has := uint64(size)
+	pages := (has + page - 1) / page * page
+	short := false
+	for _, p := range e.progs {
+		if p.kind != elf.PT_LOAD || p.size == 0 {
+			continue
+		}
+		if p.off > pages || p.size > pages-p.off {
+			return true, fmt.Errorf("%w: it has %d bytes, and a part that is loaded ends behind them", ErrCutOff, size)
+		}
+		short = short || p.off+p.size > has
+	}
+	return short, nil
 }
 
 // readHeaders reads the program headers of a file that begins with head.

@@ -27,6 +27,7 @@ type File struct {
 	Class   elf.Class
 	Data    elf.Data
 	Machine elf.Machine
+	Short   bool // the last page of what is loaded is not all in the file, and zero where it is not
 
 	Libraries Answer[Libraries]
 	Go        Answer[Build]
@@ -54,7 +55,7 @@ const headSize = 256
 var ErrFormat error = syscall.ENOEXEC
 
 // Read reads a file of that many bytes. It is an error if the kernel would not
-// execute it, whatever the machine, or if it cannot be read.
+// execute it, whatever the machine, if it would die of what is cut off, or if it cannot be read.
 func Read(r io.ReaderAt, size int64) (File, error) {
 	head := make([]byte, headSize)
 	n, err := r.ReadAt(head, 0)
@@ -65,7 +66,7 @@ func Read(r io.ReaderAt, size int64) (File, error) {
 	switch {
 	case bytes.HasPrefix(f.Head, []byte(elf.ELFMAG)):
 		f.Format = ELF
-		if err := f.readELF(r); err != nil {
+		if err := f.readELF(r, size); err != nil {
 			return f, err
 		}
 		f.look(r, size)

@@ -167,6 +167,39 @@ func TestELF(t *testing.T) {
 	}
 }
 
+// A program of which a page that is loaded is not in the file dies of that. What is only not in
+// the last page reads as zero, which a program may survive.
+func TestCutOff(t *testing.T) {
+	for _, tt := range []struct {
+		name       string
+		machine    elf.Machine
+		off, bytes uint64 // of the part that is loaded
+		size       int    // of the file
+		dies       bool
+		short      bool
+	}{
+		{"whole", elf.EM_X86_64, 0, 9000, 9000, false, false},
+		{"more behind it", elf.EM_X86_64, 0, 9000, 20000, false, false},
+		{"half", elf.EM_X86_64, 0, 9000, 4500, true, true},
+		{"a page less one byte", elf.EM_X86_64, 0, 8193, 8192, true, true},
+		{"within the last page", elf.EM_X86_64, 0, 8192, 8191, false, true},
+		{"behind the end", elf.EM_X86_64, 1 << 20, 1, 4096, true, true},
+		{"nothing in the file", elf.EM_X86_64, 1 << 20, 0, 4096, false, false},
+		{"beyond 64 bits", elf.EM_X86_64, 1<<64 - 4096, 8192, 4096, true, true},
+		{"too long", elf.EM_X86_64, 4096, 1<<64 - 4096, 8192, true, true},
+		{"within a large page", elf.EM_AARCH64, 0, 60000, 9000, false, true},
+		{"a large page less", elf.EM_AARCH64, 0, 70000, 60000, true, true},
+	} {
+		load := elf.Prog64{Type: uint32(elf.PT_LOAD), Off: tt.off, Filesz: tt.bytes}
+		b := image(tt.machine, elf.ET_EXEC, load, "")
+		b = append(b, make([]byte, tt.size-len(b))...)
+		f, err := Read(bytes.NewReader(b), int64(len(b)))
+		if errors.Is(err, ErrCutOff) != tt.dies || err != nil && !tt.dies || f.Short != tt.short {
+			t.Errorf("%s: short %t, %v", tt.name, f.Short, err)
+		}
+	}
+}
+
 // The libraries are those that package elf of the standard library finds by the section
 // headers: of the programs and libraries of this machine.
 func TestLibraries(t *testing.T) {
