@@ -126,6 +126,7 @@ func container(r Record) Fact[string] {
 	}
 	podman, docker := fact(r, "run/.containerenv", exists), fact(r, ".dockerenv", exists)
 	kubernetes, lxc, other := hasEnv(r, "KUBERNETES_SERVICE_HOST"), hasEnv(r, "container=lxc"), hasEnv(r, "container")
+	podmanSays := hasEnv(r, "container=podman") // with --read-only its file is hidden
 	manager := fact(r, "run/host/container-manager", parseText)
 	kind, by := "", "/proc/self/cgroup"
 	switch {
@@ -139,12 +140,16 @@ func container(r Record) Fact[string] {
 		kind, by = manager.Value, manager.Source
 	case podman.Value:
 		kind, by = "podman", "/run/.containerenv"
+	case podmanSays.Value:
+		kind, by = "podman", "container=podman is set"
 	case docker.Value:
 		kind, by = "docker", "/.dockerenv"
 	case in("/docker", "/lxc", "cri-containerd", "libpod"):
 		kind = "container"
 	case other.Value:
 		kind, by = "container", "container= is set"
+	case begun(r, pid, uts):
+		kind, by = "container", "process 1 of its own pid namespace, in a uts namespace of its own"
 	}
 	left := pid.State == Known && pid.Value != initialPID || uts.State == Known && uts.Value != initialUTS
 	switch {
@@ -164,6 +169,14 @@ func container(r Record) Fact[string] {
 	return f
 }
 
+// begun reports whether the program begins a pid namespace, or was started by shells and the like
+// that do, and has a host name of its own too: what makes containers does that, also without
+// a mark.
+func begun(r Record, pid, uts Fact[string]) bool {
+	apart := pid.State == Known && pid.Value != initialPID && uts.State == Known && uts.Value != initialUTS
+	return apart && r["operator"].Err == "ENODATA"
+}
+
 // The namespaces that the system booted with have fixed inodes:
 // PROC_PID_INIT_INO and PROC_UTS_INIT_INO of <linux/proc_ns.h>.
 const (
@@ -181,7 +194,7 @@ func hasEnv(r Record, name string) Fact[bool] {
 
 // EnvMarks are the variables whose presence is recorded, and one with the value
 // that is told from others.
-var EnvMarks = []string{"AUTHBIND_LIB", "INVOCATION_ID", "KUBERNETES_SERVICE_HOST", "LISTEN_FDS", "USER", "container", "container=lxc"}
+var EnvMarks = []string{"AUTHBIND_LIB", "INVOCATION_ID", "KUBERNETES_SERVICE_HOST", "LISTEN_FDS", "USER", "container", "container=lxc", "container=podman"}
 
 // GoRun reports whether p is where `go run` and `go test` put a program: in
 // go-buildN/bNNN, with or without exe/, or in the build cache since Go 1.24.

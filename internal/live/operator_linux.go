@@ -27,7 +27,23 @@ func (r reading) findOperator(up lineage, beside string) ([]byte, error) {
 	case other >= 0:
 		return r.operatorAt(up.line[other].PID, beside)
 	}
+	if up.err == nil && r.coversProc() {
+		return nil, errors.New("a new /proc hides who started this process")
+	}
 	return nil, cmp.Or[error](up.err, unix.ENODATA)
+}
+
+// coversProc reports whether the /proc of this process lies on top of another one, as
+// unshare(1) mounts it for a new pid namespace. A container has one /proc alone.
+func (r reading) coversProc() bool {
+	mountinfo, err := r.file("/proc/self/mountinfo")
+	n := 0
+	for l := range bytes.Lines(mountinfo) {
+		if words := bytes.Fields(l); len(words) > 4 && string(words[4]) == "/proc" {
+			n++
+		}
+	}
+	return err == nil && n > 1
 }
 
 // A lineage is the ancestors of this process.

@@ -39,7 +39,7 @@ func candidates(w kernel.World, goals ...kernel.Goal) []candidate {
 		sockets := func(w kernel.World, _ kernel.Goal) (candidate, bool) { return socketUnits(w, goals) }
 		add(restart, widen, allow, dropIn, sockets, setcap, remount)
 	case f.Launcher.Container.State == facts.Known:
-		add(ambient, capAdd, container, compose, addToImage)
+		add(ambient, container, compose, capAdd, addToImage)
 		if keepsFiles(f) {
 			add(setcap)
 		}

@@ -64,6 +64,13 @@ func capAdd(w kernel.World, g kernel.Goal) (candidate, bool) {
 	if f.Launcher.Ancestor.State == facts.Known && missing == 0 { // its change of user took away what the engine gave
 		return candidate{}, false
 	}
+	if parent, known := f.Proc.Parent.Is(); known && parent == 0 && f.Proc.PID.Value != 1 { // put into the container later, as by podman exec
+		return candidate{}, false
+	}
+	only := ""
+	if okIDs && ids.EUID != 0 && missing == 0 && !f.Launch.Planned {
+		only = ", if it is started with --user"
+	}
 	if !okIDs || engine != "podman" && (engine != "docker" || ids.EUID != 0 && missing == 0) {
 		return candidate{}, false
 	}
@@ -76,7 +83,7 @@ func capAdd(w kernel.World, g kernel.Goal) (candidate, bool) {
 		flags = append(flags, "--cap-add="+name)
 	}
 	return candidate{
-		Fix: report.Fix{ID: "cap-add", Scope: "container", Summary: "for this container", Lasts: "as long as the container is started like this",
+		Fix: report.Fix{ID: "cap-add", Scope: "container", Summary: "for this container" + only, Lasts: "as long as the container is started like this",
 			Steps: []report.Step{{Edit: engine + " run", Content: strings.Join(flags, " ") + "\n"}}},
 		change: func(w kernel.World) kernel.World {
 			w.Starter.Bounding |= need
