@@ -24,7 +24,6 @@ type Container struct {
 	Network    string // "" for one of its own, "host", or the name of whose it shares
 	UserNS     bool   // it has a user namespace of its own
 	Unconfined bool   // no seccomp filter
-	Guest      bool   // the network namespace is given, with what Sysctls say of it
 
 	// NamedRoot says that the user is root by its name or by the number 0, and not by what an
 	// image's passwd makes of another name.
@@ -57,7 +56,7 @@ func (c Container) Check() error {
 	}
 	bounding, _ := c.Bounding()
 	if c.NoNewPrivs && orchestrated && (c.Privileged || bounding.Has(caps.SYS_ADMIN)) { // ValidateSecurityContext
-		return errors.New("Kubernetes takes no allowPrivilegeEscalation: false beside privileged or CAP_SYS_ADMIN")
+		return errors.New("a pod may not have allowPrivilegeEscalation: false beside privileged or CAP_SYS_ADMIN")
 	}
 	return nil
 }
@@ -200,7 +199,7 @@ func (c Container) network() facts.Net {
 		}
 		n.Sockets.Source, n.AllBound.Source = "assumed to be free", "assumed to be free"
 	default:
-		if _, says := c.Sysctls[portStart]; !says && !c.Guest {
+		if _, says := c.Sysctls[portStart]; !says {
 			n.PortStart = facts.Fact[int]{Source: "the network of " + c.Network, Reason: "another container's"}
 		}
 		if c.UserNS || c.Rootless {
@@ -225,7 +224,7 @@ func (c Container) PortStart() int {
 // Opened reports whether it is the engine alone that makes the ports unprivileged.
 func (c Container) Opened() bool {
 	_, says := c.Sysctls[portStart]
-	return !says && (c.Network == "" || c.Guest) && c.Engine.opens()
+	return !says && c.Network == "" && c.Engine.opens()
 }
 
 func (c Container) startSource() string {
