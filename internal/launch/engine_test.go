@@ -162,7 +162,6 @@ func TestContainerNetwork(t *testing.T) {
 		{"the host's from a user namespace", Container{Engine: docker, Network: "host", UserNS: true}, 1024, "host", facts.OwnerOutside, false},
 		{"another's", Container{Engine: docker, Network: "container:db"}, unknown, "", facts.OwnerHere, true},
 		{"another's, as told", Container{Engine: docker, Network: "container:db", Sysctls: told}, 80, "sysctls", facts.OwnerHere, true},
-		{"another's that is known", Container{Engine: docker, Network: "container:db", Guest: true}, 0, "docker", facts.OwnerHere, true},
 		{"another's from a user namespace", Container{Engine: docker, Network: "container:db", UserNS: true}, unknown, "", 0, true},
 		{"another's without root", Container{Engine: podman, Network: "container:db", Rootless: true}, unknown, "", 0, true},
 	} {
