@@ -104,6 +104,9 @@ func (c *command) define() {
 
 func (c *command) require(list string) error {
 	set, err := caps.ParseSet(list)
+	if err == nil && set == 0 {
+		err = errors.New("it names no capability")
+	}
 	c.need |= set
 	return misspelt(err)
 }
@@ -171,6 +174,9 @@ func (c *command) check() error {
 	}
 	var err error
 	c.flags.Visit(func(f *flag.Flag) {
+		if err == nil && f.Value.String() == "" && f.Name != "require" && f.Name != "guard" { // these two look themselves
+			err = fmt.Errorf("-%s has an empty value", f.Name)
+		}
 		if err == nil && f.Name != c.mode.name && !slices.Contains(strings.Fields(c.mode.with), f.Name) {
 			err = c.stray(f.Name)
 		}
@@ -178,6 +184,8 @@ func (c *command) check() error {
 	switch {
 	case err != nil:
 		return err
+	case slices.Contains(c.args, ""):
+		return errors.New(`an address is empty: say ":0" for any free port`)
 	case c.mode.takes == "" && len(c.args) > 0:
 		return fmt.Errorf("-%s takes no address, and %q is one", c.mode.name, c.args[0])
 	case c.mode.takes == "one" && len(c.args) != 1:

@@ -93,6 +93,39 @@ func TestMistakes(t *testing.T) {
 	}
 }
 
+// An empty argument is a mistake, as of a variable that is not set: nothing is asked then, and
+// the status is that of a wrong command line.
+func TestEmptyArguments(t *testing.T) {
+	for _, c := range []struct {
+		args []string
+		says string
+	}{
+		{[]string{""}, "an address is empty"},
+		{[]string{":0", ""}, "an address is empty"},
+		{[]string{"-binary", "", ":443"}, "-binary has an empty value"},
+		{[]string{"-unit", "", ":443"}, "-unit has an empty value"},
+		{[]string{"-binary", "/bin/true", "-user", "", ":443"}, "-user has an empty value"},
+		{[]string{"-replay", "", ":443"}, "-replay has an empty value"},
+		{[]string{"-require", "", ":443"}, "it names no capability"},
+		{[]string{"-guard=", "-binary", "/bin/true", ":443"}, "want yes or no"},
+	} {
+		stdout, stderr, code := doctor(t, c.args...)
+		if code != 64 || stdout != "" || strings.Count(stderr, "\n") != 1 || !strings.Contains(stderr, c.says) {
+			t.Errorf("doctor %q: exit status %d, %q, %q", c.args, code, stdout, stderr)
+		}
+	}
+}
+
+// A file without an end is read up to a bound.
+func TestEndlessRecording(t *testing.T) {
+	if _, err := os.Stat("/dev/zero"); err != nil {
+		t.Skip("this system has no file without an end: ", err)
+	}
+	if _, stderr, code := doctor(t, "-replay", "/dev/zero", ":443"); code != 64 || !strings.Contains(stderr, "/dev/zero is no recording: it has more than ") {
+		t.Errorf("exit status %d, %q", code, stderr)
+	}
+}
+
 // Flags may stand behind addresses; several addresses make one report.
 func TestSeveralAddresses(t *testing.T) {
 	machine := file(t, "machine.txtar", string(guardtest.OrdinaryUser))

@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"slices"
 
@@ -12,11 +13,27 @@ import (
 	"github.com/lowport/lowport/internal/archive"
 )
 
+// maxRecording bounds a recording, in bytes. A large one has some hundred thousand.
+const maxRecording = 16 << 20
+
+// readBounded reads a file up to one byte more than the bound.
+func readBounded(path string, most int64) ([]byte, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	return io.ReadAll(io.LimitReader(f, most+1))
+}
+
 // replayed asks the machine whose recording is in a file.
 func (c *command) replayed() int {
-	saved, err := os.ReadFile(c.replay)
+	saved, err := readBounded(c.replay, maxRecording)
 	if err != nil {
 		return failed(noInput, err)
+	}
+	if len(saved) > maxRecording {
+		return failed(usageError, fmt.Errorf("%s is no recording: it has more than %d bytes", c.replay, maxRecording))
 	}
 	if _, err := archive.Load(saved); err != nil {
 		return failed(usageError, fmt.Errorf("%s is no recording: %w", c.replay, err))
