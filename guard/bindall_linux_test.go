@@ -86,6 +86,39 @@ func TestBindAllOrNothing(t *testing.T) {
 	}
 }
 
+// A list that has one port twice says so, and blames nobody else.
+func TestBindAllTwice(t *testing.T) {
+	_, port, err := net.SplitHostPort(free(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, tt := range []struct{ list, says string }{
+		{":P :P", "the list has tcp :P twice"},
+		{"127.0.0.1:P tcp4/127.0.0.1:P", "tcp 127.0.0.1:P and tcp4 127.0.0.1:P of the same list exclude each other"},
+		{":P 127.0.0.1:P", "tcp :P and tcp 127.0.0.1:P of the same list exclude each other"},
+		{"127.0.0.1:P :P", "tcp 127.0.0.1:P and tcp :P of the same list exclude each other"},
+		{"127.0.0.1:P localhost:P", "tcp 127.0.0.1:P and tcp localhost:P of the same list exclude each other"},
+		{"tcp4/:P udp/:P 127.0.0.2:P", "tcp4 :P and tcp 127.0.0.2:P of the same list exclude each other"},
+		{"udp/:P udp4/127.0.0.1:P", "udp :P and udp4 127.0.0.1:P of the same list exclude each other"},
+		{":P udp/:P", ""},
+		{"127.0.0.1:P 127.0.0.2:P", ""},
+		{":0 :0", ""},
+	} {
+		var r guard.Report
+		s, err := guard.BindAll(context.Background(), strings.Fields(strings.ReplaceAll(tt.list, "P", port)), guard.ReportTo(&r))
+		if err == nil {
+			s.Close()
+		}
+		want := strings.ReplaceAll(tt.says, "P", port)
+		switch {
+		case (err == nil) != (want == ""):
+			t.Errorf("%s: %v", tt.list, err)
+		case err != nil && (len(r.Causes) != 1 || r.Causes[0].ID != "address-in-use" || r.Causes[0].Summary != want || err.(*guard.Error).ExitCode() != 69 || len(r.Fixes) != 0):
+			t.Errorf("%s: %+v\n%s", tt.list, r.Causes, r)
+		}
+	}
+}
+
 // What is malformed is found before anything is bound.
 func TestBindAllMalformed(t *testing.T) {
 	a := free(t)

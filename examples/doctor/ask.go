@@ -64,12 +64,20 @@ func (c *command) ask(machine asked) int {
 		code = worst(code, status(err))
 		reports = append(reports, r)
 	}
-	if len(c.args) > 1 && !c.json && !c.verbose {
+	if len(c.args) > 1 {
 		var r guard.Report // with fixes that are for all of them
-		if err := machine.bind(c.args, &r); status(err) < 0 {
+		err := machine.bind(c.args, &r)
+		if status(err) < 0 {
 			return c.unanswered(err)
 		}
-		reports = append(reports[:len(reports)-len(c.args)], r)
+		alone := code
+		code = worst(code, status(err))
+		switch {
+		case !c.json && !c.verbose:
+			reports = append(reports[:len(reports)-len(c.args)], r)
+		case alone == 0 && code != 0: // each can be had, and not all of them
+			reports = append(reports, r)
+		}
 	}
 	return printed(show(reports, c.json, c.verbose), code)
 }

@@ -48,7 +48,9 @@
 //	74  the output cannot be written
 //	77  permission is refused; with -audit, not everything could be read
 //
-// Of several addresses the status is the first of 64, 77 and 69 that one of them has.
+// Of several addresses the status is the first of 64, 77 and 69 that one of them has, or
+// that all of them together have. -json prints one report more if each alone can be had and
+// not all of them, as of an address that is named twice.
 package main
 
 import (

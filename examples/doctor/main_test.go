@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -135,6 +136,22 @@ func TestSeveralAddresses(t *testing.T) {
 	}
 	if stdout, _, _ = doctor(t, ":443", ":80", "-json", "-replay", machine); !strings.HasPrefix(stdout, "[\n") {
 		t.Errorf("JSON is no array: %s", stdout)
+	}
+}
+
+// The status of several addresses is that of all of them together, if each alone can be had.
+func TestSameAddressTwice(t *testing.T) {
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	address := ln.Addr().String()
+	ln.Close()
+	for _, flags := range [][]string{nil, {"-json"}} {
+		stdout, stderr, code := doctor(t, append(flags, address, address)...)
+		if code != 69 || stderr != "" || strings.Count(stdout, "the list has tcp "+address+" twice") == 0 || strings.Contains(stdout, "cannot be seen") {
+			t.Errorf("%q: exit status %d, %q, %s", flags, code, stderr, stdout)
+		}
 	}
 }
 

@@ -38,9 +38,12 @@ func refusals(subject string, failed []Request, f facts.Facts) report.Report {
 	for _, r := range failed {
 		g := r.refused().Of(&f)
 		told := kernel.Finding{}
-		if unsure := (*Untold)(nil); errors.As(r.Err, &unsure) {
+		switch unsure := (*Untold)(nil); {
+		case errors.As(r.Err, &unsure):
 			told = kernel.Untold(&f, g, unsure.Why)
-		} else {
+		case r.Clash != "":
+			told = r.clash()
+		default:
 			told = kernel.Explain(&f, g, r.Err)
 		}
 		found = append(found, told)

@@ -56,6 +56,7 @@ type Request struct {
 	Goal    kernel.Goal // where it is decided and not tried
 	How     privport.How
 	Socket  io.Closer // a net.Listener or a net.PacketConn, where it succeeded
+	Clash   string    // the earlier request of the same call that has the port, "" for none
 	Err     error
 }
 
@@ -119,6 +120,7 @@ func Bind(ctx context.Context, c privport.Config, all []Request) error {
 		if r.Open(ctx, c); r.Err != nil && first == nil {
 			first = r.Err
 		}
+		r.clashes(all[:i])
 	}
 	if first != nil {
 		for _, r := range all {
