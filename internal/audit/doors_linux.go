@@ -69,6 +69,9 @@ func (r *doorReader) standard() error {
 			return err
 		}
 	}
+	if err := r.modules(); err != nil {
+		return err
+	}
 	if err := r.cron(); err != nil {
 		return err
 	}
@@ -201,8 +204,28 @@ func (r *doorReader) folder(d Door) error {
 		if !obeyed(d.Path, name) {
 			continue
 		}
-		if err := r.entry(Door{Path: d.Path + "/" + name, Need: 2, Root: true, Allows: d.Allows}); err != nil {
+		e := Door{Path: d.Path + "/" + name, Need: 2, Root: true, Allows: d.Allows}
+		if err := errors.Join(r.entry(e), r.within(e)); err != nil {
 			return err
+		}
+	}
+	return nil
+}
+
+// modules adds the folders of moduleFolders.
+func (r *doorReader) modules() error {
+	for _, m := range moduleFolders {
+		names, err := r.list(m.folder, maxDev)
+		if err != nil {
+			return err
+		}
+		for _, name := range names {
+			if match, _ := path.Match(m.versions, name); !match {
+				continue
+			}
+			if err := r.folder(Door{Path: path.Join(m.folder, name, m.modules), Allows: modulesAllows}); err != nil {
+				return err
+			}
 		}
 	}
 	return nil
@@ -213,10 +236,32 @@ func obeyed(folder, name string) bool {
 	switch {
 	case strings.HasPrefix(folder, "/var/spool/cron"):
 		return name == "root" // any other is that user's
+	case folder == "/root":
+		return strings.HasPrefix(name, ".") // shells and other programs read those
+	case folder == "/var/lib/dpkg/info":
+		ext := path.Ext(name)
+		return ext == ".preinst" || ext == ".postinst" || ext == ".prerm" || ext == ".postrm" || ext == ".config"
 	case strings.HasPrefix(folder, "/usr/lib") && path.Base(folder) == "lib", folder == "/usr/local/lib", folder == "/lib64":
 		return strings.Contains(name, ".so")
 	}
 	return true
+}
+
+// within adds the files of a folder in a folder of settings, such as the drop-ins of a unit.
+func (r *doorReader) within(d Door) error {
+	if !strings.HasPrefix(d.Path, "/etc/") && !strings.HasPrefix(d.Path, "/run/") && !strings.Contains(d.Path, "/systemd/") {
+		return nil
+	}
+	names, err := r.list(d.Path, maxDev)
+	if err != nil {
+		return err
+	}
+	for _, name := range names {
+		if err := r.entry(Door{Path: d.Path + "/" + name, Need: 2, Root: true, Allows: d.Allows}); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // entry adds a file of a folder; where it is a link, what that leads to.
@@ -241,7 +286,6 @@ func (r *doorReader) entry(d Door) error {
 		return r.addOpen(fd, d)
 	}
 	return nil // a unit that is masked is a link to /dev/null
-
 }
 
 // maxDev is how many names of a folder are looked at: a container could have /dev full of

@@ -2,6 +2,7 @@ package audit
 
 import (
 	"fmt"
+	"path"
 	"strings"
 
 	"github.com/lowport/lowport/caps"
@@ -62,6 +63,9 @@ This file is generated from the catalogue that the reports are made of.
 	fmt.Fprintf(&b, "- to read a disk in /dev: %s\n", diskAllows)
 	for _, d := range doorFolders {
 		fmt.Fprintf(&b, "- to put a file into %s, or write one there: %s\n", d.Path, d.Allows)
+	}
+	for _, m := range moduleFolders {
+		fmt.Fprintf(&b, "- to put a file into %s, or write one there: %s\n", path.Join(m.folder, m.versions, m.modules), modulesAllows)
 	}
 	return b.String()
 }

@@ -34,7 +34,8 @@ func (f files) opened(doors map[use]*Door) ([]Open, error) {
 		}
 		all = append(all, Open{FD: fd, Door: door})
 	}
-	return all, nil
+	shared, err := f.shared(doors)
+	return append(all, shared...), err
 }
 
 // errNoDoor is of a descriptor that is nothing special.

@@ -80,6 +80,9 @@ func openDoor(p Process) (Finding, bool) {
 		}
 		fd := fmt.Sprintf("fd/%d", o.FD)
 		what := "descriptor " + fmt.Sprint(o.FD) + " is " + term.Show(o.Door.Path) + ", open to " + verb(*o.Door)
+		if o.Span != "" {
+			fd, what = "map_files/"+o.Span, "its memory is "+term.Show(o.Door.Path)+", mapped to "+verb(*o.Door)
+		}
 		if f.Summary == "" {
 			f.Summary, f.Allows = what, o.Door.Allows
 		}

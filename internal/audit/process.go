@@ -80,6 +80,7 @@ type Place struct {
 // the kernel does not say whose credentials it keeps.
 type Open struct {
 	FD   int
+	Span string // the addresses of a shared mapping, which is left when the descriptor is closed
 	Door *Door
 }
 

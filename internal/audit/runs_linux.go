@@ -243,25 +243,19 @@ func (r *rooms) process(proc *task.Dir, pid int, root bool) error {
 	if err != nil {
 		return err
 	}
-	for _, name := range script(args) {
-		if err := d.runs(name, pid); err != nil {
-			return err
-		}
+	words := strings.Split(strings.TrimSuffix(string(args), "\x00"), "\x00")
+	if err := d.script(f, words); err != nil {
+		return err
 	}
-	return nil
+	environ, err := proc.Read(pid, "environ")
+	if err != nil {
+		return err
+	}
+	return d.environ(strings.Split(string(environ), "\x00"))
 }
 
 // runs adds what a process of root runs, and the folders above it.
-func (r *doorReader) runs(name string, pid int) error {
-	if r.done[name] {
-		return nil
-	}
-	r.done[name] = true
-	if err := r.add(Door{Path: name, Need: 2, Root: true, Allows: runsAllows(pid)}); err != nil {
-		return err
-	}
-	return r.above(name, wayAllows)
-}
+func (r *doorReader) runs(name string, pid int) error { return r.obeys(name, runsAllows(pid)) }
 
 func runsAllows(pid int) string { return fmt.Sprintf("change what root runs: process %d has it", pid) }
 
@@ -336,74 +330,6 @@ func mapped(maps []byte) (all []mapping) {
 		}
 	}
 	return all
-}
-
-// scripts are the endings of what interpreters run.
-var scripts = []string{".py", ".sh", ".pl", ".rb", ".js", ".mjs", ".php", ".jar", ".lua", ".tcl", ".R"}
-
-// script returns the script that an interpreter was started with: the first argument that
-// is no option, if it is a path from the root folder and a shell was asked to run it or it
-// has the ending of a script.
-func script(cmdline []byte) []string {
-	args := strings.Split(string(cmdline), "\x00")
-	shell := strings.HasSuffix(path.Base(args[0]), "sh")
-	for _, arg := range args[1:] {
-		if strings.HasPrefix(arg, "-") {
-			continue
-		}
-		if path.IsAbs(arg) && (shell || slices.Contains(scripts, path.Ext(arg))) {
-			return []string{path.Clean(arg)}
-		}
-		return nil
-	}
-	return nil
-}
-
-// cron adds what root's lines of the system's crontabs name: crontab(5).
-func (r *doorReader) cron() error {
-	names, err := r.list("/etc/cron.d", maxDev)
-	if err != nil {
-		return err
-	}
-	tables := []string{"/etc/crontab"}
-	for _, name := range names {
-		tables = append(tables, "/etc/cron.d/"+name)
-	}
-	for _, table := range tables {
-		text, err := r.read(table)
-		if err != nil {
-			return err
-		}
-		for _, name := range commands(text) {
-			if err := r.add(Door{Path: name, Need: 2, Root: true, Allows: "change what cron runs as root"}); err != nil {
-				return err
-			}
-			if err := r.above(name, wayAllows); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
-}
-
-// commands returns the paths in root's lines of a system crontab.
-func commands(table []byte) (names []string) {
-	for line := range strings.Lines(string(table)) {
-		fields := strings.Fields(line)
-		user := 5
-		if strings.HasPrefix(line, "@") {
-			user = 1
-		}
-		if len(fields) <= user+1 || strings.HasPrefix(line, "#") || fields[user] != "root" {
-			continue
-		}
-		for _, f := range fields[user+1:] {
-			if f = strings.Trim(f, `"'();&|`); path.IsAbs(f) {
-				names = append(names, path.Clean(f))
-			}
-		}
-	}
-	return names
 }
 
 // read returns a file below the root folder, at most a mebibyte of it; nothing where it
