@@ -23,7 +23,9 @@ import (
 // and find this process still running when it first listens.
 //
 // Call done once the command has started, or has failed to: it closes the copies
-// that were made for the command, and no other of its files. For a socket without a
+// that were made for the command, and no other of its files. If it has started, done
+// also has the Close of a Unix listener leave the socket's file, at which the command is
+// reached now: whoever ends the last one removes it. For a socket without a
 // descriptor, such as one of TLS, the error wraps [errors.ErrUnsupported], and the
 // command is as it was.
 func HandOver(cmd *exec.Cmd, sockets ...io.Closer) (done func(), err error) {
@@ -34,6 +36,9 @@ func HandOver(cmd *exec.Cmd, sockets ...io.Closer) (done func(), err error) {
 	done = func() {
 		for _, f := range copies {
 			f.Close()
+		}
+		if cmd.Process != nil {
+			leaveFiles(sockets)
 		}
 	}
 	for _, s := range sockets {
@@ -53,6 +58,15 @@ func HandOver(cmd *exec.Cmd, sockets ...io.Closer) (done func(), err error) {
 		envPPID+"="+strconv.Itoa(os.Getpid()),
 		envPID+"=", envNames+"=", envPIDFD+"=") // of whoever started this process
 	return done, nil
+}
+
+// leaveFiles keeps Close from removing the files of Unix listeners.
+func leaveFiles(sockets []io.Closer) {
+	for _, s := range sockets {
+		if l, ok := s.(interface{ SetUnlinkOnClose(bool) }); ok {
+			l.SetUnlinkOnClose(false)
+		}
+	}
 }
 
 // passable is a copy of a socket's descriptor. Its File method would not do:

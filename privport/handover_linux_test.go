@@ -539,3 +539,29 @@ func TestSorts(t *testing.T) {
 		}
 	}
 }
+
+// Who was handed a Unix listener is reached at its file after the old one was closed. If the
+// command does not start, the file goes with the listener as before.
+func TestHandOverUnix(t *testing.T) {
+	for _, program := range []string{"/bin/true", "/nonexistent"} {
+		name := t.TempDir() + "/s"
+		ln, err := net.Listen("unix", name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		cmd := exec.Command(program)
+		done, err := privport.HandOver(cmd, ln)
+		if err != nil {
+			t.Fatal(err)
+		}
+		started := cmd.Start() == nil
+		done()
+		if started {
+			cmd.Wait()
+		}
+		ln.Close()
+		if _, err := os.Stat(name); (err == nil) != started {
+			t.Errorf("%s started %v: %v", program, started, err)
+		}
+	}
+}
