@@ -32,7 +32,9 @@ namespace and the reader's, and the files below that amount to root: no raw sock
 before a drop, and no connections to a daemon of root's. Nor does it see what a thread
 alone has open (CLONE_FILES), what the rules of sudo and polkit let the process do, what
 the units name that root would start next, the rules of a security module, or the
-process's children.
+process's children. Of what root runs it sees the processes that the reader's /proc shows:
+their programs, libraries and scripts, not the other modules that a script loads, nor their
+settings beyond the files below. The folders that an overlay is made of are other files.
 
 This file is generated from the catalogue that the reports are made of.
 
