@@ -79,11 +79,15 @@ func inside(p string) string {
 	return p
 }
 
-// expanded is a value with its specifiers put in; ok is false where that is a doubt.
+// expanded is a value with its specifiers put in; ok is false where that is a doubt, and where
+// systemd passes over the line as it has an unknown one.
 func (u *Unit) expanded(e entry, value string) (string, bool) {
 	s, err := u.expand(value)
-	if err != nil {
+	switch {
+	case errors.As(err, new(*unexpandable)):
 		u.doubt("%s: %v", e, errors.Unwrap(err))
+	case err != nil:
+		u.note(fmt.Sprintf("systemd ignores %s: %v", e, errors.Unwrap(err)))
 	}
 	return s, err == nil
 }

@@ -38,8 +38,12 @@ func (u *Unit) commands(key string) (all []Command) {
 // commandsOf reads one line. Where systemd does not take it, that is an error, unless the
 // line begins with "-": then it is passed over (config_parse_exec).
 func (u *Unit) commandsOf(e entry) (all []Command, err error) {
-	for _, words := range commandLines(e.value) {
+	lines := commandLines(e.value)
+	for i, words := range lines {
 		c, err := u.command(words)
+		if i == len(lines)-1 && err == nil && openQuote(e.value) { // it goes on to the end of the value
+			err = errors.New("a quote has no end")
+		}
 		var later *unexpandable
 		switch {
 		case errors.As(err, &later):
@@ -54,6 +58,25 @@ func (u *Unit) commandsOf(e entry) (all []Command, err error) {
 		all = append(all, c)
 	}
 	return all, nil
+}
+
+// openQuote reports whether a quote in a value has no end (extract_first_word).
+func openQuote(value string) bool {
+	var quote rune
+	escaped := false
+	for _, c := range value {
+		switch {
+		case escaped:
+			escaped = false
+		case c == '\\':
+			escaped = true
+		case quote != 0 && c == quote:
+			quote = 0
+		case quote == 0 && (c == '"' || c == '\''):
+			quote = c
+		}
+	}
+	return quote != 0
 }
 
 // commandLines splits a value at words that are a lone semicolon.

@@ -100,13 +100,21 @@ func (u *Unit) fatal(e entry) error {
 		return err
 	case "User", "Group", "SupplementaryGroups":
 		for _, name := range split(e.value) {
-			if name, err := u.expand(name); err == nil && !validName(name) {
+			name, err := u.expand(name)
+			switch {
+			case err == nil && !validName(name):
 				return errors.New("it is no name")
+			case err != nil && !errors.As(err, new(*unexpandable)):
+				return err
 			}
 		}
 	case "WorkingDirectory":
-		if dir, err := u.expand(e.value); err == nil && !path.IsAbs(dir) && dir != "~" && !strings.HasPrefix(dir, "-") {
+		dir, err := u.expand(e.value)
+		switch {
+		case err == nil && !path.IsAbs(dir) && dir != "~" && !strings.HasPrefix(dir, "-"):
 			return errors.New("it is not an absolute path")
+		case err != nil && !errors.As(err, new(*unexpandable)) && !strings.HasPrefix(e.value, "-"):
+			return err
 		}
 	case "RootDirectory", "RootImage":
 		if dir, err := u.expand(e.value); err == nil && !path.IsAbs(dir) {

@@ -67,7 +67,8 @@ func TestExpand(t *testing.T) {
 		{"a@.service", "%i", "error"},
 		{"a.service", "%H", "error"},
 		{"a.service", "%a", "error"},
-		{"a.service", "%z", "%z"},
+		{"a.service", "%z", "error"},
+		{"a.service", "%- %é", "%- %é"},
 		{"a.service", "%t/x", "/run/x"},
 	} {
 		got, err := (&Unit{Name: tt.unit}).expand(tt.text)

@@ -73,10 +73,7 @@ func (u *Unit) passed(root fs.FS, names []string) (all []Socket, err error) {
 		case err != nil:
 			return nil, err
 		}
-		more, passes, err := u.passedBy(root, name, set)
-		if err != nil {
-			return nil, err
-		}
+		more, passes := u.passedBy(root, name, set)
 		if !passes {
 			u.Notes = notes // of no concern
 			continue
@@ -88,30 +85,26 @@ func (u *Unit) passed(root fs.FS, names []string) (all []Socket, err error) {
 }
 
 // passedBy are the sockets of one unit, if it passes them to the service.
-func (u *Unit) passedBy(root fs.FS, name string, set settings) (all []Socket, passes bool, err error) {
+func (u *Unit) passedBy(root fs.FS, name string, set settings) (all []Socket, passes bool) {
 	as := Unit{Name: name, User: u.User}
 	service, err := as.expand(set.lastOf("Socket", "Service"))
-	var later *unexpandable
-	switch {
-	case errors.As(err, &later):
-		u.note(name + " says Service=, and " + later.Error())
-		return nil, false, nil
-	case err != nil:
-		return nil, false, err
+	if err != nil {
+		u.note("what " + name + " passes is not known: " + err.Error())
+		return nil, false
 	}
 	implied := strings.TrimSuffix(name, ".socket") + ".service"
 	service = cmp.Or(service, implied)
 	if service != u.Name && !slices.Contains(u.namedSockets(), name) {
-		return nil, false, nil
+		return nil, false
 	}
 	if service != u.Name { // which the socket's start takes (socket_start: "not loaded, refusing")
 		if _, err := u.find(root, service, u.search); errors.Is(err, fs.ErrNotExist) {
 			u.note(name + " cannot be started: there is no " + service + ", and it does not say Service=" + u.Name)
-			return nil, true, nil
+			return nil, true
 		}
 	}
 	u.keepsAway(name, set)
-	return u.listens(set, &as), true, nil
+	return u.listens(set, &as), true
 }
 
 // ownSocket is the name of the .socket unit that belongs to the service without a word.

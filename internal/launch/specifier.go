@@ -7,7 +7,8 @@ import (
 )
 
 // expand puts in the specifiers of systemd.unit(5) that depend on the unit's name and on
-// its manager. An unknown one stays as it is (specifier_printf). Of others it is an error,
+// its manager. An unknown letter or digit is an error, as for systemd, and any other character
+// stays as it is (specifier_printf, POSSIBLE_SPECIFIERS). Of others it is an *unexpandable,
 // since they are of the machine that will start the unit, or need an instance.
 func (u *Unit) expand(s string) (string, error) {
 	var b strings.Builder
@@ -71,10 +72,13 @@ func (u *Unit) specifier(c byte) (string, error) {
 	if dir, ok := u.directory(c); ok {
 		return dir, nil
 	}
-	if strings.IndexByte("aAbBCdDEgGhHlLmMoqsStTuUvVwWyY", c) >= 0 {
+	if strings.IndexByte("aAbBcCdDEgGhHlLmMoqrRsStTuUvVwWyY", c) >= 0 {
 		return "", &unexpandable{fmt.Sprintf("what %%%c stands for depends on the machine and the manager, and is not looked at", c)}
 	}
-	return "%" + string(c), nil
+	if c >= '0' && c <= '9' || c >= 'A' && c <= 'Z' || c >= 'a' && c <= 'z' {
+		return "", fmt.Errorf("%%%c is no specifier; a %% that stands for itself is %%%%", c)
+	}
+	return "%" + string([]byte{c}), nil
 }
 
 // directory is what stands for the folders of the system manager, and root's own.
