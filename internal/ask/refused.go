@@ -82,6 +82,9 @@ func (r Request) refused() kernel.Goal {
 // Refused returns how the kernel refused the request.
 func (r Request) Refused() kernel.Refusal {
 	refused := kernel.RefusalOf(r.Err)
+	if refused.Call == "setsockopt" && !r.Foreign && !errors.As(r.Err, new(*privport.ControlError)) {
+		refused.Call = "option" // Control's own errors are marked
+	}
 	refused.Raised = r.How.Via == privport.Raised
 	var unraised *privport.RaiseError
 	if errors.As(r.How.Unraised, &unraised) {

@@ -2,6 +2,7 @@ package facts
 
 import (
 	"fmt"
+	"math"
 	"path"
 	"slices"
 	"strconv"
@@ -174,7 +175,15 @@ func container(r Record) Fact[string] {
 // a mark.
 func begun(r Record, pid, uts Fact[string]) bool {
 	apart := pid.State == Known && pid.Value != initialPID && uts.State == Known && uts.Value != initialUTS
-	return apart && r["operator"].Err == "ENODATA"
+	if !apart || r["operator"].Err != "ENODATA" {
+		return false
+	}
+	pidHere, _ := fact(r, own(r), StatusInt("Tgid", math.MaxInt32)).Is()
+	line, _ := fact(r, "ancestors", ParseJSON[[]Forebear]).Is()
+	if len(line) > 0 {
+		pidHere = line[len(line)-1].PID
+	}
+	return pidHere == 1 // and not put there later, as by nsenter(1)
 }
 
 // The namespaces that the system booted with have fixed inodes:

@@ -49,10 +49,11 @@ var Gates = []Gate{
 		obstacles: func(w World, g Goal, a attempt) []string { return []string{socketCause(w, g, a)} },
 	},
 	{
-		Name: "setup", Question: "Does the program's own setup of the socket succeed?", Causes: []string{"control-refused"},
-		asked: bind,
-		opens: func(w World, g Goal, a attempt) bool { return !g.Refused.setup() },
-		errno: answers(""),
+		Name: "setup", Question: "Does the program's own setup of the socket succeed?", Causes: []string{"control-refused", "seccomp", "bpf-or-policy"},
+		asked:     bind,
+		opens:     func(w World, g Goal, a attempt) bool { return !g.Refused.setup() && w.Unseen != "setup" },
+		errno:     answers(""),
+		obstacles: func(w World, g Goal, a attempt) []string { return []string{setupCause(w.Facts, g)} },
 	},
 	{
 		Name: "policy", Question: "Do seccomp, the LSMs and cgroup BPF let it through?", Causes: policies,

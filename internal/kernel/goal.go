@@ -33,7 +33,7 @@ type Goal struct {
 // A Refusal is the kernel's answer to the last attempt.
 type Refusal struct {
 	Errno  syscall.Errno
-	Call   string        // the system call: "socket", "setsockopt", "bind" or "listen"
+	Call   string        // "socket", "bind", "listen"; "setsockopt" or "control" in Control; "option": package net's setsockopt
 	Raised bool          // the capability was effective in the last attempt
 	Capset syscall.Errno // why the capability could not be made effective; 0 if it could, or that was not tried
 }

@@ -41,6 +41,19 @@ func policyObstacles(f *facts.Facts, g Goal, a attempt) []string {
 	}
 }
 
+// setupCause names what refuses to set an option of the socket. To those that package net sets itself
+// only a filter, or a BPF program of the cgroup (BPF_CGROUP_SETSOCKOPT), says no.
+func setupCause(f *facts.Facts, g Goal) string {
+	filter, _ := f.Proc.Seccomp.Is()
+	switch {
+	case g.Refused.setup():
+		return "control-refused"
+	case filter == 2:
+		return "seccomp"
+	}
+	return "bpf-or-policy"
+}
+
 // listenCause names the kind of policy that refuses listen(2). The kernel asks neither Landlock
 // nor a cgroup BPF program there.
 func listenCause(f *facts.Facts, g Goal) string {
@@ -120,6 +133,9 @@ func saySeccomp(l *look, w wording) wording {
 		}
 		return wording{"a seccomp filter refuses " + call + ", so that {cap} cannot be made effective",
 			"the program may not raise what is permitted: in a unit see SystemCallFilter=, in a container its seccomp profile; an ambient capability or =+ep on the file need no " + call}
+	case l.w.Unseen == "setup":
+		return wording{"a seccomp filter refuses setsockopt",
+			"package net sets options of every socket (SO_REUSEADDR, IPV6_V6ONLY); in a unit see SystemCallFilter=, in a container its seccomp profile"}
 	case call != "" && call != "bind" && !l.g.Refused.setup():
 		w.detail = "binds to port 0 are let through, and " + call + " is not; in a unit see SystemCallFilter=, in a container its seccomp profile"
 	default:

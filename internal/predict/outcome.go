@@ -107,7 +107,7 @@ func ParseOutcome(line string) (Outcome, error) {
 	default:
 		return Outcome{}, bad
 	}
-	calls := []string{"", "socket", "setsockopt", "listen", "control"}
+	calls := []string{"", "socket", "setsockopt", "listen", "control", "option"}
 	if !errnos.Known(o.Errno) || !errnos.Known(o.Capset) || !slices.Contains(calls, o.Call) {
 		return Outcome{}, bad
 	}

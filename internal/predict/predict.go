@@ -27,8 +27,15 @@ func Fail(r *ask.Request, done Outcome, at netip.Addr) {
 		call = "execve"
 	}
 	errno, _ := errnos.Of(done.Errno)
-	refused := error(errno)
-	if call != "control" { // whose error is its own
+	var refused error
+	switch call {
+	case "control": // whose error is its own
+		refused = &privport.ControlError{Err: errno}
+	case "setsockopt":
+		refused = &privport.ControlError{Err: os.NewSyscallError(call, errno)}
+	case "option":
+		refused = os.NewSyscallError("setsockopt", errno)
+	default:
 		refused = os.NewSyscallError(call, errno)
 	}
 	r.Err = &net.OpError{Op: "listen", Net: r.Network, Addr: NetAddr(done.UDP, at, r.Target.Port), Err: refused}

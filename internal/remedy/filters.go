@@ -39,7 +39,7 @@ func allowing(w kernel.World, g kernel.Goal) (lines []string) {
 // filtersCall reports whether a filter refuses a system call of the bind: a probe shows it for
 // socket and bind, the story of the world for listen.
 func filtersCall(w kernel.World) bool {
-	return w.Unseen == "listen" || w.Facts.Launch.Listen != "" ||
+	return w.Unseen == "listen" || w.Unseen == "setup" || w.Facts.Launch.Listen != "" ||
 		slices.ContainsFunc(w.Facts.Policy.Probes.Value, byFilter)
 }
 
@@ -51,7 +51,7 @@ func hasIPv6(f *facts.Facts) bool { return f.Net.NoLoop6.State == facts.Known }
 
 // unfiltered returns the world in which the unit's filters allow the bind.
 func unfiltered(w kernel.World) kernel.World {
-	if w.Unseen == "listen" {
+	if w.Unseen == "listen" || w.Unseen == "setup" {
 		w.Unseen = ""
 	}
 	return w.With(func(f *facts.Facts) {
