@@ -258,12 +258,30 @@ func (p *plan) byManager(u *launch.Unit, command launch.Command, c *chain, f fac
 	if err := c.survives(u, command); err != nil {
 		return err
 	}
+	p.leave(u, &f, systemd)
 	p.remote, p.sockets = u.OwnNetwork(), here
 	f.Launcher.Stopped = f.Launcher.Stopped.None()
 	for _, socket := range u.Sockets {
 		f = p.offer(socket, f, systemd, u.Pulls(socket.Name))
 	}
 	return p.start(c, f, s)
+}
+
+// leave takes away the sockets of the units that end before the unit starts anew.
+func (p *plan) leave(u *launch.Unit, f *facts.Facts, systemd bool) {
+	ends := u.EndsBefore()
+	var stay []facts.Socket
+	for _, s := range f.Net.Sockets.Value {
+		folders := strings.Split(s.Cgroup, "/")
+		user := slices.ContainsFunc(folders, func(name string) bool { return strings.HasPrefix(name, "user@") })
+		at := slices.IndexFunc(folders, func(name string) bool { return slices.Contains(ends, name) })
+		if !systemd || at < 0 || user != u.User {
+			stay = append(stay, s)
+			continue
+		}
+		p.note(fmt.Sprintf("%s has port %d now, and is ended before %s starts anew", folders[at], s.Addr.Port(), u.Name))
+	}
+	f.Net.Sockets.Value = stay
 }
 
 // offer adds a socket that the unit is passed. One that is not bound is not started: it is

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net/netip"
 	"os"
+	"slices"
 	"strings"
 	"syscall"
 
@@ -64,7 +65,7 @@ func RefusalOf(err error) (r Refusal) {
 		return r
 	case !errors.As(err, &call):
 		r.Call = "control"
-	case call.Syscall == "setsockopt", !isOwn && (call.Syscall == "socket" || call.Syscall == "bind" || call.Syscall == "listen"):
+	case call.Syscall == "setsockopt", !isOwn && slices.Contains([]string{"socket", "bind", "listen", "execve"}, call.Syscall):
 		r.Call = call.Syscall
 	default:
 		r.Call = "control"

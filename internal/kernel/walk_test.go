@@ -26,6 +26,11 @@ func TestWalk(t *testing.T) {
 			f.Policy.Probes = known([]facts.Probe{{Network: "tcp4", Errno: "EACCES"}, {Network: "tcp6", Errno: "EACCES"}, {Network: "mptcp4", Errno: mptcp}, {Network: "mptcp6", Errno: mptcp}})
 		}
 	}
+	probed := func(f *facts.Facts) {
+		if f.Policy.Probes.State != facts.Known {
+			f.Policy.Probes = known([]facts.Probe{})
+		}
+	}
 	unowned := func(f *facts.Facts) { f.Net.Owner = facts.Fact[facts.Owner]{} }
 	noListen := func(f *facts.Facts) { f.Launch.Listen = "EPERM" }
 	for _, tt := range []struct {
@@ -52,7 +57,8 @@ func TestWalk(t *testing.T) {
 		{"listen will be refused", with(start(web()), noListen), tcp("", 8443), "start+ socket+ setup+ policy+ port+ address+ free+ listen-"},
 	} {
 		var got []string
-		for _, s := range Walk(Worlds(&tt.f, tt.g), tt.g) {
+		f := with(tt.f, probed)
+		for _, s := range Walk(Worlds(&f, tt.g), tt.g) {
 			got = append(got, s.Name+map[Answer]string{Yes: "+", No: "-", Unknown: "?"}[s.Answer])
 		}
 		if s := strings.Join(got, " "); s != tt.want {
@@ -83,6 +89,17 @@ func TestPredict(t *testing.T) {
 		got, err := Predict(Worlds(&tt.f, tt.g), tt.g)
 		if tt.open == "" && (err != nil || got != tt.want) || tt.open != "" && (err == nil || !strings.Contains(err.Error(), tt.open) || !got.Executed) {
 			t.Errorf("%s: %+v, %v", tt.name, got, err)
+		}
+	}
+}
+
+// Whether a policy lets it through is not known where nothing was probed.
+func TestWalkUnprobed(t *testing.T) {
+	f := web()
+	f.Policy.Probes = facts.Fact[[]facts.Probe]{}
+	for _, s := range Walk(Worlds(&f, tcp("", 8443)), tcp("", 8443)) {
+		if (s.Name == "socket" || s.Name == "policy") && s.Answer != Unknown {
+			t.Errorf("%s: %v", s.Name, s.Answer)
 		}
 	}
 }

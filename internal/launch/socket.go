@@ -110,6 +110,18 @@ func (u *Unit) passedBy(root fs.FS, name string, set settings) (all []Socket, pa
 // ownSocket is the name of the .socket unit that belongs to the service without a word.
 func (u *Unit) ownSocket() string { return strings.TrimSuffix(u.Name, ".service") + ".socket" }
 
+// EndsBefore lists the services that end before the unit starts anew: itself, unless KillMode= leaves some
+// of its processes (systemd.kill(5)), and those of Conflicts= (systemd.unit(5)).
+func (u *Unit) EndsBefore() (names []string) {
+	if mode := u.set.last("KillMode"); mode != "process" && mode != "none" {
+		names = append(names, u.Name)
+	}
+	for _, v := range u.set.all("Unit", "Conflicts") {
+		names = append(names, split(v)...)
+	}
+	return slices.DeleteFunc(names, func(name string) bool { return !facts.UnitName(name) })
+}
+
 // namedSockets are those of Sockets=.
 func (u *Unit) namedSockets() (names []string) {
 	for _, word := range u.set.words("Sockets") {

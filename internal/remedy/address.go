@@ -85,6 +85,9 @@ func loopback6(w kernel.World, g kernel.Goal) (candidate, bool) {
 // later. It does not apply to a loopback address, since it would open the program to others.
 func everyAddress(w kernel.World, g kernel.Goal) (candidate, bool) {
 	f := w.Facts
+	if s, special := f.Net.SpecialAddress(g.Addr); special && s.Duplicate { // it would not come
+		return candidate{}, false
+	}
 	if w.Local || !kernel.Fit(g) || g.Addr.IsUnspecified() || !g.Addr.IsValid() || g.Addr.IsLoopback() || f.Net.Sockets.State != facts.Known {
 		return candidate{}, false
 	}
