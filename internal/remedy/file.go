@@ -88,6 +88,9 @@ func stampable(f *facts.Facts, s facts.Stat) bool {
 func stamped(w kernel.World, g kernel.Goal) caps.File {
 	image := w.Start().Image
 	file := kernel.Stamp(image, g)
+	if others := w.Starter.Ambient &^ g.Need(); others != 0 { // which the attribute would clear
+		file.Permitted, file.Effective = file.Permitted|others, true
+	}
 	if w.Missing() != 0 && g.Network != "" && g.Raises {
 		file.Effective = false
 	}
@@ -122,12 +125,13 @@ func move(w kernel.World, g kernel.Goal) (candidate, bool) {
 	exe, okExe := f.File.Path.Is()
 	okExe = okExe && samePlace(f)
 	args, okArgs := f.Command.Args.Is()
+	_, okNet := entering(f) // else it would be started in another network
 	nosuid, okThere := f.File.Moved.Nosuid.Is()
 	stat, okStat := f.File.Installed.Stat.Is()
 	free := f.File.Moved.Stat.State == facts.Absent && okThere && !nosuid && !f.File.Moved.Frozen.Value
 	unknown := f.File.Installed.Caps.State == facts.Unreadable || mayBeIdmapped(f) && !f.File.IdmappedThere.Value // then it is unknown of the new place too
 	useless := !f.File.Installed.Nosuid.Value && (takesCaps(f) || unknown)
-	if !okExe || !okArgs || len(args) == 0 || !free || useless || !okStat || !stampable(f, stat) {
+	if !okExe || !okArgs || !okNet || len(args) == 0 || !free || useless || !okStat || !stampable(f, stat) {
 		return candidate{}, false
 	}
 	file := stamped(w, g)
@@ -155,7 +159,8 @@ func remount(w kernel.World, g kernel.Goal) (candidate, bool) {
 	f := w.Facts
 	at, ok := f.File.MountPoint.Is()
 	step, okStep := again(f)
-	if !ok || !okStep || !samePlace(f) || !f.File.Installed.Nosuid.Value || f.File.Installed.Stat.Value.Setuid() {
+	_, okNet := entering(f)
+	if !ok || !okStep || !okNet || !samePlace(f) || !f.File.Installed.Nosuid.Value || f.File.Installed.Stat.Value.Setuid() {
 		return candidate{}, false
 	}
 	return candidate{

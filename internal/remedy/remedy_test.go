@@ -356,3 +356,54 @@ func TestHostileCommands(t *testing.T) {
 		}
 	}
 }
+
+// Other ambient capabilities stay: a file's capabilities would clear them, and a start without
+// them would lack them.
+func TestKeepsAmbient(t *testing.T) {
+	f := app(func(f *facts.Facts) {
+		raw := caps.SetOf(caps.NET_RAW)
+		s := &f.Proc.Thread.Value
+		s.Inheritable, s.Permitted, s.Effective, s.Ambient = raw, raw, raw, raw
+		f.Proc.Threads = known(map[int]caps.State{7: *s})
+	})
+	want := map[string]string{"setcap": "cap_net_bind_service,cap_net_raw=+ep", "setpriv": "--ambient-caps=+net_bind_service,+net_raw"}
+	for _, fix := range fixesOf(f, kernel.Goal{Network: "tcp", Port: 443}) {
+		text := fix.Steps[0].Run + fix.Steps[0].Start
+		if want[fix.ID] != "" && !strings.Contains(text, want[fix.ID]) {
+			t.Errorf("%s: %s", fix.ID, text)
+		}
+		delete(want, fix.ID)
+	}
+	if len(want) > 0 {
+		t.Errorf("not printed: %v", want)
+	}
+}
+
+// Whoever moves the program starts it as its user, and in its network.
+func TestMoveStarts(t *testing.T) {
+	nosuid := func(f *facts.Facts) {
+		stamped := caps.File{Version: 2, Permitted: caps.SetOf(caps.NET_BIND_SERVICE)}
+		f.File.Exe.Nosuid, f.File.Installed.Nosuid = known(true), known(true)
+		f.File.Exe.Caps, f.File.Installed.Caps = known(stamped), known(stamped)
+	}
+	for _, tt := range []struct {
+		name   string
+		change func(*facts.Facts)
+		want   string // the start, "" for no such fix
+	}{
+		{"by the user", func(*facts.Facts) {}, "/usr/local/bin/app -v"},
+		{"by root", func(f *facts.Facts) { f.Launcher.Operator.Value.UID = 0 },
+			"sudo setpriv --reuid=app --regid=1000 --init-groups -- /usr/local/bin/app -v"},
+		{"in a network without a name", func(f *facts.Facts) { f.Net.Apart, f.Launcher.Operator.Value.SameNet = known(true), false }, ""},
+	} {
+		got := ""
+		for _, fix := range fixesOf(app(nosuid, tt.change), kernel.Goal{Network: "tcp", Port: 443}) {
+			if fix.ID == "move" {
+				got = fix.Steps[len(fix.Steps)-1].Start
+			}
+		}
+		if got != tt.want {
+			t.Errorf("%s: %q", tt.name, got)
+		}
+	}
+}

@@ -63,7 +63,8 @@ func sameFile(f *facts.Facts) {
 func withAmbient(w kernel.World, g kernel.Goal) (words []string, change func(kernel.World) kernel.World, ok bool) {
 	f := w.Facts
 	line, ids, ok := asUser(f)
-	set := strings.TrimPrefix(g.Need().Setpriv(), "-all,") // added to what sudo's root has, as the documents do
+	all := g.Need() | w.Starter.Ambient               // what it had goes on
+	set := strings.TrimPrefix(all.Setpriv(), "-all,") // added to what sudo's root has, as the documents do
 	line = append(line, "--inh-caps="+set, "--ambient-caps="+set)
 	if w.Starter.NoNewPrivs {
 		line = append(line, "--no-new-privs")
@@ -74,7 +75,7 @@ func withAmbient(w kernel.World, g kernel.Goal) (words []string, change func(ker
 			w.Starter.Bounding = f.Launcher.Operator.Value.Bounding
 		}
 		w.Caller = ids // a set-ID file may change them again
-		w.Starter = kernel.Ambient(w.Starter, g.Need()&w.Starter.Bounding)
+		w.Starter = kernel.Ambient(w.Starter, all&w.Starter.Bounding)
 		return w.Start()
 	}, ok && ids.UID != 0
 }

@@ -41,14 +41,17 @@ func again(f *facts.Facts) (report.Step, bool) {
 	return start(f, exe, args[1:]...), true
 }
 
-// start returns the step with which the operator starts a program instead of this one. In a
-// network namespace with a name that takes root, who then becomes the user. One without a
-// name is that of the shell that started this process.
+// start returns the step with which the operator starts a program instead of this one. An operator
+// who is another user, and whoever enters a network namespace by its name, becomes the user
+// first. A namespace without a name is that of the shell that started this process.
 func start(f *facts.Facts, program string, args ...string) report.Step {
 	line := withLibraries(f, append([]string{program}, args...)...)
 	enter, okNet := entering(f)
 	user, _, okUser := asUser(f)
-	if enter == nil || !okNet || !okUser {
+	o, known := f.Launcher.Operator.Is()
+	ids, okIDs := f.Proc.IDs.Is()
+	other := known && okIDs && o.UID != ids.UID && !o.OtherUsers
+	if !okUser || !okNet || enter == nil && !other {
 		return report.Step{Start: Command(line...)}
 	}
 	return report.Step{Start: sudo(&facts.Facts{}, slices.Concat(enter, user, []string{"--"}, line)...)}
