@@ -18,6 +18,7 @@ import (
 	"github.com/lowport/lowport/internal/facts"
 	"github.com/lowport/lowport/internal/kernel"
 	"github.com/lowport/lowport/internal/launch"
+	"github.com/lowport/lowport/internal/live"
 	"github.com/lowport/lowport/internal/program"
 	"github.com/lowport/lowport/privport"
 )
@@ -199,4 +200,26 @@ func offer(address string) privport.Offer {
 		panic(err)
 	}
 	return o
+}
+
+// What a program is given and may run decides, also inside a command line.
+func TestGiven(t *testing.T) {
+	cat, err := live.Open("/bin/cat")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer cat.Close()
+	for _, tt := range []struct {
+		arg  string
+		runs bool
+	}{
+		{"/bin/true", true}, {"exec /bin/true :443", true}, {`su app -c "/bin/true"`, true}, {"x;/bin/true", true},
+		{"/bin", false}, {"/none/true", false}, {"true", false}, {"-v", false},
+	} {
+		c := chain{program: cat}
+		c.ends([]string{"/bin/cat", tt.arg}, here)
+		if (c.doubt != "") != tt.runs {
+			t.Errorf("%q: %q", tt.arg, c.doubt)
+		}
+	}
 }
