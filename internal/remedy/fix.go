@@ -105,7 +105,7 @@ func helping(tries []trial, all []candidate, size int) (fixes []report.Fix) {
 		for _, i := range some {
 			chosen = append(chosen, all[i].Fix)
 		}
-		if !help(tries, chosen) {
+		if startsAsBefore(chosen) || !help(tries, chosen) {
 			continue
 		}
 		fix := chosen[0]
@@ -115,6 +115,18 @@ func helping(tries []trial, all []candidate, size int) (fixes []report.Fix) {
 		fixes = append(fixes, fix)
 	}
 	return fixes
+}
+
+// startsAsBefore reports whether some of the fixes together change what the program is asked to
+// listen on, and start it with what it was asked before.
+func startsAsBefore(fixes []report.Fix) bool {
+	edits, starts := false, false
+	for _, f := range fixes {
+		for _, s := range f.Steps {
+			edits, starts = edits || s.Edit == asked, starts || s.Start != ""
+		}
+	}
+	return edits && starts
 }
 
 // combinations yields the ascending choices of k of the numbers below n, in their order.
