@@ -36,14 +36,9 @@ func (r reading) findOperator(up lineage, beside string) ([]byte, error) {
 // coversProc reports whether the /proc of this process lies on top of another one, as
 // unshare(1) mounts it for a new pid namespace. A container has one /proc alone.
 func (r reading) coversProc() bool {
-	mountinfo, err := r.file("/proc/self/mountinfo")
-	n := 0
-	for l := range bytes.Lines(mountinfo) {
-		if words := bytes.Fields(l); len(words) > 4 && string(words[4]) == "/proc" {
-			n++
-		}
-	}
-	return err == nil && n > 1
+	all, err := r.ownMounts()
+	at := slices.DeleteFunc(slices.Clone(all), func(m facts.Mount) bool { return m.Point != "/proc" })
+	return err == nil && len(at) > 1
 }
 
 // A lineage is the ancestors of this process.
