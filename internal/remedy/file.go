@@ -88,7 +88,7 @@ func stampable(f *facts.Facts, s facts.Stat) bool {
 func stamped(w kernel.World, g kernel.Goal) caps.File {
 	image := w.Start().Image
 	file := kernel.Stamp(image, g)
-	if others := w.Starter.Ambient &^ g.Need(); others != 0 { // which the attribute would clear
+	if others := kept(w, g); others != 0 { // which the attribute would clear
 		file.Permitted, file.Effective = file.Permitted|others, true
 	}
 	if w.Missing() != 0 && g.Network != "" && g.Raises {

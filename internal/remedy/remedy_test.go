@@ -358,24 +358,35 @@ func TestHostileCommands(t *testing.T) {
 }
 
 // Other ambient capabilities stay: a file's capabilities would clear them, and a start without
-// them would lack them.
+// them would lack them. Those of a user namespace do not go over into the one outside.
 func TestKeepsAmbient(t *testing.T) {
-	f := app(func(f *facts.Facts) {
-		raw := caps.SetOf(caps.NET_RAW)
+	raw := caps.SetOf(caps.NET_RAW)
+	withRaw := func(f *facts.Facts) {
 		s := &f.Proc.Thread.Value
 		s.Inheritable, s.Permitted, s.Effective, s.Ambient = raw, raw, raw, raw
 		f.Proc.Threads = known(map[int]caps.State{7: *s})
-	})
-	want := map[string]string{"setcap": "cap_net_bind_service,cap_net_raw=+ep", "setpriv": "--ambient-caps=+net_bind_service,+net_raw"}
-	for _, fix := range fixesOf(f, kernel.Goal{Network: "tcp", Port: 443}) {
-		text := fix.Steps[0].Run + fix.Steps[0].Start
-		if want[fix.ID] != "" && !strings.Contains(text, want[fix.ID]) {
-			t.Errorf("%s: %s", fix.ID, text)
-		}
-		delete(want, fix.ID)
 	}
-	if len(want) > 0 {
-		t.Errorf("not printed: %v", want)
+	fromOutside := func(f *facts.Facts) {
+		f.Launcher.Operator = known(facts.Operator{State: caps.State{Bounding: caps.UpTo(caps.Last)}, OtherUsers: true})
+		f.Net.UIDMap, f.Net.GIDMap = known("1000 1000 1"), known("1000 1000 1")
+	}
+	for _, tt := range []struct {
+		facts facts.Facts
+		want  map[string]string
+	}{
+		{app(withRaw), map[string]string{"setcap": "cap_net_bind_service,cap_net_raw=+ep", "setpriv": "--ambient-caps=+net_bind_service,+net_raw"}},
+		{app(withRaw, outside, fromOutside), map[string]string{"setpriv": "--ambient-caps=+net_bind_service --"}},
+	} {
+		for _, fix := range fixesOf(tt.facts, kernel.Goal{Network: "tcp", Port: 443}) {
+			text := fix.Steps[0].Run + fix.Steps[0].Start
+			if tt.want[fix.ID] != "" && !strings.Contains(text, tt.want[fix.ID]) {
+				t.Errorf("%s: %s", fix.ID, text)
+			}
+			delete(tt.want, fix.ID)
+		}
+		if len(tt.want) > 0 {
+			t.Errorf("not printed: %v", tt.want)
+		}
 	}
 }
 

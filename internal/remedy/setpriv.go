@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/lowport/lowport/caps"
 	"github.com/lowport/lowport/guard/report"
 	"github.com/lowport/lowport/internal/facts"
 	"github.com/lowport/lowport/internal/kernel"
@@ -63,7 +64,7 @@ func sameFile(f *facts.Facts) {
 func withAmbient(w kernel.World, g kernel.Goal) (words []string, change func(kernel.World) kernel.World, ok bool) {
 	f := w.Facts
 	line, ids, ok := asUser(f)
-	all := g.Need() | w.Starter.Ambient               // what it had goes on
+	all := g.Need() | kept(w, g)
 	set := strings.TrimPrefix(all.Setpriv(), "-all,") // added to what sudo's root has, as the documents do
 	line = append(line, "--inh-caps="+set, "--ambient-caps="+set)
 	if w.Starter.NoNewPrivs {
@@ -78,6 +79,16 @@ func withAmbient(w kernel.World, g kernel.Goal) (words []string, change func(ker
 		w.Starter = kernel.Ambient(w.Starter, all&w.Starter.Bounding)
 		return w.Start()
 	}, ok && ids.UID != 0
+}
+
+// kept returns the ambient capabilities beside those of the goal that the program keeps when it is
+// started in another way. Those of a user namespace that the operator is not in end with it: outside they
+// would be others, over the whole machine.
+func kept(w kernel.World, g kernel.Goal) caps.Set {
+	if fromOutside(w.Facts) {
+		return 0
+	}
+	return w.Starter.Ambient &^ g.Need()
 }
 
 // fromOutside reports whether the operator is outside the user namespace of this process.
