@@ -367,7 +367,7 @@ func TestKeepsAmbient(t *testing.T) {
 		f.Proc.Threads = known(map[int]caps.State{7: *s})
 	}
 	fromOutside := func(f *facts.Facts) {
-		f.Launcher.Operator = known(facts.Operator{State: caps.State{Bounding: caps.UpTo(caps.Last)}, OtherUsers: true})
+		f.Launcher.Operator.Value.OtherUsers, f.Launcher.Operator.Value.Bounding = true, caps.UpTo(caps.Last)
 		f.Net.UIDMap, f.Net.GIDMap = known("1000 1000 1"), known("1000 1000 1")
 	}
 	for _, tt := range []struct {
