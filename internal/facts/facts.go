@@ -59,6 +59,7 @@ type Launcher struct {
 	Operator    Fact[Operator]   // who had this process started; Unreadable where every ancestor is a launcher or hidden
 	Unit        Fact[Unit]
 	UnitFilters Fact[[]string]     // those directives that the unit's files set
+	LastDropIn  Fact[string]       // the name of the unit's drop-in that systemd reads last, "" if it has none
 	Stopped     Fact[[]SocketUnit] // of .socket units that would pass theirs to the unit, once they are started
 	UserNamed   Fact[bool]         // $USER is set, as systemd does for a unit with User=
 	Container   Fact[string]       // "docker", "podman", "kubernetes", or "container" for another kind
@@ -156,6 +157,7 @@ type Forebear struct {
 	PID      int    // as this process sees it
 	UID      uint32 // as this user namespace sees it
 	Launches bool   `json:",omitempty"` // it only starts another program, and holds no socket
+	Leads    bool   `json:",omitempty"` // its parent is process 1, and it leads a session (setsid(2))
 	Shown    bool   `json:",omitempty"` // its descriptors can be seen: a socket whose holder is hidden is not its
 }
 

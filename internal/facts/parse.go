@@ -53,6 +53,7 @@ func (r Record) Facts() Facts {
 			Operator:    fact(r, "operator", ParseJSON[Operator]),
 			Unit:        unit(r),
 			UnitFilters: fact(r, "unit filters", ParseJSON[[]string]),
+			LastDropIn:  fact(r, "last drop-in", ParseJSON[string]),
 			Stopped:     fact(r, "socket unit", ParseJSON[[]SocketUnit]),
 			UserNamed:   hasEnv(r, "USER"),
 			Container:   container(r),

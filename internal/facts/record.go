@@ -20,7 +20,7 @@ var Items = []string{
 	"proc/self/uid_map", "proc/self/gid_map", "proc/self/ns/user", "proc/self/ns/net", "proc/self/ns/pid", "proc/self/ns/uts", "ioctl NS_GET_USERNS",
 	"network apart", "network namespace name",
 	"proc/sys/net/ipv4/ip_unprivileged_port_start",
-	"proc/self/cgroup", "run/.containerenv", ".dockerenv", "run/host/container-manager", "run/systemd/system", "run/systemd/transient", "socket unit", "unit filters", "environ",
+	"proc/self/cgroup", "run/.containerenv", ".dockerenv", "run/host/container-manager", "run/systemd/system", "run/systemd/transient", "unit of invocation", "socket unit", "unit filters", "last drop-in", "environ",
 	"sys/kernel/security/lsm", "proc/self/attr/current", "sys/fs/selinux/enforce", "probes", "probes at ports",
 	"args", "cwd", "cwd statfs", "main package", "user", "loader",
 	"sockets", "sockets from", "addresses", "tentative", "special addresses", "proc/sys/net/ipv4/ip_nonlocal_bind", "proc/sys/net/ipv6/ip_nonlocal_bind",

@@ -9,12 +9,12 @@ import (
 	"strings"
 )
 
-// unit finds the systemd service that runs this process: its cgroup lies in
-// one and systemd left its mark in the environment. A login shell lies in a
-// session scope, and what a service's child starts by sudo has no mark, so
-// that a restart of the unit would not restart it.
+// unit finds the systemd service that runs this process: it belongs to one, and systemd left its
+// mark in the environment or started it through launchers such as sudo(8), which remove the
+// mark. A login shell lies in a session scope. What a service's child starts by sudo has no
+// mark either, but a restart of the unit would not restart it.
 func unit(r Record) Fact[Unit] {
-	f := fact(r, "proc/self/cgroup", func(b []byte) (Unit, error) { return ParseUnit(string(b)) })
+	f := fact(r, "proc/self/cgroup", func([]byte) (Unit, error) { return UnitOf(r) })
 	if f.State != Known {
 		return f
 	}
@@ -22,11 +22,15 @@ func unit(r Record) Fact[Unit] {
 	if f.Value.Name == "" {
 		return none
 	}
+	mark := hasEnv(r, "INVOCATION_ID")
+	if inCgroup, _ := ParseUnit(string(r["proc/self/cgroup"].Data)); mark.State != Unreadable && (!mark.Value || inCgroup.Name == "") {
+		mark = mark.Now(launchedBySystemd(r, mark.Value))
+	}
 	systemd := fact(r, "run/systemd/system", exists)
 	if OwnRoot(r) {
 		systemd = systemd.Now(true) // it says nothing about the machine's
 	}
-	for _, mark := range []Fact[bool]{hasEnv(r, "INVOCATION_ID"), systemd} {
+	for _, mark := range []Fact[bool]{mark, systemd} {
 		switch {
 		case mark.State == Unreadable:
 			return Fact[Unit]{Source: mark.Source, Reason: mark.Reason}
@@ -36,6 +40,29 @@ func unit(r Record) Fact[Unit] {
 	}
 	f.Value.Transient = fact(r, "run/systemd/transient", exists).Value
 	return f
+}
+
+// UnitOf returns the systemd service that this process belongs to, without a name if it belongs to
+// none: that of its cgroup. If PAM moved it to the scope of a session, as PAMName= and su(1) do,
+// it is the one that was started with the process's INVOCATION_ID.
+func UnitOf(r Record) (Unit, error) {
+	u, err := ParseUnit(string(r["proc/self/cgroup"].Data))
+	if name := strings.TrimSuffix(string(r["unit of invocation"].Data), "\n"); err == nil && u.Name == "" && UnitName(name) {
+		u = Unit{Name: name}
+	}
+	return u, err
+}
+
+// launchedBySystemd reports whether process 1 started this one, and nothing but launchers is
+// between them. A process whose parent has ended also has process 1 as its parent; so without
+// the mark of systemd there has to be a launcher that leads a session, as all that systemd starts.
+func launchedBySystemd(r Record, marked bool) bool {
+	line := fact(r, "ancestors", ParseJSON[[]Forebear]).Value
+	first := slices.IndexFunc(line, func(p Forebear) bool { return !p.Launches })
+	if first < 0 || line[first].PID != 1 {
+		return false
+	}
+	return marked || first > 0 && line[first-1].Leads
 }
 
 // OwnRoot reports whether the root of this process is known to be another than process

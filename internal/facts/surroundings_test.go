@@ -98,6 +98,52 @@ func TestUnit(t *testing.T) {
 	}
 }
 
+// A service is known without the mark in the environment, and without its cgroup, if systemd
+// started the program through launchers alone.
+func TestUnitLaunched(t *testing.T) {
+	const (
+		service = "0::/system.slice/app.service\n"
+		session = "0::/user.slice/user-1000.slice/session-2.scope\n"
+		manager = `{"PID":1,"UID":0}`
+		sudo    = `{"PID":8,"UID":0,"Launches":true,"Leads":true},`
+		orphan  = `{"PID":8,"UID":0,"Launches":true},`
+		inner   = `{"PID":9,"UID":0,"Launches":true},`
+		runner  = `{"PID":7,"UID":0,"Leads":true},`
+	)
+	marked := facts.Item{Data: []byte("INVOCATION_ID\n")}
+	for _, tt := range []struct {
+		name    string
+		cgroup  string
+		environ facts.Item
+		by      string // the unit that was started with the INVOCATION_ID
+		line    string
+		want    string
+	}{
+		{"sudo", service, facts.Item{}, "", sudo + manager, "known {Name:app.service"},
+		{"two launchers", service, facts.Item{}, "", inner + sudo + manager, "known {Name:app.service"},
+		{"a service's child", service, facts.Item{}, "", inner + runner + manager, "absent"},
+		{"a service's child, whose parent has ended", service, facts.Item{}, "", orphan + manager, "absent"},
+		{"an orphan", service, facts.Item{}, "", manager, "absent"},
+		{"a shell that asks", service, facts.Item{}, "", `{"PID":8,"UID":0,"Launches":true,"Leads":true}`, "absent"},
+		{"the environment is hidden", service, facts.Item{Err: "EACCES"}, "", sudo + manager, "unreadable"},
+		{"PAMName=", session, marked, "app.service", manager, "known {Name:app.service"},
+		{"su", session, marked, "app.service", sudo + manager, "known {Name:app.service"},
+		{"PAMName=, of another program", session, marked, "app.service", runner + manager, "absent"},
+		{"no such unit", session, marked, "", manager, "absent"},
+		{"no name of a unit", session, marked, "a b.service", manager, "absent"},
+		{"its own cgroup counts first", service, marked, "other.service", runner + manager, "known {Name:app.service"},
+	} {
+		r := facts.Record{"proc/self/cgroup": {Data: []byte(tt.cgroup)}, "environ": tt.environ, "run/systemd/system": {},
+			"unit of invocation": {Err: "ENODATA"}, "ancestors": {Data: []byte("[" + tt.line + "]\n")}}
+		if tt.by != "" {
+			r["unit of invocation"] = facts.Item{Data: []byte(tt.by + "\n")}
+		}
+		if got := factstest.Words(r.Facts())["Launcher.Unit"]; !strings.HasPrefix(got, tt.want) {
+			t.Errorf("%s: Unit is %q, want %q", tt.name, got, tt.want)
+		}
+	}
+}
+
 // What systemd-run made is kept in a folder of its own.
 func TestUnitTransient(t *testing.T) {
 	r := facts.Record{"proc/self/cgroup": {Data: []byte("0::/system.slice/run-u1.service\n")}, "environ": {Data: []byte("INVOCATION_ID\n")}, "run/systemd/system": {}}

@@ -15,6 +15,9 @@ var UnitFolders = []string{
 	"usr/local/lib/systemd/system", "lib/systemd/system", "usr/lib/systemd/system", "run/systemd/generator.late",
 }
 
+// OwnDropIn is the name of the drop-ins that are proposed, if it sorts behind those that are there.
+const OwnDropIn = "zz-lowport.conf"
+
 // BoundingTakers are the directives of a unit that take capabilities from its bounding set,
 // whatever CapabilityBoundingSet= says (systemd.exec(5)).
 var BoundingTakers = []struct {

@@ -165,7 +165,7 @@ func (c Container) launcher() facts.Launcher {
 	return facts.Launcher{
 		Ancestor: none[facts.Ancestor](), Parent: none[facts.Ancestor](), Line: none[[]facts.Forebear](),
 		Supervisor: none[facts.Supervisor](), Tracer: none[caps.State](), SharesFS: is(false, "the container"),
-		Operator: none[facts.Operator](), Unit: none[facts.Unit](), UnitFilters: none[[]string](),
+		Operator: none[facts.Operator](), Unit: none[facts.Unit](), UnitFilters: none[[]string](), LastDropIn: none[string](),
 		Stopped: none[[]facts.SocketUnit](), UserNamed: is(false, "the container"), Authbind: is(false, "the container"),
 		Container: is(kind, c.Engine.Name),
 	}

@@ -257,6 +257,7 @@ func (u *Unit) filters(f facts.Facts, plus bool) facts.Facts {
 		}
 	}
 	f.Launcher.UnitFilters = facts.Fact[[]string]{Value: own, State: facts.Known, Source: u.Name}
+	f.Launcher.LastDropIn = facts.Fact[string]{Value: u.lastDropIn, State: facts.Known, Source: u.Name}
 	f.Proc.Seccomp = facts.Fact[int]{State: facts.Known, Source: u.Name}
 	if u.set.filtered() && !plus {
 		f.Proc.Seccomp.Value = 2

@@ -24,6 +24,7 @@ type Unit struct {
 
 	set        settings
 	search     []string // the folders in which other units are looked for
+	lastDropIn string   // the name of the one that is read last
 	socketUnit bool     // a .socket unit passes it something
 	doubts     []string // why it cannot be told how a start would go
 }
@@ -138,6 +139,9 @@ func (u *Unit) load(root fs.FS, file, name string, folders []string) (settings, 
 		return nil, err
 	}
 	for _, d := range dropIns {
+		if name == u.Name {
+			u.lastDropIn = path.Base(d)
+		}
 		if info, err := fs.Stat(root, d); err == nil && !info.Mode().IsRegular() {
 			continue // a link to /dev/null says nothing
 		}

@@ -73,10 +73,19 @@ func (r reading) lineage(depth int) (up lineage) {
 			up.shell = pid
 			return up
 		}
-		up.line = append(up.line, facts.Forebear{PID: pid, UID: ids.UID, Launches: role == facts.Launches, Shown: showsDescriptors(pid)})
+		up.line = append(up.line, facts.Forebear{PID: pid, UID: ids.UID, Launches: role == facts.Launches,
+			Leads: parent == 1 && leadsSession(pid), Shown: showsDescriptors(pid)})
 		pid = parent
 	}
 	return up
+}
+
+// leadsSession reports whether a process is known to lead a session (proc_pid_stat(5)).
+func leadsSession(pid int) bool {
+	stat, err := readPath(fmt.Sprintf("/proc/%d/stat", pid))
+	_, behind, ok := bytes.Cut(stat[bytes.LastIndexByte(stat, ')')+1:], []byte(" "))
+	words := strings.Fields(string(behind)) // state, ppid, pgrp, session
+	return err == nil && ok && len(words) > 3 && words[3] == strconv.Itoa(pid)
 }
 
 // showsDescriptors reports whether this process may read the descriptors of another

@@ -158,9 +158,11 @@ func marks(getenv func(name string) string) (found []byte) {
 // unit reads what the files of systemd say of the unit that runs this process. It comes behind
 // program: whether these files are in sight depends on where the program's root is.
 func (r reading) unit() {
+	r.add("unit of invocation", func() ([]byte, error) { return unitOfInvocation(r.Record, os.Getenv("INVOCATION_ID")) })
 	r.add("run/systemd/transient", func() ([]byte, error) { return transient(r.Record) })
 	r.add("socket unit", func() ([]byte, error) { return socketUnit(r.Record) })
 	r.add("unit filters", func() ([]byte, error) { return unitFilters(r.Record) })
+	r.add("last drop-in", func() ([]byte, error) { return lastDropIn(r.Record) })
 }
 
 // program reads what this process runs, and what is at its path.

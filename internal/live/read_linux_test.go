@@ -50,7 +50,7 @@ func TestLiveRoundTrip(t *testing.T) {
 		"Launcher.Init": true, "File.Installed.Caps": true, "File.Exe.Caps": true, "File.Moved.Caps": true, "File.Moved.Stat": true, "File.Moved.Nosuid": true, "File.Moved.Frozen": true,
 		"Launcher.Unit": true, "Launcher.Container": true, "Policy.LSMs": true, "Policy.Label": true, "Command.User": true, "File.MountPoint": true, "Net.Owner": true, "Command.Package": true,
 		"Launcher.Ancestor": true, "Launcher.Parent": true, "Launcher.Tracer": true, "Policy.Enforcing": true, "File.PathSeenByOperator": true, "File.ReadOnlyThere": true, "Net.Apart": true, "Net.Name": true,
-		"Launcher.Operator": true, "Launcher.UnitFilters": true, "Launcher.Supervisor": true, "Launcher.Stopped": true, "Launcher.SharesFS": true, "File.IdmappedThere": true,
+		"Launcher.Operator": true, "Launcher.UnitFilters": true, "Launcher.LastDropIn": true, "Launcher.Supervisor": true, "Launcher.Stopped": true, "Launcher.SharesFS": true, "File.IdmappedThere": true,
 	}
 	for name, got := range factstest.Words(r.Facts()) {
 		if !may[name] && !strings.HasPrefix(got, "known") {

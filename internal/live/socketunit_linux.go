@@ -12,7 +12,7 @@ import (
 // socketUnit reads the listeners of the .socket unit that has the name of the unit that runs
 // this process. ENOENT says that there is none. A unit with drop-ins is an error.
 func socketUnit(r facts.Record) ([]byte, error) {
-	u, err := facts.ParseUnit(string(r["proc/self/cgroup"].Data))
+	u, err := facts.UnitOf(r)
 	if err != nil || u.Name == "" || u.User || strings.Contains(u.Name, "@") {
 		return nil, unix.ENOENT
 	}

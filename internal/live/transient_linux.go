@@ -13,7 +13,7 @@ import (
 // transient returns ENOENT if systemd-run(1) did not make the unit of the cgroup, nil if it did.
 // In a root of its own the process cannot see the unit, so the name has to show it.
 func transient(r facts.Record) ([]byte, error) {
-	u, err := facts.ParseUnit(string(r["proc/self/cgroup"].Data))
+	u, err := facts.UnitOf(r)
 	if err != nil || u.Name == "" {
 		return nil, unix.ENODATA
 	}

@@ -19,10 +19,53 @@ func unitFolders() (paths []string) {
 	return paths
 }
 
+// unitsFolder is where systemd links each unit that runs to the id of that run.
+const unitsFolder = "/run/systemd/units"
+
+// unitOfInvocation names the service that was started with an INVOCATION_ID. It looks only if the
+// cgroup of this process is of no service. ENODATA says that there is none.
+func unitOfInvocation(r facts.Record, id string) ([]byte, error) {
+	u, err := facts.ParseUnit(string(r["proc/self/cgroup"].Data))
+	if err != nil || u.Name != "" || id == "" {
+		return nil, unix.ENODATA
+	}
+	links, err := os.ReadDir(unitsFolder)
+	if err != nil {
+		return nil, err
+	}
+	for _, l := range links {
+		name, ok := strings.CutPrefix(l.Name(), "invocation:")
+		if !ok || !facts.UnitName(name) {
+			continue
+		}
+		if to, err := os.Readlink(filepath.Join(unitsFolder, l.Name())); err == nil && to == id {
+			return []byte(name + "\n"), nil
+		}
+	}
+	return nil, unix.ENODATA
+}
+
+// lastDropIn names the drop-in of our unit that systemd reads last. ENODATA says that no unit of
+// the system manager runs this process.
+func lastDropIn(r facts.Record) ([]byte, error) {
+	u, err := facts.UnitOf(r)
+	if err != nil || u.Name == "" || u.User {
+		return nil, unix.ENODATA
+	}
+	if facts.OwnRoot(r) {
+		return nil, errors.New("the units are in another root")
+	}
+	files, err := facts.UnitDropIns(os.DirFS("/"), u.Name, facts.UnitFolders)
+	if err != nil || len(files) == 0 {
+		return []byte("\"\"\n"), err
+	}
+	return line(filepath.Base(files[len(files)-1]))
+}
+
 // unitFilters reads which filters the files of our unit set. ENODATA says that no unit of the
 // system manager runs this process.
 func unitFilters(r facts.Record) ([]byte, error) {
-	u, err := facts.ParseUnit(string(r["proc/self/cgroup"].Data))
+	u, err := facts.UnitOf(r)
 	if err != nil || u.Name == "" || u.User || os.Getenv("INVOCATION_ID") == "" {
 		return nil, unix.ENODATA
 	}

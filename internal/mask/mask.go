@@ -121,6 +121,8 @@ var masks = map[string]mask{
 	// Podman writes the names of the container and its image; that it is there is enough.
 	"run/.containerenv": instead(""), ".dockerenv": instead(""), "run/systemd/system": instead(""), "run/systemd/transient": instead(""),
 	"socket unit":                maskSocketUnits,
+	"unit of invocation":         instead(maskedUnit),
+	"last drop-in":               maskDropIn,
 	"unit filters":               only(`\[("[A-Za-z]+",?)*\]\n`),
 	"run/host/container-manager": only(`systemd-nspawn\n?`),
 	"environ":                    maskEnviron,
@@ -154,6 +156,17 @@ func maskSupervisor(b []byte, _ addrMask) ([]byte, bool) {
 // maskLine keeps all of it: it has numbers and answers.
 func maskLine(b []byte, _ addrMask) ([]byte, bool) {
 	return maskedJSON(facts.ParseJSON[[]facts.Forebear](b))
+}
+
+// maskDropIn keeps what it tells of the order: whether a new drop-in sorts behind it.
+func maskDropIn(b []byte, _ addrMask) ([]byte, bool) {
+	name, err := facts.ParseJSON[string](b)
+	if masked := "10-masked.conf"; name != "" && name < facts.OwnDropIn {
+		name = masked
+	} else if name > facts.OwnDropIn {
+		name = "zzz-masked.conf"
+	}
+	return maskedJSON(name, err)
 }
 
 // only keeps what is wholly of that form.

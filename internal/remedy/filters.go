@@ -16,7 +16,8 @@ func allow(w kernel.World, g kernel.Goal) (candidate, bool) {
 	if !okUnit || u.User || len(lines) == 0 {
 		return candidate{}, false
 	}
-	return candidate{Fix: settings(f, u, lines...), change: unfiltered}, true
+	fix, ok := settings(f, u, lines...)
+	return candidate{Fix: fix, change: unfiltered}, ok
 }
 
 // allowing returns the lines that make the unit's filters allow the bind, none if something

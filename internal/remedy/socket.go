@@ -14,7 +14,7 @@ import (
 	"github.com/lowport/lowport/internal/kernel"
 )
 
-const longestUnitName = 255 // UNIT_NAME_MAX
+const longestUnitName = 255 // UNIT_NAME_MAX, and NAME_MAX of a drop-in
 
 // socketUnits makes systemd bind the addresses and pass the sockets to the unit, whose program
 // then needs no capability. systemd passes them to its own child alone, so not to a program

@@ -33,8 +33,9 @@ func dropIn(w kernel.World, g kernel.Goal) (candidate, bool) {
 	if ownUsers {
 		lines = append(lines, "PrivateUsers=no")
 	}
+	fix, ok := settings(f, u, lines...)
 	return candidate{
-		Fix: settings(f, u, lines...),
+		Fix: fix,
 		change: func(w kernel.World) kernel.World {
 			w.Starter.Bounding |= g.Need()
 			w.Starter = kernel.Ambient(w.Starter, g.Need())
@@ -44,16 +45,17 @@ func dropIn(w kernel.World, g kernel.Goal) (candidate, bool) {
 			}
 			return w.Start()
 		},
-	}, true
+	}, ok
 }
 
 // settings adds lines to the unit's [Service], behind the drop-ins that are there: of
 // two that set the same, the later name counts, and an empty setting takes back what
 // stands before it. The next unit of systemd-run(1) may have another name, and another
 // one that name: the lines are then for the next run.
-func settings(f *facts.Facts, u facts.Unit, lines ...string) report.Fix {
+func settings(f *facts.Facts, u facts.Unit, lines ...string) (report.Fix, bool) {
+	file := lastName(f.Launcher.LastDropIn.Value)
 	fix := report.Fix{ID: "systemd-drop-in", Scope: "unit", Summary: "for " + u.Name, Lasts: "until the drop-in is removed", Steps: []report.Step{
-		{Write: "/etc/systemd/system/" + u.Name + ".d/zz-lowport.conf", Content: "[Service]\n" + strings.Join(lines, "\n") + "\n"},
+		{Write: "/etc/systemd/system/" + u.Name + ".d/" + file, Content: "[Service]\n" + strings.Join(lines, "\n") + "\n"},
 		{Run: sudo(f, "systemctl", "daemon-reload")},
 		{Run: Systemctl(Root(f), u, "restart")},
 	}}
@@ -65,7 +67,16 @@ func settings(f *facts.Facts, u facts.Unit, lines ...string) report.Fix {
 		fix.ID, fix.Lasts = "ambient", "as long as it is started like this"
 		fix.Steps = []report.Step{{Edit: "systemd-run", Content: Command(properties...) + "\n"}}
 	}
-	return fix
+	return fix, len(file) <= longestUnitName
+}
+
+// lastName returns a name for a drop-in that sorts behind that of the last one there. It is never
+// the name of one that is there, which would lose what that one says.
+func lastName(last string) string {
+	if last < facts.OwnDropIn {
+		return facts.OwnDropIn
+	}
+	return strings.TrimSuffix(last, ".conf") + "_lowport.conf" // "_" sorts behind "."
 }
 
 // widening returns the lines that add what is missing to a unit's bounding set, none if nothing
@@ -92,13 +103,14 @@ func widen(w kernel.World, g kernel.Goal) (candidate, bool) {
 	if !okUnit || u.User || f.Launch.Changed || missing == 0 || len(widening(missing)) > 1 || !okManager || !manager.Bounding.Contains(missing) {
 		return candidate{}, false
 	}
+	fix, ok := settings(f, u, widening(missing)...)
 	return candidate{
-		Fix: settings(f, u, widening(missing)...),
+		Fix: fix,
 		change: func(w kernel.World) kernel.World {
 			w.Starter.Bounding |= missing
 			return w.Start()
 		},
-	}, true
+	}, ok
 }
 
 // privateUsers reports whether the user namespace looks like the one of PrivateUsers=: a few

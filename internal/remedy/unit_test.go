@@ -40,6 +40,30 @@ func TestUnitUser(t *testing.T) {
 	}
 }
 
+// The drop-in sorts behind every one that is there, and takes the place of none.
+func TestLastName(t *testing.T) {
+	for last, want := range map[string]string{
+		"":                  "zz-lowport.conf",
+		"override.conf":     "zz-lowport.conf",
+		"zz.conf":           "zz_lowport.conf",
+		"zz-lowport.conf":   "zz-lowport_lowport.conf",
+		"zzz.conf":          "zzz_lowport.conf",
+		"zzz-.conf":         "zzz-_lowport.conf",
+		"\xff.conf":         "\xff_lowport.conf",
+		"zz-lowport-x.conf": "zz-lowport.conf",
+	} {
+		if got := lastName(last); got != want || got <= last {
+			t.Errorf("%q: %q, want %q", last, got, want)
+		}
+	}
+	deep := func(f *facts.Facts) { f.Launcher.LastDropIn = known(strings.Repeat("z", 250) + ".conf") }
+	for _, fix := range fixesOf(app(unit, deep), low) {
+		if fix.ID == "systemd-drop-in" {
+			t.Errorf("a name that is too long: %+v", fix)
+		}
+	}
+}
+
 // A filter of the unit's own is widened by a line that adds to it; where the unit has none,
 // the same line would refuse all else.
 func TestFixesOfFilters(t *testing.T) {
