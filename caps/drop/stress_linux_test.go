@@ -25,8 +25,12 @@ import (
 // that do everything at once that a drop could trip over.
 func TestStress(t *testing.T) {
 	needs.Root(t)
+	enough := 1000
+	if testing.Short() {
+		enough = 100
+	}
 	rounds, threads := 0, 0
-	for i := 0; rounds < 1000; i++ {
+	for i := 0; rounds < enough; i++ {
 		name := "stress, 20 threads"
 		if i == 0 {
 			name = "stress, 200 threads"
