@@ -504,12 +504,6 @@ func agrees(t *testing.T, d draw, f declare.File, rep report.Report, code int, s
 		tally["refused"]--
 		tally["bound"]++
 	}
-	nothing := []string{"bounding-only", "no-capability"}
-	unmarked := strings.HasPrefix(d.engine, "nerdctl") // by nothing would its program know that it is in a container
-	less := slices.Contains(d.add, "ALL")              // which this machine may not have
-	if (unmarked || less) && slices.Contains(nothing, want) && slices.Contains(nothing, said) {
-		return
-	}
 	if said != want {
 		t.Errorf("%+v: predicted %q, came %q\n%s\n%s", d, want, said, f.Content, rep)
 	}

@@ -6,8 +6,6 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"path"
-	"strings"
 	"syscall"
 
 	"github.com/lowport/lowport/internal/facts"
@@ -22,52 +20,11 @@ type Tree struct {
 	Attributes func(fs.FileInfo) facts.Image
 }
 
-const (
-	maxLinks   = 40      // of one path (MAXSYMLINKS)
-	maxProgram = 1 << 30 // bytes of a program
-)
-
-// Resolve follows a path to what it names, by the links of the tree alone. It returns the path
-// without links, with its leading slash.
-func (t Tree) Resolve(name string) (string, error) {
-	at, rest := "/", strings.Split(path.Join("/", name), "/")
-	for links := 0; len(rest) > 0; {
-		part := rest[0]
-		rest = rest[1:]
-		switch part {
-		case "", ".":
-			continue
-		case "..":
-			at = path.Dir(at)
-			continue
-		}
-		next := path.Join(at, part)
-		info, err := fs.Lstat(t.FS, next[1:])
-		if err != nil {
-			return "", err
-		}
-		if info.Mode()&fs.ModeSymlink == 0 {
-			at = next
-			continue
-		}
-		if links++; links > maxLinks {
-			return "", &fs.PathError{Op: "open", Path: name, Err: syscall.ELOOP}
-		}
-		target, err := fs.ReadLink(t.FS, next[1:])
-		if err != nil {
-			return "", err
-		}
-		if path.IsAbs(target) {
-			at = "/"
-		}
-		rest = append(strings.Split(target, "/"), rest...)
-	}
-	return at, nil
-}
+const maxProgram = 1 << 30 // bytes of a program
 
 // Stat describes what a path names.
 func (t Tree) Stat(name string) (fs.FileInfo, error) {
-	at, err := t.Resolve(name)
+	at, err := Resolve(t.FS, name)
 	if err != nil {
 		return nil, err
 	}
@@ -79,7 +36,7 @@ func (t Tree) Stat(name string) (fs.FileInfo, error) {
 
 // ReadFile reads a file of at most a mebibyte.
 func (t Tree) ReadFile(name string) ([]byte, error) {
-	at, err := t.Resolve(name)
+	at, err := Resolve(t.FS, name)
 	if err != nil {
 		return nil, err
 	}
@@ -102,7 +59,7 @@ func load(root fs.FS, at string, limit int64) ([]byte, error) {
 // Open looks at the file that execve(2) would execute for a path of the tree, as the function
 // Open does on this machine.
 func (t Tree) Open(name string) (Program, error) {
-	at, err := t.Resolve(name)
+	at, err := Resolve(t.FS, name)
 	if err != nil {
 		return Program{}, err
 	}

@@ -10,25 +10,20 @@ import (
 	"io/fs"
 	"os"
 	"path"
+	"path/filepath"
 	"runtime"
 	"slices"
-	"strings"
-	"time"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/layout"
 	"github.com/google/go-containerregistry/pkg/v1/tarball"
-
-	"github.com/lowport/lowport/guard/preflight"
 )
 
-// The bounds of an image. One beyond them is an error.
+// The bounds of what describes an image. One beyond them is an error.
 const (
 	maxLayers  = 512
-	maxEntries = 2_000_000
-	maxBytes   = 64 << 30 // of all layers, uncompressed
-	maxFile    = 1 << 30  // of a file that is looked at
-	maxLinks   = 40       // of one path
+	maxJSON    = 16 << 20 // bytes of an index, a manifest or a configuration
+	maxArchive = 100_000  // files of an archive
 )
 
 // An Image is what a registry or an archive has of one.
@@ -78,19 +73,20 @@ func Read(from v1.Image) (*Image, error) {
 		return nil, err
 	}
 	if len(layers) > maxLayers {
-		return nil, fmt.Errorf("it has more than %d layers", maxLayers)
+		return nil, errLayers
 	}
-	t := &tree{layers: layers, entries: map[string]*entry{}}
-	for n := range layers {
-		if err := t.add(n); err != nil {
-			return nil, fmt.Errorf("layer %d: %w", n+1, err)
-		}
+	t, err := newTree(layers, usual())
+	if err != nil {
+		return nil, err
 	}
 	return &Image{Config: config.Config, tree: t}, nil
 }
 
 func ofArchive(name string) (v1.Image, []string, error) {
 	open := func() (io.ReadCloser, error) { return os.Open(name) }
+	if err := describes(open, "manifest.json"); err != nil {
+		return nil, nil, fmt.Errorf("it is no archive of docker save: %w", err)
+	}
 	manifest, err := tarball.LoadManifest(open)
 	if err != nil {
 		return nil, nil, fmt.Errorf("it is no archive of docker save: %w", err)
@@ -98,20 +94,68 @@ func ofArchive(name string) (v1.Image, []string, error) {
 	if len(manifest) != 1 {
 		return nil, nil, fmt.Errorf("it has %d images: save one", len(manifest))
 	}
+	if len(manifest[0].Layers) > maxLayers {
+		return nil, nil, errLayers
+	}
+	if err := describes(open, manifest[0].Config); err != nil {
+		return nil, nil, err
+	}
 	i, err := tarball.Image(open, nil)
 	return i, manifest[0].RepoTags, err
 }
 
+var errLayers = fmt.Errorf("it has more than %d layers", maxLayers)
+
+// describes refuses an archive whose file of that name would take much memory to read.
+func describes(open tarball.Opener, name string) error {
+	r, err := open()
+	if err != nil {
+		return err
+	}
+	defer r.Close()
+	archive := tar.NewReader(r)
+	for range maxArchive {
+		h, err := archive.Next()
+		switch {
+		case err == io.EOF:
+			return fmt.Errorf("it has no %s", name)
+		case err != nil:
+			return err
+		case path.Clean(h.Name) != path.Clean(name):
+		case h.Typeflag != tar.TypeReg || h.Size > maxJSON:
+			return fmt.Errorf("its %s is no file of at most %d bytes", name, maxJSON)
+		default:
+			return nil
+		}
+	}
+	return fmt.Errorf("it has more than %d files", maxArchive)
+}
+
 func ofLayout(dir string) (v1.Image, []string, error) {
+	if err := short(filepath.Join(dir, "index.json")); err != nil {
+		return nil, nil, fmt.Errorf("it is no OCI layout: %w", err)
+	}
 	index, err := layout.ImageIndexFromPath(dir)
 	if err != nil {
 		return nil, nil, fmt.Errorf("it is no OCI layout: %w", err)
 	}
-	return choose(index, 0)
+	return choose(dir, index, 0)
 }
 
+// short refuses a file that would take much memory to read.
+func short(name string) error {
+	info, err := os.Stat(name)
+	if err == nil && (!info.Mode().IsRegular() || info.Size() > maxJSON) {
+		err = fmt.Errorf("%s is no file of at most %d bytes", name, maxJSON)
+	}
+	return err
+}
+
+// blob is the file of a layout that has a digest.
+func blob(dir string, h v1.Hash) string { return filepath.Join(dir, "blobs", h.Algorithm, h.Hex) }
+
 // choose finds the image for Linux in an index, or in one that it names.
-func choose(index v1.ImageIndex, depth int) (v1.Image, []string, error) {
+func choose(dir string, index v1.ImageIndex, depth int) (v1.Image, []string, error) {
 	if depth > 4 {
 		return nil, nil, errors.New("its indexes name each other")
 	}
@@ -130,264 +174,27 @@ func choose(index v1.ImageIndex, depth int) (v1.Image, []string, error) {
 	if name := d.Annotations["org.opencontainers.image.ref.name"]; name != "" {
 		names = append(names, name)
 	}
+	if err := short(blob(dir, d.Digest)); err != nil {
+		return nil, nil, err
+	}
 	if d.MediaType.IsIndex() {
 		inner, err := index.ImageIndex(d.Digest)
 		if err != nil {
 			return nil, nil, err
 		}
-		i, more, err := choose(inner, depth+1)
+		i, more, err := choose(dir, inner, depth+1)
 		return i, append(names, more...), err
 	}
 	i, err := index.Image(d.Digest)
-	return i, names, err
-}
-
-// A tree is the file system of some layers.
-type tree struct {
-	layers  []v1.Layer
-	entries map[string]*entry // by path without a leading slash
-	total   int64
-	count   int
-}
-
-// An entry is what a layer has of a file.
-type entry struct {
-	header tar.Header
-	layer  int
-	name   string // in the layer's archive; of a hard link that of what it names
-	sys    *preflight.Attributes
-}
-
-const whiteout, opaque = ".wh.", ".wh..wh..opq"
-
-// add puts a layer on top of the others.
-func (t *tree) add(n int) error {
-	r, err := t.layers[n].Uncompressed()
 	if err != nil {
-		return err
+		return nil, nil, err
 	}
-	defer r.Close()
-	here := map[string]bool{} // of this layer, which its whiteouts do not concern
-	for archive := tar.NewReader(&limited{r, &t.total}); ; {
-		h, err := archive.Next()
-		if errors.Is(err, io.EOF) {
-			return nil
-		}
-		if err != nil {
-			return err
-		}
-		if t.count++; t.count > maxEntries {
-			return fmt.Errorf("the image has more than %d files", maxEntries)
-		}
-		if err := t.put(n, h, here); err != nil {
-			return fmt.Errorf("%q: %w", h.Name, err)
-		}
-	}
-}
-
-// put adds one file of a layer.
-func (t *tree) put(n int, h *tar.Header, here map[string]bool) error {
-	clean := path.Join("/", h.Name)
-	if clean == "/" {
-		return nil
-	}
-	dir, err := t.resolve(path.Dir(clean))
-	if err != nil { // a folder that no layer has is made
-		dir = path.Dir(clean)
-	}
-	at, base := strings.TrimPrefix(path.Join(dir, path.Base(clean)), "/"), path.Base(clean)
+	described, err := i.Manifest()
 	switch {
-	case base == opaque:
-		t.remove(strings.TrimPrefix(dir, "/"), here, false)
-		return nil
-	case strings.HasPrefix(base, whiteout):
-		t.remove(strings.TrimPrefix(path.Join(dir, base[len(whiteout):]), "/"), here, true)
-		return nil
+	case err != nil:
+		return nil, nil, err
+	case len(described.Layers) > maxLayers:
+		return nil, nil, errLayers
 	}
-	e := &entry{header: *h, layer: n, name: h.Name, sys: &preflight.Attributes{UID: uint32(h.Uid), GID: uint32(h.Gid)}}
-	if value, ok := h.PAXRecords["SCHILY.xattr.security.capability"]; ok {
-		e.sys.Capability = []byte(value)
-	}
-	if h.Typeflag == tar.TypeLink {
-		target, err := t.resolve(path.Join("/", h.Linkname))
-		if err != nil {
-			return err
-		}
-		other, ok := t.entries[strings.TrimPrefix(target, "/")]
-		if !ok || other.header.Typeflag == tar.TypeDir {
-			return errors.New("it links to nothing")
-		}
-		e = other
-	}
-	if old := t.entries[at]; old != nil && old.header.Typeflag == tar.TypeDir && h.Typeflag != tar.TypeDir {
-		t.remove(at, here, true)
-	}
-	t.entries[at], here[at] = e, true
-	return nil
+	return i, names, short(blob(dir, described.Config.Digest))
 }
-
-// remove takes what lower layers have below a path, and at it.
-func (t *tree) remove(at string, here map[string]bool, itself bool) {
-	if e, ok := t.entries[at]; ok && itself && e.header.Typeflag != tar.TypeDir {
-		if !here[at] {
-			delete(t.entries, at)
-		}
-		return
-	}
-	for name := range t.entries {
-		below := at == "" || strings.HasPrefix(name, at+"/")
-		if (below || itself && name == at) && !here[name] {
-			delete(t.entries, name)
-		}
-	}
-}
-
-// resolve follows the links of a folder's path.
-func (t *tree) resolve(name string) (string, error) {
-	at, rest := "/", strings.Split(name, "/")
-	for links := 0; len(rest) > 0; {
-		part := rest[0]
-		rest = rest[1:]
-		switch part {
-		case "", ".":
-			continue
-		case "..":
-			at = path.Dir(at)
-			continue
-		}
-		next := path.Join(at, part)
-		e, ok := t.entries[next[1:]]
-		if !ok || e.header.Typeflag != tar.TypeSymlink {
-			at = next
-			continue
-		}
-		if links++; links > maxLinks {
-			return "", errors.New("its links go in circles")
-		}
-		if path.IsAbs(e.header.Linkname) {
-			at = "/"
-		}
-		rest = append(strings.Split(e.header.Linkname, "/"), rest...)
-	}
-	return at, nil
-}
-
-// lookup returns the entry of a path, or a folder that only files below it show.
-func (t *tree) lookup(op, name string) (*entry, error) {
-	if !fs.ValidPath(name) {
-		return nil, &fs.PathError{Op: op, Path: name, Err: fs.ErrInvalid}
-	}
-	if e, ok := t.entries[name]; ok {
-		return e, nil
-	}
-	folder := &entry{header: tar.Header{Name: name, Typeflag: tar.TypeDir, Mode: 0o755}, sys: &preflight.Attributes{}}
-	if name == "." {
-		return folder, nil
-	}
-	for other := range t.entries {
-		if strings.HasPrefix(other, name+"/") {
-			return folder, nil
-		}
-	}
-	return nil, &fs.PathError{Op: op, Path: name, Err: fs.ErrNotExist}
-}
-
-// Lstat describes a file, and follows no link.
-func (t *tree) Lstat(name string) (fs.FileInfo, error) {
-	e, err := t.lookup("lstat", name)
-	if err != nil {
-		return nil, err
-	}
-	return info{path.Base(name), e}, nil
-}
-
-// Stat is Lstat: who asks follows the links.
-func (t *tree) Stat(name string) (fs.FileInfo, error) { return t.Lstat(name) }
-
-// ReadLink returns what a link names.
-func (t *tree) ReadLink(name string) (string, error) {
-	e, err := t.lookup("readlink", name)
-	if err == nil && e.header.Typeflag != tar.TypeSymlink {
-		err = &fs.PathError{Op: "readlink", Path: name, Err: fs.ErrInvalid}
-	}
-	if err != nil {
-		return "", err
-	}
-	return e.header.Linkname, nil
-}
-
-// Open opens a file. Its layer is read anew for it, so that none is held.
-func (t *tree) Open(name string) (fs.File, error) {
-	e, err := t.lookup("open", name)
-	if err != nil {
-		return nil, err
-	}
-	f := &file{info: info{path.Base(name), e}}
-	if e.header.Typeflag == tar.TypeDir {
-		return f, nil
-	}
-	r, err := t.layers[e.layer].Uncompressed()
-	if err != nil {
-		return nil, err
-	}
-	var read int64
-	for archive := tar.NewReader(&limited{r, &read}); ; {
-		h, err := archive.Next()
-		if err != nil {
-			r.Close()
-			return nil, &fs.PathError{Op: "open", Path: name, Err: err}
-		}
-		if h.Name == e.name && h.Typeflag == e.header.Typeflag && h.Size == e.header.Size {
-			f.r, f.close = io.LimitReader(archive, maxFile), r.Close
-			return f, nil
-		}
-	}
-}
-
-// limited ends a stream that is longer than an image may be.
-type limited struct {
-	r     io.Reader
-	total *int64
-}
-
-func (l *limited) Read(b []byte) (int, error) {
-	n, err := l.r.Read(b)
-	if *l.total += int64(n); *l.total > maxBytes {
-		return n, fmt.Errorf("the image is longer than %d bytes", int64(maxBytes))
-	}
-	return n, err
-}
-
-type file struct {
-	info
-	r     io.Reader
-	close func() error
-}
-
-func (f *file) Stat() (fs.FileInfo, error) { return f.info, nil }
-
-func (f *file) Read(b []byte) (int, error) {
-	if f.r == nil {
-		return 0, &fs.PathError{Op: "read", Path: f.base, Err: fs.ErrInvalid}
-	}
-	return f.r.Read(b)
-}
-
-func (f *file) Close() error {
-	if f.close == nil {
-		return nil
-	}
-	return f.close()
-}
-
-type info struct {
-	base string
-	e    *entry
-}
-
-func (i info) Name() string       { return i.base }
-func (i info) Size() int64        { return i.e.header.Size }
-func (i info) Mode() fs.FileMode  { return i.e.header.FileInfo().Mode() }
-func (i info) ModTime() time.Time { return i.e.header.ModTime }
-func (i info) IsDir() bool        { return i.e.header.Typeflag == tar.TypeDir }
-func (i info) Sys() any           { return i.e.sys }

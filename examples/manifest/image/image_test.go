@@ -25,7 +25,7 @@ import (
 )
 
 // layer is one of these files.
-func layer(t *testing.T, files ...tar.Header) v1.Layer {
+func layer(t testing.TB, files ...tar.Header) v1.Layer {
 	t.Helper()
 	var b bytes.Buffer
 	w := tar.NewWriter(&b)
@@ -46,14 +46,20 @@ func layer(t *testing.T, files ...tar.Header) v1.Layer {
 	if err := w.Close(); err != nil {
 		t.Fatal(err)
 	}
-	l, err := tarball.LayerFromOpener(func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(b.Bytes())), nil })
+	return layerOf(t, b.Bytes())
+}
+
+// layerOf is the layer that an archive is.
+func layerOf(t testing.TB, archive []byte) v1.Layer {
+	t.Helper()
+	l, err := tarball.LayerFromOpener(func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(archive)), nil })
 	if err != nil {
 		t.Fatal(err)
 	}
 	return l
 }
 
-func of(t *testing.T, layers ...v1.Layer) v1.Image {
+func of(t testing.TB, layers ...v1.Layer) v1.Image {
 	t.Helper()
 	i, err := mutate.AppendLayers(empty.Image, layers...)
 	if err != nil {
@@ -74,7 +80,8 @@ func TestLayers(t *testing.T) {
 			tar.Header{Name: "srv/old/a"}, tar.Header{Name: "etc/passwd"}),
 		layer(t, tar.Header{Name: "usr/bin/.wh.gone"}, tar.Header{Name: "bin/b", Mode: 0o755}, tar.Header{Name: "srv/old/new"},
 			tar.Header{Name: "srv/old/.wh..wh..opq"}, tar.Header{Name: "usr/bin/hard", Typeflag: tar.TypeLink, Linkname: "usr/bin/a"},
-			tar.Header{Name: "../../etc/shadow"}),
+			tar.Header{Name: "../../etc/shadow"}, tar.Header{Name: "bin/new/c"}, tar.Header{Name: "twice"}, tar.Header{Name: "./twice"},
+			tar.Header{Name: "pax_global_header", Typeflag: tar.TypeXGlobalHeader, PAXRecords: map[string]string{"comment": "a"}}),
 	))
 	if err != nil {
 		t.Fatal(err)
@@ -82,6 +89,7 @@ func TestLayers(t *testing.T) {
 	for name, want := range map[string]string{
 		"usr/bin/a": "./usr/bin/a", "usr/bin/b": "bin/b", "usr/bin/hard": "./usr/bin/a", "srv/old/new": "srv/old/new", "etc/shadow": "../../etc/shadow",
 		"usr/bin/gone": "", "srv/old/a": "", "usr/bin/.wh.gone": "",
+		"usr/bin/new/c": "bin/new/c", "twice": "./twice", "pax_global_header": "",
 	} {
 		b, err := fs.ReadFile(i.FS(), name)
 		if string(b) != want || (want == "") != errors.Is(err, fs.ErrNotExist) {
@@ -103,21 +111,33 @@ func TestLayers(t *testing.T) {
 	}
 }
 
-// What would not end, or lead out of the image, is an error or leads nowhere.
+// What would not end, take all memory, or lead out of the image, is an error or leads nowhere.
 func TestHostile(t *testing.T) {
-	var many []v1.Layer
-	for range 513 {
-		many = append(many, layer(t, tar.Header{Name: "a"}))
+	link := func(name, to string) tar.Header {
+		return tar.Header{Name: name, Typeflag: tar.TypeSymlink, Linkname: to}
 	}
-	if _, err := image.Read(of(t, many...)); err == nil || !strings.Contains(err.Error(), "more than 512 layers") {
-		t.Errorf("513 layers: %v", err)
+	hard := func(name, to string) tar.Header { return tar.Header{Name: name, Typeflag: tar.TypeLink, Linkname: to} }
+	long := strings.Repeat("a/", 2050)
+	for _, tt := range []struct {
+		name  string
+		files []tar.Header
+		want  string
+	}{
+		{"a hard link out of the image", []tar.Header{hard("a", "../../../etc/passwd")}, "links to nothing"},
+		{"a hard link to itself", []tar.Header{hard("a", "a")}, "links to nothing"},
+		{"a hard link to a folder", []tar.Header{{Name: "d/", Typeflag: tar.TypeDir}, hard("a", "d")}, "links to nothing"},
+		{"a path that is too long", []tar.Header{{Name: long + "b", Format: tar.FormatPAX}}, "longer than 4096 bytes"},
+		{"a link that is too long", []tar.Header{link("a", long)}, "longer than 4096 bytes"},
+		{"a name that is too long", []tar.Header{{Name: strings.Repeat("a", 256), Format: tar.FormatPAX}}, "longer than 255 bytes"},
+		{"links in a circle", []tar.Header{link("a", "b"), link("b", "a"), {Name: "a/c"}}, "too many levels of symbolic links"},
+		{"a folder by a link to nothing", []tar.Header{link("a", "b"), {Name: "a/c"}}, "leads nowhere"},
+		{"a file in a file", []tar.Header{{Name: "a"}, {Name: "a/b"}}, "no folder"},
+	} {
+		if _, err := image.Read(of(t, layer(t, tt.files...))); err == nil || !strings.Contains(err.Error(), tt.want) {
+			t.Errorf("%s: %v, want %q", tt.name, err, tt.want)
+		}
 	}
-	_, err := image.Read(of(t, layer(t, tar.Header{Name: "a", Typeflag: tar.TypeLink, Linkname: "../../../etc/passwd"})))
-	if err == nil || !strings.Contains(err.Error(), "links to nothing") {
-		t.Errorf("a hard link out of the image: %v", err)
-	}
-	i, err := image.Read(of(t, layer(t, tar.Header{Name: "server", Typeflag: tar.TypeSymlink, Linkname: "../../../../proc/self/exe"},
-		tar.Header{Name: "a", Typeflag: tar.TypeSymlink, Linkname: "b"}, tar.Header{Name: "b", Typeflag: tar.TypeSymlink, Linkname: "a"})))
+	i, err := image.Read(of(t, layer(t, link("server", "../../../../proc/self/exe"), link("a", "b"), link("b", "a"))))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -132,12 +152,63 @@ func TestHostile(t *testing.T) {
 	if err := tar.NewWriter(&b).WriteHeader(&bomb); err != nil {
 		t.Fatal(err)
 	}
-	l, err := tarball.LayerFromOpener(func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(b.Bytes())), nil })
+	if _, err := image.Read(of(t, layerOf(t, b.Bytes()))); err == nil {
+		t.Error("a file that the layer does not have is taken to be there")
+	}
+}
+
+// Hundreds of layers are read, and more are refused.
+func TestManyLayers(t *testing.T) {
+	var many []v1.Layer
+	for n := range 513 {
+		many = append(many, layer(t, tar.Header{Name: fmt.Sprintf("d/%d", n)}, tar.Header{Name: fmt.Sprintf("d/.wh.%d", n-1)}))
+	}
+	i, err := image.Read(of(t, many[:512]...))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := image.Read(of(t, l)); err == nil {
-		t.Error("a file that the layer does not have is taken to be there")
+	all, err := fs.ReadFile(i.FS(), "d/511")
+	if _, gone := fs.Lstat(i.FS(), "d/510"); string(all) != "d/511" || err != nil || !errors.Is(gone, fs.ErrNotExist) {
+		t.Errorf("%q, %v, %v", all, err, gone)
+	}
+	if _, err := image.Read(of(t, many...)); err == nil || !strings.Contains(err.Error(), "more than 512 layers") {
+		t.Errorf("513 layers: %v", err)
+	}
+}
+
+// An archive or a layout whose descriptions would fill the memory is refused by their sizes.
+func TestLongDescriptions(t *testing.T) {
+	dir := t.TempDir()
+	for name, entries := range map[string][]tar.Header{
+		"manifest.json is no file of at most": {{Name: "manifest.json", Typeflag: tar.TypeReg, Size: 1 << 30}},
+		"has no manifest.json":                {{Name: "a", Typeflag: tar.TypeDir}},
+		"is no file of at most":               {{Name: "manifest.json", Typeflag: tar.TypeSymlink, Linkname: "manifest.json"}},
+	} {
+		var b bytes.Buffer
+		w := tar.NewWriter(&b)
+		for _, h := range entries {
+			if err := w.WriteHeader(&h); err != nil {
+				t.Fatal(err)
+			}
+		}
+		b.Write(make([]byte, 1024)) // the end of an archive
+		file := filepath.Join(dir, "image.tar")
+		if err := os.WriteFile(file, b.Bytes(), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := image.Open(file); err == nil || !strings.Contains(err.Error(), name) {
+			t.Errorf("%v, want %q", err, name)
+		}
+	}
+	index := filepath.Join(dir, "index.json")
+	if err := os.WriteFile(index, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Truncate(index, 1<<40); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := image.Open(dir); err == nil || !strings.Contains(err.Error(), "is no file of at most") {
+		t.Errorf("a long index: %v", err)
 	}
 }
 
