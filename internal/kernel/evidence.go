@@ -219,12 +219,9 @@ func (l *look) ancestor() {
 		})
 }
 
-// limited shows what the bounding set is compared with.
+// limited shows what the bounding set is compared with, outside of a container.
 func (l *look) limited() {
-	if l.f.Launcher.Container.State == facts.Known && l.f.Launcher.Unit.State != facts.Known {
-		see(l, "cap_last_cap", l.f.Kernel.LastCap,
-			func(c caps.Cap) string { return strconv.Itoa(int(c)) },
-			func(c caps.Cap) string { return "a full bounding set would be " + caps.UpTo(c).Hex() })
+	if inContainer(l.f) {
 		return
 	}
 	see(l, "CapBnd of process 1", l.f.Launcher.Init,

@@ -258,16 +258,21 @@ func lostOnTheWay(f *facts.Facts, need caps.Set) bool {
 	return ok && known && ancestor.UID != ids.UID && ancestor.Inheritable.Contains(need)
 }
 
-// limited reports whether somebody reduced the bounding set. If what is needed is still in it,
-// they probably meant to grant that. In a container the bounding set is compared with all
-// capabilities of the kernel, elsewhere with the bounding set of process 1.
+// limited reports whether somebody chose the bounding set. If what is needed is in it, they
+// probably meant to grant that. In a container that is the engine, also where it was told to add
+// all capabilities; elsewhere the set is compared with that of process 1.
 func limited(f *facts.Facts, bounding caps.Set) bool {
-	if f.Launcher.Container.State == facts.Known && f.Launcher.Unit.State != facts.Known {
-		last, ok := f.Kernel.LastCap.Is()
-		return ok && bounding != caps.UpTo(last)
+	if inContainer(f) {
+		return true
 	}
 	init, ok := f.Launcher.Init.Is()
 	return ok && bounding != init.Bounding && init.Bounding.Contains(bounding) // a new user namespace has more
+}
+
+// inContainer reports whether an engine started the program, and no service manager in its
+// container.
+func inContainer(f *facts.Facts) bool {
+	return f.Launcher.Container.State == facts.Known && f.Launcher.Unit.State != facts.Known
 }
 
 // fileRead reports whether the capabilities of the executed file could be read. If not,
@@ -277,8 +282,8 @@ func fileRead(f *facts.Facts, g Goal) bool { return executedFile(f).Caps.State !
 // limitsRead reports whether what limited compares could be read.
 func limitsRead(f *facts.Facts, g Goal) bool {
 	container, unit := f.Launcher.Container.State, f.Launcher.Unit.State
-	if container == facts.Known && unit != facts.Known {
-		return fileRead(f, g) && unit == facts.Absent && f.Kernel.LastCap.State == facts.Known
+	if inContainer(f) {
+		return fileRead(f, g) && unit == facts.Absent
 	}
 	outside := container != facts.Unreadable && unit != facts.Unreadable
 	return fileRead(f, g) && outside && f.Launcher.Init.State == facts.Known

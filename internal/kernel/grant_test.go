@@ -121,7 +121,7 @@ func TestKindOfNothing(t *testing.T) {
 	}
 }
 
-// A bounding set is compared with all capabilities in a container, and with that of process 1
+// A bounding set is the engine's in a container, whatever is in it, and compared with that of process 1
 // elsewhere, also in a unit of a container that is a whole machine.
 func TestLimited(t *testing.T) {
 	container, unit, none := is("docker"), is(facts.Unit{Name: "a.service"}), facts.Fact[facts.Unit]{State: facts.Absent}
@@ -134,25 +134,23 @@ func TestLimited(t *testing.T) {
 		container  facts.Fact[string]
 		unit       facts.Fact[facts.Unit]
 		init       facts.Fact[caps.State]
-		last       facts.Fact[caps.Cap]
 		bounding   caps.Set
 		want, read bool
 	}{
-		{"a container", container, none, unread, is(caps.Last), needsBind, true, true},
-		{"a container with everything", container, none, unread, is(caps.Last), whole, false, true},
-		{"a container of an unknown kernel", container, none, unread, facts.Fact[caps.Cap]{}, needsBind, false, false},
-		{"a container, perhaps in a unit", container, facts.Fact[facts.Unit]{}, initial, is(caps.Last), needsBind, true, false},
-		{"a unit", outside, unit, initial, facts.Fact[caps.Cap]{}, needsBind, true, true},
-		{"a unit with everything", outside, unit, initial, facts.Fact[caps.Cap]{}, whole, false, true},
-		{"a unit of a container", container, unit, initial, facts.Fact[caps.Cap]{}, needsBind, true, true},
-		{"a unit of a container with less than the kernel", container, unit, is(caps.State{Bounding: needsBind}), is(caps.Last), needsBind, false, true},
-		{"a shell", outside, none, initial, facts.Fact[caps.Cap]{}, needsBind, true, true},
-		{"a shell, process 1 hidden", outside, none, unread, facts.Fact[caps.Cap]{}, needsBind, false, false},
-		{"nobody knows whether it is a container", facts.Fact[string]{}, none, initial, is(caps.Last), needsBind, true, false},
-		{"nobody knows whether it is a unit", outside, facts.Fact[facts.Unit]{}, initial, is(caps.Last), needsBind, true, false},
-		{"a new user namespace, which has more", outside, none, is(caps.State{Bounding: needsBind}), facts.Fact[caps.Cap]{}, whole, false, true},
+		{"a container", container, none, unread, needsBind, true, true},
+		{"a container with everything", container, none, unread, whole, true, true},
+		{"a container, perhaps in a unit", container, facts.Fact[facts.Unit]{}, initial, needsBind, true, false},
+		{"a unit", outside, unit, initial, needsBind, true, true},
+		{"a unit with everything", outside, unit, initial, whole, false, true},
+		{"a unit of a container", container, unit, initial, needsBind, true, true},
+		{"a unit of a container with less than the kernel", container, unit, is(caps.State{Bounding: needsBind}), needsBind, false, true},
+		{"a shell", outside, none, initial, needsBind, true, true},
+		{"a shell, process 1 hidden", outside, none, unread, needsBind, false, false},
+		{"nobody knows whether it is a container", facts.Fact[string]{}, none, initial, needsBind, true, false},
+		{"nobody knows whether it is a unit", outside, facts.Fact[facts.Unit]{}, initial, needsBind, true, false},
+		{"a new user namespace, which has more", outside, none, is(caps.State{Bounding: needsBind}), whole, false, true},
 	} {
-		f := facts.Facts{Launcher: facts.Launcher{Container: tt.container, Unit: tt.unit, Init: tt.init}, Kernel: facts.Kernel{LastCap: tt.last}, File: facts.File{Exe: read}}
+		f := facts.Facts{Launcher: facts.Launcher{Container: tt.container, Unit: tt.unit, Init: tt.init}, File: facts.File{Exe: read}}
 		if got, read := limited(&f, tt.bounding), limitsRead(&f, Goal{}); got != tt.want || read != tt.read {
 			t.Errorf("%s: limited %v, read %v; want %v, %v", tt.name, got, read, tt.want, tt.read)
 		}

@@ -328,7 +328,7 @@ func TestEvidence(t *testing.T) {
 		"require":             "CapEff, file capabilities, (CapPrm at the start)",
 		"in-use":              "ip_unprivileged_port_start, network of process 1, CapPrm, file capabilities, (CapPrm at the start), socket",
 		"let-go":              "ip_unprivileged_port_start, CapPrm, CapPrm at the start, AT_SECURE, (dumpable)",
-		"bounding-only-pod":   "container, ip_unprivileged_port_start, CapPrm, file capabilities, (CapPrm at the start), CapBnd, cap_last_cap",
+		"bounding-only-pod":   "container, ip_unprivileged_port_start, CapPrm, file capabilities, (CapPrm at the start), CapBnd",
 		"bounding-only-unit":  "ip_unprivileged_port_start, CapPrm, file capabilities, (CapPrm at the start), CapBnd, CapBnd of process 1",
 		"inheritable-process": "ip_unprivileged_port_start, CapPrm, file capabilities, CapInh", // an older recording, without a note of the start
 		"traced":              "ip_unprivileged_port_start, CapPrm, file capabilities, TracerPid, CapEff of the tracer",
