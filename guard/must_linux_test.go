@@ -107,7 +107,7 @@ func TestSocketLine(t *testing.T) {
 		t.Fatal(err)
 	}
 	line, rest, _ := strings.Cut(string(out), "\n")
-	fix := fmt.Sprintf(`; fix: in the .socket unit, instead of its line for port %d: [Socket]\nListenStream=0.0.0.0:%d`, port, port)
+	fix := fmt.Sprintf(`; fix: in the .socket unit, instead of its line for port %d: [Socket] ListenStream=0.0.0.0:%d`, port, port)
 	if !strings.HasSuffix(line, fix) {
 		t.Errorf("%s does not end with %s", line, fix)
 	}

@@ -74,7 +74,7 @@ func ExampleReport_String() {
 	//   [::]:443 listens: server (pid 52)  sock_diag
 	// fix: stop what holds the port (until it is started again):
 	//   kill 52
-	// no help: any capability, or being root: the port is taken
+	// no help: any capability alone, or being root: the port is taken
 }
 
 // A program that shows a report to a person writes it for the terminal.

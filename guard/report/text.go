@@ -59,11 +59,9 @@ func (r Report) fixLine() string {
 	return strings.Join(parts, " && ")
 }
 
-// line returns the step as one line: a command, or an edit with its line breaks escaped.
+// line returns the step as one line: a command, or what an edit says, with a space for each
+// line break.
 func (s Step) line(sudo bool) string {
-	if s.Edit != "" {
-		return fmt.Sprintf("in %s: %s", s.Edit, strings.ReplaceAll(strings.TrimSuffix(s.Content, "\n"), "\n", `\n`))
-	}
 	var words []string
 	for l := range strings.Lines(s.Text(sudo)) {
 		words = append(words, strings.TrimSpace(l))
@@ -114,12 +112,8 @@ func (r Report) text(t term.Terminal) string {
 			b.WriteString(s.Text(r.Sudo))
 		}
 	}
-	for i, u := range r.Unhelpful {
-		head := "no help: "
-		if i > 0 {
-			head = "         "
-		}
-		t.Wrap(&b, head+u, "         ")
+	for _, u := range r.Unhelpful {
+		t.Wrap(&b, "no help: "+u, "         ")
 	}
 	for _, n := range r.Notes {
 		t.Wrap(&b, "note: "+n, "      ")

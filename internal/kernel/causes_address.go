@@ -67,7 +67,7 @@ var addressCauses = []cause{
 		kernel:  "inet_addr_valid_or_nonlocal; ipv6_can_nonlocal_bind",
 		see:     "ip address\nsysctl net.ipv4.ip_nonlocal_bind net.ipv6.ip_nonlocal_bind",
 		helps:   "an address of this machine; After=network-online.target for one that is added late; ip_nonlocal_bind for a floating one",
-		useless: []useless{{"any capability, or being root: the address is not here", []change{everything, asRoot}}},
+		useless: []useless{{"any capability alone, or being root: the address is not here", []change{everything, asRoot}}},
 		exit:    exit.Unavailable,
 	},
 	{
@@ -79,7 +79,7 @@ var addressCauses = []cause{
 		kernel:  "ipv6_chk_addr passes over addresses with IFA_F_TENTATIVE",
 		see:     "ip -6 address show tentative",
 		helps:   "bind a moment later: After=network-online.target in the unit; nodad where the address is configured; net.ipv6.ip_nonlocal_bind",
-		useless: []useless{{"any capability, or being root: the address is not ready", []change{everything, asRoot}}},
+		useless: []useless{{"any capability alone, or being root: the address is not ready", []change{everything, asRoot}}},
 		exit:    exit.Unavailable,
 	},
 	{
@@ -92,7 +92,7 @@ var addressCauses = []cause{
 		kernel:  "inet_csk_get_port",
 		see:     "sudo ss -ltunp 'sport = :PORT'",
 		helps:   "stop its owner, or take another port or address; for port 53 of 127.0.0.53 DNSStubListener=no in resolved.conf(5)",
-		useless: []useless{{"any capability, or being root: the port is taken", []change{everything, asRoot}}},
+		useless: []useless{{"any capability alone, or being root: the port is taken", []change{everything, asRoot}}},
 		exit:    exit.Unavailable,
 	},
 	{

@@ -73,7 +73,7 @@ var execCauses = []cause{
 		kernel:  "bprm_caps_from_vfs_caps masks what a file grants with the bounding set",
 		see:     "grep CapBnd /proc/PID/status\ncapsh --decode=CAPBND",
 		helps:   "leave it in: CapabilityBoundingSet= in the unit, --cap-add for the container; a socket unit or the sysctl, which need no capability",
-		useless: []useless{{"setcap, sudo or being root: the bounding set limits them all", []change{stampedOnly, asRoot}}},
+		useless: []useless{{"setcap, sudo or being root alone: the bounding set limits them all", []change{stampedOnly, asRoot}}},
 	},
 	{
 		id:   "noroot-securebit",

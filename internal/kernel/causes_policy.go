@@ -15,7 +15,7 @@ var policyCauses = []cause{
 		kernel:  "seccomp(2)",
 		see:     "grep Seccomp /proc/PID/status\nsystemctl show -p SystemCallFilter UNIT",
 		helps:   "allow bind in the filter: SystemCallFilter=@network-io, or the container's seccomp profile",
-		useless: []useless{{"any capability, or being root: the filter checks neither", []change{everything, asRoot}}},
+		useless: []useless{{"any capability alone, or being root: the filter checks neither", []change{everything, asRoot}}},
 	},
 	{
 		id:      "landlock",
@@ -26,7 +26,7 @@ var policyCauses = []cause{
 		kernel:  "landlock(7), LANDLOCK_ACCESS_NET_BIND_TCP; /proc has no trace of it",
 		see:     "sudo strace -u USER -f -e trace=landlock_restrict_self PROGRAM",
 		helps:   "whoever calls landlock_restrict_self has to add a rule for the port",
-		useless: []useless{{"any capability, or being root: Landlock checks neither", []change{everything, asRoot}}},
+		useless: []useless{{"any capability alone, or being root: Landlock checks neither", []change{everything, asRoot}}},
 	},
 	{
 		id:      "selinux",
@@ -37,7 +37,7 @@ var policyCauses = []cause{
 		kernel:  "selinux_socket_bind, name_bind",
 		see:     "sudo ausearch -m avc -ts recent\nps -Z -p PID",
 		helps:   "sudo semanage port -a -t http_port_t -p tcp PORT",
-		useless: []useless{{"any capability, or being root: the policy goes by the domain", []change{everything, asRoot}}},
+		useless: []useless{{"any capability alone, or being root: the policy goes by the domain", []change{everything, asRoot}}},
 	},
 	{
 		id:      "apparmor",
@@ -49,7 +49,7 @@ var policyCauses = []cause{
 		kernel:  "apparmor_socket_create, apparmor_socket_bind, apparmor_capable; apparmor_capget hides from capget(2) what the profile does not grant",
 		see:     "cat /proc/PID/attr/current\nsudo journalctl -k | grep apparmor=",
 		helps:   "`capability net_bind_service,` and `network inet stream,` in the profile",
-		useless: []useless{{"any capability, or being root: the profile limits both", []change{everything, asRoot}}},
+		useless: []useless{{"any capability alone, or being root: the profile limits both", []change{everything, asRoot}}},
 	},
 	{
 		id:      "bpf-or-policy",

@@ -72,7 +72,7 @@ var Gates = []Gate{
 		errno: answers(""),
 	},
 	{
-		Name: "namespace", Question: "In the user namespace that owns the network namespace?",
+		Name: "namespace", Question: "Do this user namespace's capabilities count here?",
 		Causes:    []string{"foreign-user-namespace", "initial-user-namespace"},
 		asked:     privileged,
 		opens:     func(w World, g Goal, a attempt) bool { return w.Counts },
@@ -100,7 +100,7 @@ var Gates = []Gate{
 		errno: answers("EADDRINUSE"),
 	},
 	{
-		Name: "policy", Question: "Do the cgroup BPF programs that look at a bound socket?", Causes: policies,
+		Name: "policy", Question: "Do cgroup BPF programs let the bound socket through?", Causes: policies,
 		asked:     late,
 		opens:     func(w World, g Goal, a attempt) bool { return policyErrno(w.Facts, g, a) == "" },
 		errno:     func(w World, g Goal, a attempt) string { return policyErrno(w.Facts, g, a) },

@@ -209,7 +209,11 @@ func unseens(w World, g Goal, set caps.Set) []World {
 	case syscall.EAFNOSUPPORT, syscall.EPROTONOSUPPORT, syscall.EMFILE, syscall.ENFILE, syscall.ENOBUFS, syscall.ENOMEM:
 		at("socket", 1)
 	case syscall.EADDRNOTAVAIL, syscall.EINVAL:
-		at("address", 1)
+		if g.any() { // the kernel has no objection to a wildcard address
+			at("policy", 1)
+		} else {
+			at("address", 1)
+		}
 	case syscall.EADDRINUSE:
 	default:
 		at("policy", 2)

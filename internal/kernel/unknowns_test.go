@@ -295,6 +295,8 @@ func TestUnseens(t *testing.T) {
 		{"listen is not permitted", Refusal{Errno: syscall.EACCES, Call: "listen"}, false, 0, "listen 1"},
 		{"no such family", Refusal{Errno: syscall.EAFNOSUPPORT, Call: "socket"}, false, 0, "socket 1"},
 		{"no such address", Refusal{Errno: syscall.EADDRNOTAVAIL, Call: "bind"}, false, 0, "address 1"},
+		{"a wildcard address that is not available", Refusal{Errno: syscall.EADDRNOTAVAIL, Call: "bind"}, false, 0, "policy 1"},
+		{"a wildcard address that is invalid", Refusal{Errno: syscall.EINVAL, Call: "bind"}, false, 0, "policy 1"},
 		{"a port that is taken", Refusal{Errno: syscall.EADDRINUSE, Call: "bind"}, false, 0, ""},
 		{"a port that is taken at listen", Refusal{Errno: syscall.EADDRINUSE, Call: "listen"}, false, 0, "listen 1"},
 		{"an odd errno", Refusal{Errno: syscall.EIO, Call: "bind"}, false, 0, "policy 2"},
@@ -304,9 +306,13 @@ func TestUnseens(t *testing.T) {
 	} {
 		f := facts.Facts{Proc: facts.Proc{Seccomp: is(tt.seccomp)}, Policy: facts.Policy{Probes: is(landlocked)}}
 		w := open
+		addr := netip.MustParseAddr("192.0.2.1")
+		if strings.Contains(tt.name, "wildcard") {
+			addr = netip.Addr{}
+		}
 		w.Facts = &f
 		var got []string
-		for _, w := range unseens(w, Goal{Network: "tcp", Port: 443, MPTCP: tt.mptcp, Refused: tt.refused}, 0)[1:] {
+		for _, w := range unseens(w, Goal{Network: "tcp", Addr: addr, Port: 443, MPTCP: tt.mptcp, Refused: tt.refused}, 0)[1:] {
 			got = append(got, fmt.Sprintf("%s %d", w.Unseen, w.cost))
 		}
 		if s := strings.Join(got, ", "); s != tt.want {

@@ -9,22 +9,23 @@ import (
 type Row struct{ Says, Source string }
 
 // Columns writes rows, the sources of most in a column. A row that does not fit has its
-// source right behind it, or on a line of its own. A statement longer than the line is wrapped.
+// source right behind it, or on a line of its own, which is indented more than a statement
+// that is wrapped.
 func (t Terminal) Columns(b *strings.Builder, rows []Row) {
 	column := t.sourceColumn(rows)
 	for _, r := range rows {
-		pad := 0
-		switch n := len([]rune(r.Says)); {
+		n := len([]rune(r.Says))
+		switch {
 		case t.fits(r, column):
-			pad = column
-		case 2+n > t.Width:
+			fmt.Fprintf(b, "  %-*s  %s\n", column, r.Says, r.Source)
+		case t.fits(r, n):
+			fmt.Fprintf(b, "  %s  %s\n", r.Says, r.Source)
+		case 2+n <= t.Width:
+			fmt.Fprintf(b, "  %s\n      %s\n", r.Says, r.Source)
+		default:
 			t.Wrap(b, "  "+r.Says, "    ")
-			b.WriteString("     " + r.Source + "\n")
-			continue
-		case !t.fits(r, n):
-			r.Says += "\n     "
+			fmt.Fprintf(b, "      %s\n", r.Source)
 		}
-		fmt.Fprintf(b, "  %-*s  %s\n", pad, r.Says, r.Source)
 	}
 }
 

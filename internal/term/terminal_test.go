@@ -29,7 +29,7 @@ func TestColumnsNarrow(t *testing.T) {
 	Terminal{Width: 40}.Columns(&b, rows)
 	const want = `  CapPrm 0000000000000000 lacks
     cap_net_bind_service
-     /proc/thread-self/status
+      /proc/thread-self/status
   Seccomp 0: no filter  status
 `
 	if b.String() != want {
