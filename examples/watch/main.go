@@ -1,7 +1,7 @@
 // Watch explains each bind to a port that the kernel refuses, to any program of this machine
 // in any language, at the moment of the refusal:
 //
-//	watch [-cgroup FOLDER] [-json] [-every DURATION] [-record FOLDER]
+//	watch [-cgroup FOLDER] [-json] [-otlp] [-every DURATION] [-record FOLDER]
 //
 // It prints the report that package guard would have printed in that program: the cause, the
 // evidence, and fixes to paste. What decides is taken from the kernel in the same instant, so
@@ -14,7 +14,8 @@
 //
 // A situation that comes again, as in a unit that is restarted, is counted and not
 // reported again; -every says how often the count is printed. Under systemd each line has a
-// priority for the journal.
+// priority for the journal. With -otlp each report is also sent as an OpenTelemetry log record, to
+// the collector that OTEL_EXPORTER_OTLP_ENDPOINT names.
 //
 // It takes CAP_BPF and CAP_PERFMON, or CAP_SYS_ADMIN, of the initial user namespace, and a
 // kernel since 5.8 that describes its types (/sys/kernel/btf/vmlinux). What is missing it
@@ -42,6 +43,7 @@ func main() { os.Exit(run()) }
 type settings struct {
 	cgroup string
 	json   bool
+	otlp   bool
 	record string
 	every  time.Duration
 }
@@ -71,6 +73,7 @@ func run() int {
 	var s settings
 	flag.StringVar(&s.cgroup, "cgroup", "", "watch one cgroup and those below it, by its `folder` in /sys/fs/cgroup")
 	flag.BoolVar(&s.json, "json", false, "print one JSON object a line")
+	flag.BoolVar(&s.otlp, "otlp", false, "also send OpenTelemetry log records, to where OTEL_EXPORTER_OTLP_ENDPOINT says")
 	flag.StringVar(&s.record, "record", "", "leave a recording of each report in a `folder`, for doctor -replay")
 	flag.DurationVar(&s.every, "every", time.Minute, "say so often how many times a report came again; 0: report it again each time")
 	flag.Parse()
@@ -105,6 +108,15 @@ func run() int {
 	}()
 	out := newOutput(os.Stdout, s.json)
 	out.record = s.record
+	if s.otlp {
+		logs, flush, err := openLogs()
+		if err != nil {
+			fmt.Fprintln(os.Stderr, "watch:", err)
+			return exit.Unavailable
+		}
+		defer flush()
+		out.logs = logs
+	}
 	if err := w.run(out, s.every); err != nil {
 		fmt.Fprintln(os.Stderr, "watch:", err)
 		return exit.Unavailable

@@ -1,19 +1,23 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"os"
 	"strings"
 	"syscall"
+
+	"go.opentelemetry.io/otel/log"
 )
 
 // An output is where reports go, and in which form.
 type output struct {
 	file    *os.File
 	json    bool
-	record  string // a folder for recordings; "" for none
-	journal bool   // the file is the journal's: each line gets a priority, see sd-daemon(3)
+	record  string     // a folder for recordings; "" for none
+	logs    log.Logger // of OpenTelemetry; nil for none
+	journal bool       // the file is the journal's: each line gets a priority, see sd-daemon(3)
 }
 
 // newOutput prints to a file: as JSON, if asked, or as text.
@@ -34,6 +38,9 @@ func isJournal(f *os.File, stream string) bool {
 
 // report prints a report.
 func (o output) report(r *report) error {
+	if o.logs != nil {
+		o.logs.Emit(context.Background(), r.logRecord())
+	}
 	if o.json {
 		return o.object(r)
 	}
@@ -49,6 +56,9 @@ func (o output) report(r *report) error {
 
 // again prints how often a situation came again.
 func (o output) again(r repeat) error {
+	if o.logs != nil {
+		o.logs.Emit(context.Background(), r.logRecord())
+	}
 	if !o.json {
 		return o.text("<4>", r.line()+"\n")
 	}
