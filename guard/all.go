@@ -124,9 +124,10 @@ func inherited(unfit [][]privport.Mismatch) []string {
 
 // socketLine returns the change of a .socket unit after which it passes what was asked for.
 func socketLine(m privport.Mismatch) report.Fix {
+	network, address := m.Offer.Asks()
 	return report.Fix{
-		ID: "socket-line", Scope: "unit", Summary: "in the .socket unit, so that it passes what the program asks for",
-		Lasts: "as long as the unit says so", Depends: "if a .socket unit passed " + m.Offer.String(),
+		ID: "socket-line", Scope: "unit", Summary: "have the .socket unit pass what the program asks for",
+		Lasts: "as long as the unit says so", Depends: "if a .socket unit passed " + network + " " + address,
 		Steps: []report.Step{{
 			Edit:    fmt.Sprintf("the .socket unit, instead of its line for port %d", m.Offer.Addr.Port()),
 			Content: "[Socket]\n" + strings.ReplaceAll(m.Lines, " and ", "\n") + "\n",

@@ -212,5 +212,5 @@ func ExampleBindAll() {
 func ExampleBindPacket() {
 	_, err := guard.BindPacket("127.0.0.1:domain/udp")
 	fmt.Println(err)
-	// Output: listen udp 127.0.0.1:domain/udp: malformed address: udp/domain/udp: unknown port [address-invalid]
+	// Output: listen udp 127.0.0.1:domain/udp: malformed address: "domain/udp" is no port [address-invalid]
 }

@@ -110,7 +110,7 @@ func ExampleMismatch_String() {
 		Lines: "ListenStream=0.0.0.0:80",
 	}
 	fmt.Println(m)
-	// Output: inherited tcp [::]:80 (named "app.socket") is not what was asked for: it takes IPv6 too; a .socket unit with ListenStream=0.0.0.0:80 passes one that is
+	// Output: inherited tcp [::]:80 (named "app.socket") is not what was asked for: it takes IPv6 too; with ListenStream=0.0.0.0:80 the .socket unit passes the right one
 }
 
 // A process that was started with no sockets has none that differ.

@@ -55,7 +55,7 @@ func readOffer(getenv func(string) string, pid, ppid int) offer {
 	case forPID == "":
 		return offer{trouble: fmt.Sprintf("the sockets of LISTEN_FDS are for a child of process %q, and the parent of this one is %d: what hands them over has to start this program directly, and to run until it listens", forChild, ppid)}
 	default:
-		return offer{trouble: fmt.Sprintf("the sockets of LISTEN_FDS are for process %q, and this is %d: what was started has to exec this program, not run it as a child", forPID, pid)}
+		return offer{trouble: fmt.Sprintf("the sockets of LISTEN_FDS are for process %q, and this is %d: a wrapper has to exec this program, not run it as a child", forPID, pid)}
 	}
 	names := make([]string, n)
 	if list := getenv(envNames); list != "" {

@@ -84,5 +84,5 @@ func (w want) unitLines() string {
 
 // String says which socket differs in what, and the unit's lines that do not.
 func (m Mismatch) String() string {
-	return fmt.Sprintf("inherited %v is not what was asked for: %s; a .socket unit with %s passes one that is", m.Offer, m.Why, m.Lines)
+	return fmt.Sprintf("inherited %v is not what was asked for: %s; with %s the .socket unit passes the right one", m.Offer, m.Why, m.Lines)
 }

@@ -5,8 +5,11 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
+	"path/filepath"
 	"slices"
+	"strings"
 
 	"github.com/lowport/lowport/caps"
 	"github.com/lowport/lowport/guard"
@@ -97,10 +100,24 @@ func status(err error) int {
 
 // unanswered prints an error that is no refusal.
 func (c *command) unanswered(err error) int {
-	if c.launch.Binary+c.launch.User+c.launch.Unit != "" { // nothing would be started
+	var file *fs.PathError
+	if errors.As(err, &file) && errors.Is(err, fs.ErrNotExist) {
+		for _, named := range []string{c.launch.Unit, c.launch.Binary} {
+			if isFile(file.Path, named) {
+				return failed(noInput, fmt.Errorf("%s: no such file", named))
+			}
+		}
+	}
+	if c.launch.Binary+c.launch.Unit != "" { // nothing would be started
 		return failed(usageError, err)
 	}
 	return failed(unavailable, err)
+}
+
+// isFile reports whether a path, which may lack its first slash, is that of the named file.
+func isFile(path, named string) bool {
+	abs, err := filepath.Abs(named)
+	return err == nil && named != "" && strings.TrimPrefix(path, "/") == strings.TrimPrefix(abs, "/")
 }
 
 // requireReport is the report of a requirement that holds, or does not.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/lowport/lowport/caps"
@@ -82,7 +83,7 @@ func (c *command) define() {
 	f.Func("require", "also require these `capabilities`, separated by commas", c.require)
 	f.BoolVar(&c.record, "record", false, "print the evidence about one address, with nothing personal in it")
 	f.StringVar(&c.replay, "replay", "", "ask the machine recorded in `file` instead of this one")
-	f.IntVar(&c.pid, "pid", 0, "the running process with this `id`")
+	f.Func("pid", "the running process with this `id`", c.process)
 	f.StringVar(&c.launch.Binary, "binary", "", "predict for the program at `path`, before it is started from here")
 	f.StringVar(&c.launch.User, "user", "", "predict for a start as this `user`")
 	f.StringVar(&c.launch.Unit, "unit", "",
@@ -100,6 +101,14 @@ func (c *command) define() {
 	f.BoolVar(&c.man, "man", false, "print the manual page")
 	f.StringVar(&c.completion, "completion", "", "print the completion for a `shell`: bash, zsh or fish")
 	c.flags = f
+}
+
+// process reads the value of -pid.
+func (c *command) process(v string) (err error) {
+	if c.pid, err = strconv.Atoi(v); err != nil {
+		return errors.New("want the number of a process")
+	}
+	return nil
 }
 
 func (c *command) require(list string) error {
@@ -174,7 +183,7 @@ func (c *command) check() error {
 	}
 	var err error
 	c.flags.Visit(func(f *flag.Flag) {
-		if err == nil && f.Value.String() == "" && f.Name != "require" && f.Name != "guard" { // these two look themselves
+		if err == nil && f.Value.String() == "" && !slices.Contains([]string{"pid", "require", "guard"}, f.Name) { // these look themselves
 			err = fmt.Errorf("-%s has an empty value", f.Name)
 		}
 		if err == nil && f.Name != c.mode.name && !slices.Contains(strings.Fields(c.mode.with), f.Name) {
@@ -184,8 +193,10 @@ func (c *command) check() error {
 	switch {
 	case err != nil:
 		return err
-	case slices.Contains(c.args, ""):
+	case slices.ContainsFunc(c.args, isEmpty):
 		return errors.New(`an address is empty: say ":0" for any free port`)
+	case c.given("user") && c.launch.Binary == "" && c.launch.Unit == "":
+		return errors.New("-user needs -binary or -unit")
 	case c.mode.takes == "" && len(c.args) > 0:
 		return fmt.Errorf("-%s takes no address, and %q is one", c.mode.name, c.args[0])
 	case c.mode.takes == "one" && len(c.args) != 1:
@@ -194,6 +205,13 @@ func (c *command) check() error {
 		return errors.New("no address: try doctor :443, or doctor -h")
 	}
 	return nil
+}
+
+// isEmpty reports whether an address is empty, perhaps behind its network, as one of a variable
+// that is not set.
+func isEmpty(address string) bool {
+	_, rest, found := strings.Cut(address, "/")
+	return address == "" || found && rest == ""
 }
 
 // stray says where a flag belongs.

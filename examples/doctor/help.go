@@ -101,6 +101,9 @@ func (c *command) completed() int {
 	-explain) COMPREPLY=($(compgen -W "` + ids + `" -- "$word")) ;;
 	-binary | -unit | -replay | -allow) COMPREPLY=($(compgen -f -- "$word")) ;;
 	-user) COMPREPLY=($(compgen -u -- "$word")) ;;
+	-fail) COMPREPLY=($(compgen -W "critical high medium" -- "$word")) ;;
+	-guard) COMPREPLY=($(compgen -W "yes no" -- "$word")) ;;
+	-completion) COMPREPLY=($(compgen -W "bash zsh fish" -- "$word")) ;;
 	*) COMPREPLY=($(compgen -W "` + strings.Join(words, " ") + `" -- "$word")) ;;
 	esac
 }
@@ -111,10 +114,15 @@ case $words[CURRENT-1] in
 -explain) compadd -- ` + ids + ` ;;
 -binary|-unit|-replay|-allow) _files ;;
 -user) _users ;;
+-fail) compadd critical high medium ;;
+-guard) compadd yes no ;;
+-completion) compadd bash zsh fish ;;
 *) compadd -- ` + strings.Join(words, " ") + ` ;;
 esac
 `,
-		"fish": strings.Join(fish, "\n") + "\ncomplete -c doctor -o explain -xa " + quoted(ids) + "\n",
+		"fish": strings.Join(fish, "\n") + "\ncomplete -c doctor -o explain -xa " + quoted(ids) +
+			"\ncomplete -c doctor -o fail -xa 'critical high medium'\ncomplete -c doctor -o guard -xa 'yes no'" +
+			"\ncomplete -c doctor -o completion -xa 'bash zsh fish'\n",
 	}[c.completion]
 	if !ok {
 		return failed(usageError, fmt.Errorf("no completion for %q: want bash, zsh or fish", cmp.Or(c.completion, " ")))

@@ -65,7 +65,8 @@ func TestMistakes(t *testing.T) {
 		{"-x :443", 64, "no flag -x: -h lists them"},
 		{":443 -x", 64, "no flag -x: -h lists them"},
 		{"-pid", 64, "flag needs an argument: -pid"},
-		{"-pid x :443", 64, `invalid value "x" for flag -pid: parse error`},
+		{"-pid x :443", 64, `invalid value "x" for flag -pid: want the number of a process`},
+		{"-pid= :443", 64, `invalid value "" for flag -pid: want the number of a process`},
 		{"-pid 0 :443", 69, "no process has the id 0"},
 		{"-pid 1", 64, "no address: try doctor :443, or doctor -h"},
 		{"-require netbind", 64, `invalid value "netbind" for flag -require: no capability "netbind": did you mean net_bind_service?`},
@@ -79,9 +80,12 @@ func TestMistakes(t *testing.T) {
 		{"-record", 64, "-record takes one address"},
 		{"-record :1 :2", 64, "-record takes one address"},
 		{"-replay /nonexistent :443", 66, "open /nonexistent: no such file or directory"},
-		{"-replay " + notes + " :443", 64, notes + " is no recording: "},
+		{"-replay " + notes + " :443", 64, notes + " is no recording: it holds no evidence"},
 		{"-replay x -authbind :443", 64, "-replay and -authbind exclude each other"},
-		{"-binary /nonexistent :443", 64, "/nonexistent"},
+		{"-binary /nonexistent :443", 66, "/nonexistent: no such file"},
+		{"-unit nonexistent.service :443", 66, "nonexistent.service: no such file"},
+		{"-user root :443", 64, "-user needs -binary or -unit"},
+		{"udp/", 64, "an address is empty"},
 		{"-explain no-capabilities", 64, `no cause or finding "no-capabilities": did you mean no-capability?`},
 		{"-explain x", 64, `no cause or finding "x": -explain list lists them`},
 		{"-decode netbind", 64, `no capability "netbind": did you mean net_bind_service?`},
@@ -90,6 +94,24 @@ func TestMistakes(t *testing.T) {
 		stdout, stderr, code := doctor(t, strings.Fields(c.args)...)
 		if code != c.code || stdout != "" || strings.Count(stderr, "\n") != 1 || !strings.HasPrefix(stderr, "doctor: ") || !strings.Contains(stderr, c.says) {
 			t.Errorf("doctor %s: exit status %d, %q, %q", c.args, code, stdout, stderr)
+		}
+	}
+}
+
+// A malformed address has a report of its own, whose first line says what is wrong with it.
+func TestMalformedAddresses(t *testing.T) {
+	for address, says := range map[string]string{
+		"443":        `malformed address: 443 has no colon: did you mean ":443"? [address-invalid]`,
+		"localhost":  "malformed address: localhost has no port: write localhost:PORT [address-invalid]",
+		":443x":      `malformed address: "443x" is no port [address-invalid]`,
+		":99999":     "port is not between 0 and 65535 [address-invalid]",
+		"sctp/:443":  "malformed address: there is no network sctp [address-invalid]",
+		"tcp/::1":    "malformed address: ::1 has no port: write [::1]:PORT [address-invalid]",
+		"udp/[::1:8": "[address-invalid]",
+	} {
+		stdout, stderr, code := doctor(t, address)
+		if line, _, _ := strings.Cut(stdout, "\n"); code != 64 || stderr != "" || !strings.HasSuffix(line, says) {
+			t.Errorf("doctor %s: exit status %d, %q, %q", address, code, line, stderr)
 		}
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"slices"
+	"strings"
 
 	"github.com/lowport/lowport/caps"
 	"github.com/lowport/lowport/guard"
@@ -36,7 +37,7 @@ func (c *command) replayed() int {
 		return failed(usageError, fmt.Errorf("%s is no recording: it has more than %d bytes", c.replay, maxRecording))
 	}
 	if _, err := archive.Load(saved); err != nil {
-		return failed(usageError, fmt.Errorf("%s is no recording: %w", c.replay, err))
+		return failed(usageError, fmt.Errorf("%s is no recording: %s", c.replay, strings.TrimPrefix(err.Error(), "record: ")))
 	}
 	return c.ask(replaying(c.replay, saved))
 }

@@ -26,7 +26,9 @@ func (r Report) String() string {
 			continue
 		}
 		term.Plain.Wrap(&b, fmt.Sprintf("%s (%s): %s", f.Severity, f.ID, f.Summary), "  ")
-		term.Plain.Wrap(&b, "allows an attacker to: "+f.Allows, "  ")
+		if f.Severity != string(inner.Unknown) {
+			term.Plain.Wrap(&b, "allows an attacker to: "+f.Allows, "  ")
+		}
 		b.WriteString(report.Evidence(f.Facts))
 		if len(f.Fixes) == 0 {
 			term.Plain.Wrap(&b, "helps: "+f.Helps, "  ")

@@ -38,7 +38,7 @@ func (how Launch) plan(ports ...int) (*plan, error) {
 	case how.Binary != "":
 		return how.byHand(ports)
 	}
-	return nil, errors.New("preflight: neither a program nor a unit is named")
+	return nil, errors.New("preflight: neither a program nor a unit is named: set Binary or Unit")
 }
 
 // byHand is a start from this process, or by one that becomes the user.

@@ -40,7 +40,7 @@ func Load(b []byte) (facts.Record, error) {
 	r := facts.Record{}
 	a := txtar.Parse(b)
 	if len(a.Files) == 0 {
-		return nil, errors.New("record: no recording")
+		return nil, errors.New("record: it holds no evidence")
 	}
 	if b[len(b)-1] != '\n' {
 		return nil, errors.New("record: cut short")

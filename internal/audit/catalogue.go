@@ -74,7 +74,7 @@ var catalogue = map[string]entry{
 		severities: "high; medium if it only helps to guess passwords",
 		means:      "its user, one of its groups or the mode for others lets it use a file that amounts to root: the socket of a container or virtual machine manager, a disk, memory, an account file, what cron, systemd, udev or a login of root reads, a folder of root's PATH, a program, library or script that a process of root runs, a file or folder that its variables name, or a folder above one of these. The files are those that the process sees, by whatever path: in a mount namespace or root folder of its own, also those that amount to root where the processes of root see them. A group that opens none of them is no finding. Who may use a file that has an access control list, or that lets everybody in and may ask polkit, as libvirt's does, is not told",
 		see:        "grep Groups /proc/PID/status\nls -l /run/docker.sock /etc/shadow",
-		helps:      "take it out of the group: SupplementaryGroups= in its unit, gpasswd -d for an account; chmod the file",
+		helps:      "where a group lets it in, take it out of that group (SupplementaryGroups= in its unit, gpasswd -d for an account), else chmod the file",
 	},
 	"open-door": {
 		severities: "high; medium if it only helps to guess passwords",

@@ -173,7 +173,8 @@ func TestInvalid(t *testing.T) {
 		{wrap(&net.AddrError{Err: "missing port in address", Addr: "443"}), `":443"`},
 		{wrap(&net.AddrError{Err: "missing port in address", Addr: "host"}), "write host:PORT"},
 		{wrap(&net.AddrError{Err: "missing port in address", Addr: ""}), "empty"},
-		{wrap(&net.DNSError{Err: "no such host", Name: "none.example"}), "none.example: no such host"},
+		{wrap(&net.DNSError{Err: "no such host", Name: "none.example"}), "the name none.example does not resolve: no such host"},
+		{wrap(&net.DNSError{Err: "unknown port", Name: "tcp/443x"}), `"443x" is no port`},
 		{wrap(errors.New("odd")), "odd"},
 		{errors.New("bare"), "bare"},
 	} {

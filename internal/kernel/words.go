@@ -138,6 +138,10 @@ func sayInvalid(l *look, w wording) wording {
 	a := term.Show(l.g.Addr.String())
 	switch {
 	case l.g.Refused.Errno == 0 && l.err != nil:
+		var network net.UnknownNetworkError
+		if errors.As(l.err, &network) {
+			return wording{"there is no network " + term.Show(string(network)), "a network is tcp or udp, perhaps with 4 or 6 behind it, or unix"}
+		}
 		return wording{invalid(l.err), w.detail}
 	case Fit(l.g):
 		return wording{"the kernel accepts no listener on this address", unfitDetail}
@@ -163,13 +167,27 @@ func invalid(err error) string {
 	case errors.As(err, &addr):
 		return sayAddress(addr)
 	case errors.As(err, &dns):
-		return term.Show(dns.Name) + ": " + dns.Err
+		return unresolved(dns)
 	}
 	var op *net.OpError
 	if errors.As(err, &op) {
 		return term.Show(op.Err.Error())
 	}
 	return term.Show(err.Error())
+}
+
+// unresolved says which part of an address has no number.
+func unresolved(e *net.DNSError) string {
+	if port, ok := unknownPort(e); ok {
+		return fmt.Sprintf("%q is no port", port)
+	}
+	return "the name " + term.Show(e.Name) + " does not resolve: " + term.Show(e.Err)
+}
+
+// unknownPort returns the name of a port that no service has, net.LookupPort.
+func unknownPort(e *net.DNSError) (port string, ok bool) {
+	_, port, ok = strings.Cut(e.Name, "/")
+	return port, ok && e.Err == "unknown port"
 }
 
 // sayAddress says what is wrong with HOST:PORT, and what was meant where that is clear.

@@ -45,7 +45,7 @@ func launcher(w kernel.World, g kernel.Goal) (candidate, bool) {
 	}
 	line, change, ok := withAmbient(w, g)
 	return candidate{
-		Fix: report.Fix{ID: "launcher", Scope: "file", Summary: "where the program is started, as root there", Lasts: "as long as it is started like this",
+		Fix: report.Fix{ID: "launcher", Scope: "file", Summary: "have root start the program through setpriv", Lasts: "as long as it is started so",
 			Steps: []report.Step{{Edit: "what starts the program", Content: Command(append(line, args...)...) + "\n"}}},
 		change: func(w kernel.World) kernel.World { return change(w.With(sameFile)) }, byHand: true,
 	}, ok
