@@ -580,17 +580,18 @@ func parseNS(kind string) func([]byte) (string, error) {
 }
 
 // field returns the value of a line of status; it must be there once.
-func field(status []byte, name string) (string, error) {
-	var found []string
-	for line := range strings.Lines(string(status)) {
-		if n, v, ok := strings.Cut(line, ":"); ok && n == name && strings.HasSuffix(line, "\n") {
-			found = append(found, strings.TrimSpace(v))
+func field(status []byte, name string) (value string, err error) {
+	found := 0
+	for line := range bytes.Lines(status) {
+		if n, v, ok := bytes.Cut(line, []byte{':'}); ok && string(n) == name && bytes.HasSuffix(line, []byte{'\n'}) {
+			value = string(bytes.TrimSpace(v))
+			found++
 		}
 	}
-	if len(found) != 1 {
-		return "", fmt.Errorf("status: %s: %d lines, not 1", name, len(found))
+	if found != 1 {
+		return "", fmt.Errorf("status: %s: %d lines, not 1", name, found)
 	}
-	return found[0], nil
+	return value, nil
 }
 
 // StatusInt returns the reader of a line of status that is a number of at most that.

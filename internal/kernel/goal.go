@@ -43,9 +43,8 @@ type Refusal struct {
 // capabilities at all. If capget(2) is refused, raising fails before capset(2) is called.
 func (g Goal) Of(f *facts.Facts) Goal {
 	g.EUID = f.Proc.IDs.Value.EUID
-	refused, ok := errnos.Of(f.Policy.Granted.Reason)
-	if ok && g.Raises && f.Policy.Granted.State == facts.Unreadable && g.Refused.Capset == 0 {
-		g.Refused.Capset = refused
+	if g.Raises && f.Policy.Granted.State == facts.Unreadable && g.Refused.Capset == 0 {
+		g.Refused.Capset, _ = errnos.Of(f.Policy.Granted.Reason) // 0 for no errno
 	}
 	return g
 }

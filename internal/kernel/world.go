@@ -90,7 +90,8 @@ func (w World) exec() caps.Exec {
 		RealIDs: w.realIDs,
 	}
 	if w.Image.counts() {
-		e.File = &w.Image.Caps
+		stamp := w.Image.Caps // and not the whole world, on the heap
+		e.File = &stamp
 	}
 	return e
 }

@@ -53,7 +53,8 @@ func mountID(path string) (id string, root bool, err error) {
 	return strconv.FormatUint(st.Mnt_id, 10), st.Attributes&unix.STATX_ATTR_MOUNT_ROOT != 0, nil
 }
 
-// firstMount reads the first mounts of a process, by one read(2): there may be very many.
+// firstMount reads the first mounts of a process, at least one whole line: there may be very
+// many, and the kernel writes only as many as there is room for.
 func firstMount(pid string) ([]byte, error) {
 	path := "/proc/" + pid + "/mountinfo"
 	fd, err := task.IgnoreEINTR(func() (int, error) { return unix.Open(path, unix.O_RDONLY|unix.O_CLOEXEC, 0) })
@@ -61,9 +62,16 @@ func firstMount(pid string) ([]byte, error) {
 		return nil, &os.PathError{Op: "open", Path: path, Err: err}
 	}
 	defer unix.Close(fd)
-	room := make([]byte, 2*unix.PathMax) // two paths and some words
-	n, err := task.IgnoreEINTR(func() (int, error) { return unix.Read(fd, room) })
-	return room[:max(n, 0)], err
+	var room [2 * unix.PathMax]byte // of a line: two paths and some words
+	all := 0
+	for !bytes.Contains(room[:all], []byte{'\n'}) {
+		n, err := task.IgnoreEINTR(func() (int, error) { return unix.Read(fd, room[all:min(all+256, len(room))]) })
+		if err != nil || n == 0 {
+			return room[:all], err
+		}
+		all += n
+	}
+	return room[:all], nil
 }
 
 // sameView reports whether two processes share their mount namespace and their root, by the

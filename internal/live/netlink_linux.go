@@ -23,7 +23,7 @@ func netlink(protocol int, request []byte, answer func(kind uint16, body []byte)
 	if err := unix.Sendto(fd, request, 0, &unix.SockaddrNetlink{Family: unix.AF_NETLINK}); err != nil {
 		return fmt.Errorf("netlink: %w", err)
 	}
-	buf := make([]byte, 1<<16)
+	buf := make([]byte, 1<<15) // no part of a list is longer (netlink_recvmsg)
 	for {
 		n, _, err := unix.Recvfrom(fd, buf, 0)
 		if errors.Is(err, unix.EINTR) {

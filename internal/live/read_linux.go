@@ -71,6 +71,7 @@ func read(s scope) facts.Record {
 	r.process()
 	r.launcher()
 	r.program()
+	r.folders()
 	r.unit()
 	r.command()
 	r.network(s)
@@ -128,8 +129,30 @@ func (r reading) launcher() {
 	r.ancestors(r.lineage(0), "self")
 	r.add("parent status", func() ([]byte, error) { return r.statusNamed("PPid") })
 	r.add("tracer status", func() ([]byte, error) { return r.statusNamed("TracerPid") })
-	r.add("folders shared", sharesFolders)
 	r.add("environ", func() ([]byte, error) { return marks(os.Getenv), nil })
+}
+
+// folders asks who shares the folders of this process, if that counted at its execve: sharing
+// keeps back what execve grants (cap_bprm_creds_from_file), so it does not count if execve could
+// grant nothing. It comes behind program.
+func (r reading) folders() {
+	r.add("folders shared", func() ([]byte, error) {
+		if r.gainsNothing() {
+			return nil, errors.New("not asked: execve of this file grants nothing")
+		}
+		return sharesFolders()
+	})
+}
+
+// gainsNothing reports whether it is known that execve granted this process nothing that its
+// caller did not hold: its file has neither capabilities nor a set-ID bit, nor had them since
+// the start, and no user id is that of root, nor was.
+func (r reading) gainsNothing() bool {
+	ids, errIDs := facts.ParseIDs(r.Record["proc/thread-self/status"].Data)
+	stat, errStat := facts.ParseStat(r.Record["exe stat"].Data)
+	plain := r.Record["exe xattr"].Err == "ENODATA" && !stat.Setid() && string(r.Record["exe changed since"].Data) == "false\n"
+	sameUser := ids.UID != 0 && ids.EUID != 0 && string(r.Record["prctl PR_GET_DUMPABLE"].Data) == "1\n" // see commit_creds
+	return errIDs == nil && errStat == nil && plain && sameUser
 }
 
 // ancestors reads what the ancestors of the process beside tell, which is named as in /proc.

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/lowport/lowport/internal/facts"
@@ -18,6 +20,7 @@ type reading struct {
 	facts.Record
 	files map[string]file
 	known facts.Record // what somebody else has read already
+	room  []byte       // to read into
 }
 
 // A file is what reading it gave.
@@ -26,7 +29,9 @@ type file struct {
 	err  error
 }
 
-func newReading() reading { return reading{facts.Record{}, map[string]file{}, nil} }
+func newReading() reading {
+	return reading{Record: facts.Record{}, files: map[string]file{}, room: make([]byte, 4096)}
+}
 
 // add reads one item, and records its data or its error.
 func (r reading) add(name string, read func() ([]byte, error)) {
@@ -42,19 +47,30 @@ func (r reading) add(name string, read func() ([]byte, error)) {
 	r.Record[name] = facts.Item{Data: data}
 }
 
-// file returns what [readPath] returns, from the first time that the path is asked for. A
-// sysctl and a status are single records, of which one read(2) returns all.
+// file returns what [readPath] returns, from the first time that the path is asked for. Some
+// files of /proc are single records, of which one read(2) returns all.
 func (r reading) file(path string) ([]byte, error) {
 	f, ok := r.files[path]
 	if !ok {
-		read := readPath
-		if strings.HasPrefix(path, "/proc/sys/") || strings.HasSuffix(path, "/status") {
-			read = func(path string) ([]byte, error) { return task.ReadFile(path, make([]byte, 4096)) }
+		if singleRecord(path) {
+			f.data, f.err = task.ReadFile(path, r.room)
+			f.data = bytes.Clone(f.data)
+		} else {
+			f.data, f.err = readPath(path)
 		}
-		f.data, f.err = read(path)
 		r.files[path] = f
 	}
 	return f.data, f.err
+}
+
+// singleRecord reports whether the kernel makes a file of /proc as one record (single_open), or
+// copies it from memory as cmdline of a process.
+func singleRecord(path string) bool {
+	if strings.HasPrefix(path, "/proc/sys/") {
+		return true
+	}
+	_, name := filepath.Split(path)
+	return slices.Contains([]string{"status", "stat", "cgroup", "cmdline"}, name)
 }
 
 // status returns the status of a process.

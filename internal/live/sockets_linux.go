@@ -52,22 +52,35 @@ type socket struct {
 	folder   string // of that cgroup, "" unknown
 }
 
-// dumpAll asks sock_diag(7) for the sockets of each family and protocol. ENOENT says that the
-// kernel has no sock_diag for the protocol (inet_diag_lock_handler), as without the module
-// udp_diag; then it reads them from /proc/net.
+// A question is one list of sock_diag(7).
+type question struct {
+	family, proto uint8
+	networks      []string // whose sockets it lists, as /proc/net names them
+}
+
+// questionsOf returns the questions for the sockets of the protocols. The kernel walks through
+// its whole table of TCP for each list, so both families are asked for at once.
+func questionsOf(protocols []string) (all []question) {
+	for _, protocol := range protocols {
+		if protocol == "tcp" {
+			all = append(all, question{unix.AF_UNSPEC, unix.IPPROTO_TCP, networksOf([]string{protocol})})
+			continue
+		}
+		all = append(all, question{unix.AF_INET, unix.IPPROTO_UDP, []string{"udp"}},
+			question{unix.AF_INET6, unix.IPPROTO_UDP, []string{"udp6"}})
+	}
+	return all
+}
+
+// dumpAll asks sock_diag(7) for the sockets of each protocol. ENOENT says that the kernel has no
+// sock_diag for the protocol (inet_diag_lock_handler), as without the module udp_diag; then it
+// reads them from /proc/net.
 func dumpAll(port int, protocols []string, dump func(family, proto uint8, port int) ([]socket, error)) ([]socket, error) {
 	found := []socket{}
-	for _, network := range networksOf(protocols) {
-		family, proto := uint8(unix.AF_INET), uint8(unix.IPPROTO_TCP)
-		if strings.HasSuffix(network, "6") {
-			family = unix.AF_INET6
-		}
-		if strings.HasPrefix(network, "udp") {
-			proto = unix.IPPROTO_UDP
-		}
-		some, err := dump(family, proto, port)
+	for _, q := range questionsOf(protocols) {
+		some, err := dump(q.family, q.proto, port)
 		if errors.Is(err, unix.ENOENT) {
-			some, err = readProcNet(network, port)
+			some, err = readProcNets(q.networks, port)
 		}
 		if err != nil {
 			return nil, err
@@ -88,8 +101,13 @@ func networksOf(protocols []string) (all []string) {
 // readProcTCP reads the same sockets from /proc/net, without their cgroups and IPV6_V6ONLY. It
 // needs no AF_NETLINK, which services are often denied.
 func readProcTCP(port int, protocols []string) ([]socket, error) {
+	return readProcNets(networksOf(protocols), port)
+}
+
+// readProcNets reads the sockets on a port from these files of /proc/net.
+func readProcNets(networks []string, port int) ([]socket, error) {
 	found := []socket{}
-	for _, network := range networksOf(protocols) {
+	for _, network := range networks {
 		some, err := readProcNet(network, port)
 		if err != nil {
 			return nil, err
@@ -125,14 +143,40 @@ type diagID struct {
 	Cookie       [2]uint32
 }
 
-type diagReq struct {
+type diagReq struct { // struct inet_diag_req_v2
 	Header        unix.NlMsghdr
 	Family, Proto uint8
 	Ext, Pad      uint8
 	States        uint32
 	ID            diagID
-	Attr          unix.NlAttr
-	Code          [4]diagOp
+	Filter        portFilter
+}
+
+type tcpDiagReq struct { // struct inet_diag_req
+	Header       unix.NlMsghdr
+	Family       uint8
+	Src, Dst     uint8
+	Ext          uint8
+	ID           diagID
+	States, Data uint32
+	Filter       portFilter
+}
+
+// A portFilter is an attribute INET_DIAG_REQ_BYTECODE that accepts one local port.
+type portFilter struct {
+	Attr unix.NlAttr
+	Code [4]diagOp
+}
+
+func filterOf(port int) portFilter {
+	const ops = uint8(unsafe.Sizeof([4]diagOp{}))
+	return portFilter{
+		unix.NlAttr{Len: uint16(unsafe.Sizeof(portFilter{})), Type: bytecodeAttr},
+		[4]diagOp{
+			{opGE, 8, uint16(ops) + 4}, {opNop, 0, uint16(port)},
+			{opLE, 8, uint16(ops) - 8 + 4}, {opNop, 0, uint16(port)},
+		},
+	}
 }
 
 // A diagOp is struct inet_diag_bc_op. A comparison takes two of them: the No of the second is
@@ -151,6 +195,7 @@ type diagMsg struct {
 
 const (
 	sockDiagByFamily = 20 // SOCK_DIAG_BY_FAMILY
+	tcpDiagGetSock   = 18 // TCPDIAG_GETSOCK
 	bytecodeAttr     = 1  // INET_DIAG_REQ_BYTECODE
 	v6OnlyAttr       = 11 // INET_DIAG_SKV6ONLY
 	cgroupIDAttr     = 21 // INET_DIAG_CGROUP_ID, Linux 5.9
@@ -160,23 +205,20 @@ const (
 	stateListen      = 10 // TCP_LISTEN
 )
 
-// dump asks the kernel for the sockets of one family and protocol on port; it
-// filters, so that 100,000 others cost little.
+// dump asks the kernel for the sockets of one family and protocol on port; it filters, so that
+// 100,000 others cost little. AF_UNSPEC are both families, for TCP alone: TCPDIAG_GETSOCK heeds
+// no family (inet_diag_dump_compat).
 func dump(family, proto uint8, port int) ([]socket, error) {
-	const ops = uint8(unsafe.Sizeof([4]diagOp{}))
-	req := diagReq{
-		Family: family, Proto: proto, States: ^uint32(0),
-		Attr: unix.NlAttr{Len: uint16(unix.SizeofNlAttr) + uint16(ops), Type: bytecodeAttr},
-		Code: [4]diagOp{
-			{opGE, 8, uint16(ops) + 4}, {opNop, 0, uint16(port)},
-			{opLE, 8, uint16(ops) - 8 + 4}, {opNop, 0, uint16(port)},
-		},
+	req := diagReq{Family: family, Proto: proto, States: ^uint32(0), Filter: filterOf(port)}
+	kind, request := uint16(sockDiagByFamily), unsafe.Slice((*byte)(unsafe.Pointer(&req)), unsafe.Sizeof(req))
+	if family == unix.AF_UNSPEC {
+		req := tcpDiagReq{Family: unix.AF_INET, States: ^uint32(0), Filter: filterOf(port)}
+		kind, request = tcpDiagGetSock, unsafe.Slice((*byte)(unsafe.Pointer(&req)), unsafe.Sizeof(req))
 	}
-	req.Header.Type = sockDiagByFamily
+	(*unix.NlMsghdr)(unsafe.Pointer(&request[0])).Type = kind
 	var found []socket
-	request := unsafe.Slice((*byte)(unsafe.Pointer(&req)), unsafe.Sizeof(req))
-	err := netlink(unix.NETLINK_SOCK_DIAG, request, func(kind uint16, body []byte) error {
-		if kind != sockDiagByFamily {
+	err := netlink(unix.NETLINK_SOCK_DIAG, request, func(answered uint16, body []byte) error {
+		if answered != kind {
 			return nil
 		}
 		s, err := parseDiag(body, proto)
