@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"unsafe"
 
+	"github.com/lowport/lowport/internal/task"
 	"golang.org/x/sys/unix"
 )
 
@@ -21,7 +22,7 @@ func dumpable() ([]byte, error) {
 	}
 	const suidDumpable = "/proc/sys/fs/suid_dumpable"
 	if n == 1 {
-		switch set, err := readPath(suidDumpable); {
+		switch set, err := task.ReadFile(suidDumpable, make([]byte, 16)); {
 		case err != nil:
 			return nil, fmt.Errorf("%s: %s", suidDumpable, Reason(err))
 		case string(set) != "0\n" && string(set) != "2\n":

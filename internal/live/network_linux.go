@@ -33,11 +33,11 @@ func sameNetwork(a, b string) (bool, error) {
 // netName finds the file on which the network namespace of a process is mounted: its name is
 // that for ip-netns(8). ENODATA says that there is none.
 func netName(process string) ([]byte, error) {
-	ours, err := os.Stat("/proc/" + process + "/ns/net")
+	all, err := os.ReadDir(facts.NamedNetworks)
 	if err != nil {
 		return nil, err
 	}
-	all, err := os.ReadDir(facts.NamedNetworks)
+	ours, err := os.Stat("/proc/" + process + "/ns/net")
 	if err != nil {
 		return nil, err
 	}

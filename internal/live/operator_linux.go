@@ -135,16 +135,15 @@ func (r reading) operatorAt(pid int, beside string) ([]byte, error) {
 	if o.SameNet, err = sameNetwork(beside, strconv.Itoa(pid)); err != nil {
 		return nil, err
 	}
-	self, err := r.file("/proc/" + beside + "/status")
-	if err != nil {
-		return nil, err
-	}
-	depth := pidDepth(self)
+	depth := pidDepth(r.Record["proc/thread-self/status"].Data)
 	o.SamePID = depth > 0 && depth == pidDepth(status)
 
 	its, errIts := r.file(fmt.Sprintf("/proc/%d/mountinfo", pid))
 	ours, errOurs := firstMount(beside)
-	first, errFirst := firstMount("1")
+	first, errFirst := its, errIts
+	if pid != 1 {
+		first, errFirst = firstMount("1")
+	}
 	o.SameRoot = errIts == nil && errOurs == nil && sameView(its, ours)
 	o.OtherRoot = errIts != nil || errFirst == nil && !sameView(its, first)
 	o.NoSysctl = errIts != nil || hidesSysctl(its)
