@@ -6,8 +6,8 @@ import (
 	"fmt"
 	"io/fs"
 	"slices"
+	"strconv"
 	"strings"
-	"time"
 
 	"github.com/lowport/lowport/caps"
 	"github.com/lowport/lowport/internal/ask"
@@ -38,6 +38,11 @@ type Container struct {
 	NoNewPrivs bool // no-new-privileges, or allowPrivilegeEscalation: false
 	Privileged bool
 	Unconfined bool // without the engine's seccomp filter
+	ReadOnly   bool // its root is mounted read-only
+
+	// Seccomp is the profile of the container, as engines read it from a file; nil for the engine's own
+	// one, which refuses no bind. An empty one is not known.
+	Seccomp []byte
 
 	Sysctls map[string]string // those of the network namespace
 
@@ -137,21 +142,40 @@ type other struct {
 	what   []string // what was not said that makes the difference
 }
 
+// A containerUser is one that the container may have.
+type containerUser struct {
+	says string // "USER[:GROUP]"
+	root bool   // it is called root, and is not what an image makes of another name
+	what string // what was not said, if this is not the first guess
+}
+
+// users returns those that the container may have: one, or two where it is not known whether it
+// is root.
+func (c *Container) users() []containerUser {
+	const nobody = "65532:65532"
+	name, _, _ := strings.Cut(c.User, ":")
+	root := slices.Contains([]string{"", "root", "0"}, name)
+	_, err := strconv.ParseUint(name, 10, 31)
+	switch {
+	case c.AnyUser:
+		return []containerUser{{says: nobody}, {says: "0:0", root: true, what: "which user the image names"}}
+	case c.Image == nil && !root && err != nil:
+		return []containerUser{{says: nobody}, {says: "0:0", what: fmt.Sprintf("which number the user %q has, as no image is given", name)}}
+	}
+	return []containerUser{{says: c.User, root: root}}
+}
+
 // by returns the starts by an engine: as each user that it may be, and with each program.
 func (how Launch) by(e launch.Engine) (all []other, err error) {
-	users := []string{how.Container.User}
-	if how.Container.AnyUser {
-		users = []string{"65532:65532", "0:0"}
-	}
-	for i, user := range users {
-		plans, err := how.as(e, user)
+	for _, u := range how.Container.users() {
+		plans, err := how.as(e, u)
 		if err != nil {
 			return nil, err
 		}
 		for j, p := range plans {
 			o := other{plan: p, engine: e}
-			if i > 0 {
-				o.what = append(o.what, "which user the image names")
+			if u.what != "" {
+				o.what = append(o.what, u.what)
 			}
 			if j > 0 {
 				o.what = append(o.what, "whether the program's file has capabilities, as no image is given")
@@ -162,18 +186,39 @@ func (how Launch) by(e launch.Engine) (all []other, err error) {
 	return all, nil
 }
 
-// as returns the plans of a start as that user: one, or without an image one for a program
-// without and one with the capability in question.
-func (how Launch) as(e launch.Engine, user string) ([]*plan, error) {
-	c := how.Container
-	name, group, _ := strings.Cut(user, ":")
+// starts is what the engine is asked to start, as that user.
+func (c *Container) starts(e launch.Engine, u containerUser) (launch.Container, error) {
 	start := launch.Container{
 		Engine: e, Rootless: c.Rootless, Add: c.AddCaps, Drop: c.DropCaps, NoNewPrivs: c.NoNewPrivs, Privileged: c.Privileged,
-		Sysctls: c.Sysctls, Network: c.Network, UserNS: c.UserNS, Unconfined: c.Unconfined,
-		NamedRoot: name == "" || name == "root" || name == "0",
+		Sysctls: c.Sysctls, Network: c.Network, UserNS: c.UserNS, Unconfined: c.Unconfined, ReadOnly: c.ReadOnly, NamedRoot: u.root,
+	}
+	switch {
+	case c.Seccomp == nil:
+		return start, nil
+	case len(c.Seccomp) == 0:
+		start.Seccomp = &launch.Profile{}
+		return start, nil
+	}
+	profile, err := launch.ParseProfile(c.Seccomp)
+	start.Seccomp = profile
+	return start, err
+}
+
+// as returns the plans of a start as that user: one, or without an image one for a program
+// without and one with the capability in question.
+func (how Launch) as(e launch.Engine, u containerUser) ([]*plan, error) {
+	c := how.Container
+	name, group, _ := strings.Cut(u.says, ":")
+	start, err := c.starts(e, u)
+	if err != nil {
+		return nil, fmt.Errorf("preflight: %w", err)
+	}
+	argv := slices.Clone(c.Entrypoint)
+	if how.Binary != "" {
+		argv = append([]string{how.Binary}, argv[min(1, len(argv)):]...)
 	}
 	if c.Image == nil {
-		return how.unseenImage(start, name, group)
+		return how.unseenImage(start, name, group, argv)
 	}
 	tree := live.Tree{FS: c.Image, Attributes: attributes}
 	users, err := database(tree)
@@ -183,10 +228,6 @@ func (how Launch) as(e launch.Engine, user string) ([]*plan, error) {
 	who, err := users.Account(name, group)
 	if err != nil {
 		return nil, err
-	}
-	argv := slices.Clone(c.Entrypoint)
-	if how.Binary != "" {
-		argv = append([]string{how.Binary}, argv[min(1, len(argv)):]...)
 	}
 	if len(argv) == 0 {
 		return nil, errors.New("preflight: neither the container nor its image names a program")
@@ -204,7 +245,7 @@ func (how Launch) as(e launch.Engine, user string) ([]*plan, error) {
 	}
 	f.Launch.Script, f.Launch.Interpreter = chain.script, chain.given
 	p.inside(start)
-	p.doubt = func(kernel.Goal) string { return chain.doubt }
+	p.doubt = func(g kernel.Goal) string { return cmp.Or(chain.doubt, start.Doubt(g)) }
 	return []*plan{p}, p.start(chain, f, s)
 }
 
@@ -218,41 +259,6 @@ func (p *plan) inside(c launch.Container) {
 	if c.Opened() {
 		p.notes = append(p.notes, c.Engine.Which()+" makes every port of a container's own network unprivileged, and not every engine does")
 	}
-}
-
-// unseenImage returns the plans for a program of which nothing is known but who starts it:
-// without capabilities of its file, and with all.
-func (how Launch) unseenImage(start launch.Container, name, group string) (all []*plan, err error) {
-	who, err := launch.Database{}.Account(name, group)
-	if err != nil {
-		return nil, fmt.Errorf("which number the user %q has says the image, which is not given", name)
-	}
-	path := how.Binary
-	if path == "" && len(how.Container.Entrypoint) > 0 {
-		path = how.Container.Entrypoint[0]
-	}
-	bounding, err := start.Bounding()
-	if err != nil {
-		return nil, err
-	}
-	starts := bounding.Has(caps.NET_BIND_SERVICE) // what is stamped with +ep, whatever it binds
-	for _, a := range how.Container.programs(starts) {
-		image := attributes(assumed{a})
-		f, err := start.Start(image, cmp.Or(path, "/the-entrypoint"), how.Container.Entrypoint, who)
-		if err != nil {
-			return nil, err
-		}
-		p := how.does(program.Does{})
-		p.inside(start)
-		p.notes = append(p.notes, "no image is given: the program is taken to be executed as it is named")
-		if !starts {
-			p.notes = append(p.notes, "a program whose file has cap_net_bind_service=ep would not even be started")
-		}
-		p.doubt = func(kernel.Goal) string { return "" }
-		p.facts = kernel.Plan(f)
-		all = append(all, p)
-	}
-	return all, nil
 }
 
 // path is where the runtime looks for the program: the PATH of the container.
@@ -316,26 +322,3 @@ func (p *plan) differ(g kernel.Goal) string {
 	}
 	return ""
 }
-
-// programs are what the program's file may have: what is said of it, or nothing, and what binds a
-// low port if such a program starts.
-func (c *Container) programs(starts bool) []Attributes {
-	switch {
-	case c.Program != nil:
-		return []Attributes{*c.Program}
-	case !starts:
-		return []Attributes{{}}
-	}
-	stamped, _ := caps.File{Version: 2, Permitted: caps.SetOf(caps.NET_BIND_SERVICE), Effective: true}.AppendBinary(nil)
-	return []Attributes{{}, {Capability: stamped}}
-}
-
-// An assumed file is one of an image that is not there.
-type assumed struct{ a Attributes }
-
-func (assumed) Name() string       { return "the program" }
-func (assumed) Size() int64        { return 0 }
-func (assumed) Mode() fs.FileMode  { return 0o755 }
-func (assumed) ModTime() time.Time { return time.Time{} }
-func (assumed) IsDir() bool        { return false }
-func (a assumed) Sys() any         { return &a.a }

@@ -24,6 +24,9 @@ type Container struct {
 	Network    string // "" for one of its own, "host", or the name of whose it shares
 	UserNS     bool   // it has a user namespace of its own
 	Unconfined bool   // no seccomp filter
+	ReadOnly   bool   // its root is mounted read-only
+
+	Seccomp *Profile // its filter, nil for the engine's own, the zero Profile for one that is not known
 
 	// NamedRoot says that the user is root by its name or by the number 0, and not by what an
 	// image's passwd makes of another name.
@@ -118,22 +121,30 @@ func (c Container) Start(image facts.Image, path string, argv []string, who fact
 		File: facts.File{
 			Path: is(path, "the image"), Installed: image, Exe: image, Danger: is(danger(image), "the image"),
 			Deleted: is(false, "the image"), ChangedSince: is(false, "the image"), MountPoint: is("/", "the image"),
-			IdmappedThere: is(false, "the engine"), ReadOnlyThere: none[bool](),
+			IdmappedThere: is(false, "the engine"), ReadOnlyThere: is(c.ReadOnly, "the container"),
 		},
 		Net:     c.network(),
-		Policy:  facts.Policy{Probes: is(unrefused, "the engine's own policies"), Enforcing: none[bool](), Label: none[string]()},
+		Policy:  facts.Policy{Probes: is(c.probes(), c.policy()), Enforcing: none[bool](), Label: none[string]()},
 		Command: facts.Command{Args: is(argv, "the container"), Package: none[string](), Loader: none[facts.Loader]()},
 	}
-	f.Launch.Starter = is(s, c.Engine.Name)
+	f.Launch.Starter, f.Launch.Listen = is(s, c.Engine.Name), c.listens()
 	return as(f, who), err
 }
 
 // seccomp is the mode of seccomp(2).
 func (c Container) seccomp() int {
-	if c.Unconfined || c.Privileged {
+	if c.Unconfined || c.Privileged && c.filter() == nil {
 		return 0
 	}
 	return 2
+}
+
+// policy names whose rules answer the probes.
+func (c Container) policy() string {
+	if c.filter() != nil {
+		return "the container's seccomp profile"
+	}
+	return "the engine's own policies"
 }
 
 // unrefused is what the profiles of the engines answer: they refuse no bind.

@@ -146,17 +146,17 @@ func TestStartFacts(t *testing.T) {
 		{"ProtectSystem=strict", func(f facts.Facts) bool { return f.File.Installed.Nosuid.State == facts.Unreadable }},
 		{"NoNewPrivileges=yes", func(f facts.Facts) bool { return f.File.Installed.Nosuid.State == facts.Unreadable }},
 		{"PrivateTmp=yes\nUser=app\nLockPersonality=yes", func(f facts.Facts) bool { return f.File.Installed.Nosuid.State == facts.Unreadable }},
-		{"RestrictAddressFamilies=AF_UNIX AF_INET", errnos("", "EAFNOSUPPORT")},
-		{"RestrictAddressFamilies=~AF_INET", errnos("EAFNOSUPPORT", "")},
-		{"RestrictAddressFamilies=none", errnos("EAFNOSUPPORT", "EAFNOSUPPORT")},
-		{"RestrictAddressFamilies=none\nRestrictAddressFamilies=~AF_INET", errnos("EAFNOSUPPORT", "")},
-		{"RestrictAddressFamilies=AF_INET\nRestrictAddressFamilies=none\nRestrictAddressFamilies=AF_INET6", errnos("EAFNOSUPPORT", "")},
-		{"RestrictAddressFamilies=AF_UNIX\nRestrictAddressFamilies=", errnos("", "")},
-		{"SystemCallFilter=~bind\nSystemCallErrorNumber=EACCES", errnos("EACCES", "EACCES")},
-		{"SystemCallFilter=~bind:EPERM", errnos("EPERM", "EPERM")},
-		{"SystemCallFilter=@basic-io\nSystemCallErrorNumber=EPERM", errnos("EPERM", "EPERM")},
-		{"SystemCallFilter=@system-service\nSystemCallFilter=~@privileged", errnos("", "")},
-		{"SystemCallFilter=@system-service\nSystemCallFilter=~@network-io\nSystemCallErrorNumber=EPERM", errnos("EPERM", "EPERM")},
+		{"RestrictAddressFamilies=AF_UNIX AF_INET", answers("", "EAFNOSUPPORT")},
+		{"RestrictAddressFamilies=~AF_INET", answers("EAFNOSUPPORT", "")},
+		{"RestrictAddressFamilies=none", answers("EAFNOSUPPORT", "EAFNOSUPPORT")},
+		{"RestrictAddressFamilies=none\nRestrictAddressFamilies=~AF_INET", answers("EAFNOSUPPORT", "")},
+		{"RestrictAddressFamilies=AF_INET\nRestrictAddressFamilies=none\nRestrictAddressFamilies=AF_INET6", answers("EAFNOSUPPORT", "")},
+		{"RestrictAddressFamilies=AF_UNIX\nRestrictAddressFamilies=", answers("", "")},
+		{"SystemCallFilter=~bind\nSystemCallErrorNumber=EACCES", answers("EACCES", "EACCES")},
+		{"SystemCallFilter=~bind:EPERM", answers("EPERM", "EPERM")},
+		{"SystemCallFilter=@basic-io\nSystemCallErrorNumber=EPERM", answers("EPERM", "EPERM")},
+		{"SystemCallFilter=@system-service\nSystemCallFilter=~@privileged", answers("", "")},
+		{"SystemCallFilter=@system-service\nSystemCallFilter=~@network-io\nSystemCallErrorNumber=EPERM", answers("EPERM", "EPERM")},
 	} {
 		if f := started(t, read(t, tt.service)); !tt.holds(f) {
 			t.Errorf("%q: %+v", tt.service, f)
@@ -164,7 +164,7 @@ func TestStartFacts(t *testing.T) {
 	}
 }
 
-func errnos(v4, v6 string) func(facts.Facts) bool {
+func answers(v4, v6 string) func(facts.Facts) bool {
 	return func(f facts.Facts) bool {
 		p := f.Policy.Probes.Value
 		return p[0].Errno == v4 && p[1].Errno == v6 && p[2].Errno == v4 && p[3].Errno == v6
