@@ -116,19 +116,31 @@ func (c command) helps(s declare.Subject, i *image.Image, addresses []string, ed
 
 // edited is the container as its file declares it once the edits are made.
 func (c command) edited(s declare.Subject, edits []declare.Edit) (declare.Subject, error) {
-	files := slices.Clone(c.files)
-	n := slices.IndexFunc(files, func(f declare.File) bool { return f.Name == s.File })
-	if n < 0 {
-		return s, errors.New("no file declares it")
-	}
+	content, err := c.content(s.File)
 	for _, e := range edits {
-		content, err := e.Change(files[n].Content)
-		if err != nil {
-			return s, err
+		if err == nil {
+			content, err = e.Change(content)
 		}
-		files[n].Content = content
 	}
-	subjects, err := declare.Read(files, c.options)
+	if err != nil {
+		return s, err
+	}
+	files, o := slices.Clone(c.files), c.options
+	for i := range files {
+		if files[i].Name == s.File {
+			files[i].Content = content
+		}
+	}
+	o.ReadFile = func(name string) ([]byte, error) {
+		if name == s.File {
+			return content, nil
+		}
+		if c.options.ReadFile == nil {
+			return nil, fmt.Errorf("%s is not given", name)
+		}
+		return c.options.ReadFile(name)
+	}
+	subjects, err := c.subjects(files, o)
 	if err != nil {
 		return s, err
 	}
@@ -137,6 +149,18 @@ func (c command) edited(s declare.Subject, edits []declare.Edit) (declare.Subjec
 		return s, errors.New("the changed file does not declare it")
 	}
 	return subjects[at], nil
+}
+
+// content is that of a file that is given, or that one of these names.
+func (c command) content(name string) ([]byte, error) {
+	i := slices.IndexFunc(c.files, func(f declare.File) bool { return f.Name == name })
+	switch {
+	case i >= 0:
+		return c.files[i].Content, nil
+	case name == "" || c.options.ReadFile == nil:
+		return nil, errors.New("no file declares it")
+	}
+	return c.options.ReadFile(name)
 }
 
 // fix is the report's form of edits.

@@ -1,12 +1,14 @@
 // Manifest says of the containers that files declare whether their programs will get their
 // ports, before anything is pulled or started:
 //
-//	manifest [-image FILE|DIR] [-engine NAME[@VERSION]] FILE… [ADDRESS…]
+//	manifest [-image FILE|DIR] [-engine NAME[@VERSION]] [-container NAME] FILE… [ADDRESS…]
 //	manifest [-image FILE|DIR] [ADDRESS…] -- podman run …
 //
-// The files are manifests of Kubernetes, Compose files, Dockerfiles, Quadlet units, or have a
-// command line of docker, podman or nerdctl. The addresses are by default the ports that a
-// container declares below 1024; those that are given are asked for each container.
+// The files are manifests of Kubernetes, Compose files, Dockerfiles, Quadlet units (.container,
+// .pod, .kube), or have a command line of docker, podman or nerdctl. Several Compose files are one
+// project, as with several -f of docker compose. The addresses are by default the ports that a
+// container declares below 1024; those that are given are asked for each container, or for the
+// one that -container names.
 //
 // The image, an OCI layout or an archive of docker save, says who the user is and what the
 // program's file may do. It counts for the containers that name it, or for all if none does.
@@ -33,9 +35,12 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"regexp"
 	"slices"
+	"strings"
+	"syscall"
 
 	"github.com/lowport/lowport/examples/manifest/declare"
 	"github.com/lowport/lowport/examples/manifest/image"
@@ -57,6 +62,7 @@ type command struct {
 	image     *image.Image
 	files     []declare.File
 	line      []string // of an engine
+	container string   // the one that is asked for, "" for all
 	addresses []string
 	json      bool
 }
@@ -76,7 +82,7 @@ func run(args []string, stdout *os.File, stderr io.Writer) int {
 	if err == nil {
 		code = usageError
 		var subjects []declare.Subject
-		if subjects, err = c.subjects(c.files); err == nil {
+		if subjects, err = c.subjects(c.files, c.options); err == nil {
 			return c.report(subjects, stdout, stderr)
 		}
 	}
@@ -94,6 +100,7 @@ func parse(args []string, stderr io.Writer) (c command, code int, err error) {
 	}
 	name := f.String("image", "", "the image of the containers: an OCI layout, or an archive of docker save")
 	f.StringVar(&c.options.Engine, "engine", "", "docker, podman, nerdctl, containerd, cri-o or kubernetes, perhaps with @VERSION")
+	f.StringVar(&c.container, "container", "", "the name of the only container, or service, to look at")
 	f.BoolVar(&c.options.Rootless, "rootless", false, "the engine runs as a user who is not root")
 	f.BoolVar(&c.json, "json", false, "print JSON: an array of reports")
 	if i := slices.Index(args, "--"); i >= 0 {
@@ -116,6 +123,7 @@ func parse(args []string, stderr io.Writer) (c command, code int, err error) {
 	if len(c.files) == 0 && len(c.line) == 0 {
 		return c, usageError, errors.New("it names no file: try manifest -h")
 	}
+	c.options.ReadFile, c.options.Env = read, environment()
 	if *name != "" {
 		if c.image, err = image.Open(*name); errors.Is(err, os.ErrNotExist) {
 			return c, noInput, err
@@ -124,12 +132,31 @@ func parse(args []string, stderr io.Writer) (c command, code int, err error) {
 	return c, usageError, err
 }
 
+// environment are the variables of this process.
+func environment() map[string]string {
+	all := map[string]string{}
+	for _, e := range os.Environ() {
+		name, value, _ := strings.Cut(e, "=")
+		all[name] = value
+	}
+	return all
+}
+
+// read reads a regular file of at most maxFile bytes, so that nothing that a file names goes on
+// forever.
 func read(name string) ([]byte, error) {
-	f, err := os.Open(name)
+	f, err := os.OpenFile(name, os.O_RDONLY|syscall.O_NONBLOCK, 0)
 	if err != nil {
 		return nil, err
 	}
 	defer f.Close()
+	info, err := f.Stat()
+	if err == nil && !info.Mode().IsRegular() && info.Mode()&fs.ModeNamedPipe == 0 {
+		err = fmt.Errorf("%s is no regular file", name)
+	}
+	if err != nil {
+		return nil, err
+	}
 	content, err := io.ReadAll(io.LimitReader(f, maxFile+1))
 	if len(content) > maxFile {
 		return nil, fmt.Errorf("%s is longer than %d bytes", name, maxFile)
@@ -137,14 +164,27 @@ func read(name string) ([]byte, error) {
 	return content, err
 }
 
-// subjects are the containers that the files declare, or the command line.
-func (c command) subjects(files []declare.File) ([]declare.Subject, error) {
-	subjects, err := declare.Read(files, c.options)
-	if err != nil || len(c.line) == 0 {
-		return subjects, err
+// subjects are the containers that the files declare, or the command line: all, or the one that is
+// asked for.
+func (c command) subjects(files []declare.File, o declare.Options) ([]declare.Subject, error) {
+	all, err := declare.Read(files, o)
+	if err == nil && len(c.line) > 0 {
+		var s declare.Subject
+		s, err = declare.Command(c.line, o)
+		all = append(all, s)
 	}
-	s, err := declare.Command(c.line, c.options)
-	return append(subjects, s), err
+	if err != nil || c.container == "" {
+		return all, err
+	}
+	var names []string
+	one := slices.DeleteFunc(slices.Clone(all), func(s declare.Subject) bool {
+		names = append(names, s.Short)
+		return s.Short != c.container
+	})
+	if len(one) == 0 {
+		return nil, fmt.Errorf("no container %q is declared: there are %s", c.container, strings.Join(names, ", "))
+	}
+	return one, nil
 }
 
 // report prints a report on each container that does not get its ports, and returns the status

@@ -16,7 +16,7 @@ import (
 func judged(t *testing.T, name, content, engine string) (status int, causes []string, reports []report.Report, err error) {
 	t.Helper()
 	c := command{files: []declare.File{{Name: name, Content: []byte(content)}}, options: declare.Options{Engine: engine}}
-	subjects, err := c.subjects(c.files)
+	subjects, err := c.subjects(c.files, c.options)
 	if err != nil {
 		return usageError, nil, nil, err
 	}
@@ -79,7 +79,7 @@ func TestBadInput(t *testing.T) {
 		{"a.yaml", pod + "    securityContext:\n      runAsUsr: 5\n", "line 10: the Pod is refused"},
 		{"a.yaml", pod + "  hostNetwork: \"yes\"\n", "line 9"},
 		{"a.yaml", pod + "  hostNetwork: true\n  hostNetwork: true\n", "line 10"},
-		{"a.yaml", pod + "  x: {{ .Values.x }}\n", "a.yaml:9: a template"},
+		{"a.yaml", pod + "  x: {{ .Values.x }}\n", "line 9: a template"},
 		{"a.yaml", "apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\n", "kustomize build"},
 		{"a.yaml", strings.Replace(pod, "v1", "apps/v1", 1), "line 1: apps/v1 is no apiVersion of a Pod"},
 		{"a.yaml", "apiVersion: v1\nkind: Pod\n  a: b\n", "line 3"},

@@ -449,7 +449,7 @@ func compare(t *testing.T, d draw, made *images, tally map[string]int) {
 	i, root := made.of(t, d)
 	f := d.file()
 	c := command{files: []declare.File{f}, options: declare.Options{Engine: d.engine}, image: i, addresses: []string{d.network + "/" + d.address}}
-	subjects, err := c.subjects(c.files)
+	subjects, err := c.subjects(c.files, c.options)
 	if err != nil {
 		t.Errorf("%+v: %v\n%s", d, err, f.Content)
 		return

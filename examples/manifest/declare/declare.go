@@ -25,6 +25,24 @@ type File struct {
 type Options struct {
 	Engine   string // as for preflight.Container; "" for the one of the kind of file
 	Rootless bool
+
+	// ReadFile reads a file that another one names; nil where none may be read.
+	ReadFile func(name string) ([]byte, error)
+
+	// Env are the variables of the environment, in which a Compose file's are looked up.
+	Env map[string]string
+}
+
+// beside reads what a file names by a path of its own.
+func (o Options) beside(f, name string) (File, error) {
+	if !path.IsAbs(name) {
+		name = path.Join(path.Dir(f), name)
+	}
+	if o.ReadFile == nil {
+		return File{}, fmt.Errorf("%s is not given", name)
+	}
+	content, err := o.ReadFile(name)
+	return File{name, content}, err
 }
 
 // A Subject is one container that is declared.
@@ -67,49 +85,61 @@ type Edit struct {
 // Change returns the file as it is with the edit made.
 func (e Edit) Change(content []byte) ([]byte, error) { return e.change(content) }
 
-// Read reads files together: a namespace may be declared in one, and what is in it in another.
+// Read reads files together: a namespace may be declared in one, and what is in it in another;
+// the Compose files are those of one project, of which a later one goes before an earlier one.
 func Read(files []File, o Options) ([]Subject, error) {
 	var all []Subject
 	var manifests []manifest
+	var project []File
 	for _, f := range files {
-		if err := rendered(f); err != nil {
-			return nil, err
-		}
 		var some []Subject
+		var more []manifest
 		var err error
-		switch kind(f) {
+		switch kindOf(f) {
 		case "kubernetes":
-			var more []manifest
-			if more, err = manifestsOf(f); err == nil {
-				manifests = append(manifests, more...)
-			}
+			more, err = manifestsOf(f)
+		case "kustomize":
+			err = errors.New("line 1: " + kustomize)
 		case "compose":
-			some, err = compose(f, o)
+			project = append(project, f)
 		case "dockerfile":
 			some, err = dockerfile(f, o)
-		case "quadlet":
-			some, err = quadlet(f, o)
+		case "container":
+			some, err = quadlet(f, files, o)
+		case "pod":
+			_, err = quadletPod(f)
+		case "kube":
+			more, err = quadletKube(f, o)
 		case "command":
 			some, err = commandLine(f, o)
 		default:
-			err = errors.New("it is no manifest of Kubernetes, Compose file, Dockerfile, Quadlet unit or command line of an engine")
+			err = template(f, errors.New("it is no manifest of Kubernetes, Compose file, Dockerfile, Quadlet unit or command line of an engine"))
 		}
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", f.Name, err)
 		}
-		all = append(all, some...)
+		all, manifests = append(all, some...), append(manifests, more...)
+	}
+	if len(project) > 0 {
+		services, err := compose(project, o)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, services...)
 	}
 	pods, err := pods(manifests, o)
 	return append(all, pods...), err
 }
 
-// kind tells the files apart, by the name or by what stands in them.
-func kind(f File) string {
+// kindOf tells the files apart, by the name or by what stands in them.
+func kindOf(f File) string {
 	base := strings.ToLower(path.Base(f.Name))
 	stem, _, _ := strings.Cut(base, ".")
 	switch {
-	case strings.HasSuffix(base, ".container"):
-		return "quadlet"
+	case slices.Contains([]string{".container", ".pod", ".kube"}, path.Ext(base)):
+		return path.Ext(base)[1:]
+	case isKustomization(f):
+		return "kustomize"
 	case stem == "dockerfile", stem == "containerfile", strings.HasSuffix(base, ".dockerfile"):
 		return "dockerfile"
 	}
@@ -119,10 +149,10 @@ func kind(f File) string {
 		switch {
 		case strings.HasPrefix(text, "apiVersion:"), strings.HasPrefix(text, "kind:"), strings.HasPrefix(text, "{"):
 			return "kubernetes"
-		case strings.HasPrefix(text, "services:"):
+		case strings.HasPrefix(text, "services:"), strings.HasPrefix(text, "include:"):
 			return "compose"
-		case strings.HasPrefix(text, "[Container]"):
-			return "quadlet"
+		case slices.Contains([]string{"[Container]", "[Pod]", "[Kube]"}, text):
+			return strings.ToLower(strings.Trim(text, "[]"))
 		case strings.EqualFold(word, "FROM") && rest != "":
 			return "dockerfile"
 		case slices.Contains([]string{"docker", "podman", "nerdctl", "sudo"}, word):
@@ -130,18 +160,6 @@ func kind(f File) string {
 		}
 	}
 	return ""
-}
-
-// rendered refuses templates, which say something else once they are rendered.
-func rendered(f File) error {
-	n := 0
-	for line := range bytes.Lines(f.Content) {
-		n++
-		if text := strings.TrimSpace(string(line)); bytes.Contains(line, []byte("{{")) && !strings.HasPrefix(text, "#") {
-			return fmt.Errorf("%s:%d: a template that is not rendered: give what `helm template` makes of it", f.Name, n)
-		}
-	}
-	return nil
 }
 
 // Start returns the container with what its image says, nil for one that is not given.

@@ -1,6 +1,7 @@
 package declare
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"regexp"
@@ -24,28 +25,45 @@ import (
 // A manifest is one object of a file that makes pods, or a namespace.
 type manifest struct {
 	file     string
+	engine   string // that starts it, "" for one of Kubernetes'
+	network  string // that it is started with, "" for what it says
+	userNS   bool   // it is started with a user namespace of its own
 	document int
 	node     *yaml.Node
 	way      []string // to the object in the document, of an item of a List
 	kind     string
-	meta     meta.ObjectMeta
+	meta     meta.Object
 	spec     []string // the path of the pod's own object
 	template *core.PodTemplateSpec
-	selector *meta.LabelSelector
 }
 
-// templates are the kinds that make pods, and where in them the pod is.
-var templates = map[string]string{
-	"v1 Pod": "", "v1 ReplicationController": "spec.template", "v1 PodTemplate": "template",
-	"apps/v1 Deployment": "spec.template", "apps/v1 DaemonSet": "spec.template", "apps/v1 StatefulSet": "spec.template",
-	"apps/v1 ReplicaSet": "spec.template", "batch/v1 Job": "spec.template", "batch/v1 CronJob": "spec.jobTemplate.spec.template",
+// A podKind is a kind of object that makes pods: where in its objects the pod's template is, and the type of the
+// Kubernetes API.
+type podKind struct {
+	template string
+	object   func() meta.Object
 }
+
+var kinds = map[string]podKind{
+	"v1 Pod":                   {"", func() meta.Object { return &core.Pod{} }},
+	"v1 ReplicationController": {"spec.template", func() meta.Object { return &core.ReplicationController{} }},
+	"v1 PodTemplate":           {"template", func() meta.Object { return &core.PodTemplate{} }},
+	"apps/v1 Deployment":       {"spec.template", func() meta.Object { return &apps.Deployment{} }},
+	"apps/v1 DaemonSet":        {"spec.template", func() meta.Object { return &apps.DaemonSet{} }},
+	"apps/v1 StatefulSet":      {"spec.template", func() meta.Object { return &apps.StatefulSet{} }},
+	"apps/v1 ReplicaSet":       {"spec.template", func() meta.Object { return &apps.ReplicaSet{} }},
+	"batch/v1 Job":             {"spec.template", func() meta.Object { return &batch.Job{} }},
+	"batch/v1 CronJob":         {"spec.jobTemplate.spec.template", func() meta.Object { return &batch.CronJob{} }},
+}
+
+// namespace is the other kind that is looked at.
+const namespace = "v1 Namespace"
 
 // manifestsOf reads the objects of a file.
 func manifestsOf(f File) (all []manifest, err error) {
 	nodes, err := documents(f.Content)
 	if err != nil {
-		return nil, err
+		return nil, template(f, err)
 	}
 	for i, n := range nodes {
 		more, err := objects(f, i, n, nil)
@@ -81,101 +99,91 @@ func objects(f File, document int, n *yaml.Node, way []string) ([]manifest, erro
 		}
 		return all, nil
 	case strings.HasPrefix(version.Value, "kustomize.config.k8s.io/"):
-		return nil, fmt.Errorf("line %d: a kustomization is not rendered: give what `kustomize build` makes of it", n.Line)
+		return nil, fmt.Errorf("line %d: %s", n.Line, kustomize)
 	}
-	spec, makes := templates[id]
-	if !makes && id != "v1 Namespace" {
-		for known := range templates {
-			if strings.HasSuffix(known, " "+kind.Value) {
-				return nil, fmt.Errorf("line %d: %s is no apiVersion of a %s", version.Line, version.Value, kind.Value)
-			}
+	known, makes := kinds[id]
+	switch {
+	case makes:
+		return []manifest{m}, m.decode(known)
+	case id == namespace:
+		return []manifest{m}, m.decode(podKind{object: func() meta.Object { return &core.Namespace{} }})
+	}
+	for other := range kinds {
+		if strings.HasSuffix(other, " "+m.kind) {
+			return nil, fmt.Errorf("line %d: %s is no apiVersion of a %s", version.Line, version.Value, m.kind)
 		}
-		return nil, nil // it makes no pods that we know of
 	}
-	if spec != "" {
-		m.spec = strings.Split(spec, ".")
-	}
-	return []manifest{m}, m.decode(id)
+	return nil, nil // it makes no pods that we know of
 }
 
 // decode reads the object into the type of the Kubernetes API, which refuses what that does not
 // have.
-func (m *manifest) decode(id string) error {
+func (m *manifest) decode(k podKind) error {
 	if twice := repeated(m.node); twice != nil {
 		return fmt.Errorf("line %d: the %s is refused: %q is there twice", twice.Line, m.kind, twice.Value)
 	}
-	text, err := yaml.Marshal(m.node)
+	if err := unrendered(m.node, m.kind); err != nil {
+		return err
+	}
+	object := k.object()
+	text, err := asJSON(m.node)
 	if err != nil {
-		return err
+		return fmt.Errorf("line %d: the %s is refused: %w", m.node.Line, m.kind, err)
 	}
-	if text, err = convert.YAMLToJSON(text); err != nil {
-		return err
-	}
-	into := func(object any) error {
-		more, err := strict.UnmarshalStrict(text, object)
-		if err = errors.Join(append([]error{err}, more...)...); err == nil {
-			return nil
-		}
+	more, err := strict.UnmarshalStrict(text, object)
+	if err = errors.Join(append([]error{err}, more...)...); err != nil {
 		return fmt.Errorf("line %d: the %s is refused: %s", m.lineOf(err.Error()), m.kind, plain(err))
 	}
-	var pod core.Pod
-	switch id {
-	case "v1 Namespace":
-		var o core.Namespace
-		err = into(&o)
-		m.meta = o.ObjectMeta
-	case "v1 Pod":
-		err = into(&pod)
-		m.meta, m.template = pod.ObjectMeta, &core.PodTemplateSpec{ObjectMeta: pod.ObjectMeta, Spec: pod.Spec}
-	case "v1 ReplicationController":
-		var o core.ReplicationController
-		err = into(&o)
-		m.meta, m.template = o.ObjectMeta, o.Spec.Template
-	case "v1 PodTemplate":
-		var o core.PodTemplate
-		err = into(&o)
-		m.meta, m.template = o.ObjectMeta, &o.Template
-	case "apps/v1 Deployment":
-		var o apps.Deployment
-		err = into(&o)
-		m.meta, m.template, m.selector = o.ObjectMeta, &o.Spec.Template, o.Spec.Selector
-	case "apps/v1 DaemonSet":
-		var o apps.DaemonSet
-		err = into(&o)
-		m.meta, m.template, m.selector = o.ObjectMeta, &o.Spec.Template, o.Spec.Selector
-	case "apps/v1 StatefulSet":
-		var o apps.StatefulSet
-		err = into(&o)
-		m.meta, m.template, m.selector = o.ObjectMeta, &o.Spec.Template, o.Spec.Selector
-	case "apps/v1 ReplicaSet":
-		var o apps.ReplicaSet
-		err = into(&o)
-		m.meta, m.template, m.selector = o.ObjectMeta, &o.Spec.Template, o.Spec.Selector
-	case "batch/v1 Job":
-		var o batch.Job
-		err = into(&o)
-		m.meta, m.template = o.ObjectMeta, &o.Spec.Template
-	case "batch/v1 CronJob":
-		var o batch.CronJob
-		err = into(&o)
-		m.meta, m.template = o.ObjectMeta, &o.Spec.JobTemplate.Spec.Template
+	if m.meta = object; m.kind == "Namespace" {
+		return nil
 	}
-	switch {
-	case err != nil:
+	if k.template != "" {
+		m.spec = strings.Split(k.template, ".")
+	}
+	m.template = &core.PodTemplateSpec{}
+	if err := m.part(m.template, m.spec...); err != nil {
 		return err
-	case id != "v1 Namespace" && (m.template == nil || len(m.template.Spec.Containers) == 0):
+	}
+	if len(m.template.Spec.Containers) == 0 {
 		return fmt.Errorf("line %d: the %s has no containers", m.node.Line, m.kind)
 	}
 	return m.selects()
 }
 
-// selects refuses an object whose selector does not select its own pods.
-func (m *manifest) selects() error {
-	if m.selector == nil {
+// part reads a part of the object, which is of the right type.
+func (m *manifest) part(into any, way ...string) error {
+	n, whole := at(m.node, way...)
+	if !whole {
 		return nil
 	}
-	s, err := meta.LabelSelectorAsSelector(m.selector)
-	if err != nil || !s.Matches(labelSet(m.template.Labels)) {
+	text, err := asJSON(n)
+	if err != nil {
+		return err
+	}
+	return json.Unmarshal(text, into)
+}
+
+func asJSON(n *yaml.Node) ([]byte, error) {
+	text, err := yaml.Marshal(n)
+	if err != nil {
+		return nil, err
+	}
+	return convert.YAMLToJSON(text)
+}
+
+// selects refuses an object whose selector does not select its own pods. That of a
+// ReplicationController has another form, and that of a Job is the server's.
+func (m *manifest) selects() error {
+	if !slices.Contains([]string{"Deployment", "DaemonSet", "StatefulSet", "ReplicaSet"}, m.kind) {
+		return nil
+	}
+	var selector *meta.LabelSelector
+	err := m.part(&selector, "spec", "selector")
+	if selector == nil && err == nil {
+		return nil
+	}
+	s, errSelector := meta.LabelSelectorAsSelector(selector)
+	if err = errors.Join(err, errSelector); err != nil || !s.Matches(labelSet(m.template.Labels)) {
 		return fmt.Errorf("line %d: the selector does not select its own pods", lineOf(m.node, "spec.selector"))
 	}
 	return nil
@@ -217,18 +225,18 @@ func enforced(all []manifest) (map[string]api.LevelVersion, error) {
 		if m.kind != "Namespace" {
 			continue
 		}
-		level, err := api.ParseLevel(m.meta.Labels[api.EnforceLevelLabel])
-		if m.meta.Labels[api.EnforceLevelLabel] == "" {
+		level, err := api.ParseLevel(m.meta.GetLabels()[api.EnforceLevelLabel])
+		if m.meta.GetLabels()[api.EnforceLevelLabel] == "" {
 			level, err = api.LevelPrivileged, nil
 		}
 		version := api.LatestVersion()
-		if v := m.meta.Labels[api.EnforceVersionLabel]; v != "" && err == nil {
+		if v := m.meta.GetLabels()[api.EnforceVersionLabel]; v != "" && err == nil {
 			version, err = api.ParseVersion(v)
 		}
 		if err != nil {
 			return nil, fmt.Errorf("%s: line %d: %w", m.file, m.node.Line, err)
 		}
-		levels[m.meta.Name] = api.LevelVersion{Level: level, Version: version}
+		levels[m.meta.GetName()] = api.LevelVersion{Level: level, Version: version}
 	}
 	return levels, nil
 }
@@ -258,7 +266,7 @@ func pods(all []manifest, o Options) (subjects []Subject, err error) {
 			}
 		}
 		refused := m.invalid()
-		if level, ok := levels[m.meta.Namespace]; ok && refused == nil {
+		if level, ok := levels[m.meta.GetNamespace()]; ok && refused == nil {
 			if reasons := forbids(m, level); len(reasons) > 0 {
 				refused = fmt.Errorf("Pod Security (%s) refuses the pod: %s", level.Level, strings.Join(reasons, ", "))
 			}
@@ -313,14 +321,14 @@ func (m *manifest) container(in core.Container, o Options, once bool, where ...s
 	spec := m.template.Spec
 	place := slices.Concat(m.spec, []string{"spec"}, where)
 	node, _ := at(m.node, place...)
-	name := m.kind + " " + m.meta.Name
-	if m.meta.Namespace != "" {
-		name = m.kind + " " + m.meta.Namespace + "/" + m.meta.Name
+	name := m.kind + " " + m.meta.GetName()
+	if m.meta.GetNamespace() != "" {
+		name = m.kind + " " + m.meta.GetNamespace() + "/" + m.meta.GetName()
 	}
 	s := Subject{
 		File: m.file, Line: node.Line, Name: name + ", container " + in.Name, Short: in.Name, Ref: in.Image,
 		HostPID: spec.HostPID, Command: in.Command, Args: in.Args, Once: once,
-		Container: preflight.Container{Engine: or(o.Engine, "kubernetes"), Dir: in.WorkingDir, Sysctls: map[string]string{}},
+		Container: preflight.Container{Engine: or(o.Engine, or(m.engine, "kubernetes")), Dir: in.WorkingDir, Sysctls: map[string]string{}},
 	}
 	pod, own := spec.SecurityContext, in.SecurityContext
 	if pod == nil {
@@ -342,7 +350,8 @@ func (m *manifest) container(in core.Container, o Options, once bool, where ...s
 	c.NoNewPrivs = own.AllowPrivilegeEscalation != nil && !*own.AllowPrivilegeEscalation
 	c.Privileged = own.Privileged != nil && *own.Privileged
 	s.ReadOnly = own.ReadOnlyRootFilesystem != nil && *own.ReadOnlyRootFilesystem
-	c.Unconfined = unconfined(pod.SeccompProfile, own.SeccompProfile)
+	c.ReadOnly = s.ReadOnly
+	seccomp(c, pod.SeccompProfile, own.SeccompProfile)
 	if own.Capabilities != nil {
 		for _, name := range own.Capabilities.Add {
 			c.AddCaps = append(c.AddCaps, string(name))
@@ -351,10 +360,10 @@ func (m *manifest) container(in core.Container, o Options, once bool, where ...s
 			c.DropCaps = append(c.DropCaps, string(name))
 		}
 	}
-	if spec.HostNetwork {
+	if c.Network = m.network; spec.HostNetwork {
 		c.Network = "host"
 	}
-	c.UserNS = spec.HostUsers != nil && !*spec.HostUsers
+	c.UserNS = m.userNS || spec.HostUsers != nil && !*spec.HostUsers
 	for _, p := range in.Ports {
 		s.Addresses = append(s.Addresses, low(strconv.Itoa(int(p.ContainerPort)), string(p.Protocol))...)
 	}
@@ -363,13 +372,18 @@ func (m *manifest) container(in core.Container, o Options, once bool, where ...s
 	return s
 }
 
-// unconfined reports whether no filter is asked for. Without a profile the kubelet asks for none,
-// unless it runs with --seccomp-default.
-func unconfined(pod, own *core.SeccompProfile) bool {
+// seccomp is the filter that is asked for. Without a profile the kubelet asks for none, unless it
+// runs with --seccomp-default. A profile of the node is not known.
+func seccomp(c *preflight.Container, pod, own *core.SeccompProfile) {
 	if own == nil {
 		own = pod
 	}
-	return own == nil || own.Type == core.SeccompProfileTypeUnconfined
+	switch {
+	case own == nil || own.Type == core.SeccompProfileTypeUnconfined:
+		c.Unconfined = true
+	case own.Type == core.SeccompProfileTypeLocalhost:
+		c.Seccomp = []byte{}
+	}
 }
 
 // user is who the kubelet starts the container as.

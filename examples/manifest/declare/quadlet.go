@@ -12,7 +12,7 @@ import (
 )
 
 // quadlet reads the [Container] of a unit that podman-systemd.unit(5) describes.
-func quadlet(f File, o Options) ([]Subject, error) {
+func quadlet(f File, files []File, o Options) ([]Subject, error) {
 	entries, line, end, err := section(f, "Container")
 	if err != nil {
 		return nil, err
@@ -21,10 +21,11 @@ func quadlet(f File, o Options) ([]Subject, error) {
 		return nil, fmt.Errorf("it has no [Container]")
 	}
 	s := Subject{
-		File: f.Name, Line: line, Name: "container " + path.Base(f.Name),
+		File: f.Name, Line: line, Name: "container " + path.Base(f.Name), Short: strings.TrimSuffix(path.Base(f.Name), ".container"),
 		Container: preflight.Container{Engine: or(o.Engine, "podman"), Rootless: o.Rootless},
 	}
 	var options []given
+	var pod []given // what goes before is the container's own
 	user, group := "", ""
 	for _, e := range entries {
 		option := func(name string) { options = append(options, given{name, e.value}) }
@@ -44,7 +45,12 @@ func quadlet(f File, o Options) ([]Subject, error) {
 		case "NoNewPrivileges":
 			s.Container.NoNewPrivs = yes(e.value)
 		case "SeccompProfile":
-			s.Container.Unconfined = e.value == "unconfined"
+			if err := profile(&s.Container, e.value, f.Name, o); err != nil {
+				return nil, fmt.Errorf("line %d: %w", e.line, err)
+			}
+		case "ReadOnly":
+			s.ReadOnly = yes(e.value)
+			s.Container.ReadOnly = s.ReadOnly
 		case "Sysctl":
 			for _, w := range strings.Fields(e.value) {
 				options = append(options, given{"sysctl", w})
@@ -52,7 +58,11 @@ func quadlet(f File, o Options) ([]Subject, error) {
 		case "Network":
 			option("network")
 		case "Pod":
-			option("pod")
+			more, errPod := podOf(f, e.value, files, o)
+			if errPod != nil {
+				return nil, fmt.Errorf("line %d: Pod=: %w", e.line, errPod)
+			}
+			pod = more
 		case "UserNS", "RemapUsers":
 			option("userns")
 		case "UIDMap", "GIDMap", "SubUIDMap", "SubGIDMap":
@@ -95,7 +105,7 @@ func quadlet(f File, o Options) ([]Subject, error) {
 			s.Container.User += ":" + group
 		}
 	}
-	if err := s.options(options); err != nil {
+	if err := s.options(slices.Concat(pod, options), o); err != nil {
 		return nil, err
 	}
 	s.Edits = quadletEdits(s, end)
@@ -107,7 +117,7 @@ var harmless = strings.Fields(`AddDevice AddHost Annotation AppArmor AutoUpdate 
 	DNSSearch EnvironmentFile EnvironmentHost GlobalArgs GroupAdd HealthCmd HealthInterval HealthLogDestination HealthMaxLogCount
 	HealthMaxLogSize HealthOnFailure HealthRetries HealthStartPeriod HealthStartupCmd HealthStartupInterval HealthStartupRetries
 	HealthStartupSuccess HealthStartupTimeout HealthTimeout HostName HttpProxy IP IP6 Label LogDriver LogOpt Mask Memory Mount
-	NetworkAlias Notify PidsLimit Pull ReadOnly ReadOnlyTmpfs ReloadCmd ReloadSignal Retry RetryDelay Rootfs RunInit Secret
+	NetworkAlias Notify PidsLimit Pull ReadOnlyTmpfs ReloadCmd ReloadSignal Retry RetryDelay Rootfs RunInit Secret
 	SecurityLabelDisable SecurityLabelFileType SecurityLabelLevel SecurityLabelNested SecurityLabelType ServiceName ShmSize
 	StartWithPod StopSignal StopTimeout SubGIDMap Timezone Tmpfs Ulimit Unmask Volume VolatileTmp`)
 

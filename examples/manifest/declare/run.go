@@ -62,11 +62,11 @@ func commandLine(f File, o Options) ([]Subject, error) {
 		if i := slices.IndexFunc(words, isEngine); i < 0 || i+1 >= len(words) || words[i+1] != "run" && words[i+1] != "create" && words[i+1] != "container" {
 			continue
 		}
-		s, err := Command(words, o)
+		s, err := run(f.Name, words, o)
 		if err != nil {
 			return nil, fmt.Errorf("line %d: %w", from, err)
 		}
-		s.File, s.Line = f.Name, from
+		s.Line = from
 		s.Edits = runEdits(s, from)
 		all = append(all, s)
 	}
@@ -125,7 +125,10 @@ func shellWords(line string) (words []string, err error) {
 }
 
 // Command reads a command line such as "podman run -p 80:80 image".
-func Command(words []string, o Options) (Subject, error) {
+func Command(words []string, o Options) (Subject, error) { return run("", words, o) }
+
+// run reads a command line that stands in a file.
+func run(file string, words []string, o Options) (Subject, error) {
 	i := slices.IndexFunc(words, isEngine)
 	if i < 0 {
 		return Subject{}, errors.New("it names no engine: want docker, podman or nerdctl")
@@ -145,11 +148,11 @@ func Command(words []string, o Options) (Subject, error) {
 	if len(rest) == 0 {
 		return Subject{}, errors.New("it names no image")
 	}
-	s := Subject{Name: engine + " run " + rest[0], Ref: rest[0], Container: preflight.Container{Engine: or(o.Engine, engine), Rootless: o.Rootless}}
+	s := Subject{File: file, Name: engine + " run " + rest[0], Ref: rest[0], Container: preflight.Container{Engine: or(o.Engine, engine), Rootless: o.Rootless}}
 	if len(rest) > 1 {
 		s.Args = rest[1:]
 	}
-	return s, s.options(options)
+	return s, s.options(options, o)
 }
 
 // read reads the options before the image.
@@ -203,7 +206,7 @@ func read(words []string) (all []given, rest []string, err error) {
 }
 
 // options puts options into the subject.
-func (s *Subject) options(all []given) error {
+func (s *Subject) options(all []given, o Options) error {
 	c := &s.Container
 	if c.Sysctls == nil {
 		c.Sysctls = map[string]string{}
@@ -219,7 +222,7 @@ func (s *Subject) options(all []given) error {
 		case "privileged":
 			c.Privileged = g.value == "true"
 		case "security-opt":
-			if err := securityOptions(c, []string{g.value}); err != nil {
+			if err := securityOptions(c, []string{g.value}, s.File, o); err != nil {
 				return err
 			}
 		case "sysctl":
@@ -251,7 +254,11 @@ func (s *Subject) options(all []given) error {
 		case "expose":
 			port, protocol, _ := strings.Cut(g.value, "/")
 			s.Addresses = append(s.Addresses, low(port, protocol)...)
-		case "requires", "pod-id-file", "variant", "arch", "os":
+		case "name":
+			s.Short = g.value
+		case "read-only":
+			s.ReadOnly = g.value == "true"
+			c.ReadOnly = s.ReadOnly
 		}
 	}
 	s.Addresses = unique(s.Addresses)
