@@ -56,6 +56,8 @@ func imageOf(t *testing.T, file string) fstest.MapFS {
 	return image
 }
 
+const denyBind = `{"defaultAction":"SCMP_ACT_ALLOW","syscalls":[{"names":["bind"],"action":"SCMP_ACT_ERRNO"}]}`
+
 // What the engines give, to root and to others: the cause is that of the report, "" for a bind
 // that is allowed, "untold" where it cannot be told.
 func TestContainer(t *testing.T) {
@@ -90,6 +92,25 @@ func TestContainer(t *testing.T) {
 		{"the host's network is not ours", "", Container{Engine: "podman", Rootless: true, Network: "host"}, "foreign-user-namespace"},
 		{"one's own is", "", Container{Engine: "podman", Rootless: true}, ""},
 		{"another's", "", Container{Engine: "podman", User: "www", Network: "container:db"}, "untold"},
+		{"a user by name, whose image is not there", "-", Container{Engine: "podman", User: "www"}, "untold"},
+		{"and who does not matter", "-", Container{Engine: "podman", User: "www", AddCaps: []string{"NET_BIND_SERVICE"}}, ""},
+		{"an init whose image is not there", "-", Container{Engine: "podman", User: "33", AddCaps: []string{"NET_BIND_SERVICE"}, Entrypoint: []string{"tini", "--", "/server"}}, ""},
+		{"another", "-", Container{Engine: "podman", User: "33", DropCaps: []string{"ALL"}, Entrypoint: []string{"/usr/bin/dumb-init", "/server"}}, "bounding-excludes"},
+		{"one that changes the user", "-", Container{Engine: "podman", Entrypoint: []string{"gosu", "33", "/server"}, Program: &Attributes{}}, "bounding-only"},
+		{"to one that is not known", "-", Container{Engine: "podman", Entrypoint: []string{"su-exec", "www", "/server"}, Program: &Attributes{}}, "untold"},
+		{"to root", "-", Container{Engine: "podman", Entrypoint: []string{"su-exec", "0", "/server"}}, ""},
+		{"without the right to", "-", Container{Engine: "podman", User: "33", Entrypoint: []string{"gosu", "34", "/server"}}, "error"},
+		{"a line of a shell", "-", Container{Engine: "podman", Entrypoint: []string{"sh", "-c", "exec /server"}}, ""},
+		{"before which Kubernetes' permitted set is lost", "-", Container{Engine: "containerd@1.7", User: "33", NoNewPrivs: true, Entrypoint: []string{"/bin/sh", "-c", "exec /server"}}, "bounding-only"},
+		{"a script whose image is not there", "-", Container{Engine: "podman", Entrypoint: []string{"/docker-entrypoint.sh", "/server"}}, "untold"},
+		{"which does not matter to Docker", "-", Container{Engine: "docker", User: "33", Entrypoint: []string{"/docker-entrypoint.sh", "/server"}}, ""},
+		{"nor without the capability", "-", Container{Engine: "podman", User: "33", DropCaps: []string{"ALL"}, Entrypoint: []string{"sh", "/run", "/server"}}, "bounding-excludes"},
+		{"a profile that refuses a bind", "", Container{Engine: "docker", Seccomp: []byte(denyBind)}, "seccomp"},
+		{"not in a container without a filter", "", Container{Engine: "docker", Seccomp: []byte(denyBind), Unconfined: true}, ""},
+		{"nor in a privileged pod", "", Container{Engine: "cri-o@1.30", Seccomp: []byte(denyBind), Privileged: true}, ""},
+		{"a profile that is not given", "", Container{Engine: "docker", Seccomp: []byte{}}, "untold"},
+		{"a profile that is none", "", Container{Engine: "docker", Seccomp: []byte("{}")}, "error"},
+		{"a root that is read-only", "", Container{Engine: "podman", User: "33", ReadOnly: true}, "bounding-only"},
 		{"a script", "", Container{Engine: "podman", Entrypoint: []string{"/run.sh"}}, "error"},
 		{"a link", "", Container{Engine: "podman", Entrypoint: []string{"link"}}, ""},
 		{"no such user", "", Container{Engine: "podman", User: "nginx"}, "error"},
