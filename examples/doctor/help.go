@@ -16,7 +16,7 @@ var statuses = []struct {
 	{0, "all is well; with -audit, nothing at or above -fail was found"},
 	{1, "with -audit, something at or above -fail was found"},
 	{usageError,
-		"the command line or an address is wrong, a file is no recording, or the program could not even be started"},
+		"the command line or an address is wrong, a file is no recording, or the program could not even be started, or would be ended at once"},
 	{noInput, "a file cannot be read"},
 	{unavailable, "the address cannot be had, or there is no such process"},
 	{ioError, "the output cannot be written"},

@@ -42,7 +42,7 @@
 //	0   all is well; with -audit, nothing at or above -fail was found
 //	1   with -audit, something at or above -fail was found
 //	64  the command line or an address is wrong, a file is no recording, or the
-//	    program could not even be started
+//	    program could not even be started, or would be ended at once
 //	66  a file cannot be read
 //	69  the address cannot be had, or there is no such process
 //	74  the output cannot be written

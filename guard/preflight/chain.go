@@ -22,15 +22,17 @@ import (
 // A chain is what executes a program: scripts and wrappers, each by an execve of its own,
 // and at its end the program.
 type chain struct {
-	program live.Program   // executed at the end
-	opened  []live.Program // by the execve at hand: the program, and the scripts before it
-	script  string         // the first script, by which the program is started
-	given   bool           // the program runs what it is given as an argument
-	links   []link
-	forks   bool   // the program gets another process id than what was started
-	mayFork bool   // that is not known
-	closes  bool   // the sockets that systemd passes do not reach the program
-	doubt   string // why it is not known what is started
+	program  live.Program   // executed at the end
+	opened   []live.Program // by the execve at hand: the program, and the scripts before it
+	script   string         // the first script, by which the program is started
+	given    bool           // the program runs what it is given as an argument
+	links    []link
+	forks    bool   // the program gets another process id than what was started
+	mayFork  bool   // that is not known
+	leaves   bool   // what was started ends at once, and leaves the program behind
+	mayLeave bool   // that is not known
+	closes   bool   // the sockets that systemd passes do not reach the program
+	doubt    string // why it is not known what is started
 
 	who facts.Account // as whom it is executed
 }
@@ -50,6 +52,7 @@ type starter struct {
 	mine      bool                    // it is this process
 	in        root                    // whose files it sees
 	executes  func(file string) error // what else keeps a file from being executed
+	gives     []string                // folders that are the user's by then
 }
 
 // A root is the files that a starter sees, and the users that they name.
@@ -138,6 +141,8 @@ func (s *starter) wrap(c *chain, w launch.Wrap) error {
 		}
 		c.who = who
 	}
+	c.leaves = c.leaves || w.Leaves || w.Leader && !c.forks && !c.mayFork
+	c.mayLeave = c.mayLeave || w.Leader && !c.leaves
 	c.forks, c.mayFork, c.closes = c.forks || w.Forks && !w.Passes, c.mayFork || w.MayFork, c.closes || w.Closes
 	c.doubt = cmp.Or(c.doubt, w.Doubt)
 	s.path, s.dir = cmp.Or(w.Path, s.path), cmp.Or(w.Dir, s.dir)
@@ -229,7 +234,7 @@ func (r root) executable(path string) bool {
 func (c *chain) through(f facts.Facts, s starter) (facts.Facts, error) {
 	who := s.who
 	for i, l := range c.links {
-		if err := c.allowed(l.opened, f, who, s.mine && i == 0); err != nil {
+		if err := s.allowed(c, l.opened, f, who, s.mine && i == 0); err != nil {
 			return f, err
 		}
 		wrapper := l.opened[len(l.opened)-1]
@@ -256,12 +261,12 @@ func (c *chain) through(f facts.Facts, s starter) (facts.Facts, error) {
 			f.Launcher.SharesFS = f.Launcher.SharesFS.Now(false)
 		}
 	}
-	return f, c.allowed(c.opened, f, who, s.mine && len(c.links) == 0)
+	return f, s.allowed(c, c.opened, f, who, s.mine && len(c.links) == 0)
 }
 
 // allowed asks whether the files of one execve may be executed: by this process, or by a
 // user with what the executing thread has effective.
-func (c *chain) allowed(files []live.Program, f facts.Facts, who facts.Account, mine bool) error {
+func (s starter) allowed(c *chain, files []live.Program, f facts.Facts, who facts.Account, mine bool) error {
 	for _, p := range files {
 		if mine {
 			if err := p.Mine(); err != nil {
@@ -269,12 +274,24 @@ func (c *chain) allowed(files []live.Program, f facts.Facts, who facts.Account, 
 			}
 			continue
 		}
-		doubt, err := p.Of(who, f.Launch.Starter.Value.Effective)
+		doubt, err := p.Of(who, f.Launch.Starter.Value.Effective, s.gives)
 		if c.doubt = cmp.Or(c.doubt, doubt); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// keeps says that systemd does not leave the program running.
+func (c *chain) keeps(u *launch.Unit) error {
+	if c.doubt != "" {
+		return nil
+	}
+	is := c.program.File.Go
+	return u.Keeps(launch.Process{
+		Leaves: c.leaves, MayLeave: c.mayLeave, Forks: c.forks, MayFork: c.mayFork,
+		Go: is.Known() && is.Value.Main != "", Readiness: c.program.File.Does.Notify,
+	})
 }
 
 // survives says which file of the chain ends at once, as the unit's filter refuses a system

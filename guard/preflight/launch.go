@@ -159,7 +159,8 @@ func (how Launch) byUnit(ports []int) (*plan, error) {
 		return nil, err
 	}
 	search, env := u.Path()
-	s := starter{path: search, then: env, dir: "/", who: who, in: here, executes: func(file string) error { return u.Executes(command, file) }}
+	s := starter{path: search, then: env, dir: "/", who: who, in: here, gives: u.Gives(),
+		executes: func(file string) error { return u.Executes(command, file) }}
 	if command.Root() {
 		s.who = facts.Account{Name: "root"}
 	}
@@ -233,6 +234,9 @@ func (p *plan) byManager(u *launch.Unit, command launch.Command, c *chain, f fac
 	}
 	if !systemd {
 		p.notes = append(p.notes, "no systemd runs here: the unit is assumed to be started by one that holds every capability")
+	}
+	if err := c.keeps(u); err != nil {
+		return err
 	}
 	u.Unlooked()
 	p.notes = append(append(p.notes, u.Notes...), u.Clients()...)

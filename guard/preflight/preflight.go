@@ -65,8 +65,8 @@ const (
 // given the path of a program it cannot be told what it runs.
 //
 // Any other error means that nothing would be started (for the file it wraps
-// [fs.ErrNotExist] or [fs.ErrPermission]) or that the machine or the unit could
-// not be read; off Linux it wraps [errors.ErrUnsupported].
+// [fs.ErrNotExist] or [fs.ErrPermission]), that systemd would not leave it running,
+// or that the machine or the unit could not be read; off Linux it wraps [errors.ErrUnsupported].
 func Bind(how Launch, addresses ...string) (report.Report, error) {
 	var all []ask.Request
 	for _, a := range addresses {

@@ -1,8 +1,6 @@
 package launch
 
 import (
-	"errors"
-	"fmt"
 	"io/fs"
 	"path"
 	"slices"
@@ -15,42 +13,57 @@ import (
 func commandsBefore(u *Unit, at place) error {
 	for _, key := range []string{"ExecCondition", "ExecStartPre"} {
 		for _, c := range u.commands(key) {
-			if err := u.before(at, c); err != nil {
-				return err
+			fails, known := u.failure(at, c)
+			if !known {
+				u.doubt("%s: what it does is not known", c.Line)
+			}
+			if fails != nil && !c.has("-") {
+				return fails
 			}
 		}
 	}
 	return nil
 }
 
-// before looks at one such command.
-func (u *Unit) before(at place, c Command) error {
-	program, err := u.program(at.root, c.Program)
-	if errors.Is(err, fs.ErrNotExist) {
-		if c.has("-") {
-			return nil
+// commandsBehind looks at ExecStartPost=, which is run while the program runs: a command that fails
+// ends that (service_run_next_control, service_sigchld_event).
+func commandsBehind(u *Unit, at place) error {
+	for _, c := range u.commands("ExecStartPost") {
+		fails, known := u.failure(at, c)
+		switch {
+		case c.has("-"):
+		case !known:
+			u.note(c.Line + ": what it does is not known; if it fails, systemd ends the service")
+		case fails != nil:
+			return ends(fails.status, "%s", fails.why)
 		}
-		return stops("203/EXEC", "%s: %s is not there", c.Line, c.Program)
+	}
+	return nil
+}
+
+// failure says why a command fails, nil if it succeeds; known is false if that is not known.
+func (u *Unit) failure(at place, c Command) (fails *stop, known bool) {
+	program, err := u.program(at.root, c.Program)
+	if missing(err) {
+		return &stop{status: "203/EXEC", why: c.Line + ": " + c.Program + " is not there"}, true
 	}
 	if u.set.some("NoExecPaths", "InaccessiblePaths", "TemporaryFileSystem") && !c.Bare() && !c.has("-") {
 		u.doubt("%s: whether it may be executed there is not looked at", c.Line)
 	}
-	if status, known := c.exits(program); known {
-		if status != 0 && !c.has("-") {
-			return stops(fmt.Sprint(status), "%s fails", c.Line)
-		}
-		return nil
+	if status, known := c.exits(program); known && status != 0 {
+		return &stop{status: strconv.Itoa(status), why: c.Line + " fails"}, true
+	} else if known {
+		return nil, true
 	}
 	name := path.Base(program)
 	switch met, known := u.prepares(at.root, name, c.Argv[1:]); {
 	case !known, met && !u.mayWrite(at, c) && !slices.Contains([]string{"echo", "sleep", "test"}, name):
-		u.doubt("%s: what it does is not known", c.Line)
-	case met:
-		u.note(c.Line + " is assumed to succeed")
-	case !c.has("-"):
-		return stops("1/FAILURE", "%s fails", c.Line)
+		return nil, false
+	case !met:
+		return &stop{status: "1/FAILURE", why: c.Line + " fails"}, true
 	}
-	return nil
+	u.note(c.Line + " is assumed to succeed")
+	return nil, true
 }
 
 // mayWrite reports whether a command may write wherever it likes.
@@ -138,13 +151,8 @@ func (u *Unit) Path() (search, env string) {
 	if dirs := u.set.all("Service", "ExecSearchPath"); len(dirs) > 0 {
 		search = strings.Join(dirs, ":")
 	}
-	env = search
-	for _, e := range u.set.entries("Service", "Environment") {
-		for _, word := range split(e.value) {
-			if name, value, _ := strings.Cut(word, "="); name == "PATH" {
-				env = value
-			}
-		}
+	if env = search; u.env["PATH"] != "" {
+		env = u.env["PATH"]
 	}
 	return search, env
 }

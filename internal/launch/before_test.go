@@ -37,6 +37,31 @@ func TestBefore(t *testing.T) {
 	}
 }
 
+// A command behind the program ends that if it fails, and changes nothing for it before.
+func TestBehind(t *testing.T) {
+	root := fstest.MapFS{"bin/true": {Mode: 0o755}, "bin/false": {Mode: 0o755}, "bin/curl": {Mode: 0o755}}
+	for line, want := range map[string]string{
+		"/bin/true": "", "/bin/false": "ends", "-/bin/false": "", "+/bin/false": "ends", "/bin/none": "ends", "-/bin/none": "", "/bin/curl x": "note", "-/bin/curl x": "",
+	} {
+		u := read(t, "ExecStartPost="+line)
+		err := commandsBehind(u, place{root: root})
+		got := ""
+		switch {
+		case err != nil && strings.HasPrefix(err.Error(), "systemd ends the service (status="):
+			got = "ends"
+		case err != nil:
+			got = err.Error()
+		case len(u.doubts) > 0:
+			got = "doubt"
+		case len(u.Notes) > 0:
+			got = "note"
+		}
+		if got != want {
+			t.Errorf("%s: %q, want %q", line, got, want)
+		}
+	}
+}
+
 // checked is how the start of a unit is told: "" where nothing speaks against it.
 func checked(t *testing.T, root fstest.MapFS, text string, who facts.Account) string {
 	t.Helper()

@@ -1,6 +1,7 @@
 package launch
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -29,22 +30,32 @@ type place struct {
 type stop struct {
 	status string // as `systemctl status` says it
 	why    string
+	later  bool // the program is started, and ended again
 }
 
 func (e *stop) Error() string {
-	if e.status == "" {
-		return "systemd starts nothing: " + e.why
+	does := "systemd starts nothing"
+	if e.later {
+		does = "systemd ends the service"
 	}
-	return fmt.Sprintf("systemd starts nothing (status=%s): %s", e.status, e.why)
+	if e.status != "" {
+		does += fmt.Sprintf(" (status=%s)", e.status)
+	}
+	return does + ": " + e.why
 }
 
 func stops(status, format string, args ...any) error {
-	return &stop{status, fmt.Sprintf(format, args...)}
+	return &stop{status: status, why: fmt.Sprintf(format, args...)}
+}
+
+// ends is the error of a unit whose program systemd does not leave running.
+func ends(status, format string, args ...any) error {
+	return &stop{status: status, why: fmt.Sprintf(format, args...), later: true}
 }
 
 var checks = []check{
-	verify, privileges, conditions, requirements, commandsBefore, environmentFiles, namespaces, input, output, processor,
-	credentials, mounted, limits, pamSession, workingDirectory,
+	verify, privileges, conditions, requirements, slice, commandsBefore, environmentFiles, namespaces, input, output, processor, memory,
+	freeFolders, credentials, mounted, limits, pamSession, workingDirectory, commandsBehind, unneeded,
 }
 
 // Check looks for what keeps the unit from starting as who, by a command of it. Of what it
@@ -63,7 +74,7 @@ func (u *Unit) Check(root fs.FS, c Command, who facts.Account, home string) erro
 func (u *Unit) exists(at place, e entry, p string) bool {
 	_, err := fs.Stat(at.root, inside(p))
 	switch {
-	case errors.Is(err, fs.ErrNotExist):
+	case missing(err):
 		return false
 	case err != nil:
 		u.doubt("%s: whether %s is there could not be read", e, p)
@@ -116,27 +127,6 @@ func verify(u *Unit, at place) error {
 // VALID_USER_RELAX).
 func validName(s string) bool {
 	return s != "" && s != "." && s != ".." && s[0] != '-' && !strings.ContainsAny(s, ":/\n\t") && strings.TrimSpace(s) == s
-}
-
-// environmentFiles are read before anything else; one that is missing ends the start.
-func environmentFiles(u *Unit, at place) error {
-	for _, e := range u.set.entries("Service", "EnvironmentFile") {
-		file, optional := strings.CutPrefix(e.value, "-")
-		file, ok := u.expanded(e, file)
-		if !ok || optional || !path.IsAbs(file) {
-			continue
-		}
-		if strings.ContainsAny(file, "*?[") {
-			if names, err := fs.Glob(at.root, inside(file)); err == nil && len(names) == 0 {
-				return stops("", "%s: no file fits", e)
-			}
-			continue
-		}
-		if !u.exists(at, e, file) {
-			return stops("", "%s is not there", e)
-		}
-	}
-	return nil
 }
 
 // namespaces are those that the unit joins by path.
@@ -206,8 +196,10 @@ func output(u *Unit, at place) error {
 		}
 		switch kind, file, _ := strings.Cut(e.value, ":"); kind {
 		case "file", "append", "truncate":
-			if file, ok := u.expanded(e, file); ok && !u.exists(at, e, path.Dir(file)) {
-				return stops(status, "%s: its folder is not there", e)
+			if file, ok := u.expanded(e, file); ok {
+				if err := u.writable(at, e, status, file); err != nil {
+					return err
+				}
 			}
 		case "socket", "fd":
 			u.doubt("%s needs a socket", e)
@@ -216,6 +208,24 @@ func output(u *Unit, at place) error {
 				return err
 			}
 		}
+	}
+	return nil
+}
+
+// writable looks at what is opened for output, or made there (acquire_path).
+func (u *Unit) writable(at place, e entry, status, file string) error {
+	info, err := fs.Stat(at.root, inside(file))
+	above, errAbove := fs.Stat(at.root, inside(path.Dir(file)))
+	switch {
+	case err == nil && info.IsDir():
+		return stops(status, "%s is a folder", e)
+	case err == nil && info.Mode()&(fs.ModeNamedPipe|fs.ModeSocket) != 0:
+		u.doubt("%s: whether somebody reads there is not known", e)
+	case err == nil:
+	case missing(errAbove), errAbove == nil && !above.IsDir():
+		return stops(status, "%s: its folder is not there", e)
+	case !missing(err), errAbove != nil:
+		u.doubt("%s: whether its folder is there could not be read", e)
 	}
 	return nil
 }
@@ -247,6 +257,18 @@ func processor(u *Unit, at place) error {
 	return nil
 }
 
+// memory is NUMAMask=: of its nodes one has to be there. The first is, wherever there are any.
+func memory(u *Unit, at place) error {
+	e, ok := u.set.lastEntry("NUMAMask")
+	if policy := u.set.last("NUMAPolicy"); !ok || policy == "" || policy == "default" || policy == "local" {
+		return nil
+	}
+	if nodes, err := cpuList(e.value); err == nil && !slices.Contains(nodes, 0) {
+		u.doubt("%s: whether such a node is there is not looked at", e)
+	}
+	return nil
+}
+
 // cpuList reads a list such as "0-3,5 7". No number is above 8191 (cpu_set_add).
 func cpuList(s string) (all []int, err error) {
 	for _, part := range strings.FieldsFunc(s, func(c rune) bool { return c == ' ' || c == ',' || c == '\t' }) {
@@ -266,29 +288,71 @@ func cpuList(s string) (all []int, err error) {
 	return all, nil
 }
 
-// credentials are LoadCredential=: what is named by an absolute path has to be there.
+// maxCredentials bounds the names and the contents of all credentials, in bytes
+// (CREDENTIALS_TOTAL_SIZE_MAX).
+const maxCredentials = 1 << 20
+
+// credentials are LoadCredential=, what is named by an absolute path has to be there, and
+// SetCredential=, which counts where nothing of that name was loaded.
 func credentials(u *Unit, at place) error {
-	set := map[string]bool{}
+	set := map[string]int{}
 	for _, e := range u.set.entries("Service", "SetCredential") {
-		id, _, _ := strings.Cut(e.value, ":")
-		set[id] = true
+		id, value, _ := strings.Cut(e.value, ":")
+		set[id] = len(value)
 	}
+	size := 0
 	for _, key := range []string{"LoadCredential", "LoadCredentialEncrypted"} {
 		for _, e := range u.set.entries("Service", key) {
 			id, file, _ := strings.Cut(e.value, ":")
 			file, ok := u.expanded(e, file)
-			if ok && path.IsAbs(file) && !set[id] && !u.exists(at, e, file) {
+			_, other := set[id]
+			there := ok && path.IsAbs(file) && u.exists(at, e, file)
+			if ok && path.IsAbs(file) && !there && !other {
 				return stops("243/CREDENTIALS", "%s is not there", e)
+			}
+			if there {
+				delete(set, id)
+				size += u.credential(at, e, id, file)
 			}
 			if key == "LoadCredentialEncrypted" {
 				u.doubt("%s: whether it can be decrypted is not known", e)
 			}
 		}
 	}
+	for id, n := range set {
+		size += len(id) + n
+	}
+	if size > maxCredentials {
+		return stops("243/CREDENTIALS", "the credentials have more than %d bytes together", maxCredentials)
+	}
 	if u.set.some("SetCredentialEncrypted") {
 		u.doubt("whether SetCredentialEncrypted= can be decrypted is not known")
 	}
 	return nil
+}
+
+// credential returns the size of what is loaded from a path: a file, or those of a folder.
+func (u *Unit) credential(at place, e entry, id, file string) (size int) {
+	files := 0
+	err := fs.WalkDir(at.root, inside(file), func(name string, d fs.DirEntry, err error) error {
+		if files++; err != nil || files > maxGlob {
+			return cmp.Or(err, errors.New("it has too many files"))
+		}
+		info, err := fs.Stat(at.root, name)
+		switch {
+		case err != nil:
+			return err
+		case info.Mode()&(fs.ModeSocket|fs.ModeNamedPipe) != 0:
+			return errors.New("it is written by another program")
+		case !info.IsDir():
+			size += len(id) + len(strings.TrimPrefix(name, inside(file))) + int(min(info.Size(), maxCredentials))
+		}
+		return nil
+	})
+	if err != nil {
+		u.doubt("%s: how large it is is not known: %v", e, err)
+	}
+	return size
 }
 
 // limits are those with which a program of Go may not run.
@@ -360,7 +424,7 @@ func workingDirectory(u *Unit, at place) error {
 	by := u.set.hides(dir)
 	user := at.who.UID != 0 && !at.command.Root()
 	switch {
-	case errors.Is(err, fs.ErrNotExist), err == nil && !info.IsDir():
+	case missing(err), err == nil && !info.IsDir():
 		return stops("200/CHDIR", "%s is no folder", e)
 	case err != nil:
 		u.doubt("%s: whether it is there could not be read", e)
@@ -389,18 +453,4 @@ func (u *Unit) passable(at place, e entry, dir string) error {
 		}
 	}
 	return nil
-}
-
-// makes reports whether systemd makes the folder itself before.
-func (u *Unit) makes(dir string) bool {
-	for key, base := range map[string]string{"RuntimeDirectory": "/run", "StateDirectory": "/var/lib", "CacheDirectory": "/var/cache",
-		"LogsDirectory": "/var/log", "ConfigurationDirectory": "/etc"} {
-		for _, w := range u.set.words(key) {
-			name, _, _ := strings.Cut(w, ":")
-			if made := path.Join(base, name); dir == made || strings.HasPrefix(made, dir+"/") {
-				return true
-			}
-		}
-	}
-	return false
 }

@@ -26,6 +26,9 @@ func (h hiding) Stat(name string) (fs.FileInfo, error) {
 	return h.MapFS.Stat(name)
 }
 
+// link is a symbolic link.
+func link(to string) *fstest.MapFile { return &fstest.MapFile{Mode: fs.ModeSymlink, Data: []byte(to)} }
+
 // told is how the start of the service is told: "" where nothing speaks against it.
 func told(u *Unit, at place, check check) string {
 	u.doubts = nil
@@ -44,6 +47,11 @@ func TestChecks(t *testing.T) {
 	disk := hiding{fstest.MapFS{
 		"srv/a.env": {}, "srv/file": {}, "dev/console": {}, "dev/tty7": {}, "run/netns/x": {}, "home/app/x/file": {},
 		"sys/devices/system/cpu/possible": {Data: []byte("0-3\n")},
+		"srv/pipe":                        {Mode: fs.ModeNamedPipe}, "srv/bad.txt": {Data: []byte("A=\xff\n")}, "srv/big": {Data: make([]byte, maxCredentials-1)},
+		"srv/bigger": {Data: make([]byte, maxCredentials)}, "srv/half/a": {Data: make([]byte, maxCredentials/2)}, "srv/half/b": {},
+		"etc/systemd/system/gone.slice": {}, "etc/systemd/system/kept.slice": {Data: []byte("[Slice]\n")},
+		"run/file": {}, "etc/file": {}, "var/cache/private": {}, "var/lib/dir/x": {}, "var/lib/private/dir/x": {}, "var/lib/private/only/x": {}, "var/lib/private/file": {},
+		"var/lib/back": link("private/only"), "var/lib/lost": link("private/lost"), "var/lib/away": link("../../srv"), "var/lib/nowhere": link("/none"),
 	}}
 	app := facts.Account{Name: "app", UID: 1000}
 	for _, tt := range []struct {
@@ -70,7 +78,16 @@ func TestChecks(t *testing.T) {
 		{"one that cannot be seen", environmentFiles, "EnvironmentFile=/hidden/env", "doubt"},
 		{"a pattern that fits", environmentFiles, "EnvironmentFile=/srv/*.env", ""},
 		{"a pattern that fits nothing", environmentFiles, "EnvironmentFile=/srv/*.none", "stops"},
-		{"a pattern that is none", environmentFiles, "EnvironmentFile=/srv/[", ""},
+		{"a pattern that is none", environmentFiles, "EnvironmentFile=/srv/[", "doubt"},
+
+		{"a folder", environmentFiles, "EnvironmentFile=/srv", "stops"},
+		{"a folder that may be missing", environmentFiles, "EnvironmentFile=-/srv", ""},
+		{"a pattern of which one is a folder", environmentFiles, "EnvironmentFile=/srv/h*", "stops"},
+		{"one that is not UTF-8", environmentFiles, "EnvironmentFile=/srv/bad.txt", "stops"},
+		{"one that is written by another program", environmentFiles, "EnvironmentFile=/srv/pipe", "doubt"},
+		{"one whose name has an unknown specifier", environmentFiles, "EnvironmentFile=/srv/%Z", ""},
+		{"one whose name depends on the machine", environmentFiles, "EnvironmentFile=/srv/%H", "doubt"},
+		{"a name in braces", environmentFiles, "EnvironmentFile=/srv/{a,b}*", "doubt"},
 
 		{"standard input from a file", input, "StandardInput=file:/srv/file", ""},
 		{"standard input from no file", input, "StandardInput=file:/srv/none", "stops"},
@@ -84,6 +101,50 @@ func TestChecks(t *testing.T) {
 		{"output into a folder", output, "StandardOutput=append:/srv/log", ""},
 		{"output into no folder", output, "StandardOutput=append:/none/log", "stops"},
 
+		{"output into a new file", output, "StandardOutput=file:/srv/new", ""},
+		{"output over a folder", output, "StandardOutput=truncate:/srv", "stops"},
+		{"errors over a folder", output, "StandardError=append:/home/app/x", "stops"},
+		{"output below a file", output, "StandardOutput=file:/srv/file/log", "stops"},
+		{"output into a pipe", output, "StandardOutput=file:/srv/pipe", "doubt"},
+		{"output into a folder that cannot be seen", output, "StandardOutput=file:/hidden/x/log", "doubt"},
+
+		{"a slice", slice, "Slice=app.slice", ""},
+		{"the root slice", slice, "Slice=-.slice", ""},
+		{"no slice", slice, "Slice=app.service", ""},
+		{"a name that no unit has", slice, "Slice=a/b.slice", ""},
+		{"a slice without a name before its dash", slice, "Slice=-app.slice", "stops"},
+		{"a slice without a name behind its dash", slice, "Slice=app-.slice", "stops"},
+		{"a slice without a name between dashes", slice, "Slice=app--x.slice", "stops"},
+		{"a slice that is masked", slice, "Slice=gone.slice", "stops"},
+		{"a slice in one that is masked", slice, "Slice=gone-x.slice", "stops"},
+		{"a slice in one that has a file", slice, "Slice=kept-%p.slice", ""},
+
+		{"a folder that is new", freeFolders, "StateDirectory=new/x", ""},
+		{"a folder that is there", freeFolders, "StateDirectory=dir", ""},
+		{"a file in the way", freeFolders, "RuntimeDirectory=x file", "stops"},
+		{"a file in the way above", freeFolders, "RuntimeDirectory=file/x", "stops"},
+		{"a file in the way by its specifier", freeFolders, "RuntimeDirectory=%Z fi%%\nRuntimeDirectory=%p file", "stops"},
+		{"a file in the way of a link", freeFolders, "RuntimeDirectory=x:file", "stops"},
+		{"a file among the configuration", freeFolders, "ConfigurationDirectory=file", ""},
+		{"a file above the configuration", freeFolders, "ConfigurationDirectory=file/x", "stops"},
+		{"a link to nothing", freeFolders, "StateDirectory=nowhere", "stops"},
+		{"a link to another folder", freeFolders, "StateDirectory=away", "doubt"},
+		{"a link that DynamicUser= has left", freeFolders, "StateDirectory=back", "doubt"},
+		{"a link to what is not private any more", freeFolders, "StateDirectory=lost", "stops"},
+		{"a private link", freeFolders, "DynamicUser=yes\nStateDirectory=lost", ""},
+		{"a private link to another folder", freeFolders, "DynamicUser=yes\nStateDirectory=away", "stops"},
+		{"a private folder and another one", freeFolders, "DynamicUser=yes\nStateDirectory=dir", "stops"},
+		{"a folder that its user may not enter", freeFolders, "StateDirectory=x\nStateDirectoryMode=0600", "doubt"},
+		{"a folder that its user may enter", freeFolders, "StateDirectory=x\nStateDirectoryMode=0700", ""},
+		{"a private folder", freeFolders, "DynamicUser=yes\nStateDirectory=only", ""},
+		{"a private file", freeFolders, "DynamicUser=yes\nStateDirectory=file", "stops"},
+		{"a file in the place of all private folders", freeFolders, "DynamicUser=yes\nCacheDirectory=x", "stops"},
+		{"a runtime folder is not private", freeFolders, "DynamicUser=yes\nRuntimeDirectory=x", ""},
+
+		{"the first node", memory, "NUMAPolicy=bind\nNUMAMask=0-1", ""},
+		{"another node", memory, "NUMAPolicy=bind\nNUMAMask=5", "doubt"},
+		{"another node, and no policy", memory, "NUMAMask=5", ""},
+
 		{"the first processor", processor, "CPUAffinity=0 9", ""},
 		{"one of the processors", processor, "CPUAffinity=3,9", ""},
 		{"none of the processors", processor, "CPUAffinity=4-8191", "stops"},
@@ -91,6 +152,13 @@ func TestChecks(t *testing.T) {
 		{"a credential", credentials, "LoadCredential=a:/srv/file", ""},
 		{"a credential that is missing", credentials, "LoadCredential=a:/srv/none", "stops"},
 		{"one with a value in its place", credentials, "LoadCredential=a:/srv/none\nSetCredential=a:x", ""},
+		{"a large credential", credentials, "LoadCredential=a:/srv/big", ""},
+		{"one too large with its name", credentials, "LoadCredential=ab:/srv/big", "stops"},
+		{"one that is too large", credentials, "LoadCredential=a:/srv/bigger\nSetCredential=a:x", "stops"},
+		{"two that are too large together", credentials, "LoadCredential=a:/srv/big\nSetCredential=b:x", "stops"},
+		{"a folder of credentials", credentials, "LoadCredential=a:/srv/half", ""},
+		{"two folders of credentials", credentials, "LoadCredential=a:/srv/half\nLoadCredential=b:/srv/half", "stops"},
+		{"a credential from another program", credentials, "LoadCredential=a:/srv/pipe", "doubt"},
 		{"an encrypted one", credentials, "LoadCredentialEncrypted=a:/srv/file", "doubt"},
 		{"an encrypted one that is missing", credentials, "LoadCredentialEncrypted=a:/srv/none", "stops"},
 
@@ -205,14 +273,16 @@ func TestAtLeast(t *testing.T) {
 
 // The units without which a service is not started have to be there, and not masked.
 func TestRequirements(t *testing.T) {
+	unit := &fstest.MapFile{Data: []byte("[Unit]\n")}
 	disk := fstest.MapFS{
-		"etc/systemd/system/there.service": {}, "etc/systemd/system/there.socket": {}, "etc/systemd/system/there.target": {}, "etc/systemd/system/many@.service": {},
+		"etc/systemd/system/there.service": unit, "etc/systemd/system/there.socket": unit, "etc/systemd/system/there.target": unit, "etc/systemd/system/many@.service": unit,
+		"etc/systemd/system/empty.service":  {},
 		"etc/systemd/system/masked.service": {Mode: fs.ModeDevice}, "usr/lib/systemd/system/masked.service": {},
 	}
 	for line, want := range map[string]string{
 		"Requires=there.service": "doubt", "Requires=there.socket": "doubt", "Requires=there.target": "", "Requisite=there.target": "doubt",
 		"Requires=none.service": "stops", "BindsTo=none.socket": "stops", "Requires=none.target": "stops", "Requires=srv.mount": "", "Requires=many@1.service": "doubt",
-		"Requires=masked.service": "stops", "Requires=there.target none.target": "stops", "Wants=none.service": "", "Requires=%z.mount": "", "": "",
+		"Requires=masked.service": "stops", "Requires=empty.service": "stops", "Requires=there.target none.target": "stops", "Wants=none.service": "", "Requires=%z.mount": "", "": "",
 	} {
 		u := read(t, "[Unit]\n"+line)
 		if got := told(u, place{root: disk}, requirements); got != want {

@@ -132,17 +132,13 @@ func (u *Unit) command(words []string) (c Command, err error) {
 		if arg, err = u.expand(arg); err != nil {
 			return c, err
 		}
-		if !c.has(":") {
-			arg = variables(arg)
+		if c.has(":") {
+			c.Argv = append(c.Argv, arg)
+			continue
 		}
-		c.Argv = append(c.Argv, arg)
+		c.Argv = append(c.Argv, u.variables(arg)...)
 	}
 	return c, nil
-}
-
-// variables marks what systemd puts in from the environment, and turns "$$" into "$".
-func variables(arg string) string {
-	return strings.NewReplacer("$$", "$", "$", mark).Replace(arg)
 }
 
 // Main is the command of ExecStart= that is predicted: the first, or the one of the

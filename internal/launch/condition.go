@@ -93,7 +93,7 @@ func (u *Unit) met(at place, e entry, value string) (met, sure bool) {
 		info, err := fs.Lstat(at.root, inside(value))
 		return err == nil && info.Mode()&fs.ModeSymlink != 0, err == nil || errors.Is(err, fs.ErrNotExist)
 	case "PathExistsGlob":
-		names, err := fs.Glob(at.root, inside(value))
+		names, err := glob(at.root, value)
 		return len(names) > 0, err == nil
 	}
 	info, err := fs.Stat(at.root, inside(value))
@@ -138,15 +138,7 @@ func requirements(u *Unit, at place) error {
 // required looks for the file of another unit. Those that have none may be made by systemd
 // itself: mounts, devices, slices.
 func (u *Unit) required(at place, e entry, name string) error {
-	masked, found := false, false
-	for _, folder := range u.folders() {
-		for _, n := range []string{name, templateOf(name)} {
-			info, err := fs.Stat(at.root, path.Join(folder, n))
-			if err == nil && !found {
-				found, masked = true, !info.Mode().IsRegular()
-			}
-		}
-	}
+	found, masked := u.look(at, name)
 	switch ext := path.Ext(name); {
 	case masked:
 		return stops("", "%s: %s is masked", e, name)
@@ -156,6 +148,49 @@ func (u *Unit) required(at place, e entry, name string) error {
 		return stops("", "%s: there is no %s", e, name)
 	}
 	return nil
+}
+
+// look reports whether a unit has a file, and whether that masks it: a link to /dev/null, or an
+// empty file.
+func (u *Unit) look(at place, name string) (found, masked bool) {
+	for _, folder := range u.folders() {
+		for _, n := range []string{name, templateOf(name)} {
+			if info, err := fs.Stat(at.root, path.Join(folder, n)); err == nil {
+				return true, !info.Mode().IsRegular() || info.Size() == 0
+			}
+		}
+	}
+	return false, false
+}
+
+// slice is Slice=: one that cannot be loaded ends the start. What is no name of a unit is passed
+// over.
+func slice(u *Unit, at place) error {
+	e, ok := u.set.lastEntry("Slice")
+	name, known := u.expanded(e, e.value)
+	stem, is := strings.CutSuffix(name, ".slice")
+	switch {
+	case !ok || !known || !is || stem == "" || stem == "-" || strings.ContainsFunc(stem, foreign):
+		return nil
+	case strings.HasPrefix(stem, "-"), strings.HasSuffix(stem, "-"), strings.Contains(stem, "--"): // slice_name_is_valid
+		return stops("", "%s is no slice", e)
+	}
+	for {
+		if _, masked := u.look(at, stem+".slice"); masked {
+			return stops("", "%s: %s.slice is masked", e, stem)
+		}
+		i := strings.LastIndexByte(stem, '-')
+		if i < 0 {
+			return nil
+		}
+		stem = stem[:i]
+	}
+}
+
+// foreign reports whether a character may not stand in the name of a unit without an instance
+// (unit_name_is_valid).
+func foreign(c rune) bool {
+	return (c < '0' || c > '9') && (c < 'A' || c > 'Z') && (c < 'a' || c > 'z') && !strings.ContainsRune(`:-_.\`, c)
 }
 
 // templateOf is the template of an instance, or the name itself.

@@ -37,7 +37,7 @@ func (w *Wrap) command(words []string) {
 		case assigns && isName(name):
 			w.assign(name, value)
 		case unexpanded(words[0]):
-			w.Doubt = "what the shell makes of " + words[0] + " is not known"
+			w.Doubt = "what the shell makes of " + strings.ReplaceAll(words[0], mark, "$") + " is not known"
 			return
 		case slices.Contains(builtins, words[0]):
 			w.Doubt = "what the shell does by " + words[0] + " is not looked at"

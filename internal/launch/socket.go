@@ -233,9 +233,9 @@ func (u *Unit) Told() (without bool, why string) {
 	for _, e := range u.set.entries("Service", "UnsetEnvironment") {
 		without = without || strings.Contains(e.value, "LISTEN_FDS") || strings.Contains(e.value, "LISTEN_PID")
 	}
-	for _, e := range u.set.entries("Service", "Environment") {
-		if strings.Contains(e.value, "LISTEN_") {
-			why = e.String() + " changes what the program is told of its sockets"
+	for name := range u.env {
+		if strings.HasPrefix(name, "LISTEN_") {
+			why = u.Name + " sets " + name + ", which changes what the program is told of its sockets"
 		}
 	}
 	return without, why

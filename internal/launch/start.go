@@ -131,7 +131,11 @@ func (u *Unit) Start(f facts.Facts, manager facts.Fact[caps.State], c Command, w
 // Executes says why a file could not be executed by a command, although it is there: the
 // unit takes it away.
 func (u *Unit) Executes(c Command, file string) error {
-	if by := u.set.hides(file); by != "" && (!c.Bare() || by == "TemporaryFileSystem=") {
+	by := u.set.hides(file)
+	if u.closes(file) {
+		by = "DynamicUser="
+	}
+	if by != "" && (!c.Bare() || by == "TemporaryFileSystem=") {
 		return fmt.Errorf("%s: %w", u.Name, stops("203/EXEC", "%s hides %s", by, file))
 	}
 	return nil

@@ -23,10 +23,11 @@ type Unit struct {
 	Build   Build    // of the systemd that reads it
 
 	set        settings
-	search     []string // the folders in which other units are looked for
-	lastDropIn string   // the name of the one that is read last
-	socketUnit bool     // a .socket unit passes it something
-	doubts     []string // why it cannot be told how a start would go
+	env        map[string]string // what it sets of the environment, as far as that is known
+	search     []string          // the folders in which other units are looked for
+	lastDropIn string            // the name of the one that is read last
+	socketUnit bool              // a .socket unit passes it something
+	doubts     []string          // why it cannot be told how a start would go
 }
 
 // maxDoubts bounds what is kept of a unit that is in doubt all over.
@@ -78,6 +79,7 @@ func Read(root fs.FS, file string) (Unit, error) {
 		return u, err
 	}
 	u.search = folders
+	u.env = u.environment(root)
 	u.Sockets, err = u.sockets(root)
 	return u, err
 }

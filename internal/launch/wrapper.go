@@ -19,6 +19,8 @@ type Wrap struct {
 	Script  string   // the shell script that it reads, in the place of Command
 	Forks   bool     // the program gets another process id than the wrapper
 	MayFork bool     // that is not known
+	Leaves  bool     // its own process ends at once, and the program goes on as another
+	Leader  bool     // it does so if it leads a process group, as what systemd starts does
 	Passes  bool     // though it forks, the program gets the sockets: LISTEN_PID is set anew
 	Closes  bool     // the program gets neither the descriptors that systemd passes nor the environment
 	Path    string   // the PATH that it sets, "" for the one it was given
@@ -106,7 +108,7 @@ func Unwrap(argv []string) (w Wrap, ok bool, err error) {
 		arch, argv = argv[1], argv[1:]
 	}
 	if anyUnexpanded(argv) {
-		return Wrap{Doubt: "what a shell makes of the arguments of " + argv[0] + " is not known"}, true, nil
+		return Wrap{Doubt: "what stands for a variable in the arguments of " + argv[0] + " is not known"}, true, nil
 	}
 	if w, err = kind.read(argv[1:]); err != nil {
 		return w, true, fmt.Errorf("%s: %w", argv[0], err)

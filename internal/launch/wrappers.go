@@ -133,7 +133,9 @@ func nodes(w *Wrap, o options) error {
 
 // session forks where setsid(1) leads a process group, as what systemd starts does.
 func session(w *Wrap, o options) error {
-	w.Forks, w.MayFork = o.has("f", "fork"), true
+	forks, waits := o.has("f", "fork"), o.has("w", "wait")
+	w.Forks, w.MayFork = forks, true
+	w.Leaves, w.Leader = forks && !waits, !forks && !waits
 	return nil
 }
 
@@ -217,6 +219,7 @@ func daemon(w *Wrap, o options) error {
 		w.Group = g
 	}
 	w.Forks = o.has("b", "background")
+	w.Leaves = w.Forks
 	w.Dir = o.last("d", "chdir")
 	w.Command = append([]string{program}, w.Command...)
 	return nil

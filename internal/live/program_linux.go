@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -64,7 +65,7 @@ func (p *Program) read() error {
 	f, err := os.Open(p.at)
 	if errors.Is(err, unix.EACCES) || errors.Is(err, unix.ENOENT) {
 		unread := program.Answer[bool]{Why: "the program may not be read"}
-		p.File.Does = program.Does{Raise: unread, Inherit: unread}
+		p.File.Does = program.Does{Raise: unread, Inherit: unread, Notify: unread}
 		return nil
 	}
 	if err != nil {
@@ -311,16 +312,20 @@ func (p Program) Mine() error {
 // program by its mode and those of its folders. doubt says why the modes do not decide, ""
 // if they do. It skips /proc, where modes depend on the process that asks.
 // CAP_DAC_OVERRIDE passes folders, and executes what anybody may execute;
-// CAP_DAC_READ_SEARCH passes folders (generic_permission).
-func (p Program) Of(who facts.Account, effective caps.Set) (doubt string, err error) {
+// CAP_DAC_READ_SEARCH passes folders (generic_permission). given are folders that are the user's
+// before the program is executed, whatever their modes are now, perhaps with all that is in them.
+func (p Program) Of(who facts.Account, effective caps.Set, given []string) (doubt string, err error) {
 	for i, s := range p.way {
 		last := i == len(p.way)-1
 		switch {
 		case effective.Has(caps.DAC_OVERRIDE), effective.Has(caps.DAC_READ_SEARCH) && !last:
-		case strings.HasPrefix(s.path, "/proc/"):
+		case strings.HasPrefix(s.path, "/proc/"), slices.Contains(given, s.path):
 		case s.acl && who.UID != 0:
 			doubt = fmt.Sprintf("the mode of %s does not say whether uid %d may execute %s, as an access control list may", s.path, who.UID, p.Path)
-		case !s.Passable(who.UID, who.Groups):
+		case s.Passable(who.UID, who.Groups):
+		case slices.ContainsFunc(given, func(dir string) bool { return strings.HasPrefix(s.path, dir+"/") }):
+			doubt = fmt.Sprintf("whether %s is given to uid %d with its folder is not known", s.path, who.UID)
+		default:
 			return "", &os.PathError{Op: fmt.Sprintf("exec as uid %d", who.UID), Path: s.path, Err: unix.EACCES}
 		}
 	}

@@ -48,7 +48,9 @@ func (Program) Image() facts.Image { return facts.Image{} }
 func (Program) Mine() error { return errors.ErrUnsupported }
 
 // Of is of Linux alone.
-func (Program) Of(facts.Account, caps.Set) (string, error) { return "", errors.ErrUnsupported }
+func (Program) Of(facts.Account, caps.Set, []string) (string, error) {
+	return "", errors.ErrUnsupported
+}
 
 // UserManager is of Linux alone.
 func UserManager(uint32) facts.Fact[caps.State] { return facts.Fact[caps.State]{} }

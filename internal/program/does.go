@@ -28,6 +28,7 @@ func (b Build) from(module string) bool {
 type Does struct {
 	Raise   Answer[bool] // makes permitted capabilities effective before it binds, as the guard does
 	Inherit Answer[bool] // takes the sockets that LISTEN_FDS offers
+	Notify  Answer[bool] // can tell systemd that it is ready (sd_notify(3))
 }
 
 // The marks of what a program may do, in its file.
@@ -35,7 +36,9 @@ const (
 	binds  = "github.com/lowport/lowport/privport.claim" // function names, in the table that panics print from: of what every bind calls
 	raises = "github.com/lowport/lowport/privport.raise" // of what privport.Raise calls
 	passed = "LISTEN_FDS"
-	capset = "cap_set_proc" // of libcap, with the names that Go's capability packages have
+	notify = "NOTIFY_SOCKET"
+	notice = "systemd-notify" // the command that does it
+	capset = "cap_set_proc"   // of libcap, with the names that Go's capability packages have
 )
 
 // raisers are packages and libraries by which other programs change their
@@ -112,14 +115,18 @@ const module = "github.com/lowport/lowport"
 // be called, and their names, also in a stripped program. Where the names may
 // have been changed, their absence says nothing.
 func does(r io.Reader, goBuild Answer[Build], libs Answer[Libraries]) Does {
-	has, err := search(r, append([]string{binds, raises, passed}, raisers...))
+	has, err := search(r, append([]string{binds, raises, passed, notify, notice}, raisers...))
 	if err != nil {
-		return Does{unsure[bool](err), unsure[bool](err)}
+		return Does{unsure[bool](err), unsure[bool](err), unsure[bool](err)}
+	}
+	d := Does{Notify: Answer[bool]{Value: has[notify] || has[notice]}}
+	if pure := goBuild.Known() && goBuild.Value.Main != "" && !goBuild.Value.Cgo; !d.Notify.Value && !pure {
+		d.Notify.Why = "what the program's libraries tell systemd is not known"
 	}
 	if goBuild.Known() && goBuild.Value.from(module) && has[binds] {
-		return Does{Answer[bool]{Value: true}, Answer[bool]{Value: true}}
+		d.Raise.Value, d.Inherit.Value = true, true
+		return d
 	}
-	var d Does
 	for _, name := range raisers {
 		if has[name] {
 			d.Raise.Why = "the program may change its capabilities, as it has " + strings.TrimRight(name, "./")

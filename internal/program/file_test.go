@@ -105,6 +105,25 @@ func TestDoes(t *testing.T) {
 	}
 }
 
+// What a program that is all Go tells systemd its file shows; a library may do it for another.
+func TestNotifies(t *testing.T) {
+	all := Answer[Build]{Value: Build{Main: "x", Modules: []string{module}}}
+	cgo := Answer[Build]{Value: Build{Main: "x", Cgo: true}}
+	for _, tt := range []struct {
+		text         string
+		build        Answer[Build]
+		value, known bool
+	}{
+		{"x", all, false, true}, {binds, all, false, true}, {binds + " NOTIFY_SOCKET", all, true, true}, {"systemd-notify", all, true, true},
+		{"x", cgo, false, false}, {"x", Answer[Build]{}, false, false}, {"x", Answer[Build]{Why: "obfuscated"}, false, false},
+		{"NOTIFY_SOCKET", Answer[Build]{}, true, true},
+	} {
+		if d := does(strings.NewReader(tt.text), tt.build, Answer[Libraries]{}); d.Notify.Value != tt.value || d.Notify.Known() != tt.known {
+			t.Errorf("%q, %+v: %+v", tt.text, tt.build, d.Notify)
+		}
+	}
+}
+
 // The programs of this machine, and its loader.
 func TestMachine(t *testing.T) {
 	if runtime.GOOS != "linux" {
