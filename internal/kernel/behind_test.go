@@ -2,6 +2,7 @@ package kernel
 
 import (
 	"net/netip"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -53,7 +54,7 @@ func TestBehind(t *testing.T) {
 			f.Proc.Dumpable = f.Proc.Dumpable.Now(0)
 			f.Proc.AtInit = f.Proc.AtInit.None()
 			f.Launcher.Parent = f.Launcher.Parent.Now(facts.Ancestor{})
-		}, "bounding-excludes no-capability let-go"},
+		}, "let-go bounding-excludes"},
 		{"a drop of what the file asked for at once", Goal{}, func(f *facts.Facts) {
 			all := caps.UpTo(caps.Last)
 			f.Proc.Drops, f.Proc.Dropped = f.Proc.Drops.Now(all), f.Proc.Dropped.Now(bind)
@@ -82,6 +83,26 @@ func TestBehind(t *testing.T) {
 		}, "landlock no-capability"},
 		{"a Landlock domain that allows the port", Goal{}, func(f *facts.Facts) {
 			f.Policy.Probes = f.Policy.Probes.Now(landlocked)
+			f.Policy.AtPorts = f.Policy.AtPorts.Now([]facts.PortProbe{{Port: 443, Errno: "EADDRNOTAVAIL"}})
+		}, "no-capability"},
+		{"a BPF program behind a Landlock domain that allows the port", Goal{}, func(f *facts.Facts) {
+			late := slices.Clone(landlocked)
+			for i, p := range late {
+				if p.Errno == "" {
+					late[i].Errno, late[i].By, late[i].When = "EPERM", facts.ByKernel, facts.AfterPort
+				}
+			}
+			f.Policy.Probes = f.Policy.Probes.Now(late)
+			f.Policy.AtPorts = f.Policy.AtPorts.Now([]facts.PortProbe{{Port: 443, Errno: "EADDRNOTAVAIL"}})
+		}, "no-capability bpf-or-policy"},
+		{"one that refuses UDP alone there", Goal{}, func(f *facts.Facts) {
+			early := slices.Clone(landlocked)
+			for i, p := range early {
+				if p.Errno == "" {
+					early[i].Errno, early[i].By, early[i].When = "EPERM", facts.ByKernel, facts.BeforePort
+				}
+			}
+			f.Policy.Probes = f.Policy.Probes.Now(early)
 			f.Policy.AtPorts = f.Policy.AtPorts.Now([]facts.PortProbe{{Port: 443, Errno: "EADDRNOTAVAIL"}})
 		}, "no-capability"},
 		{"a Landlock domain that allows another port", Goal{}, func(f *facts.Facts) {

@@ -98,6 +98,7 @@ var nothingCauses = []cause{
 		show: (*look).held,
 		wording: wording{"ports below {start} are privileged here",
 			"net.ipv4.ip_unprivileged_port_start is {start} in this network namespace; the kernel's default is 1024"},
+		say:    sayThreshold,
 		kernel: "net.ipv4.ip_unprivileged_port_start (ip-sysctl)",
 		see:    "sysctl net.ipv4.ip_unprivileged_port_start",
 		helps:  "set it back to 1024, or grant the capability",

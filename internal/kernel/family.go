@@ -2,13 +2,18 @@ package kernel
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/lowport/lowport/internal/facts"
 )
 
 // probesOf returns the probes that were made for an attempt. If none was made with MPTCP, it
-// returns those of TCP.
+// returns those of TCP. What a Landlock domain refuses at port 0 but allows at the goal's port shows
+// by the late ones of UDP and MPTCP what else would refuse it.
 func probesOf(f *facts.Facts, g Goal, a attempt) (all []facts.Probe) {
+	if landlocked(f, g, a) && allowsPort(f, g) {
+		return lateProbes(f, g)
+	}
 	for _, p := range f.Policy.Probes.Value {
 		if a.asksAs(p.Network, g) {
 			all = append(all, p)
@@ -16,6 +21,23 @@ func probesOf(f *facts.Facts, g Goal, a attempt) (all []facts.Probe) {
 	}
 	if all == nil && a.mptcp {
 		return probesOf(f, g, attempt{})
+	}
+	return all
+}
+
+// lateProbes returns the probes of the goal's families as refused only if that came once a port was
+// found free. Then a BPF program of the cgroup refused (BPF_CGROUP_INET4_POST_BIND), which
+// Landlock and the check of the address come before, and which is asked for every protocol.
+func lateProbes(f *facts.Facts, g Goal) (all []facts.Probe) {
+	for _, p := range f.Policy.Probes.Value {
+		kind := strings.TrimRight(p.Network, "46")
+		if kind == "tcp" || !g.asks(strings.TrimPrefix(p.Network, kind)) {
+			continue
+		}
+		if p.When != facts.AfterPort {
+			p.Errno = ""
+		}
+		all = append(all, p)
 	}
 	return all
 }
@@ -48,9 +70,6 @@ func policyErrno(f *facts.Facts, g Goal, a attempt) string {
 			return ""
 		}
 	}
-	if landlocked(f, g, a) && allowsPort(f, g.Port) {
-		return ""
-	}
 	return errno
 }
 
@@ -61,10 +80,10 @@ func landlocked(f *facts.Facts, g Goal, a attempt) bool {
 	return g.Protocol() == "tcp" && !a.mptcp && probed(f, "tcp") == "EACCES" && (udp == "" || udp == "EPERM")
 }
 
-// allowsPort reports whether the policies are known to allow a TCP bind to this very port. Landlock
+// allowsPort reports whether Landlock is known to allow a TCP bind to this very port. It
 // has a rule for each port, port 0 included, for both families.
-func allowsPort(f *facts.Facts, port int) bool {
-	return slices.Contains(f.Policy.AtPorts.Value, facts.PortProbe{Port: port, Errno: "EADDRNOTAVAIL"})
+func allowsPort(f *facts.Facts, g Goal) bool {
+	return slices.Contains(f.Policy.AtPorts.Value, facts.PortProbe{Port: g.Port, Errno: "EADDRNOTAVAIL"})
 }
 
 // policyWhen says when the policy refuses whose errno policyErrno returns, "" if that is not

@@ -40,7 +40,7 @@ func portStarts(w World, g Goal, set caps.Set) []World {
 	}
 	open, closed := w, w
 	open.PortStart, closed.PortStart = 0, max(defaultPortStart, g.Port+1)
-	if g.Port < defaultPortStart {
+	if g.Port < defaultPortStart || g.Refused.Errno == syscall.EACCES { // a policy for this port alone is rarer
 		return []World{closed, open.costs(1)}
 	}
 	return []World{open, closed.costs(1)}

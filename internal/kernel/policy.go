@@ -21,6 +21,7 @@ func policyObstacles(f *facts.Facts, g Goal, a attempt) []string {
 		errno = errnos.Name(g.Refused.Errno)
 	}
 	by := answeredBy(f, g, a)
+	locked := landlocked(f, g, a) && !allowsPort(f, g)
 	switch {
 	case by == facts.ByFilter, by == "" && mode == 2 && tcp != "" && tcp == udp: // a filter cannot see the address: it refuses every bind or none
 		return []string{"seccomp"}
@@ -30,9 +31,9 @@ func policyObstacles(f *facts.Facts, g Goal, a attempt) []string {
 		return []string{"apparmor"}
 	case mode == 2 && by != facts.ByKernel && g.Refused.Call == "socket":
 		return []string{"seccomp"}
-	case landlocked(f, g, a) && udp == "":
+	case locked && udp == "":
 		return []string{"landlock"}
-	case landlocked(f, g, a):
+	case locked:
 		return []string{"landlock", "bpf-or-policy"}
 	case errno == "EPERM" || g.Refused.Errno == 0:
 		return []string{"bpf-or-policy"}
@@ -220,8 +221,12 @@ func hidden(filtered, lacking string) func(*look, wording) wording {
 	}
 }
 
-// namespaceCause names the cause by the user namespace in which the capability would count.
+// namespaceCause names the cause by the user namespace in which the capability would count. Only a
+// raised threshold asks for one at a port that is unprivileged by default.
 func namespaceCause(w World, g Goal) string {
+	if g.Threshold() {
+		return "threshold-raised"
+	}
 	outside := w.Facts.Net.Owner.State != facts.Known || w.Facts.Net.Owner.Value == facts.OwnerOutside
 	if g.Need()&Network != 0 && outside && InInitial(w.Facts) != Yes {
 		return "foreign-user-namespace"

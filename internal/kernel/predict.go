@@ -48,8 +48,12 @@ func (w World) predicts(set caps.Set) (World, bool) {
 		}
 		w.cost++ // selinux_bprm_creds_for_exec
 	}
-	if dumpable, known := f.Proc.Dumpable.Is(); known && (dumpable == 1) == w.undumpable(executed) {
+	switch dumpable, known := f.Proc.Dumpable.Is(); {
+	case !known || (dumpable == 1) != w.undumpable(executed):
+	case dumpable == 1:
 		w.cost++ // prctl(PR_SET_DUMPABLE)
+	case w.Image.Stat.Mode&0o004 != 0: // else its user may not read the file, and execve made it undumpable (would_dump)
+		w.cost += 2 // the same, which few programs do: more have changed their user
 	}
 	return w, true
 }

@@ -249,7 +249,10 @@ func watchers(w World, g Goal, set caps.Set) []World {
 func sharedFolders(w World, g Goal, set caps.Set) []World {
 	shared := w
 	shared.SharedFS = true
-	if w.Facts.Launcher.SharesFS.Value {
+	switch shares := w.Facts.Launcher.SharesFS; {
+	case shares.State == facts.Unreadable && shares.Reason != facts.NotRecorded:
+		return []World{w, shared.costs(1)}
+	case shares.Value:
 		return []World{shared, w.costs(1)}
 	}
 	return []World{w, shared.costs(2)}

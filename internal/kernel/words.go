@@ -288,6 +288,15 @@ func sayPolicy(l *look, w wording) wording {
 	return w
 }
 
+// sayThreshold gives no number that was not read.
+func sayThreshold(l *look, w wording) wording {
+	if l.f.Net.PortStart.State == facts.Known {
+		return w
+	}
+	return wording{"port {port} is probably privileged here",
+		"net.ipv4.ip_unprivileged_port_start could not be read in this network namespace; the kernel's default is 1024"}
+}
+
 // sayUnknown says that the threads could not be read, if that is the reason.
 func sayUnknown(l *look, w wording) wording {
 	if everyThread(l.f, l.g) {

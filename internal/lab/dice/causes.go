@@ -33,7 +33,7 @@ var causes = map[string]standing{
 	"noroot-securebit":        {keep: "securebits user file", remove: []string{"securebits"}, gates: "permitted"},
 	"foreign-user-namespace":  {keep: "userns", remove: []string{"userns", "userns=own"}, gates: "namespace permitted"},
 	"initial-user-namespace":  {keep: "userns", gates: "namespace permitted"},
-	"threshold-raised":        {keep: "threshold file grant user", remove: []string{"threshold"}, gates: "port permitted"},
+	"threshold-raised":        {keep: "threshold file grant user before change nnp tracer mount bounding securebits userns folders", remove: []string{"threshold"}, gates: "port permitted"},
 	"control-refused":         {keep: "control", gates: "setup"},
 	"shared-folders":          {keep: "folders", gates: "permitted"},
 	"landlock":                {keep: "landlock mptcp", remove: []string{"landlock"}, gates: "policy"},

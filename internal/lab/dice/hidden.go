@@ -16,6 +16,7 @@ var hidden = []struct {
 	{"userns", "foreign", []string{"file=own"}, "to its own user namespace the kernel shows version 3 of the attribute as version 2 (cap_inode_getsecurity)"},
 	{"userns", "nested", []string{"file=own"}, "to its own user namespace the kernel shows version 3 of the attribute as version 2 (cap_inode_getsecurity)"},
 	{"change", "sudo", []string{"holder=passed"}, "sudo(8) closes what it was passed for the program and holds it itself, and root's descriptors are not shown"},
+	{"launcher", "no-proc", []string{"folders"}, "only /proc shows who shares the root and the working directory"},
 	{"launcher", "no-proc", []string{"seccomp=capget:EPERM"}, "without /proc capget(2) alone tells what a thread holds"},
 	{"place", "hidepid", []string{"mount=private", "launcher=unshare-n"}, "who started the program is hidden, and with it that its files or its network are others"},
 	{"launcher", "unshare-p", []string{"mount=private"}, "who started the program is hidden, and with it that its files are others"},
