@@ -3,7 +3,6 @@ package audit
 import (
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"strconv"
@@ -13,6 +12,7 @@ import (
 
 	"github.com/lowport/lowport/internal/facts"
 	"github.com/lowport/lowport/internal/live"
+	"github.com/lowport/lowport/internal/task"
 )
 
 // limit bounds what is read of one file, in bytes.
@@ -45,18 +45,7 @@ func (f files) path(name string) string { return f.dir + "/" + name }
 
 func (f files) source(name string) string { return fmt.Sprintf("/proc/%d/%s", f.pid, name) }
 
-func (f files) read(name string) ([]byte, error) {
-	file, err := os.Open(f.path(name))
-	if err != nil {
-		return nil, err
-	}
-	defer file.Close()
-	b, err := io.ReadAll(io.LimitReader(file, limit+1))
-	if len(b) > limit {
-		err = fmt.Errorf("longer than %d bytes", limit)
-	}
-	return b, err
-}
+func (f files) read(name string) ([]byte, error) { return task.ReadAll(f.path(name), limit) }
 
 // Open makes of f a /proc with one process, for package caps.
 func (f files) Open(name string) (fs.File, error) {

@@ -15,6 +15,7 @@ import (
 	"github.com/lowport/lowport/caps"
 	"github.com/lowport/lowport/internal/facts"
 	"github.com/lowport/lowport/internal/live"
+	"github.com/lowport/lowport/internal/task"
 )
 
 // A reader remembers what is the same for many processes.
@@ -158,7 +159,7 @@ func (f files) direct() bool {
 
 // asRoot reports whether this process is root of the machine.
 func asRoot() bool {
-	b, err := os.ReadFile("/proc/thread-self/uid_map")
+	b, err := task.ReadAll("/proc/thread-self/uid_map", limit)
 	return err == nil && os.Geteuid() == 0 && uidMap(b) == facts.WholeMap
 }
 

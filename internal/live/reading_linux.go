@@ -83,29 +83,11 @@ const limit = 16 << 20
 // readPath reads a file of /proc or /sys. For a directory it returns no data: only that it
 // exists counts.
 func readPath(path string) ([]byte, error) {
-	fd, err := task.IgnoreEINTR(func() (int, error) { return unix.Open(path, unix.O_RDONLY|unix.O_CLOEXEC, 0) })
-	if err != nil {
-		return nil, &os.PathError{Op: "open", Path: path, Err: err}
+	b, err := task.ReadAll(path, limit)
+	if errors.Is(err, unix.EISDIR) {
+		return nil, nil
 	}
-	defer unix.Close(fd)
-	var room [4096]byte
-	buf, n := room[:], 0
-	for n <= limit {
-		if n == len(buf) {
-			buf = append(buf, make([]byte, len(buf))...)
-		}
-		more, err := task.IgnoreEINTR(func() (int, error) { return unix.Read(fd, buf[n:]) })
-		switch {
-		case errors.Is(err, unix.EISDIR):
-			return nil, nil
-		case err != nil:
-			return nil, &os.PathError{Op: "read", Path: path, Err: err}
-		case more == 0:
-			return bytes.Clone(buf[:n]), nil
-		}
-		n += more
-	}
-	return nil, fmt.Errorf("longer than %d bytes", limit)
+	return b, err
 }
 
 func readLink(path string) ([]byte, error) {

@@ -3,7 +3,9 @@
 package task
 
 import (
+	"bytes"
 	"encoding/binary"
+	"fmt"
 	"os"
 	"strconv"
 
@@ -138,6 +140,32 @@ func ReadFile(path string, buf []byte) ([]byte, error) {
 		return nil, err
 	}
 	return b, nil
+}
+
+// ReadAll returns a file by open(2), read(2) up to its end, and close(2), and so with fewer
+// system calls than os.ReadFile. A file longer than limit bytes is an error.
+func ReadAll(path string, limit int) ([]byte, error) {
+	fd, err := IgnoreEINTR(func() (int, error) { return unix.Open(path, unix.O_RDONLY|unix.O_CLOEXEC, 0) })
+	if err != nil {
+		return nil, &os.PathError{Op: "open", Path: path, Err: err}
+	}
+	defer unix.Close(fd)
+	var room [4096]byte
+	buf, n := room[:], 0
+	for n <= limit {
+		if n == len(buf) {
+			buf = append(buf, make([]byte, len(buf))...)
+		}
+		more, err := IgnoreEINTR(func() (int, error) { return unix.Read(fd, buf[n:]) })
+		if err != nil {
+			return nil, &os.PathError{Op: "read", Path: path, Err: err}
+		}
+		if more == 0 {
+			return bytes.Clone(buf[:n]), nil
+		}
+		n += more
+	}
+	return nil, fmt.Errorf("longer than %d bytes", limit)
 }
 
 func readAt(dir int, name string, buf []byte) ([]byte, *os.PathError) {
