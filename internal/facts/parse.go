@@ -285,28 +285,33 @@ func parseSet(b []byte) (caps.Set, error) {
 // ProcSubset=pid), or /proc is not mounted, so the fact is unreadable.
 func fact[T any](r Record, name string, parse func([]byte) (T, error)) Fact[T] {
 	f := Fact[T]{Source: Source(name)}
+	var data []byte
+	if data, f.State, f.Reason = r.item(name, f.Source); f.State != Known {
+		return f
+	}
+	v, err := parse(data)
+	if err != nil {
+		f.State, f.Reason = Unreadable, err.Error()
+		return f
+	}
+	f.Value = v
+	return f
+}
+
+// item returns the data of an item, or why there are none.
+func (r Record) item(name, source string) (data []byte, s State, reason string) {
 	item, ok := r[name]
 	switch {
 	case !ok:
-		f.Reason = NotRecorded
-		return f
-	case strings.Contains(f.Source, "/proc/") && item.Err == "ENOENT":
-		f.Reason = item.Err
-		return f
+		return nil, Unreadable, NotRecorded
+	case strings.Contains(source, "/proc/") && item.Err == "ENOENT":
+		return nil, Unreadable, item.Err
 	case item.Err == "ENOENT" || item.Err == "ENODATA" || item.Err == "EOPNOTSUPP":
-		f.State, f.Reason = Absent, item.Err
-		return f
+		return nil, Absent, item.Err
 	case item.Err != "":
-		f.Reason = item.Err
-		return f
+		return nil, Unreadable, item.Err
 	}
-	v, err := parse(item.Data)
-	if err != nil {
-		f.Reason = err.Error()
-		return f
-	}
-	f.Value, f.State = v, Known
-	return f
+	return item.Data, Known, ""
 }
 
 // Source is how reports name an item: a path, or what was called.
@@ -387,18 +392,23 @@ func parseText(b []byte) (string, error) {
 // ParseJSON reads one JSON value and nothing after it. null is no value.
 func ParseJSON[T any](b []byte) (T, error) {
 	var v T
+	err := decode(b, &v)
+	return v, err
+}
+
+func decode(b []byte, v any) error {
 	d := json.NewDecoder(bytes.NewReader(b))
 	d.DisallowUnknownFields()
-	if err := d.Decode(&v); err != nil {
-		return v, err
+	if err := d.Decode(v); err != nil {
+		return err
 	}
 	if _, err := d.Token(); err != io.EOF {
-		return v, errors.New("more than one JSON value")
+		return errors.New("more than one JSON value")
 	}
 	if string(bytes.TrimSpace(b)) == "null" {
-		return v, errors.New("null is no value")
+		return errors.New("null is no value")
 	}
-	return v, nil
+	return nil
 }
 
 // ParseStat reads the JSON form of a Stat.

@@ -24,17 +24,26 @@ type look struct {
 // see adds a fact to the evidence, once under each name. value prints the fact and says
 // returns what it means; neither is called for a fact that is not known.
 func see[T any](l *look, name string, fact facts.Fact[T], value, says func(T) string) {
-	if slices.ContainsFunc(l.seen, func(old report.Fact) bool { return old.Name == name }) {
-		return
-	}
-	e := report.Fact{Name: name, Source: fact.Source, State: fact.State.String()}
-	switch fact.State {
-	case facts.Known:
+	e := report.Fact{Name: name, Source: fact.Source, State: fact.State.String(), Value: fact.Reason}
+	if fact.State == facts.Known && !l.saw(name) {
 		e.Value, e.Says = value(fact.Value), says(fact.Value)
-	case facts.Absent:
-		e.Value, e.Says = "none", name+": none"
-	default:
-		e.Value, e.Says = fact.Reason, name+": could not tell ("+term.Show(fact.Reason)+")"
+	}
+	l.add(e)
+}
+
+func (l *look) saw(name string) bool {
+	return slices.ContainsFunc(l.seen, func(old report.Fact) bool { return old.Name == name })
+}
+
+// add adds a fact unless one of that name was added before.
+func (l *look) add(e report.Fact) {
+	switch {
+	case l.saw(e.Name):
+		return
+	case e.State == facts.Absent.String():
+		e.Value, e.Says = "none", e.Name+": none"
+	case e.State == facts.Unreadable.String():
+		e.Says = e.Name + ": could not tell (" + term.Show(e.Value) + ")"
 	}
 	l.seen = append(l.seen, e)
 }
