@@ -118,3 +118,68 @@ func TestWorkflows(t *testing.T) {
 		}
 	}
 }
+
+// docs/compare.md names every tool that people use for low ports.
+func TestCompared(t *testing.T) {
+	page := text(t, "docs/compare.md")
+	for _, tool := range []string{
+		"getcap", "setcap", "capsh --decode", "/proc/PID/status", "setpriv", "authbind", "ip_unprivileged_port_start", "mkunit",
+		"systemd-analyze security", "sudo", "set-user-ID", "docker -p", "hostPort", "reverse proxy", "CapEff", "strace",
+	} {
+		if !strings.Contains(page, tool) {
+			t.Errorf("docs/compare.md does not name %s", tool)
+		}
+	}
+}
+
+// Every link of a page to a file of this repository leads to one, and to a heading of it.
+func TestLinks(t *testing.T) {
+	link := regexp.MustCompile(`\]\(([^)#:]*)(#[^)]+)?\)`)
+	heading := regexp.MustCompile(`(?m)^#+ (.+)$`)
+	seen := 0
+	for _, pattern := range []string{"*.md", "docs/*.md", "examples/*/*.md"} {
+		pages, err := filepath.Glob(pattern)
+		if err != nil || len(pages) == 0 {
+			t.Fatalf("%s: %v", pattern, err)
+		}
+		for _, page := range pages {
+			for _, m := range link.FindAllStringSubmatch(text(t, page), -1) {
+				seen++
+				to := filepath.Join(filepath.Dir(page), m[1])
+				if m[1] == "" {
+					to = page
+				}
+				if _, err := os.Stat(to); err != nil {
+					t.Errorf("%s: %v", page, err)
+					continue
+				}
+				if m[2] == "" || !strings.HasSuffix(to, ".md") {
+					continue
+				}
+				var slugs []string
+				for _, h := range heading.FindAllStringSubmatch(text(t, to), -1) {
+					slugs = append(slugs, "#"+slug(h[1]))
+				}
+				if !slices.Contains(slugs, m[2]) {
+					t.Errorf("%s: %s has no heading %s", page, to, m[2])
+				}
+			}
+		}
+	}
+	if seen < 20 {
+		t.Errorf("%d links: this test sees too little", seen)
+	}
+}
+
+// slug returns the anchor that GitHub gives a heading.
+func slug(heading string) string {
+	return strings.Map(func(r rune) rune {
+		switch {
+		case r == ' ':
+			return '-'
+		case r == '-' || r == '_' || r >= '0' && r <= '9' || r >= 'a' && r <= 'z':
+			return r
+		}
+		return -1
+	}, strings.ToLower(heading))
+}

@@ -232,7 +232,7 @@ func (l *look) limited() {
 func (l *look) path() {
 	see(l, "executable", l.f.File.Path, term.Show, func(p string) string {
 		if facts.GoRun(p) {
-			return "go run's own file " + term.Show(p)
+			return "a file of go run or go test: " + term.Show(p)
 		}
 		return ""
 	})

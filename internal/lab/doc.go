@@ -99,7 +99,7 @@
 //	                      as this one; "make machines" records them again
 //	way NAME              runs the section "way", which tries a way of binding
 //	                      with /lab/way.sh, and compares its answers with the row
-//	                      NAME of the table in README.md
+//	                      NAME of the table in docs/deploy.md
 //
 // Every start is predicted first: the doctor takes the program's place, behind
 // the same wrapper or with the same unit, and what it says has to happen then. A

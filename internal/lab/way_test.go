@@ -14,18 +14,18 @@ import (
 )
 
 // way runs the section "way", which tries out one way of binding, and compares what it prints
-// with the way's row in README.md.
+// with the way's row in docs/deploy.md.
 func (sc *scenario) way(args []string) (string, error) {
 	if len(args) != 1 {
 		return "", errors.New("usage: way NAME")
 	}
-	columns, rows, err := readmeTable()
+	columns, rows, err := wayTable()
 	if err != nil {
 		return "", err
 	}
 	row, ok := rows[args[0]]
 	if !ok {
-		return "", fmt.Errorf("README.md has no row %q", args[0])
+		return "", fmt.Errorf("docs/deploy.md has no row %q", args[0])
 	}
 	out, err := sc.inside([]string{"way"})
 	if err != nil {
@@ -36,7 +36,7 @@ func (sc *scenario) way(args []string) (string, error) {
 		said = append(said, column+": "+row[i]+"\n")
 	}
 	if want := strings.Join(said, ""); out != want {
-		return out, fmt.Errorf("README.md says of %s\n%s\nand the kernel\n%s", args[0], want, out)
+		return out, fmt.Errorf("docs/deploy.md says of %s\n%s\nand the kernel\n%s", args[0], want, out)
 	}
 	return out, nil
 }
@@ -44,9 +44,9 @@ func (sc *scenario) way(args []string) (string, error) {
 // rowName is the name of a row, which may be a link.
 var rowName = regexp.MustCompile(`^\[([^]]+)\]\(([^)]+)\)$`)
 
-// readmeTable reads README.md's table of the ways: the columns, and the cells of each row.
-func readmeTable() (columns []string, rows map[string][]string, err error) {
-	content, err := os.ReadFile("../../README.md")
+// wayTable reads docs/deploy.md's table of the ways: the columns, and the cells of each row.
+func wayTable() (columns []string, rows map[string][]string, err error) {
+	content, err := os.ReadFile("../../docs/deploy.md")
 	if err != nil {
 		return nil, nil, err
 	}
@@ -67,12 +67,12 @@ func readmeTable() (columns []string, rows map[string][]string, err error) {
 			columns = cells[1:]
 		case strings.Trim(strings.Join(cells, ""), ":-") == "":
 		case name == nil || len(cells) != len(columns)+1:
-			return nil, nil, fmt.Errorf("README.md: a row that is none: %s", line)
+			return nil, nil, fmt.Errorf("docs/deploy.md: a row that is none: %s", line)
 		case slices.ContainsFunc(cells[1:], func(s string) bool { return s != "yes" && s != "no" }):
-			return nil, nil, fmt.Errorf("README.md: a cell is neither yes nor no: %s", line)
+			return nil, nil, fmt.Errorf("docs/deploy.md: a cell is neither yes nor no: %s", line)
 		default:
-			if _, err := os.Stat(filepath.Join("../..", name[2])); err != nil {
-				return nil, nil, fmt.Errorf("README.md: %w", err)
+			if _, err := os.Stat(filepath.Join("../../docs", name[2])); err != nil {
+				return nil, nil, fmt.Errorf("docs/deploy.md: %w", err)
 			}
 			rows[name[1]] = cells[1:]
 		}
@@ -82,7 +82,7 @@ func readmeTable() (columns []string, rows map[string][]string, err error) {
 
 // Every row of the table has its scenario, and every such scenario its row.
 func TestEveryWayIsTried(t *testing.T) {
-	columns, rows, err := readmeTable()
+	columns, rows, err := wayTable()
 	if err != nil {
 		t.Fatal(err)
 	}
