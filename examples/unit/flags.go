@@ -4,6 +4,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"io"
 	"net"
 	"os"
 	"strconv"
@@ -14,10 +15,13 @@ import (
 
 // options are what the command line says.
 type options struct {
-	service unit.Service
-	dropIn  bool
-	dir     string
-	install bool
+	service  unit.Service
+	command  string // of -exec
+	existing string // the unit of -drop-in
+	dropIn   bool
+	dir      string
+	install  bool
+	remove   string // the service to remove, without ".service"
 }
 
 func (o options) files() ([]unit.File, error) {
@@ -40,22 +44,24 @@ func (o options) start() []string {
 	return []string{name + ".service"}
 }
 
-func parse(args []string) (options, error) {
-	var o options
+// define names the flags.
+func define() (*flag.FlagSet, *options) {
+	o := &options{}
 	s := &o.service
 	f := flag.NewFlagSet("unit", flag.ContinueOnError)
-	f.SetOutput(os.Stderr)
-	exec := f.String("exec", "", "the `command`: an absolute path and arguments, quoted as in a shell")
-	dropIn := f.String("drop-in", "", "harden this existing `unit` instead of -exec")
+	f.SetOutput(io.Discard)
+	f.Usage = func() {}
+	f.StringVar(&o.command, "exec", "", "the `command`: an absolute path and arguments, quoted as in a shell")
+	f.StringVar(&o.existing, "drop-in", "", "harden this existing `unit` instead of -exec")
 	f.StringVar(&s.Name, "name", "", "`name` of the unit; by default the program's")
 	f.StringVar(&s.Description, "description", "", "one line of `text`")
-	f.StringVar(&s.Type, "type", "", "exec, simple or notify")
+	f.StringVar(&s.Type, "type", "", "`type`: exec, simple or notify")
 	f.StringVar(&s.User, "user", "", "run as this `user`; by default as one that exists only while it runs")
 	f.StringVar(&s.Group, "group", "", "and this `group`")
 	f.StringVar(&s.WorkDir, "workdir", "", "`folder` to start in")
 	f.Func("env", "`KEY=VALUE` for the program; repeat for more", each(&s.Env))
 	f.StringVar(&s.EnvFile, "env-file", "", "`file` of KEY=VALUE lines")
-	f.StringVar(&s.Restart, "restart", "", "no, on-failure, always, …")
+	f.StringVar(&s.Restart, "restart", "", "restart it `when`: no, on-failure, always, …")
 	f.IntVar(&s.RestartSec, "restart-sec", 0, "`seconds` before a restart")
 	f.Func("after", "start after this `unit`; repeat for more", each(&s.After))
 	f.Func("wants", "start this `unit` too", each(&s.Wants))
@@ -69,10 +75,21 @@ func parse(args []string) (options, error) {
 	f.BoolVar(&s.JIT, "jit", false, "the program writes machine code at run time (node, java)")
 	f.StringVar(&o.dir, "dir", "", "write the files into this `folder`")
 	f.BoolVar(&o.install, "install", false, "write them to /etc/systemd/system, verify, enable and start")
-	if err := f.Parse(args); err != nil {
-		return o, err
+	f.StringVar(&o.remove, "remove", "", "stop, disable and delete what -install wrote for this `unit`")
+	return f, o
+}
+
+func parse(args []string) (options, error) {
+	f, defined := define()
+	err := f.Parse(args)
+	o := *defined
+	s := &o.service
+	switch {
+	case errors.Is(err, flag.ErrHelp):
+		return o, errors.Join(err, help(os.Stdout, f))
+	case err != nil:
+		return o, wrongFlag(err)
 	}
-	var err error
 	whole := "" // a flag of new units alone
 	f.Visit(func(given *flag.Flag) {
 		switch given.Name {
@@ -83,18 +100,25 @@ func parse(args []string) (options, error) {
 	switch {
 	case f.NArg() > 0:
 		return o, fmt.Errorf("%q is no flag: the command is one argument of -exec", f.Arg(0))
-	case (*exec == "") == (*dropIn == ""):
-		return o, errors.New("one of -exec and -drop-in is needed")
-	case *dropIn != "" && whole != "":
+	case o.remove != "" && f.NFlag() > 1:
+		return o, errors.New("-remove takes no other flag")
+	case strings.Contains(o.remove, "/"):
+		return o, errors.New("-remove takes the name of a unit, and no path")
+	case o.remove != "":
+		o.remove = strings.TrimSuffix(o.remove, ".service")
+		return o, nil
+	case (o.command == "") == (o.existing == ""):
+		return o, errors.New("one of -exec and -drop-in is needed: see unit -h")
+	case o.existing != "" && whole != "":
 		return o, fmt.Errorf("-drop-in leaves that to the unit: -%s is for new ones", whole)
 	case o.install && o.dir != "":
 		return o, errors.New("-install and -dir exclude each other")
 	case !s.Socket && len(s.Listen)+len(s.ListenUDP) > 0:
 		return o, errors.New("-listen is for -socket: without it the program binds what it likes")
-	case *dropIn != "":
-		o.dropIn, s.Name = true, strings.TrimSuffix(*dropIn, ".service")
+	case o.existing != "":
+		o.dropIn, s.Name = true, strings.TrimSuffix(o.existing, ".service")
 	default:
-		if s.Exec, err = split(*exec); err != nil {
+		if s.Exec, err = split(o.command); err != nil {
 			return o, fmt.Errorf("-exec: %w", err)
 		}
 	}
@@ -109,6 +133,14 @@ func parse(args []string) (options, error) {
 		}
 	}
 	return o, nil
+}
+
+// wrongFlag words the errors of package flag.
+func wrongFlag(err error) error {
+	if name, ok := strings.CutPrefix(err.Error(), "flag provided but not defined: "); ok {
+		return fmt.Errorf("no flag %s: -h lists them", name)
+	}
+	return err
 }
 
 func each(list *[]string) func(string) error {

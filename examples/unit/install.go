@@ -76,8 +76,8 @@ func install(files []unit.File, units []string, dropIn bool) error {
 		if len(words) > 1 {
 			words = append(words, units...)
 		}
-		if out, err := exec.Command("systemctl", words...).CombinedOutput(); err != nil {
-			return fmt.Errorf("systemctl %s: %s%w", strings.Join(words, " "), out, err)
+		if err := systemctl(words...); err != nil {
+			return err
 		}
 	}
 	return nil

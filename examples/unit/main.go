@@ -7,8 +7,8 @@
 // The first gives the server one capability, the second none and no network but
 // the port, the third hardens a unit that exists. They are printed, or with
 // -dir written into a folder, or with -install written to /etc/systemd/system,
-// verified, enabled and started. What the hardening asks of the server is
-// printed to standard error.
+// verified, enabled and started. -remove takes away what -install wrote. What the
+// hardening asks of the server is printed to standard error.
 //
 // It exits with 64 where the command line describes no unit that could work.
 package main
@@ -30,6 +30,12 @@ func main() {
 		return
 	case err != nil:
 		fail(64, err)
+	}
+	if o.remove != "" {
+		if err := remove(o.remove); err != nil {
+			fail(73, err)
+		}
+		return
 	}
 	files, err := o.files()
 	if err != nil {
