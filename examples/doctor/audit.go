@@ -38,7 +38,7 @@ func (c *command) auditedOne(r audit.Report) (code int) {
 	case c.json:
 		err = printJSON(r, " ")
 	default:
-		_, err = fmt.Print(r)
+		err = r.Print(os.Stdout)
 	}
 	return printed(err, c.status(r))
 }

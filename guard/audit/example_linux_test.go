@@ -68,3 +68,12 @@ func ExampleReport_String() {
 	// allows an attacker to: gain privileges by a flaw in sudo
 	// helps: NoNewPrivileges=yes in its unit
 }
+
+// On a terminal the lines are as wide as the terminal; here they go to a pipe.
+func ExampleReport_Print() {
+	r := audit.Report{PID: 812, Name: "server", Severity: "none"}
+	if err := r.Print(os.Stdout); err != nil {
+		log.Fatal(err)
+	}
+	// Output: process 812 (server): nothing found
+}

@@ -2,6 +2,7 @@ package audit
 
 import (
 	"fmt"
+	"os"
 	"strings"
 
 	"github.com/lowport/lowport/guard/report"
@@ -13,9 +14,19 @@ import (
 // and what it allows, then the fixes as lines to paste into a shell, with the
 // findings they end. If nothing was found, it lists what was read. The text has
 // printable characters and newlines alone.
-func (r Report) String() string {
-	var b strings.Builder
-	term.Plain.Wrap(&b, r.headline(), "  ")
+func (r Report) String() string { return r.text(term.Plain) }
+
+// Print writes the text form to a file. For a terminal it has the columns of the terminal, at
+// least 40, and its first line is bold, unless NO_COLOR is set or TERM is dumb.
+func (r Report) Print(f *os.File) error {
+	_, err := f.WriteString(r.text(term.Of(f)))
+	return err
+}
+
+func (r Report) text(t term.Terminal) string {
+	var b, head strings.Builder
+	t.Wrap(&head, r.headline(), "  ")
+	b.WriteString(t.Bold(strings.TrimSuffix(head.String(), "\n")) + "\n")
 	if !r.OK() {
 		b.WriteByte('\n')
 	}
@@ -25,26 +36,26 @@ func (r Report) String() string {
 			notes = append(notes, f)
 			continue
 		}
-		term.Plain.Wrap(&b, fmt.Sprintf("%s (%s): %s", f.Severity, f.ID, f.Summary), "  ")
+		t.Wrap(&b, fmt.Sprintf("%s (%s): %s", f.Severity, f.ID, f.Summary), "  ")
 		if f.Severity != string(inner.Unknown) {
-			term.Plain.Wrap(&b, "allows an attacker to: "+f.Allows, "  ")
+			t.Wrap(&b, "allows an attacker to: "+f.Allows, "  ")
 		}
-		b.WriteString(report.Evidence(f.Facts))
+		b.WriteString(report.Evidence(f.Facts, t.Width))
 		if len(f.Fixes) == 0 {
-			term.Plain.Wrap(&b, "helps: "+f.Helps, "  ")
+			t.Wrap(&b, "helps: "+f.Helps, "  ")
 		}
 	}
 	for _, f := range r.Fixes {
-		term.Plain.Wrap(&b, fmt.Sprintf("fix: %s (%s; ends %s):", f.Summary, f.Lasts, strings.Join(r.endedBy(f.ID), ", ")), "     ")
+		t.Wrap(&b, fmt.Sprintf("fix: %s (%s; ends %s):", f.Summary, f.Lasts, strings.Join(r.endedBy(f.ID), ", ")), "     ")
 		for _, s := range f.Steps {
 			b.WriteString(s.Text(r.sudo))
 		}
 	}
 	for _, f := range notes {
-		term.Plain.Wrap(&b, "note ("+f.ID+"): "+f.Summary, "      ")
+		t.Wrap(&b, "note ("+f.ID+"): "+f.Summary, "      ")
 	}
 	if r.OK() {
-		b.WriteString(report.Evidence(r.Facts))
+		b.WriteString(report.Evidence(r.Facts, t.Width))
 	}
 	return b.String()
 }

@@ -120,7 +120,7 @@ func ExampleEvidence() {
 	fmt.Print(report.Evidence([]report.Fact{
 		{Name: "CapEff", Value: "0", Source: "/proc/self/status", State: "known", Says: "CapEff 0 lacks cap_net_bind_service"},
 		{Name: "CapBnd", Value: "1ff", Source: "/proc/self/status", State: "known"},
-	}))
+	}, 80))
 	// Output:
 	// evidence:
 	//   CapEff 0 lacks cap_net_bind_service  /proc/self/status

@@ -133,8 +133,11 @@ func (f Fix) terms() string {
 	return fmt.Sprintf("%s (%s)", f.Summary, terms)
 }
 
-// Evidence returns the facts that say something as lines of 80 columns, "" for none.
-func Evidence(facts []Fact) string { return evidence(facts, term.Plain) }
+// Evidence returns the facts that say something as lines of so many columns, "" for none.
+// Commands and paths are not broken.
+func Evidence(facts []Fact, columns int) string {
+	return evidence(facts, term.Terminal{Width: columns})
+}
 
 func evidence(facts []Fact, t term.Terminal) string {
 	var rows []term.Row
