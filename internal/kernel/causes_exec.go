@@ -69,7 +69,7 @@ var execCauses = []cause{
 		id:   "bounding-excludes",
 		show: func(l *look) { l.held(); l.bounds() },
 		wording: wording{"the bounding set lacks {cap}",
-			"execve grants nothing that the bounding set lacks, not even to root; whoever starts this process has to leave it in"},
+			"execve grants nothing that the bounding set lacks, not even to root; whoever starts this process has to leave {cap} in it"},
 		kernel:  "bprm_caps_from_vfs_caps masks what a file grants with the bounding set",
 		see:     "grep CapBnd /proc/PID/status\ncapsh --decode=CAPBND",
 		helps:   "leave it in: CapabilityBoundingSet= in the unit, --cap-add for the container; a socket unit or the sysctl, which need no capability",

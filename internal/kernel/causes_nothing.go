@@ -48,7 +48,7 @@ var nothingCauses = []cause{
 		certain: fileRead,
 		show:    func(l *look) { l.held(); l.inherits(); l.ancestor() },
 		wording: wording{"the ambient {cap} was lost when the user changed",
-			"an ancestor that is another user has it inheritable too; su, sudo, runuser and start-stop-daemon change the user id, which clears the permitted, effective and ambient sets: the grant has to come after the change"},
+			"su, sudo, runuser and start-stop-daemon change the user id, which clears the permitted, effective and ambient sets: the grant has to come after the change; an ancestor of another user still has {cap} inheritable"},
 		kernel: "cap_emulate_setxuid",
 		see:    "grep Cap /proc/PID/status",
 		helps:  "setpriv, which changes the user first and grants afterwards; setcap; User= with AmbientCapabilities=",

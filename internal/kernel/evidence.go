@@ -88,7 +88,7 @@ func (l *look) began() {
 		if s.Permitted&l.g.Need() == l.w.now.Permitted&l.g.Need() {
 			return ""
 		}
-		return "CapPrm " + s.Permitted.Hex() + " at the start " + l.has(s.Permitted)
+		return "at the start: CapPrm " + s.Permitted.Hex() + " " + l.has(s.Permitted)
 	})
 }
 
