@@ -71,9 +71,9 @@ adopt:
 weight:
 	LOWPORT_LAB=require go test -count=1 -run TestWeight -v .
 
-# Speed beside the peers, in the module of their own.
+# Speed beside the peers, in the module of their own, as root: the tables of its README.
 bench:
-	cd internal/bench && go test -bench .
+	cd internal/bench && sudo -E env "PATH=$$PATH" CGO_ENABLED=0 go run ./tables
 
 # What is made of the code: the causes, and the reports of recorded machines.
 docs:

@@ -29,4 +29,15 @@ func BenchmarkBind(b *testing.B) {
 	b.Run("lowport", each(lowport))
 	b.Run("net", each(plain))
 	b.Run("lowport/net", inTurn(lowport, plain))
+	b.Run("Listen/net", inTurn(func(b *testing.B) {
+		ln, err := guard.Listen(b.Context(), "tcp", address)
+		must(b, ln, err).Close()
+	}, plain))
+	b.Run("BindPacket/net", inTurn(func(b *testing.B) {
+		c, err := guard.BindPacket(address)
+		must(b, c, err).Close()
+	}, func(b *testing.B) {
+		c, err := net.ListenPacket("udp", address)
+		must(b, c, err).Close()
+	}))
 }

@@ -4,12 +4,15 @@ package bench
 
 import (
 	"bufio"
+	"encoding/binary"
 	"fmt"
 	"net"
 	"os"
 	"os/exec"
 	"runtime"
 	"testing"
+
+	"golang.org/x/sys/unix"
 
 	"github.com/lowport/lowport/guard"
 )
@@ -58,13 +61,55 @@ func BenchmarkDiagnose(b *testing.B) {
 		if sockets > 0 {
 			address = fmt.Sprintf("127.0.%d.1:20000", sockets/each)
 		}
-		b.Run(fmt.Sprintf("sockets=%d", sockets), func(b *testing.B) {
-			for b.Loop() {
-				if _, err := guard.Bind(address, guard.Network("tcp4")); err == nil {
-					b.Fatal("the port was free")
-				}
+		refused := func(b *testing.B) {
+			if _, err := guard.Bind(address, guard.Network("tcp4")); err == nil {
+				b.Fatal("the port was free")
 			}
-		})
+		}
+		b.Run(fmt.Sprintf("sockets=%d", sockets), inCPU(refused))
+		if sockets > each {
+			continue // ss takes minutes
+		}
+		b.Run(fmt.Sprintf("ss/sockets=%d", sockets), inTurn(refused, func(b *testing.B) {
+			must(b, 0, exec.Command("ss", "-Hltnp").Run())
+		}))
+	}
+}
+
+// BenchmarkRefusal is a refusal for want of a capability, with nothing on the port, beside the
+// one list of TCP's sockets in it, of which the kernel walks through the whole table.
+func BenchmarkRefusal(b *testing.B) {
+	b.Run("list", func(b *testing.B) {
+		inOwnNetwork(b)
+		header := unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}
+		var none [2]unix.CapUserData
+		must(b, 0, unix.Capset(&header, &none[0]))
+		inTurn(func(b *testing.B) {
+			if _, err := guard.Bind(privileged, guard.Network("tcp4")); err == nil {
+				b.Fatal("bound without the capability")
+			}
+		}, listTCP)(b)
+	})
+}
+
+// listTCP asks for the sockets of TCP on port 443, of both families (TCPDIAG_GETSOCK), by the
+// least system calls.
+func listTCP(b *testing.B) {
+	fd := must2(unix.Socket(unix.AF_NETLINK, unix.SOCK_RAW|unix.SOCK_CLOEXEC, unix.NETLINK_SOCK_DIAG))(b)
+	defer unix.Close(fd)
+	var request [16 + 60 + 20]byte // nlmsghdr, inet_diag_req, a filter of one port
+	put := binary.NativeEndian
+	put.PutUint32(request[0:], uint32(len(request)))
+	put.PutUint16(request[4:], 18)
+	put.PutUint16(request[6:], unix.NLM_F_REQUEST|unix.NLM_F_DUMP)
+	request[16] = unix.AF_INET
+	put.PutUint32(request[68:], ^uint32(0)) // every state
+	copy(request[76:], []byte{20, 0, 1, 0, 2, 8, 20, 0, 0, 0, 0xbb, 1, 3, 8, 12, 0, 0, 0, 0xbb, 1})
+	must(b, 0, unix.Sendto(fd, request[:], 0, &unix.SockaddrNetlink{Family: unix.AF_NETLINK}))
+	answer := make([]byte, 1<<15)
+	n, _, err := unix.Recvfrom(fd, answer, 0)
+	if must(b, n, err); put.Uint16(answer[4:]) != unix.NLMSG_DONE {
+		b.Fatal("no list of no sockets: ", put.Uint16(answer[4:]))
 	}
 }
 

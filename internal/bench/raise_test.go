@@ -12,6 +12,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/lowport/lowport/caps"
+	"github.com/lowport/lowport/guard"
 	"github.com/lowport/lowport/privport"
 )
 
@@ -80,6 +81,22 @@ func BenchmarkRaise(b *testing.B) {
 		b.Run(name+"/lowport", func(b *testing.B) { inOwnNetwork(b); each(lowport)(b) })
 		b.Run(name+"/bare", func(b *testing.B) { inOwnNetwork(b); each(bare)(b) })
 	}
+	b.Run("guard.Bind", func(b *testing.B) {
+		inOwnNetwork(b)
+		inTurn(func(b *testing.B) {
+			ln, err := guard.Bind(privileged, guard.Network("tcp4"))
+			must(b, ln, err).Close()
+		}, func(b *testing.B) { // as it is done by hand: refused, raised, bound, lowered
+			if ln, err := net.Listen("tcp4", privileged); err == nil {
+				ln.Close()
+				b.Fatal("bound without the capability")
+			}
+			setRaised(b, true)
+			err := listen()
+			setRaised(b, false)
+			must(b, 0, err)
+		})(b)
+	})
 	b.Run("Listen", func(b *testing.B) {
 		inOwnNetwork(b)
 		each(func(b *testing.B) {
