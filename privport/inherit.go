@@ -139,9 +139,9 @@ func claim(ctx context.Context, network, address string) (*os.File, string, erro
 // hold takes a copy of the descriptor, which this process keeps: it could not bind the
 // socket again. The number alone is no secret: other code that knows LISTEN_FDS may
 // have closed it, and it may be that of another file now. So what was copied is looked
-// at again, and hold reports whether it is what it was, and of this network namespace
-// where that is asked. An error says that no copy could be made.
-func (s *socket) hold(sameNetwork bool) (ok bool, err error) {
+// at again, and hold reports whether it is what it was. A strict one also has to be of this
+// network namespace, and of every interface. An error says that no copy could be made.
+func (s *socket) hold(strict bool) (ok bool, err error) {
 	if s.held != noSocket {
 		return true, nil
 	}
@@ -153,7 +153,7 @@ func (s *socket) hold(sameNetwork bool) (ok bool, err error) {
 	}
 	now := look(fd)
 	now.FD, now.Name, now.Taken = s.FD, s.Name, s.Taken
-	if now != s.Offer || sameNetwork && !inOwnNetwork(fd, now) {
+	if now != s.Offer || strict && !(inOwnNetwork(fd, now) && everyInterface(fd, now)) {
 		closeFD(fd)
 		return false, nil
 	}
@@ -186,7 +186,7 @@ func clearOffer() {
 // If this program has privileges that its starter may lack (AT_SECURE of getauxval(3):
 // a file with capabilities or a set-user-ID bit), the starter must not choose what it
 // serves on. Then a socket is taken only if it is bound exactly as a bind here would
-// be, in the network namespace of the calling thread.
+// be: in the network namespace of the calling thread, and not to an interface (SO_BINDTODEVICE).
 func Leftover(but ...Offer) []string {
 	take()
 	given.Lock()

@@ -105,6 +105,16 @@ func inOwnNetwork(fd int, o Offer) bool {
 	return err == nil && errThere == nil && here == there
 }
 
+// everyInterface reports whether a socket is known not to be bound to an interface
+// (SO_BINDTODEVICE) other than that of its address's zone.
+func everyInterface(fd int, o Offer) bool {
+	if o.isUnix() {
+		return true
+	}
+	device, err := unix.GetsockoptString(fd, unix.SOL_SOCKET, unix.SO_BINDTODEVICE)
+	return err == nil && (device == "" || device == o.Addr.Addr().Zone())
+}
+
 // listedHere looks for the inode of a socket in /proc/net, see proc_pid_net(5).
 func listedHere(fd int, o Offer) bool {
 	var st unix.Stat_t

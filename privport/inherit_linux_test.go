@@ -38,6 +38,17 @@ func TestListedHere(t *testing.T) {
 		if !listedHere(int(f.Fd()), o) || !inOwnNetwork(int(f.Fd()), o) {
 			t.Errorf("%s: a socket of this network namespace is not found", network)
 		}
+		if !everyInterface(int(f.Fd()), o) {
+			t.Errorf("%s: a socket of every interface is of one", network)
+		}
+		if !o.isUnix() {
+			if err := unix.SetsockoptString(int(f.Fd()), unix.SOL_SOCKET, unix.SO_BINDTODEVICE, "lo"); err != nil {
+				t.Error(err)
+			}
+			if everyInterface(int(f.Fd()), o) {
+				t.Errorf("%s: a socket of lo is of every interface", network)
+			}
+		}
 		if os.Getuid() == 0 {
 			elsewhere := make(chan [2]bool)
 			go func() {

@@ -15,6 +15,8 @@ func startedByLess() bool { return true }
 
 func inOwnNetwork(int, Offer) bool { return false }
 
+func everyInterface(int, Offer) bool { return false }
+
 func copyFD(int) (int, error) { return 0, errors.ErrUnsupported }
 
 func duplicate(int) (*os.File, error) { return nil, errors.ErrUnsupported }

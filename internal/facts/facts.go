@@ -2,6 +2,7 @@ package facts
 
 import (
 	"net/netip"
+	"strings"
 
 	"github.com/lowport/lowport/caps"
 )
@@ -75,6 +76,7 @@ type File struct {
 	Moved     Image        // the file of the same name in MovedDir, and that mount
 
 	Danger             Fact[caps.Danger] // why the file at Path had better not have capabilities
+	Owners             Fact[[]uint32]    // the users that own the file at Path or a folder above it
 	Fixed              Fact[string]      // those of the attributes a and i that keep the file at Path as it is (chattr(1))
 	ChangedSince       Fact[bool]        // the inode of Exe may have changed after this process was forked
 	MountPoint         Fact[string]      // of the file system that Exe lies on
@@ -125,6 +127,12 @@ type Command struct {
 	Package   Fact[string] // the import path of the main package
 	User      Fact[string] // the name of the effective uid
 	Loader    Fact[Loader]
+}
+
+// InMemory reports whether the program runs from a file of memfd_create(2), which has no mount in
+// any mount namespace.
+func (f *Facts) InMemory() bool {
+	return f.File.MountPoint.State == Absent && f.File.Deleted.Value && strings.HasPrefix(f.File.Path.Value, "/memfd:")
 }
 
 // MovedDir is where a program is proposed to move from a nosuid mount.

@@ -65,6 +65,7 @@ func (r Record) Facts() Facts {
 			Exe:                image(r, "exe"),
 			Installed:          image(r, "path"),
 			Moved:              image(r, "moved"),
+			Owners:             fact(r, "path owners", ParseJSON[[]uint32]),
 			Fixed:              fact(r, "path attributes", parseAttributes),
 			ChangedSince:       fact(r, "exe changed since", parseTruth),
 			Danger:             fact(r, "path danger", parseDanger),

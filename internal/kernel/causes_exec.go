@@ -26,8 +26,7 @@ var execCauses = []cause{
 	{
 		id:   "foreign-mount",
 		show: func(l *look) { l.held(); l.file(); l.mode(); l.mountPoint() },
-		say: orBit(wording{"the file's set-user-ID bit is ignored: its mount belongs to another mount namespace",
-			"execve ignores the bit of a file that was reached through another mount namespace, as by /proc/PID/root or a passed descriptor"}),
+		say:  sayForeignMount,
 		wording: wording{"the file's {cap} is ignored: its mount belongs to another mount namespace",
 			"execve ignores the capabilities of a file that was reached through another mount namespace, as by /proc/PID/root or a passed descriptor"},
 		kernel: "mnt_may_suid: check_mnt",

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/lowport/lowport/caps"
+	"github.com/lowport/lowport/guard/report"
 	"github.com/lowport/lowport/internal/facts"
 	"github.com/lowport/lowport/internal/term"
 )
@@ -122,7 +123,13 @@ func (l *look) tracer() {
 }
 
 func (l *look) mountPoint() {
-	see(l, "mount point", l.f.File.MountPoint, term.Show, func(string) string { return "" })
+	at := l.f.File.MountPoint
+	if at.State == facts.Absent {
+		l.seen = append(l.seen, report.Fact{Name: "mount point", Source: at.Source, State: at.State.String(), Value: "none",
+			Says: "the file is on no mount of this mount namespace"})
+		return
+	}
+	see(l, "mount point", at, term.Show, func(string) string { return "" })
 }
 
 func (l *look) idmapped() {

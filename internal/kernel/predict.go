@@ -9,8 +9,8 @@ import (
 
 // predicts reports whether the story ends with what was read: what the thread holds of the
 // set, what the program noted at its start, and AT_SECURE. The world that it returns costs
-// more if a program has to have changed its dumpable flag itself, or a security module
-// AT_SECURE.
+// more if the thread has something else permitted that the story does not explain, if the program
+// has to have changed its dumpable flag itself, or a security module AT_SECURE.
 func (w World) predicts(set caps.Set) (World, bool) {
 	executed, ok := w.Executed()
 	if !ok {
@@ -47,6 +47,9 @@ func (w World) predicts(set caps.Set) (World, bool) {
 			return w, false
 		}
 		w.cost++ // selinux_bprm_creds_for_exec
+	}
+	if now.Permitted&^(executed.Permitted|set) != 0 { // though nothing but an execve adds to it (capset(2))
+		w.cost++
 	}
 	switch dumpable, known := f.Proc.Dumpable.Is(); {
 	case !known || (dumpable == 1) != w.undumpable(executed):

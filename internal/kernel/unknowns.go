@@ -66,7 +66,10 @@ func sinces(w World, g Goal, set caps.Set) []World {
 	}
 	if w.leftRoot() {
 		gave(LetGo, 0)
-		return all[1:]
+		if w.now.Permitted == 0 {
+			return all[1:]
+		}
+		return all // what it kept was chosen (PR_SET_KEEPCAPS)
 	}
 	dropped, _ := w.Facts.Proc.Dropped.Is()
 	began, noted := w.Facts.Proc.AtInit.Is()
@@ -86,12 +89,12 @@ func sinces(w World, g Goal, set caps.Set) []World {
 }
 
 // leftRoot reports whether root executed the program and the program changed its user since.
-// Whatever root held, that clears every set but the inheritable and the bounding one
-// (cap_emulate_setxuid).
+// Whatever root held, that clears every set but the inheritable and the bounding one, unless the
+// program keeps what is permitted (cap_emulate_setxuid).
 func (w World) leftRoot() bool {
 	ids, known := w.Facts.Proc.IDs.Is()
 	changed := known && w.Caller.EUID == 0 && ids.UID != 0 && ids.EUID != 0
-	return changed && w.now.Permitted == 0 && w.now.Securebits&caps.NoSetuidFixup == 0
+	return changed && w.now.Securebits&caps.NoSetuidFixup == 0
 }
 
 // otherThreads reports whether a thread of the process has what this one lacks; known is false
@@ -276,7 +279,7 @@ func stamps(w World, g Goal, set caps.Set) []World {
 	if w.Image.Stamped {
 		other.Image.Stamped, other.Image.Caps = false, caps.File{}
 	} else {
-		other.Image.Stamped, other.Image.Caps = true, caps.File{Version: 2, Permitted: set, Effective: true}
+		other.Image.Stamped, other.Image.Caps = true, caps.File{Version: 2, Permitted: set | w.now.Permitted, Effective: true}
 	}
 	return []World{w, other}
 }

@@ -330,6 +330,16 @@ func sayForeign(l *look, w wording) wording {
 	return w
 }
 
+// sayForeignMount tells a file in memory, and a set-user-ID bit, from the usual case.
+func sayForeignMount(l *look, w wording) wording {
+	if l.f.InMemory() {
+		return wording{"the program runs from memory, where file capabilities never count",
+			"execve ignores the capabilities of a file of memfd_create(2), whose mount belongs to no mount namespace"}
+	}
+	return orBit(wording{"the file's set-user-ID bit is ignored: its mount belongs to another mount namespace",
+		"execve ignores the bit of a file that was reached through another mount namespace, as by /proc/PID/root or a passed descriptor"})(l, w)
+}
+
 // orBit returns a say for a file that grants nothing but by its set-user-ID bit: the words for
 // that bit.
 func orBit(bit wording) func(*look, wording) wording {

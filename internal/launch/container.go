@@ -119,7 +119,7 @@ func (c Container) Start(image facts.Image, path string, argv []string, who fact
 		},
 		Launcher: c.launcher(),
 		File: facts.File{
-			Path: is(path, "the image"), Installed: image, Exe: image, Danger: is(danger(image), "the image"),
+			Path: is(path, "the image"), Installed: image, Exe: image, Danger: is(danger(image), "the image"), Owners: none[[]uint32](),
 			Deleted: is(false, "the image"), ChangedSince: is(false, "the image"), MountPoint: is("/", "the image"),
 			IdmappedThere: is(false, "the engine"), ReadOnlyThere: is(c.ReadOnly, "the container"),
 		},

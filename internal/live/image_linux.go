@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/lowport/lowport/caps"
@@ -52,6 +53,25 @@ func (r reading) danger(path string) {
 	r.add("path danger", func() ([]byte, error) {
 		d, err := caps.Dangers(path)
 		return fmt.Appendln(nil, uint8(d)), err
+	})
+}
+
+// owners reads which users own the file or a folder above it, by its real path from the root top.
+func (r reading) owners(top, path string) {
+	r.add("path owners", func() ([]byte, error) {
+		var all []uint32
+		for at := path; ; at = filepath.Dir(at) {
+			var st unix.Stat_t
+			if err := unix.Lstat(filepath.Join(top, at), &st); err != nil {
+				return nil, err
+			}
+			if !slices.Contains(all, st.Uid) {
+				all = append(all, st.Uid)
+			}
+			if at == "/" || at == "." {
+				return line(all)
+			}
+		}
 	})
 }
 

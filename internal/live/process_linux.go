@@ -124,10 +124,11 @@ func (p subject) copy(item, name string) {
 func (p subject) state() {
 	p.copy("proc/thread-self/status", "status")
 	p.add("prctl PR_GET_SECUREBITS", func() ([]byte, error) { return []byte("0\n"), nil })
-	for _, name := range []string{"prctl PR_GET_DUMPABLE", "at init", "caps/drop", "probes", "probes at ports"} {
+	for _, name := range []string{"at init", "caps/drop", "probes", "probes at ports"} {
 		p.add(name, func() ([]byte, error) { return nil, errors.New(notOutside) })
 	}
 	p.its("AT_SECURE", p.secure)
+	p.its("prctl PR_GET_DUMPABLE", p.dumpable)
 	p.its("capget", func() ([]byte, error) { return capgetOf(p.pid) })
 	p.its("threads", func() ([]byte, error) {
 		all, err := caps.Threads(p.pid)
@@ -171,6 +172,26 @@ func (p subject) state() {
 		p.its("proc/self/ns/"+kind, func() ([]byte, error) { return readLink(p.path("ns/" + kind)) })
 	}
 	p.its("environ", p.environ)
+}
+
+// dumpable tells whether the process is dumpable by who owns its files in /proc: if it is not, that
+// is root (task_dump_owner). It cannot be told of a process of root.
+func (p subject) dumpable() ([]byte, error) {
+	ids, err := facts.ParseIDs(p.Record["proc/thread-self/status"].Data)
+	if err != nil {
+		return nil, err
+	}
+	var st unix.Stat_t
+	if err := unix.Stat(p.path("status"), &st); err != nil {
+		return nil, err
+	}
+	switch {
+	case ids.EUID != 0 && st.Uid == ids.EUID:
+		return []byte("1\n"), nil
+	case ids.EUID != 0 && st.Uid == 0:
+		return []byte("0\n"), nil
+	}
+	return nil, errors.New(notOutside)
 }
 
 // secure reads AT_SECURE from the auxiliary vector, which is pairs of words.
@@ -248,6 +269,7 @@ func (p subject) program() {
 	if errPath == nil {
 		p.image("path", p.root(path))
 		p.danger(p.root(path))
+		p.owners(p.root(""), path)
 	}
 	if p.asItself {
 		if errPath == nil {
@@ -308,7 +330,7 @@ func (p subject) mountsOf(path string) {
 // ofFile are the items that are read of the file that a process runs.
 var ofFile = []string{
 	"exe xattr", "exe stat", "exe statfs", "main package", "mount point", "idmapped outside",
-	"path xattr", "path stat", "path statfs", "path danger", "path outside", "read-only outside",
+	"path xattr", "path stat", "path statfs", "path danger", "path owners", "path outside", "read-only outside",
 }
 
 // sameFiles reports whether the process has the files that this one has: its mount

@@ -373,6 +373,7 @@ func (p Program) Read(ports ...int) facts.Record {
 	r.image("exe", p.at)
 	r.image("path", p.at)
 	r.danger(p.at)
+	r.owners("/", p.Path)
 	r.attributes(p.at)
 	r.moved(p.Path)
 	r.mounts(r.ownView(p.at, p.Path))

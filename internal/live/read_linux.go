@@ -202,6 +202,7 @@ func (r reading) program() {
 	}
 	r.image("path", exe)
 	r.danger(exe)
+	r.owners("/", exe)
 	r.attributes(exe)
 	r.moved(exe)
 	r.mounts(r.ownView("/proc/self/exe", exe))

@@ -97,7 +97,7 @@ var masks = map[string]mask{
 
 	"operator":      maskOperator,
 	"proc/self/exe": maskExe, facts.Executed: maskExe,
-	"path danger": only(`[0-9]+\n`), "path attributes": only(`a?i?\n`),
+	"path danger": only(`[0-9]+\n`), "path owners": only(`\[[0-9,]*\]\n`), "path attributes": only(`a?i?\n`),
 	"mount point":  maskMount,
 	"path outside": maskOutside, "read-only outside": only(`true\n|false\n`), "idmapped outside": only(`true\n|false\n`), "exe changed since": only(`true\n|false\n`),
 	"cwd":          instead(maskedDir),

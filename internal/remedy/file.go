@@ -2,6 +2,7 @@ package remedy
 
 import (
 	"path"
+	"slices"
 	"strings"
 
 	"github.com/lowport/lowport/caps"
@@ -27,7 +28,7 @@ func setcap(w kernel.World, g kernel.Goal) (candidate, bool) {
 	f := w.Facts
 	exe, okExe := pathOutside(f)
 	stat, okStat := f.File.Installed.Stat.Is()
-	if !okExe || !okStat || goRun(f) || !stampable(f, stat) || f.File.Danger.Value&caps.WritableFolder != 0 || !takesCaps(f) {
+	if !okExe || !okStat || goRun(f) || !stampable(f, stat) || othersOwn(f, stat) || f.File.Danger.Value&caps.WritableFolder != 0 || !takesCaps(f) {
 		return candidate{}, false
 	}
 	file := stamped(w, g)
@@ -80,6 +81,20 @@ func stampable(f *facts.Facts, s facts.Stat) bool {
 	const ifmt, ifreg, othersWrite = 0o170000, 0o100000, 0o022
 	interprets := f.Launch.Interpreter || f.File.Danger.Value&(caps.Interpreter|caps.NotELF) != 0
 	return !interprets && !breaks(f) && s.Mode&ifmt == ifreg && s.Mode&othersWrite == 0
+}
+
+// othersOwn reports whether somebody else owns the file or a folder above it, and so may replace
+// it: neither root nor the program's own user nor the operator. Whoever has no id in this user
+// namespace may be its owner's root.
+func othersOwn(f *facts.Facts, s facts.Stat) bool {
+	ids := f.Proc.IDs.Value
+	ours := []uint32{0, ids.UID, ids.EUID, f.Launcher.Operator.Value.UID}
+	owners := append([]uint32{s.UID}, f.File.Owners.Value...)
+	return slices.ContainsFunc(owners, func(uid uint32) bool {
+		_, mapped := facts.IDMap(f.Net.UIDMap.Value).Outside(uid)
+		hidden := uid == facts.OverflowID && f.Net.UIDMap.State == facts.Known && !mapped
+		return !hidden && !slices.Contains(ours, uid)
+	})
 }
 
 // stamped returns the file's capabilities, with those added that the goal needs. It leaves out
