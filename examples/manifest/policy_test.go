@@ -113,7 +113,69 @@ func TestPolicy(t *testing.T) {
 			}
 		}
 	}
-	if want := []string{"gateway-sidecar", "restricted-list", "syslog-job", "traefik-low"}; !slices.Equal(warned, want) {
+	if want := []string{"gateway-sidecar", "restricted-list", "syslog-job", "traefik-low", "unbound"}; !slices.Equal(warned, want) {
 		t.Errorf("it warns of %q, and not of %q", warned, want)
+	}
+}
+
+// Each change of a pod that is warned of, and whether it still is. Where it is, the rules refuse it by
+// engines that leave the threshold; where it is not, some engine starts it so that it binds, or the
+// manifest alone does not tell.
+func TestPolicyChanges(t *testing.T) {
+	spec := policy(t)
+	const pod = `apiVersion: v1
+kind: Pod
+metadata: {name: a}
+spec:
+  hostNetwork: false
+  securityContext: {runAsUser: 5}
+  containers:
+  - name: a
+    image: a
+    ports: [{containerPort: 80}]
+    securityContext: {capabilities: {drop: [ALL], add: []}}
+`
+	const start = "net.ipv4.ip_unprivileged_port_start"
+	for _, tt := range []struct {
+		old, new string
+		warns    bool
+	}{
+		{"", "", true},
+		{"hostNetwork: false", "hostNetwork: true", false},
+		{"runAsUser: 5", "runAsUser: 0", false},
+		{"runAsUser: 5", "runAsNonRoot: true", true},
+		{"runAsUser: 5", "fsGroup: 5", false},
+		{"{capabilities", "{runAsUser: 0, capabilities", false},
+		{"{capabilities", "{privileged: true, capabilities", false},
+		{"containerPort: 80", "containerPort: 1024", false},
+		{"containerPort: 80", "containerPort: 1023", true},
+		{"drop: [ALL]", "drop: [all]", true},
+		{"drop: [ALL]", "drop: [CHOWN]", false},
+		{"drop: [ALL]", "drop: [NET_BIND_SERVICE]", true},
+		{"drop: [ALL], add: []", "drop: [NET_BIND_SERVICE], add: [NET_BIND_SERVICE]", true},
+		{"add: []", "add: [NET_BIND_SERVICE]", false},
+		{"add: []", "add: [CHOWN]", true},
+		{"runAsUser: 5", "runAsUser: 5, sysctls: [{name: " + start + ", value: \"80\"}]", false},
+		{"runAsUser: 5", "runAsUser: 5, sysctls: [{name: " + start + ", value: \"81\"}]", true},
+		{"runAsUser: 5", "runAsUser: 5, sysctls: [{name: net.core.somaxconn, value: \"80\"}]", true},
+		{"hostNetwork: false", "os: {name: windows}", false},
+		{"hostNetwork: false", "os: {name: linux}", true},
+	} {
+		text := strings.Replace(pod, tt.old, tt.new, 1)
+		var object map[string]any
+		if err := yaml.Unmarshal([]byte(text), &object); err != nil {
+			t.Fatal(err)
+		}
+		if got := warns(t, spec, object) != ""; got != tt.warns {
+			t.Errorf("%s: warned of %v, want %v", tt.new, got, tt.warns)
+		}
+		if !tt.warns {
+			continue
+		}
+		for _, engine := range []string{"containerd@1.7", "cri-o@1.30"} {
+			if status, causes, _, err := judged(t, "a.yaml", text, engine); status != 77 || err != nil || causes[0] != "bounding-excludes" {
+				t.Errorf("%s by %s: %d %q, %v", tt.new, engine, status, causes, err)
+			}
+		}
 	}
 }

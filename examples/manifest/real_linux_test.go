@@ -6,6 +6,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"io/fs"
+	"maps"
 	"math/rand/v2"
 	"os"
 	"os/exec"
@@ -45,6 +47,8 @@ type draw struct {
 	program string // "plain" or "guarded"
 	stamp   string // the capabilities of its file, "" for none
 	shell   bool   // a script starts it
+	profile string // the seccomp profile, "" for none
+	frozen  bool   // its root is read-only
 	network string
 	address string
 }
@@ -72,6 +76,9 @@ func drawn(r *rand.Rand) draw {
 	case "run":
 		d.engine = one(r, "docker", "podman", "nerdctl@2.0")
 	}
+	if d.frozen = r.IntN(4) == 0; d.kind != "kubernetes" && r.IntN(3) == 0 { // whose profiles are the node's
+		d.profile = one(r, slices.Sorted(maps.Keys(profiles))...)
+	}
 	if d.kind != "kubernetes" && d.userNS {
 		d.host = d.host && d.engine != "docker" // it refuses both
 	}
@@ -82,6 +89,27 @@ func drawn(r *rand.Rand) draw {
 		d.likely()
 	}
 	return d
+}
+
+// profiles are seccomp profiles by name.
+var profiles = map[string]string{
+	"bind":   `{"defaultAction":"SCMP_ACT_ALLOW","syscalls":[{"names":["bind"],"action":"SCMP_ACT_ERRNO"}]}`,
+	"listen": `{"defaultAction":"SCMP_ACT_ALLOW","syscalls":[{"names":["listen"],"action":"SCMP_ACT_ERRNO","errnoRet":13}]}`,
+	"family": `{"defaultAction":"SCMP_ACT_ALLOW","syscalls":[{"names":["socket"],"action":"SCMP_ACT_ERRNO","errnoRet":97,
+		"args":[{"index":0,"value":2,"op":"SCMP_CMP_EQ"}]}]}`,
+	"stream": `{"defaultAction":"SCMP_ACT_ALLOW","syscalls":[{"names":["socket"],"action":"SCMP_ACT_ERRNO",
+		"args":[{"index":1,"value":15,"valueTwo":1,"op":"SCMP_CMP_MASKED_EQ"}]}]}`,
+	"other": `{"defaultAction":"SCMP_ACT_ALLOW","syscalls":[{"names":["bind"],"action":"SCMP_ACT_ALLOW"},
+		{"names":["socket"],"action":"SCMP_ACT_ERRNO","args":[{"index":0,"value":40,"op":"SCMP_CMP_EQ"}]}]}`,
+}
+
+// readProfile reads a profile as a file that another one names.
+func readProfile(name string) ([]byte, error) {
+	text, is := profiles[strings.TrimSuffix(filepath.Base(name), ".json")]
+	if !is {
+		return nil, fs.ErrNotExist
+	}
+	return []byte(text), nil
 }
 
 // likely takes back what engines refuse.
@@ -113,7 +141,7 @@ func (d draw) file() declare.File {
 		if d.start != "" {
 			fmt.Fprintf(&b, "  securityContext:\n    sysctls: [{name: net.ipv4.ip_unprivileged_port_start, value: %q}]\n", d.start)
 		}
-		fmt.Fprintf(&b, "  containers:\n  - name: a\n    image: a\n    securityContext:\n      allowPrivilegeEscalation: %v\n", !d.noNew)
+		fmt.Fprintf(&b, "  containers:\n  - name: a\n    image: a\n    securityContext:\n      allowPrivilegeEscalation: %v\n      readOnlyRootFilesystem: %v\n", !d.noNew, d.frozen)
 		fmt.Fprintf(&b, "      capabilities: {add: %s, drop: %s}\n", list(d.add), list(d.drop))
 		if uid, gid, has := strings.Cut(d.user, ":"); uid != "" {
 			fmt.Fprintf(&b, "      runAsUser: %s\n", uid)
@@ -123,7 +151,11 @@ func (d draw) file() declare.File {
 		}
 		return declare.File{Name: "pod.yaml", Content: []byte(b.String())}
 	case "compose":
-		fmt.Fprintf(&b, "services:\n  a:\n    image: a\n    cap_add: %s\n    cap_drop: %s\n    security_opt: [\"no-new-privileges:%v\"]\n", list(d.add), list(d.drop), d.noNew)
+		fmt.Fprintf(&b, "services:\n  a:\n    image: a\n    cap_add: %s\n    cap_drop: %s\n    read_only: %v\n    security_opt: [\"no-new-privileges:%v\"", list(d.add), list(d.drop), d.frozen, d.noNew)
+		if d.profile != "" {
+			fmt.Fprintf(&b, ", \"seccomp:%s.json\"", d.profile)
+		}
+		b.WriteString("]\n")
 		if d.user != "" {
 			fmt.Fprintf(&b, "    user: %q\n", d.user)
 		}
@@ -139,6 +171,10 @@ func (d draw) file() declare.File {
 		return declare.File{Name: "compose.yaml", Content: []byte(b.String())}
 	case "quadlet":
 		fmt.Fprintf(&b, "[Container]\nImage=a\nNoNewPrivileges=%v\nAddCapability=%s\nDropCapability=%s\n", d.noNew, strings.Join(d.add, " "), strings.Join(d.drop, " "))
+		if d.profile != "" {
+			fmt.Fprintf(&b, "SeccompProfile=/%s.json\n", d.profile)
+		}
+		fmt.Fprintf(&b, "ReadOnly=%v\n", d.frozen)
 		for key, value := range map[string]string{"User": d.user, "Network": map[bool]string{true: "host"}[d.host], "UserNS": map[bool]string{true: "auto"}[d.userNS]} {
 			if uid, gid, has := strings.Cut(value, ":"); key == "User" && has {
 				fmt.Fprintf(&b, "User=%s\nGroup=%s\n", uid, gid)
@@ -164,6 +200,7 @@ func (d draw) flags() (all []string) {
 	}
 	for flag, is := range map[string]bool{
 		"--security-opt=no-new-privileges": d.noNew, "--user=" + d.user: d.user != "", "--network=host": d.host, "--userns=auto": d.userNS,
+		"--read-only": d.frozen, "--security-opt=seccomp=/tmp/" + d.profile + ".json": d.profile != "",
 		"--sysctl=net.ipv4.ip_unprivileged_port_start=" + d.start: d.start != "",
 	} {
 		if is {
@@ -343,7 +380,7 @@ func started(t *testing.T, s declare.Subject, i *image.Image, root string) strin
 	if err != nil {
 		t.Fatal(err)
 	}
-	b, err := oci.Make(c, oci.Host{Rootfs: root, Users: launch.Database{Passwd: passwd, Group: "root:x:0:\nwww:x:33:\n"}})
+	b, err := oci.Make(c, oci.Host{Rootfs: root, ReadOnly: s.ReadOnly, Users: launch.Database{Passwd: passwd, Group: "root:x:0:\nwww:x:33:\n"}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -397,6 +434,15 @@ func byPodman(t *testing.T, d draw, i *image.Image, root string) (said string, o
 	if args = append(args, d.flags()...); !d.host {
 		args = append(args, "--network=none")
 	}
+	for n, a := range args { // where the profile is
+		if name, is := strings.CutPrefix(a, "--security-opt=seccomp=/tmp/"); is {
+			file := filepath.Join(dir, name)
+			if err := os.WriteFile(file, []byte(profiles[d.profile]), 0o644); err != nil {
+				t.Fatal(err)
+			}
+			args[n] = "--security-opt=seccomp=" + file
+		}
+	}
 	args = append(append(append(args, "--rootfs", root), i.Config.Entrypoint...), i.Config.Cmd...)
 	run := exec.Command("unshare", args...)
 	run.Env = append(os.Environ(), "CONTAINERS_CONF="+conf)
@@ -448,7 +494,7 @@ func compare(t *testing.T, d draw, made *images, tally map[string]int) {
 	t.Helper()
 	i, root := made.of(t, d)
 	f := d.file()
-	c := command{files: []declare.File{f}, options: declare.Options{Engine: d.engine}, image: i, addresses: []string{d.network + "/" + d.address}}
+	c := command{files: []declare.File{f}, options: declare.Options{Engine: d.engine, ReadFile: readProfile}, image: i, addresses: []string{d.network + "/" + d.address}}
 	subjects, err := c.subjects(c.files, c.options)
 	if err != nil {
 		t.Errorf("%+v: %v\n%s", d, err, f.Content)

@@ -57,7 +57,7 @@ func probes(protocols []string) []facts.Probe {
 func bindAny(probe *facts.Probe, family, kind, proto int) error {
 	fd, err := unix.Socket(family, kind|unix.SOCK_CLOEXEC, proto)
 	if err != nil {
-		_, absurd := unix.Socket(family, noKind|unix.SOCK_CLOEXEC, proto)
+		_, absurd := unix.Socket(family, kind|noFlag|unix.SOCK_CLOEXEC, proto)
 		probe.By = by(err, absurd)
 		return err
 	}
@@ -112,7 +112,7 @@ func portProbes(probes []facts.Probe, ports []int) ([]facts.PortProbe, error) {
 var noMachine = [4]byte{240, 0, 0, 1}
 
 const (
-	noKind  = 0xf     // no kind of socket: __sock_create
+	noFlag  = 0x10    // no flag of a socket: __sys_socket. A filter may look at the kind, which is the same
 	tooLong = 1 << 12 // no address has so many bytes: move_addr_to_kernel
 )
 

@@ -103,7 +103,7 @@ func podman(s declare.Subject, image string) ([]string, error) {
 	case len(c.AddCaps) > 0 && !strings.HasPrefix(c.User+":", "0:"):
 		// It makes them ambient, which neither Docker nor Kubernetes does.
 		return nil, errors.New("podman gives more than the file asks for: see runc")
-	case s.Command != nil || c.Privileged || c.UserNS || c.Dir != "" || len(c.Env) > 0 || c.Network != "" && c.Network != "host":
+	case s.Command != nil || c.Privileged || c.UserNS || c.Seccomp != nil || c.Dir != "" || len(c.Env) > 0 || c.Network != "" && c.Network != "host":
 		return nil, fmt.Errorf("not translated: something of %+v", c)
 	}
 	flags := []string{"--user=" + c.User}

@@ -3,7 +3,9 @@ package declare
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
 	"maps"
 	"path/filepath"
 	"regexp"
@@ -46,8 +48,12 @@ func compose(files []File, o Options) ([]Subject, error) {
 		sources = append(sources, source{f, nodes[0]})
 		details.ConfigFiles = append(details.ConfigFiles, types.ConfigFile{Filename: f.Name, Content: f.Content})
 	}
-	if env, err := o.beside(files[0].Name, ".env"); err == nil {
-		if details.Environment, err = dotenv.Parse(bytes.NewReader(env.Content)); err != nil {
+	if o.ReadFile != nil {
+		env, err := o.beside(files[0].Name, ".env")
+		if err == nil {
+			details.Environment, err = dotenv.Parse(bytes.NewReader(env.Content))
+		}
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return nil, fmt.Errorf("%s: %w", env.Name, err)
 		}
 	}

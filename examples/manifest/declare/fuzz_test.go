@@ -1,7 +1,7 @@
 package declare
 
 import (
-	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -15,7 +15,7 @@ func fuzz(f *testing.F, name string) {
 		if len(content) > 64<<10 {
 			return
 		}
-		o := Options{ReadFile: func(string) ([]byte, error) { return nil, errors.New("no other file") }}
+		o := Options{ReadFile: func(string) ([]byte, error) { return nil, fs.ErrNotExist }}
 		all, err := Read([]File{{name, content}}, o)
 		if err != nil {
 			if !strings.HasPrefix(err.Error(), name+":") {

@@ -10,7 +10,7 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// Words that a template has, and that are rendered before anybody reads the file.
+// What is said of files that are rendered before Kubernetes reads them.
 const (
 	helm      = "a template that is not rendered: give what `helm template` makes of it"
 	kustomize = "a kustomization is not rendered: give what `kustomize build` makes of it"

@@ -3,6 +3,7 @@
 package oci
 
 import (
+	"encoding/json"
 	"maps"
 	"path"
 	"slices"
@@ -144,6 +145,9 @@ func linux(c preflight.Container, start launch.Container, h Host) map[string]any
 		}
 		ids := []mapping{{0, 100000, 65536}}
 		l["uidMappings"], l["gidMappings"] = ids, ids
+	}
+	if len(c.Seccomp) > 0 && !c.Unconfined { // in the form of the specification, without conditions
+		l["seccomp"] = json.RawMessage(c.Seccomp)
 	}
 	l["namespaces"] = spaces
 	return l
