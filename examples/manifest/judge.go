@@ -131,14 +131,13 @@ func (c command) edited(s declare.Subject, edits []declare.Edit) (declare.Subjec
 			files[i].Content = content
 		}
 	}
-	o.ReadFile = func(name string) ([]byte, error) {
-		if name == s.File {
-			return content, nil
+	if o.ReadFile != nil {
+		o.ReadFile = func(name string) ([]byte, error) {
+			if name == s.File {
+				return content, nil
+			}
+			return c.options.ReadFile(name)
 		}
-		if c.options.ReadFile == nil {
-			return nil, fmt.Errorf("%s is not given", name)
-		}
-		return c.options.ReadFile(name)
 	}
 	subjects, err := c.subjects(files, o)
 	if err != nil {
