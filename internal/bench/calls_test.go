@@ -197,6 +197,7 @@ func testBinary(t testing.TB) string {
 		t.Fatal(err)
 	}
 	copied = f.Name()
+	t.Cleanup(func() { os.Remove(copied); copied = "" })
 	return copied
 }
 
