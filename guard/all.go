@@ -3,12 +3,9 @@ package guard
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net"
 	"slices"
-	"strings"
 
-	"github.com/lowport/lowport/guard/report"
 	"github.com/lowport/lowport/internal/ask"
 	"github.com/lowport/lowport/privport"
 )
@@ -86,7 +83,7 @@ func bind(ctx context.Context, all []ask.Request, opts []Option) error {
 	unfit := mismatches(ctx, all)
 	r.Notes = append(r.Notes, inherited(unfit)...)
 	if len(unfit) == 1 && len(unfit[0]) > 0 {
-		r.Fixes = slices.Insert(r.Fixes, 0, socketLine(unfit[0][0]))
+		r.Fixes = slices.Insert(r.Fixes, 0, ask.SocketLine(unfit[0][0]))
 	}
 	if o.Report != nil {
 		*o.Report = r
@@ -120,19 +117,6 @@ func inherited(unfit [][]privport.Mismatch) []string {
 		}
 	}
 	return append(notes, privport.Leftover(explained...)...)
-}
-
-// socketLine returns the change of a .socket unit after which it passes what was asked for.
-func socketLine(m privport.Mismatch) report.Fix {
-	network, address := m.Offer.Asks()
-	return report.Fix{
-		ID: "socket-line", Scope: "unit", Summary: "have the .socket unit pass what the program asks for",
-		Lasts: "as long as the unit says so", Depends: "if a .socket unit passed " + network + " " + address,
-		Steps: []report.Step{{
-			Edit:    fmt.Sprintf("the .socket unit, instead of its line for port %d", m.Offer.Addr.Port()),
-			Content: "[Socket]\n" + strings.ReplaceAll(m.Lines, " and ", "\n") + "\n",
-		}},
-	}
 }
 
 // Close closes all of them.

@@ -22,17 +22,29 @@ func Mismatches(ctx context.Context, network, address string) (all []Mismatch) {
 	if len(offers) == 0 {
 		return nil
 	}
-	w, err := wanted(ctx, network, address)
-	if err != nil || w.Port == 0 {
-		return nil
-	}
-	w.strict = startedByLess()
+	strict := startedByLess()
 	for _, o := range offers {
-		if why := o.differs(w); why != "" && !o.Taken {
-			all = append(all, Mismatch{Offer: o, Why: why, Lines: w.unitLines()})
+		if m, ok := o.mismatch(ctx, network, address, strict); ok && !o.Taken {
+			all = append(all, m)
 		}
 	}
 	return all
+}
+
+// Mismatch reports whether a socket has the port of an address, but not its family or host, and in
+// what it differs.
+func (o Offer) Mismatch(ctx context.Context, network, address string) (m Mismatch, ok bool) {
+	return o.mismatch(ctx, network, address, false)
+}
+
+func (o Offer) mismatch(ctx context.Context, network, address string, strict bool) (m Mismatch, ok bool) {
+	w, err := wanted(ctx, network, address)
+	if err != nil || w.Port == 0 {
+		return m, false
+	}
+	w.strict = strict
+	why := o.differs(w)
+	return Mismatch{Offer: o, Why: why, Lines: w.unitLines()}, why != ""
 }
 
 // differs says in what a socket of the right protocol and port is not what was asked, ""

@@ -83,7 +83,7 @@ func (s starter) follow(argv []string) (c *chain, err error) {
 		}
 		s.path, s.then = cmp.Or(s.then, s.path), ""
 		if c.program, err = s.in.open(name); err != nil {
-			return c, err
+			return c, s.unseen(err)
 		}
 		c.opened = append(c.opened, c.program)
 		c.doubt = cmp.Or(c.doubt, c.program.Unsure)
@@ -118,6 +118,14 @@ func (s starter) follow(argv []string) (c *chain, err error) {
 		argv = w.Command
 	}
 	return c, errors.New("the program is started by too many others")
+}
+
+// unseen marks the error of a file that this process may not see, if another one executes it.
+func (s starter) unseen(err error) error {
+	if is := (*fs.PathError)(nil); !s.mine && errors.As(err, &is) && is.Op != "exec" {
+		return mayRead(err)
+	}
+	return err
 }
 
 // may asks whether something else keeps the file, or its loader, from being executed.

@@ -41,6 +41,34 @@ func (how Launch) plan(ports ...int) (*plan, error) {
 	return nil, errors.New("preflight: neither a program nor a unit is named: set Binary or Unit")
 }
 
+// unreadable is the error of a file that this process may not read, and that another user may: of
+// the start it says nothing.
+type unreadable struct{ error }
+
+func (e *unreadable) Unwrap() error { return e.error }
+
+// mayRead marks an error about a file that this process may not read.
+func mayRead(err error) error {
+	if errors.Is(err, fs.ErrPermission) {
+		return &unreadable{err}
+	}
+	return err
+}
+
+// readable is the plan or, where a file may not be read that decides, one of which nothing is known.
+func (how Launch) readable(ports ...int) (*plan, error) {
+	p, err := how.plan(ports...)
+	if errors.As(err, new(*unreadable)) {
+		return unknown(err.Error()), nil
+	}
+	return p, err
+}
+
+// unknown is the plan of a program of which nothing is known.
+func unknown(why string) *plan {
+	return &plan{facts: facts.Record{}.Facts(), doubt: func(kernel.Goal) string { return why }, remote: true}
+}
+
 // byHand is a start from this process, or by one that becomes the user.
 func (how Launch) byHand(ports []int) (*plan, error) {
 	s := starter{path: os.Getenv("PATH"), mine: how.User == "", in: here}
@@ -57,13 +85,22 @@ func (how Launch) byHand(ports []int) (*plan, error) {
 	}
 	defer c.close()
 	p, f, _ := how.read(c, ports)
-	if how.User == "" {
-		f = launch.Here(f)
-	} else {
-		f = launch.AsUser(f, s.who)
-	}
 	p.doubt = func(kernel.Goal) string { return c.doubt }
-	return p, p.start(c, f, s)
+	if how.User == "" {
+		return p, p.start(c, launch.Here(f), s)
+	}
+	if err := p.start(c, launch.AsUser(f, s.who), s); err != nil {
+		return nil, err
+	}
+	if f.Proc.Thread.Value.NoNewPrivs {
+		keeps := *p
+		if err := keeps.start(c, launch.AsUserKeeping(f, s.who), s); err != nil {
+			return nil, err
+		}
+		p.others = []other{{plan: &keeps, what: []string{"what changes the user, as no_new_privs is set: setpriv keeps its capabilities " +
+			"until it executes the program, and su, runuser and a login do not"}}}
+	}
+	return p, nil
 }
 
 // read reads the machine with the program of a chain in this one's place.
@@ -125,7 +162,11 @@ func readUnit(file string) (launch.Unit, error) {
 	if real, err := filepath.EvalSymlinks(path); err == nil && aliased(path, real) {
 		return launch.Unit{}, fmt.Errorf("preflight: %s is another name of %s: name that one", path, real)
 	}
-	return launch.Read(os.DirFS("/"), path)
+	u, err := launch.Read(os.DirFS("/"), path)
+	if is := (*fs.PathError)(nil); errors.As(err, &is) && !filepath.IsAbs(is.Path) {
+		is.Path = "/" + is.Path
+	}
+	return u, mayRead(err)
 }
 
 // aliased reports whether a link is a second name of a unit, which has the drop-ins of
@@ -216,7 +257,7 @@ func unseen(u *launch.Unit, c launch.Command, err error) (*plan, error) {
 	if why == "" {
 		return nil, err
 	}
-	return &plan{facts: facts.Record{}.Facts(), doubt: func(kernel.Goal) string { return why }, remote: true}, nil
+	return unknown(why), nil
 }
 
 // byManager is the start by systemd.

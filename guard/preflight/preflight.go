@@ -81,7 +81,7 @@ func Bind(how Launch, addresses ...string) (report.Report, error) {
 			return predicted(ask.Malformed(subject, *r), r.Err, nil)
 		}
 	}
-	p, err := how.plan(ask.Ports(all)...)
+	p, err := how.readable(ask.Ports(all)...)
 	if err != nil {
 		return report.Report{}, &printable{err}
 	}
@@ -89,14 +89,16 @@ func Bind(how Launch, addresses ...string) (report.Report, error) {
 		p.predict(&all[i])
 		p.differs(&all[i])
 	}
+	ask.Foretold(all)
 	r := ask.Report(all, func([]ask.Request) facts.Facts { return p.facts })
+	p.unfit(&r, all)
 	return predicted(r, firstErr(all), p.notes)
 }
 
 // Require predicts what guard.Require would do in a program, as [Bind] does for
 // guard.Bind.
 func Require(how Launch, need ...caps.Cap) (report.Report, error) {
-	p, err := how.plan()
+	p, err := how.readable()
 	if err != nil {
 		return report.Report{}, &printable{err}
 	}
@@ -239,6 +241,36 @@ func (p *plan) privileged() bool {
 	file, ok := p.facts.File.Installed.Caps.Is()
 	stat, okStat := p.facts.File.Installed.Stat.Is()
 	return ok && file.Permitted|file.Inheritable != 0 || okStat && stat.Setid()
+}
+
+// unfit looks for a socket of the unit's own that has the port of a refused request, and is not what
+// that asks for: its line is to be changed. To stop the .socket unit helps until it is started again.
+func (p *plan) unfit(r *report.Report, all []ask.Request) {
+	if !program.Is(p.inherits, true) {
+		return
+	}
+	var found []privport.Mismatch
+	for _, q := range all {
+		for _, o := range p.offers {
+			m, ok := o.Mismatch(context.Background(), q.Network, q.Address)
+			if ok && errors.Is(q.Err, syscall.EADDRINUSE) && q.Clash == "" && !p.foreign(q.Goal) {
+				found = append(found, m)
+				p.note(m.String())
+			}
+		}
+	}
+	if len(found) != 1 {
+		return
+	}
+	r.Fixes = slices.DeleteFunc(r.Fixes, func(f report.Fix) bool { return f.ID == "stop-owner" })
+	r.Fixes = slices.Insert(r.Fixes, 0, ask.SocketLine(found[0]))
+}
+
+// foreign reports whether a socket that is not systemd's may be in the way.
+func (p *plan) foreign(g kernel.Goal) bool {
+	return slices.ContainsFunc(p.facts.Net.Sockets.Value, func(s facts.Socket) bool {
+		return s.PID != 1 && !strings.HasSuffix(s.Cgroup, ".socket") && kernel.Conflicts(s, g) != kernel.No
+	})
 }
 
 // inherit is how systemd's bind of the socket that it offers would go.

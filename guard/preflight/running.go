@@ -59,6 +59,7 @@ func Running(pid int, has Guard, addresses ...string) (report.Report, error) {
 	for i := range all {
 		decideRunning(&all[i], &f, raises, confined(pid, &f))
 	}
+	ask.Foretold(all)
 	return outside(pid, ask.Report(all, func([]ask.Request) facts.Facts { return f }), firstErr(all))
 }
 

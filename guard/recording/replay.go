@@ -53,6 +53,9 @@ func ReplayAll(recording []byte, addresses []string, opts ...guard.Option) error
 			refused = r.Err
 			break
 		}
+	}
+	ask.Foretold(all)
+	for _, r := range all {
 		refused = cmp.Or(refused, r.Err)
 	}
 	r := ask.Report(all, func([]ask.Request) facts.Facts { return f })

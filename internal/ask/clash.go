@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"os"
 	"syscall"
 
 	"github.com/lowport/lowport/guard/report"
@@ -44,12 +45,56 @@ func (r *Request) bound() (s facts.Socket, ok bool) {
 	if !ok || r.Err != nil {
 		return s, false
 	}
-	s = facts.Socket{Network: r.Network[:3], Listen: r.Network[:3] == "tcp", V6Only: r.Network[3:] == "6"}
+	return listed(r.Network, at), true
+}
+
+// Foretold notes which of predicted requests has the port that a later one of the same list asks
+// for: that fails then.
+func Foretold(all []Request) {
+	for i := range all {
+		r := &all[i]
+		s, ok := r.foretold()
+		if !ok {
+			continue
+		}
+		for _, b := range all[:i] {
+			if other, ok := b.foretold(); ok && kernel.Conflicts(other, r.Goal) == kernel.Yes {
+				var at net.Addr = net.TCPAddrFromAddrPort(s.Addr)
+				if !s.Listen {
+					at = net.UDPAddrFromAddrPort(s.Addr)
+				}
+				r.Clash = b.String()
+				r.Err = &net.OpError{Op: "listen", Net: r.Network, Addr: at, Err: os.NewSyscallError("bind", syscall.EADDRINUSE)}
+				break
+			}
+		}
+	}
+}
+
+// foretold returns the socket of a request that is predicted to succeed, as the kernel would list it.
+func (r *Request) foretold() (s facts.Socket, ok bool) {
+	protocol := r.Goal.Protocol()
+	if r.Err != nil || r.Goal.Port == 0 || protocol != "tcp" && protocol != "udp" {
+		return s, false
+	}
+	at := r.Goal.Addr
+	switch {
+	case !at.IsValid() && r.Goal.Network == protocol+"4":
+		at = netip.IPv4Unspecified()
+	case !at.IsValid():
+		at = netip.IPv6Unspecified()
+	}
+	return listed(r.Goal.Network, netip.AddrPortFrom(at, uint16(r.Goal.Port))), true
+}
+
+// listed is a listening socket of a network such as "tcp6", as the kernel lists it.
+func listed(network string, at netip.AddrPort) facts.Socket {
+	s := facts.Socket{Network: network[:3], Listen: network[:3] == "tcp", V6Only: network[3:] == "6"}
 	s.Addr = netip.AddrPortFrom(at.Addr().Unmap(), at.Port())
 	if s.Addr.Addr().Is6() {
 		s.Network += "6"
 	}
-	return s, true
+	return s
 }
 
 // clash is the finding about a request that an earlier one of the same call keeps from its port:

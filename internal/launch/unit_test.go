@@ -469,6 +469,11 @@ func TestAsUser(t *testing.T) {
 			t.Errorf("uid %d with %+v:\n%+v, want\n%+v", tt.uid, tt.has, got, tt.want)
 		}
 	}
+	held := caps.State{Permitted: full, Effective: full, Bounding: full, NoNewPrivs: true}
+	f := AsUserKeeping(facts.Facts{Proc: facts.Proc{Thread: known(held), IDs: known(facts.IDs{})}}, who)
+	if got := f.Launch.Starter.Value; got.Permitted != full || got.Effective != 0 || !got.NoNewPrivs {
+		t.Errorf("by what keeps its capabilities: %+v", got)
+	}
 	if f := AsUser(facts.Facts{}, who); f.Launch.Starter.State != facts.Unreadable {
 		t.Error("of nothing known something became known")
 	}

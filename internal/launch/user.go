@@ -15,7 +15,15 @@ func Here(f facts.Facts) facts.Facts {
 // it: all ids change at once, and what that leaves of the capabilities is left
 // (capset is not called). Where this process may not change them, the start is by
 // a root with the same bounding set.
-func AsUser(f facts.Facts, who facts.Account) facts.Facts {
+func AsUser(f facts.Facts, who facts.Account) facts.Facts { return asUser(f, who, 0) }
+
+// AsUserKeeping is the same by what keeps its permitted set until it executes the program, as
+// setpriv(1) does (PR_SET_KEEPCAPS).
+func AsUserKeeping(f facts.Facts, who facts.Account) facts.Facts {
+	return asUser(f, who, caps.KeepCaps)
+}
+
+func asUser(f facts.Facts, who facts.Account, bits caps.Securebits) facts.Facts {
 	f.Launcher.SharesFS = f.Launcher.SharesFS.Now(false) // what changes the user shares nothing
 	now, okThread := f.Proc.Thread.Is()
 	ids, okIDs := f.Proc.IDs.Is()
@@ -29,6 +37,7 @@ func AsUser(f facts.Facts, who facts.Account) facts.Facts {
 		now = caps.State{Permitted: now.Bounding, Effective: now.Bounding, Bounding: now.Bounding, NoNewPrivs: now.NoNewPrivs}
 		old = caps.UIDs{}
 	}
+	now.Securebits |= bits
 	f.Launch.Starter = f.Proc.Thread.Now(now.SetUIDs(old, caps.UIDs{Real: who.UID, Effective: who.UID, Saved: who.UID}))
 	return as(f, who)
 }
