@@ -36,11 +36,16 @@ func callers(w World, g Goal, set caps.Set) []World {
 	if w.Image.Stat.Setid() { // it changed the effective ids
 		w.Caller.EUID, w.Caller.EGID = ids.UID, ids.GID
 	}
-	if dumpable, ok := w.Facts.Proc.Dumpable.Is(); ids.UID == 0 || ok && dumpable == 1 {
-		return []World{w}
-	}
 	root := w.costs(1)
 	root.Caller = facts.IDs{}
+	dumpable, ok := w.Facts.Proc.Dumpable.Is()
+	switch {
+	case ids.UID == 0 && ids.EUID != 0: // by a change of the effective user, before the execve or after it
+		root.cost = w.cost
+		return []World{w, root}
+	case ids.UID == 0, ok && dumpable == 1:
+		return []World{w}
+	}
 	if parent, ok := w.Facts.Launcher.Parent.Is(); ok && parent.UID == ids.UID {
 		root = root.costs(1) // the parent must have changed its user too
 	}
@@ -71,6 +76,10 @@ func sinces(w World, g Goal, set caps.Set) []World {
 		}
 		return all // what it kept was chosen (PR_SET_KEEPCAPS)
 	}
+	if w.lessRoot(set) {
+		gave(Lowered, 0)
+		return all[1:]
+	}
 	dropped, _ := w.Facts.Proc.Dropped.Is()
 	began, noted := w.Facts.Proc.AtInit.Is()
 	cost := 1
@@ -95,6 +104,14 @@ func (w World) leftRoot() bool {
 	ids, known := w.Facts.Proc.IDs.Is()
 	changed := known && w.Caller.EUID == 0 && ids.UID != 0 && ids.EUID != 0
 	return changed && w.now.Securebits&caps.NoSetuidFixup == 0
+}
+
+// lessRoot reports whether root executed the program and the program changed its effective user
+// since. That clears the effective set alone (cap_emulate_setxuid).
+func (w World) lessRoot(set caps.Set) bool {
+	ids, known := w.Facts.Proc.IDs.Is()
+	changed := known && w.Caller.EUID == 0 && ids.UID == 0 && ids.EUID != 0
+	return changed && w.now.Permitted.Contains(set) && w.now.Securebits&caps.NoSetuidFixup == 0
 }
 
 // otherThreads reports whether a thread of the process has what this one lacks; known is false
@@ -126,7 +143,10 @@ func starters(w World, g Goal, set caps.Set) []World {
 		all = append(all, o)
 	}
 	had := poor(w.Facts, set)
-	if now.Inheritable.Contains(set) || w.Since != Kept {
+	switch {
+	case w.Since == Kept && now.Inheritable&now.Permitted&set != 0: // it came, so by another way
+		other(Ambient(s, set), had+2)
+	case w.Since != Kept, now.Inheritable.Contains(set):
 		other(Ambient(s, set), had)
 	}
 	permitted := s

@@ -358,3 +358,42 @@ func TestStartedByRoot(t *testing.T) {
 		}
 	}
 }
+
+// What came by the file needs no other story, and root that changed its effective user does so at
+// each start: no file helps it.
+func TestNotRaised(t *testing.T) {
+	for _, tt := range []struct {
+		name   string
+		f      func(*facts.Facts)
+		lowers bool // in a likely world the program does so itself
+	}{
+		{"an inheritable capability that the file lets through", func(f *facts.Facts) {
+			s := &f.Proc.Thread.Value
+			s.Inheritable, s.Permitted = needsBind, needsBind
+			f.File.Exe.Caps = f.File.Exe.Caps.Now(caps.File{Version: 2, Inheritable: needsBind})
+			f.Proc.Secure, f.Proc.Dumpable = f.Proc.Secure.Now(true), f.Proc.Dumpable.Now(0)
+		}, false},
+		{"root with another effective user", func(f *facts.Facts) {
+			s := &f.Proc.Thread.Value
+			s.Permitted = s.Bounding
+			f.Proc.IDs.Value = facts.IDs{EUID: 1000, EGID: 1000}
+			f.Proc.Dumpable = f.Proc.Dumpable.Now(0)
+		}, true},
+	} {
+		f := machines(t)["no-capability"].record.Facts()
+		f.Proc.AtInit = f.Proc.AtInit.None()
+		tt.f(&f)
+		f.Proc.Threads = f.Proc.Threads.Now(map[int]caps.State{1: f.Proc.Thread.Value})
+		g := Goal{Network: "tcp", Port: 443, Refused: Refusal{Errno: syscall.EACCES, Call: "bind"}}
+		lowers := false
+		for _, w := range Likeliest(Worlds(&f, g)) {
+			lowers = lowers || w.Since == Lowered
+			if got := w.Obstacles(g); len(got) != 1 || got[0] != "not-raised" {
+				t.Errorf("%s: %q", tt.name, got)
+			}
+		}
+		if lowers != tt.lowers {
+			t.Errorf("%s: lowers it: %v", tt.name, lowers)
+		}
+	}
+}

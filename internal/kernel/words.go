@@ -337,19 +337,33 @@ func sayForeignMount(l *look, w wording) wording {
 			"execve ignores the capabilities of a file of memfd_create(2), whose mount belongs to no mount namespace"}
 	}
 	return orBit(wording{"the file's set-user-ID bit is ignored: its mount belongs to another mount namespace",
-		"execve ignores the bit of a file that was reached through another mount namespace, as by /proc/PID/root or a passed descriptor"})(l, w)
+		"execve ignores the bit of a file that was reached through another mount namespace, as by /proc/PID/root or a passed descriptor"},
+		wording{"file capabilities would be ignored: the file's mount belongs to another mount namespace", w.detail})(l, w)
 }
 
-// orBit returns a say for a file that grants nothing but by its set-user-ID bit: the words for
-// that bit.
-func orBit(bit wording) func(*look, wording) wording {
+// orBit returns a say for what makes execve ignore the file: the words for a file that grants
+// nothing but by its set-user-ID bit, and, if there are any, for one that grants nothing yet.
+func orBit(bit, none wording) func(*look, wording) wording {
 	return func(l *look, w wording) wording {
 		image := l.w.Image
-		if !image.Stat.Setuid() || image.Stamped && image.Caps.Permitted|image.Caps.Inheritable != 0 {
+		switch {
+		case image.Stamped && image.Caps.Permitted|image.Caps.Inheritable != 0:
 			return w
+		case image.Stat.Setuid():
+			return bit
+		case none != (wording{}):
+			return none
 		}
-		return bit
+		return w
 	}
+}
+
+// sayNotRaised does not say that the capability is permitted if it is not.
+func sayNotRaised(l *look, w wording) wording {
+	if l.f.Proc.Thread.Value.Permitted.Contains(l.g.Need()) {
+		return w
+	}
+	return wording{"{cap} would be permitted and not effective", "the kernel checks the effective set, and this program does not raise what is permitted"}
 }
 
 // saySetID says that a set-ID bit cleared the ambient set, if one did.

@@ -26,6 +26,7 @@ func addresses() (all, tentative []netip.Addr, special []facts.Special, err erro
 // netlinkAddresses lists them by RTM_GETLINK and RTM_GETADDR of rtnetlink(7).
 func netlinkAddresses() (all, tentative []netip.Addr, special []facts.Special, err error) {
 	links := map[uint32]facts.Special{} // without an address
+	var off []facts.Special             // the loopback interface, where it is down
 	err = list(unix.RTM_GETLINK, unix.SizeofIfInfomsg, func(b []byte) error {
 		index, flags := binary.NativeEndian.Uint32(b[4:]), binary.NativeEndian.Uint32(b[8:])
 		link := facts.Special{Index: index, Down: flags&unix.IFF_UP == 0, NoCarrier: flags&(unix.IFF_UP|unix.IFF_RUNNING) == unix.IFF_UP}
@@ -35,6 +36,9 @@ func netlinkAddresses() (all, tentative []netip.Addr, special []facts.Special, e
 			}
 		})
 		links[index] = link
+		if link.Down && flags&unix.IFF_LOOPBACK != 0 {
+			off = append(off, link)
+		}
 		return err
 	})
 	if err != nil {
@@ -60,6 +64,10 @@ func netlinkAddresses() (all, tentative []netip.Addr, special []facts.Special, e
 		}
 		return nil
 	})
+	for _, lo := range off { // it gets ::1 when it comes up (addrconf_notify); 127.0.0.1 can be bound all the same
+		lo.Addr = netip.IPv6Loopback()
+		special = append(special, lo)
+	}
 	return all, tentative, special, err
 }
 
