@@ -73,7 +73,7 @@ weight:
 
 # Speed beside the peers, in the module of their own, as root: the tables of its README.
 bench:
-	cd internal/bench && sudo -E env "PATH=$$PATH" CGO_ENABLED=0 go run ./tables
+	sudo -E env "PATH=$$PATH" CGO_ENABLED=0 go run -C internal/bench github.com/lowport/lowport/internal/bench/tables
 
 # What is made of the code: the causes, and the reports of recorded machines.
 docs:

@@ -113,6 +113,14 @@ func ExampleMismatch_String() {
 	// Output: inherited tcp [::]:80 (named "app.socket") is not what was asked for: it takes IPv6 too; with ListenStream=0.0.0.0:80 the .socket unit passes the right one
 }
 
+// A socket that a unit passes on loopback is not one for every address.
+func ExampleOffer_Mismatch() {
+	o := privport.Offer{Name: "app.socket", Network: "tcp4", Addr: netip.MustParseAddrPort("127.0.0.1:443")}
+	m, differs := o.Mismatch(context.Background(), "tcp4", ":443")
+	fmt.Println(differs, m.Lines)
+	// Output: true ListenStream=0.0.0.0:443
+}
+
 // A process that was started with no sockets has none that differ.
 func ExampleMismatches() {
 	fmt.Println(len(privport.Mismatches(context.Background(), "tcp4", ":80")))
