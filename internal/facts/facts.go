@@ -58,6 +58,7 @@ type Launcher struct {
 	Tracer      Fact[caps.State] // what traces this process
 	SharesFS    Fact[bool]       // another process was found that shares its root and working directory (CLONE_FS)
 	Operator    Fact[Operator]   // who had this process started; Unreadable where every ancestor is a launcher or hidden
+	Sandbox     Fact[bool]       // process 1 belongs to what started this program, and not to a machine
 	Unit        Fact[Unit]
 	UnitFilters Fact[[]string]     // those directives that the unit's files set
 	LastDropIn  Fact[string]       // the name of the unit's drop-in that systemd reads last, "" if it has none

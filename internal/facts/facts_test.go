@@ -103,6 +103,7 @@ func TestFacts(t *testing.T) {
 		{"network apart", "false\n", "Net.Apart", "known false"},
 		{"network apart", "true\n", "Net.Apart", "known true"},
 		{"network apart", "", "Net.Apart", "unreadable neither"},
+		{"sandbox", "true\n", "Launcher.Sandbox", "known true"},
 		{"network namespace name", "/run/netns/a b\n", "Net.Name", "known a b\n"},
 		{"network namespace name", "/run/netns/", "Net.Name", "unreadable is not in"},
 		{"network namespace name", "/run/netns/a/b", "Net.Name", "unreadable is not in"},

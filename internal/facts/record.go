@@ -13,7 +13,7 @@ type Item struct {
 // Items lists every item a record can hold, in the order a saved one has them.
 var Items = []string{
 	"proc/thread-self/status", "status by calls", "prctl PR_GET_SECUREBITS", "prctl PR_GET_DUMPABLE", "AT_SECURE", "at init", "capget", "caps/drop", "threads",
-	"proc/sys/kernel/cap_last_cap", "uname", "no_file_caps", "proc/1/status", "ancestor status", "parent status", "ancestors", "supervisor", "tracer status", "folders shared", "operator",
+	"proc/sys/kernel/cap_last_cap", "uname", "no_file_caps", "proc/1/status", "ancestor status", "parent status", "ancestors", "supervisor", "tracer status", "folders shared", "operator", "sandbox",
 	"proc/self/exe", "AT_EXECFN", "exe xattr", "exe stat", "exe statfs", "exe changed since",
 	"path xattr", "path stat", "path statfs", "path danger", "path owners", "path attributes", "mount point", "path outside", "read-only outside", "idmapped outside",
 	"moved stat", "moved statfs",

@@ -1,6 +1,7 @@
 package facts
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"path"
@@ -218,7 +219,29 @@ func begun(r Record, pid, uts Fact[string]) bool {
 const (
 	initialPID = "pid:[4026531836]"
 	initialUTS = "uts:[4026531838]"
+	initialNet = "net:[4026531833]" // since Linux 6.18 (NET_NS_INIT_INO of <linux/nsfs.h>)
 )
+
+// HasInitialPID reports whether this process is in the pid namespace that the system booted with.
+func HasInitialPID(r Record) (bool, error) {
+	f := fact(r, "proc/self/ns/pid", parseNS("pid"))
+	if f.State != Known {
+		return false, errors.New(f.Reason)
+	}
+	return f.Value == initialPID, nil
+}
+
+// apart reports whether this network namespace is another than the machine's. That process 1 has
+// the same says nothing if that one belongs to a sandbox, which may have a network of its own.
+func apart(r Record) Fact[bool] {
+	f := fact(r, "network apart", parseTruth)
+	sandbox, _ := fact(r, "sandbox", parseTruth).Is()
+	ns, _ := fact(r, "proc/self/ns/net", parseNS("net")).Is()
+	if other, known := f.Is(); known && !other && sandbox && ns != initialNet {
+		return Fact[bool]{Source: f.Source, Reason: "process 1 belongs to what started this program"}
+	}
+	return f
+}
 
 // hasEnv reports whether the environment had the variable. Only whether, never
 // what: values are not recorded.

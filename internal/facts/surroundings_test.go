@@ -261,3 +261,19 @@ func TestContainer(t *testing.T) {
 		}
 	}
 }
+
+// That process 1 has the same network namespace counts unless it belongs to a sandbox, whose
+// network may be its own; the one that the system booted with is the machine's in any case.
+func TestApartInSandbox(t *testing.T) {
+	for _, tt := range []struct{ apart, sandbox, net, want string }{
+		{"false\n", "false\n", "net:[4026532000]", "known false"},
+		{"false\n", "true\n", "net:[4026532000]", "unreadable process 1 belongs to what started this program"},
+		{"false\n", "true\n", "net:[4026531833]", "known false"},
+		{"true\n", "true\n", "net:[4026532000]", "known true"},
+	} {
+		r := facts.Record{"network apart": {Data: []byte(tt.apart)}, "sandbox": {Data: []byte(tt.sandbox)}, "proc/self/ns/net": {Data: []byte(tt.net)}}
+		if got := factstest.Words(r.Facts())["Net.Apart"]; got != tt.want {
+			t.Errorf("%+v: %s", tt, got)
+		}
+	}
+}

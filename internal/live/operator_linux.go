@@ -41,6 +41,19 @@ func (r reading) coversProc() bool {
 	return err == nil && len(at) > 1
 }
 
+// sandbox reports whether process 1 belongs to what started this program: it is this process, or a
+// launcher or a shell, and not in the pid namespace that the system booted with.
+func (r reading) sandbox() ([]byte, error) {
+	initial, err := facts.HasInitialPID(r.Record)
+	pid, errPID := self()
+	args, errArgs := r.file("/proc/1/cmdline")
+	if err := cmp.Or(err, errPID, errArgs); err != nil {
+		return nil, err
+	}
+	ours := pid == 1 || facts.RoleOf(splitArgs(args)) != facts.Another
+	return fmt.Appendln(nil, !initial && ours), nil
+}
+
 // A lineage is the ancestors of this process.
 type lineage struct {
 	line  []facts.Forebear // up to the nearest shell that asks for commands, or to one that cannot be read

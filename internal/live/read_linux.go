@@ -165,6 +165,7 @@ func (r reading) ancestors(up lineage, beside string) {
 		return line(up.line)
 	})
 	r.add("supervisor", func() ([]byte, error) { return r.supervisor(up) })
+	r.add("sandbox", r.sandbox)
 }
 
 // marks looks for the marks of launchers in an environment.
@@ -210,7 +211,7 @@ func (r reading) program() {
 
 // command reads how this process was called.
 func (r reading) command() {
-	r.add("args", func() ([]byte, error) { return []byte(strings.Join(os.Args, "\x00") + "\x00"), nil })
+	r.add("args", r.args)
 	r.add("cwd", func() ([]byte, error) {
 		wd, err := os.Getwd()
 		return []byte(wd), err
@@ -225,6 +226,17 @@ func (r reading) command() {
 	})
 	r.add("user", userName)
 	r.add("loader", loader)
+}
+
+// args returns the words with which /proc/self/exe was executed. A loader that was given the program,
+// as ld.so(8), takes itself and its options away from what the program sees.
+func (r reading) args() ([]byte, error) {
+	seen := strings.Join(os.Args, "\x00") + "\x00"
+	whole, err := r.file("/proc/self/cmdline")
+	if err == nil && strings.HasSuffix(string(whole), "\x00"+seen) {
+		return whole, nil
+	}
+	return []byte(seen), nil
 }
 
 // network reads what is in the network namespace.

@@ -96,6 +96,7 @@ var masks = map[string]mask{
 	"exe statfs": only(`0x[0-9a-f]+\n`), "path statfs": only(`0x[0-9a-f]+\n`), "moved statfs": only(`0x[0-9a-f]+\n`), "cwd statfs": only(`0x[0-9a-f]+\n`),
 
 	"operator":      maskOperator,
+	"sandbox":       only(`true\n|false\n`),
 	"proc/self/exe": maskExe, facts.Executed: maskExe,
 	"path danger": only(`[0-9]+\n`), "path owners": only(`\[[0-9,]*\]\n`), "path attributes": only(`a?i?\n`),
 	"mount point":  maskMount,

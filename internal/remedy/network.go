@@ -22,12 +22,12 @@ func network(f *facts.Facts, when, setting, file string) (report.Fix, bool) {
 	fix := report.Fix{Scope: "host", Summary: cmp.Or(when, "on the host, ") + "for every process", Lasts: "the first line until reboot, the file for good",
 		Steps: []report.Step{{Run: sudo(f, append(enter, "sysctl", "-w", setting)...)}}}
 	switch {
-	case o.NoSysctl, !named && ((apart(f) || known) && !o.SameNet || mayBePrivate(f)):
+	case o.NoSysctl, !named && ((apart(f) || known || sandboxed(f)) && !o.SameNet || mayBePrivate(f)):
 		return report.Fix{}, false
 	case named:
 		fix.Scope, fix.Lasts = "netns", "until that is deleted"
 		fix.Summary = when + "for every process in the network namespace " + term.Show(f.Net.Name.Value)
-	case apart(f):
+	case apart(f), f.Launcher.Sandbox.Value && f.Net.Apart.State != facts.Known:
 		fix.Scope, fix.Lasts = "netns", "until that is deleted"
 		fix.Summary = when + "for every process in this network namespace, in the shell that started the program"
 	case o.OtherRoot:
@@ -49,13 +49,24 @@ func byName(f *facts.Facts) (words []string, ok bool) {
 }
 
 // entering returns the words in front of a command that has to run in this network namespace:
-// none if the operator is in it. An unknown operator is taken to be in the machine's. It
-// reports false if the operator cannot enter it, for want of a name.
+// none if the operator is in it. An unknown operator is taken to be in the machine's, but outside of
+// a sandbox. It reports false if the operator cannot enter it, for want of a name.
 func entering(f *facts.Facts) (words []string, ok bool) {
-	if o, known := f.Launcher.Operator.Is(); known && o.SameNet || !known && !apart(f) {
+	o, known := f.Launcher.Operator.Is()
+	switch {
+	case sandboxed(f):
+		return nil, false
+	case known && o.SameNet, !known && !apart(f):
 		return nil, true
 	}
 	return byName(f)
+}
+
+// sandboxed reports whether nobody types commands where the program runs: what started it is
+// process 1 there. Whatever the operator starts outside is not in the sandbox.
+func sandboxed(f *facts.Facts) bool {
+	_, known := f.Launcher.Operator.Is()
+	return !known && f.Launcher.Sandbox.Value
 }
 
 // mayBePrivate reports whether a service may have the network of PrivateNetwork=, which has the

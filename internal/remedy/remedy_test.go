@@ -69,6 +69,11 @@ func inAnother(f *facts.Facts) {
 	f.Net.Apart, f.Launcher.Operator.Value.SameNet = known(true), false
 }
 
+// sandbox is a pid namespace whose process 1 started the program.
+func sandbox(f *facts.Facts) {
+	f.Launcher.Sandbox, f.Net.Apart, f.Launcher.Operator = known(true), facts.Fact[bool]{}, facts.Fact[facts.Operator]{}
+}
+
 func setgid(f *facts.Facts) {
 	f.Proc.IDs.Value.EGID = 7
 	f.Kernel.Release = known(facts.Release{Major: 6, Minor: 18})
@@ -190,6 +195,12 @@ func TestFixes(t *testing.T) {
 		{"a mount of an old recording", app(func(f *facts.Facts) { f.File.IdmappedThere = facts.Fact[bool]{Reason: facts.NotRecorded} }), low, "setcap setpriv sysctl"},
 		{"an idmapped mount", app(func(f *facts.Facts) { f.File.IdmappedThere = known(true) }), low, "setpriv move sysctl"},
 		{"a shell in a network namespace of its own", app(func(f *facts.Facts) { f.Net.Apart = known(true) }), low, "setcap setpriv sysctl"},
+		{"a sandbox whose network is not known", app(sandbox), low, "setcap"},
+		{"a sandbox in the machine's network", app(sandbox, func(f *facts.Facts) { f.Net.Apart = known(false) }), low, "setcap"},
+		{"a sandbox in a network with a name", app(sandbox, func(f *facts.Facts) { f.Net.Name = known("lan") }), low, "setcap sysctl"},
+		{"a shell in a sandbox", app(sandbox, func(f *facts.Facts) {
+			f.Launcher.Operator = known(facts.Operator{PID: 1, UID: 1000, SameNet: true, SamePID: true, SameRoot: true})
+		}), low, "setcap setpriv sysctl"},
 		{"a shell whose /proc has no sysctls", app(func(f *facts.Facts) { f.Launcher.Operator.Value.NoSysctl = true }), low, "setcap setpriv"},
 		{"unit in a network namespace whose name is hidden", app(unit, inAnother, func(f *facts.Facts) { f.Net.Name = facts.Fact[string]{} }), low, "systemd-drop-in setcap"},
 		{"another network namespace, with a name like an option", app(inAnother, func(f *facts.Facts) { f.Net.Name = known("-all") }), low, "setcap"},
