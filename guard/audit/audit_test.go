@@ -37,6 +37,7 @@ func processes() map[string]inner.Process {
 			PID: 812, Name: found("server", "/proc/812/comm"), UserNS: found(inner.UserNS{Name: facts.InitialUserNS}, "/proc/812/ns/user"), UIDMap: found(facts.WholeMap, "/proc/812/uid_map"),
 			Listens:   found([]inner.Listen{{Network: "tcp", Addr: netip.MustParseAddrPort("[::]:443")}}, "/proc/812/fd"),
 			PortStart: found(1024, "/proc/sys/net/ipv4/ip_unprivileged_port_start"), Doors: found([]inner.Door{}, "/proc/812/root"), RootRuns: found(true, "/proc"), Open: found([]inner.Open{}, "/proc/812/fd"),
+			Terminals: found([]inner.Terminal{}, "/proc/812/fd"), Typing: found(inner.Typing{}, "/proc/sys/dev/tty/legacy_tiocsti"),
 			Path: found("/srv/app/server", "/proc/812/exe"), Deleted: found(false, "/proc/812/exe"), Same: found(true, "/proc/812/exe"), Here: true, AsRoot: true,
 			Interprets: found(false, "/proc/812/exe"), Exe: facts.Image{Caps: facts.Fact[caps.File]{State: facts.Absent, Source: "getxattr /proc/812/exe"}, Stat: found(facts.Stat{Mode: 0o100755}, "/proc/812/exe")},
 			Way: found([]inner.Place{{Path: "/", Mode: 0o040755}, {Path: "/srv", Mode: 0o040755}, {Path: "/srv/app", Mode: 0o040755}, {Path: "/srv/app/server", Mode: 0o100755}}, "/proc/812/root"),
@@ -71,7 +72,7 @@ func processes() map[string]inner.Process {
 		}),
 		"hidden": {
 			PID: 812, Threads: hidden[map[int]inner.Thread](), UserNS: hidden[inner.UserNS](), Listens: hidden[[]inner.Listen](), Path: hidden[string](),
-			Exe: facts.Image{Caps: hidden[caps.File](), Stat: hidden[facts.Stat]()}, Doors: hidden[[]inner.Door](), RootRuns: hidden[bool](), Open: hidden[[]inner.Open](),
+			Exe: facts.Image{Caps: hidden[caps.File](), Stat: hidden[facts.Stat]()}, Doors: hidden[[]inner.Door](), RootRuns: hidden[bool](), Open: hidden[[]inner.Open](), Terminals: hidden[[]inner.Terminal](),
 		},
 	}
 }

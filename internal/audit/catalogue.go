@@ -83,6 +83,13 @@ var catalogue = map[string]entry{
 		see:        "ls -l /proc/PID/fd",
 		helps:      "close it before the drop, open it close-on-exec (O_CLOEXEC) in what starts the process",
 	},
+	"shared-terminal": {
+		severities: "high where it may type into a terminal of root's; medium where it may only read there, or the other process is of another user",
+		means:      "a process of root or of another user has the same terminal, as its controlling one or as its standard input: the shell that the process was started from is one. TIOCSTI types into the controlling terminal if dev.tty.legacy_tiocsti is 1, and on every kernel before 6.2; TIOCLINUX pastes into a virtual console before 6.7; what is written to the other end of a pseudoterminal is typed too. Reading takes a descriptor and a session of its own. Whether the other process reads commands there is not seen; sudo, su, doas and runuser, where they wait for the process, are not counted",
+		allows:     "read what is typed there, passwords too",
+		see:        "ps -o pid,sid,tty,user -p PID\nls -l /proc/PID/fd\ncat /proc/sys/dev/tty/legacy_tiocsti",
+		helps:      "a service manager, which gives it no terminal; a terminal of its own, by sudo with use_pty (usual from sudo 1.9.14 on) or in a root shell by runuser -P; dev.tty.legacy_tiocsti=0, which ends typing and not reading",
+	},
 	"mapped-ids": {
 		severities: "medium",
 		means:      "its user namespace maps ids of accounts of the machine that are not its own, and it holds a capability that counts for their files there",

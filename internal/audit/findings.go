@@ -51,7 +51,7 @@ func Worst(all []Finding) Severity {
 // rules find one thing each.
 var rules = []func(Process) (Finding, bool){
 	root, rootCapability, otherCapability, threadsDiffer, writableExecutable, interpreter, fileCapabilities,
-	setIDExecutable, wayToRoot, openDoor, mappedIDs, replaced, mayGain, extraListener, couldNotTell, portCapability, passedOn, noSeccomp, ownUserNS, securebits,
+	setIDExecutable, wayToRoot, openDoor, sharedTerminal, mappedIDs, replaced, mayGain, extraListener, couldNotTell, portCapability, passedOn, noSeccomp, ownUserNS, securebits,
 }
 
 // threads are those of the process in order, none if they are not known.

@@ -23,7 +23,7 @@ func clean() Process {
 		PID: 7, Name: is("server"), Threads: is(map[int]Thread{7: t, 8: t}), UserNS: is(UserNS{Name: facts.InitialUserNS}), UIDMap: is(facts.WholeMap), GIDMap: is(facts.WholeMap),
 		Listens: is([]Listen{{Network: "tcp", Addr: netip.MustParseAddrPort("[::]:443")}}), PortStart: is(1024), Doors: is([]Door{{Path: "/etc/shadow", Mode: 0o100640, GID: 42, Need: 4, Allows: "read hashes"}}),
 		Securebits: is(caps.Securebits(0)), Path: is("/srv/app/server"), Deleted: is(false), Same: is(true), Here: true, AsRoot: true,
-		Exe: facts.Image{Caps: facts.Fact[caps.File]{State: facts.Absent}, Stat: is(facts.Stat{Mode: 0o100755})}, Interprets: is(false), Open: is([]Open{}), RootRuns: is(true),
+		Exe: facts.Image{Caps: facts.Fact[caps.File]{State: facts.Absent}, Stat: is(facts.Stat{Mode: 0o100755})}, Interprets: is(false), Open: is([]Open{}), RootRuns: is(true), Terminals: is([]Terminal{}), Typing: is(Typing{}),
 		Way: is([]Place{{Path: "/", Mode: 0o040755}, {Path: "/srv", Mode: 0o040755}, {Path: "/srv/app", Mode: 0o040755}, {Path: "/srv/app/server", Mode: 0o100755}}),
 	}
 }
@@ -102,6 +102,32 @@ func TestFindings(t *testing.T) {
 		"an open file of root": {func(p *Process) {
 			p.Open = is([]Open{{FD: 5, Door: &Door{Path: "/etc/shadow", Need: 2, Root: true, Allows: "set root's password"}}})
 		}, "high open-door", ""},
+		"root's terminal": {func(p *Process) {
+			p.Terminals = is([]Terminal{{Path: "/dev/pts/0", FD: -1, Controls: true, Others: []Sitter{{PID: 5}}}})
+			p.Typing = is(Typing{Inserts: true})
+		}, "high shared-terminal", ""},
+		"root's terminal, only to read": {func(p *Process) {
+			p.Terminals = is([]Terminal{{Path: "/dev/pts/0", FD: 1, Controls: true, Others: []Sitter{{PID: 5}}}})
+		}, "medium shared-terminal", ""},
+		"root's terminal without being its controlling one": {func(p *Process) {
+			p.Terminals = is([]Terminal{{Path: "/dev/pts/0", FD: 1, Others: []Sitter{{PID: 5}}}})
+			p.Typing = is(Typing{Inserts: true, Pastes: true})
+		}, "medium shared-terminal", ""},
+		"root's virtual console": {func(p *Process) {
+			p.Terminals = is([]Terminal{{Path: "/dev/tty1", FD: -1, Controls: true, Virtual: true, Others: []Sitter{{PID: 5}}}})
+			p.Typing = is(Typing{Pastes: true})
+		}, "high shared-terminal", ""},
+		"the other end of root's terminal": {func(p *Process) {
+			p.Terminals = is([]Terminal{{Path: "/dev/pts/0", FD: 3, Master: true, Others: []Sitter{{PID: 4, UIDs: same4(7)}, {PID: 5}}}})
+		}, "high shared-terminal", ""},
+		"another user's terminal": {func(p *Process) {
+			p.Terminals = is([]Terminal{{Path: "/dev/pts/0", FD: -1, Controls: true, Others: []Sitter{{PID: 4, UIDs: same4(7)}}}})
+			p.Typing = is(Typing{Inserts: true})
+		}, "medium shared-terminal", ""},
+		"a terminal of its own": {func(p *Process) {
+			p.Terminals = is([]Terminal{{Path: "/dev/pts/0", FD: -1, Controls: true}})
+			p.Typing = facts.Fact[Typing]{}
+		}, "", ""},
 		"an io_uring": {func(p *Process) { p.Open = is([]Open{{FD: 5}}) }, "unknown could-not-tell", ""},
 		"a folder of root's PATH": {func(p *Process) {
 			p.Doors = is([]Door{{Path: "/usr/local/bin", Mode: 0o042775, GID: 1000, Need: 3, Root: true, Allows: pathAllows}})
@@ -251,7 +277,12 @@ func TestFindings(t *testing.T) {
 // Whatever is not known, the process is never clean.
 func TestNeverClean(t *testing.T) {
 	for name, hide := range map[string]func(*Process){
-		"threads":         func(p *Process) { p.Threads = facts.Fact[map[int]Thread]{} },
+		"threads":   func(p *Process) { p.Threads = facts.Fact[map[int]Thread]{} },
+		"terminals": func(p *Process) { p.Terminals = facts.Fact[[]Terminal]{} },
+		"who may type": func(p *Process) {
+			p.Terminals = is([]Terminal{{Path: "/dev/pts/0", FD: -1, Controls: true, Others: []Sitter{{PID: 5}}}})
+			p.Typing = facts.Fact[Typing]{}
+		},
 		"descriptors":     func(p *Process) { p.Open = facts.Fact[[]Open]{} },
 		"root's programs": func(p *Process) { p.RootRuns = facts.Fact[bool]{} },
 		"user namespace":  func(p *Process) { p.UserNS = facts.Fact[UserNS]{} },

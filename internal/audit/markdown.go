@@ -31,8 +31,8 @@ Of what the process has open, an audit sees the TCP and UDP sockets of its own n
 namespace and the reader's, and the files below that amount to root: no raw sockets from
 before a drop, and no connections to a daemon of root's. Nor does it see what a thread
 alone has open (CLONE_FILES), what the rules of sudo and polkit let the process do, what
-the units name that root would start next, the rules of a security module, or the
-process's children. Of what root runs it sees the processes that the reader's /proc shows:
+the units name that root would start next, the rules of a security module,
+the terminals that it may open but has not, or the process's children. Of what root runs it sees the processes that the reader's /proc shows:
 their programs, libraries and scripts, not the other modules that a script loads, nor their
 settings beyond the files below. The folders that an overlay is made of are other files.
 
@@ -74,7 +74,7 @@ This file is generated from the catalogue that the reports are made of.
 
 // sections are the ids of the catalogue, the worst first.
 var sections = []string{
-	"root", "root-capability", "interpreter-capabilities", "writable-executable", "threads-differ", "file-capabilities", "way-to-root", "open-door",
+	"root", "root-capability", "interpreter-capabilities", "writable-executable", "threads-differ", "file-capabilities", "way-to-root", "open-door", "shared-terminal",
 	"other-capability", "mapped-ids", "may-gain", "extra-listener", "set-id-executable", "replaced-executable",
 	"could-not-tell", "port-capability", "passed-on", "no-seccomp", "user-namespace", "securebits",
 }

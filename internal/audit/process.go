@@ -29,6 +29,8 @@ type Process struct {
 	Doors      facts.Fact[[]Door]          // files that amount to root, as it sees them
 	RootRuns   facts.Fact[bool]            // Doors has all that root's processes run
 	Open       facts.Fact[[]Open]          // what it has open of them
+	Terminals  facts.Fact[[]Terminal]      // those that it shares with processes of other users
+	Typing     facts.Fact[Typing]          // who may type into a terminal on this machine
 	Unit       facts.Fact[facts.Unit]      // the systemd service it belongs to
 	Direct     bool                        // that starts it as the user it is; false where this is not seen
 

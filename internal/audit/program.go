@@ -166,6 +166,10 @@ func couldNotTell(p Process) (Finding, bool) {
 	doubt("ways to root", p.Doors.State, p.Doors.Source, p.Doors.Reason)
 	doubt("what root runs", p.RootRuns.State, p.RootRuns.Source, p.RootRuns.Reason)
 	doubt("descriptors", p.Open.State, p.Open.Source, p.Open.Reason)
+	doubt("terminals", p.Terminals.State, p.Terminals.Source, p.Terminals.Reason)
+	if p.needsTyping() {
+		doubt("who may type into a terminal", p.Typing.State, p.Typing.Source, p.Typing.Reason)
+	}
 	for _, o := range p.Open.Value {
 		if o.Door == nil {
 			fd := fmt.Sprintf("fd/%d", o.FD)

@@ -20,11 +20,13 @@ import (
 
 // A reader remembers what is the same for many processes.
 type reader struct {
-	tables map[string]facts.Fact[map[uint64]Listen] // by network namespace
-	starts map[string]facts.Fact[int]               // likewise
-	ways   map[view]facts.Fact[house]               // by what a process sees
-	rooms  *rooms                                   // what root runs
-	waits  int                                      // for processes to end
+	tables  map[string]facts.Fact[map[uint64]Listen] // by network namespace
+	starts  map[string]facts.Fact[int]               // likewise
+	ways    map[view]facts.Fact[house]               // by what a process sees
+	rooms   *rooms                                   // what root runs
+	majors  map[uint32]bool                          // of terminals
+	sitters *sitters                                 // who is at one
+	waits   int                                      // for processes to end
 }
 
 // errKernel is of a thread of the kernel's.
@@ -74,6 +76,8 @@ func (f files) closed(why string) Process {
 	p.Doors = facts.Fact[[]Door]{Source: source, Reason: why}
 	p.RootRuns = facts.Fact[bool]{Source: source, Reason: why}
 	p.Open = facts.Fact[[]Open]{Source: source, Reason: why}
+	p.Terminals = facts.Fact[[]Terminal]{Source: source, Reason: why}
+	p.Typing = readTyping()
 	return p
 }
 
@@ -126,6 +130,8 @@ func (r *reader) once(f files) Process {
 	}
 	r.doors(f, root, err, &p)
 	f.way(root, err, &p)
+	p.Terminals = fact(f.source("fd"), func() ([]Terminal, error) { return r.terminals(f) })
+	p.Typing = readTyping()
 	p.Securebits = facts.Fact[caps.Securebits]{State: facts.Absent, Reason: "not in /proc"}
 	if f.pid == os.Getpid() {
 		p.Securebits = fact("prctl PR_GET_SECUREBITS", func() (caps.Securebits, error) {
