@@ -167,6 +167,27 @@ func (h holders) look(pids []int, most int) {
 	}
 }
 
+// isDeaf reports whether a process is known to be the first one of a pid namespace below that of
+// /proc, and not to catch SIGTERM (proc_pid_status(5)).
+func isDeaf(pid int) bool {
+	status, err := readPath("/proc/" + strconv.Itoa(pid) + "/status")
+	if err != nil {
+		return false
+	}
+	first, catches := false, true
+	for l := range strings.Lines(string(status)) {
+		switch name, value, _ := strings.Cut(l, ":"); name {
+		case "NSpid":
+			ids := strings.Fields(value)
+			first = len(ids) > 1 && ids[len(ids)-1] == "1"
+		case "SigCgt":
+			set, err := strconv.ParseUint(strings.TrimSpace(value), 16, 64)
+			catches = err != nil || set&(1<<(unix.SIGTERM-1)) != 0
+		}
+	}
+	return first && !catches
+}
+
 // holds notes that a process has a socket as its descriptor fd.
 func (h holders) holds(inode uint64, pid, fd int) {
 	for _, s := range h.of[inode] {
@@ -174,9 +195,10 @@ func (h holders) holds(inode uint64, pid, fd int) {
 		case s.PID == pid || slices.Contains(s.Also, pid):
 		case s.PID != 0:
 			s.Also = append(s.Also, pid)
+			s.Deaf = s.Deaf || isDeaf(pid)
 		default:
 			comm, _ := readPath("/proc/" + strconv.Itoa(pid) + "/comm")
-			s.PID, s.Command = pid, strings.TrimSuffix(string(comm), "\n")
+			s.PID, s.Command, s.Deaf = pid, strings.TrimSuffix(string(comm), "\n"), isDeaf(pid)
 			if pid == h.self {
 				s.Self, s.FD = true, fd
 			}

@@ -26,7 +26,7 @@ func stopOwners(w kernel.World, goals []kernel.Goal) (candidate, bool) {
 		}
 	}
 	if len(e.inodes) > 0 { // at once: the second search would find none of a process that has several
-		e.Steps = append(e.Steps, report.Step{Run: sudo(e.f, "sh", "-c", killHolders(e.inodes))})
+		e.Steps = append(e.Steps, report.Step{Run: sudo(e.f, "sh", "-c", killHolders(e.inodes, e.deaf))})
 	}
 	if len(e.Steps) == 0 || len(e.inodes) > mostSockets {
 		return candidate{}, false
@@ -46,6 +46,7 @@ type ending struct {
 	report.Fix
 	f      *facts.Facts
 	named  map[int]bool  // the processes that a step ends
+	deaf   bool          // one of these processes gets no SIGTERM
 	inodes []uint64      // of the sockets whose processes are to be found
 	keep   []report.Step // what keeps the ports free
 }
@@ -84,13 +85,14 @@ func (e *ending) end(s facts.Socket) bool {
 	if logins(s) {
 		e.Costs = "nobody can log in by ssh then"
 	}
+	e.say(s)
 	if s.PID != 0 && !s.Self && e.named[s.PID] { // ended by another socket of it
 		return true
 	}
 	e.named[s.PID] = true
 	more, ok := stop(e.f, s)
 	if ok && len(more) == 0 && !slices.Contains(e.inodes, s.Inode) {
-		e.inodes = append(e.inodes, s.Inode)
+		e.inodes, e.deaf = append(e.inodes, s.Inode), e.deaf || s.Deaf
 		mayBeRoot := s.UID == 0 || s.UID == facts.OverflowID // which a user namespace may have no id for
 		if strings.HasPrefix(s.Network, "udp") && mayBeRoot {
 			e.Depends = "if a process holds it, and not the kernel for a tunnel"
@@ -102,6 +104,23 @@ func (e *ending) end(s facts.Socket) bool {
 		}
 	}
 	return ok
+}
+
+// say adds what the end of a holder costs, and on what it depends.
+func (e *ending) say(s facts.Socket) {
+	unit, managed := unitOf(s.Cgroup)
+	switch {
+	case managed && unit.Name == "docker.service":
+		e.Depends = "if a container publishes the port, and it is not Docker's own"
+	case managed && unit.Name == e.f.Launcher.Unit.Value.Name:
+		e.Depends, e.Costs = "if an earlier start left it behind", "every process of "+unit.Name+" ends first"
+	case inContainer(s.Cgroup):
+		e.Costs = "the whole container ends"
+	case s.PID == 0 && s.Inode != 0 && !managed:
+		e.Depends = "unless it is the first process of a container, which gets no such signal"
+	case s.Deaf && s.PID != 0 && !managed:
+		e.Costs = "all of its pid namespace ends, at once"
+	}
 }
 
 // stub reports whether the socket is one of systemd-resolved that DNSStubListener=no closes
@@ -124,12 +143,21 @@ func stop(f *facts.Facts, s facts.Socket) ([]report.Step, bool) {
 	switch {
 	case s.Self, startedUs(f, s):
 		return nil, false
-	case unit.User && unit.Name != "" && f.Launcher.Operator.Value.UID != s.UID, managed && unit.Name == f.Launcher.Unit.Value.Name:
-		return nil, false // another user's manager; our own unit
+	case unit.User && unit.Name != "" && f.Launcher.Operator.Value.UID != s.UID: // another user's manager
+		return nil, false
+	case managed && unit.Name == f.Launcher.Unit.Value.Name: // what an earlier start of it left (KillMode=)
+		if unit.User != f.Launcher.Unit.Value.User {
+			return nil, false
+		}
+		return []report.Step{{Run: Systemctl(Root(f), unit, "kill")}, {Run: Systemctl(Root(f), unit, "restart")}}, true
 	case managed && strings.HasSuffix(unit.Name, ".socket"): // systemd holds it, and passes it to a service
 		return []report.Step{{Run: Systemctl(Root(f), unit, "stop") + " $(" + Systemctl(true, unit, "show", "-p", "Triggers", "--value") + ")"}}, true
-	case path.Base(s.Cgroup) == "init.scope", slices.Contains(holders, 1), managed && unit.Name == "docker.service": // of a container
+	case path.Base(s.Cgroup) == "init.scope", slices.Contains(holders, 1): // of a container
 		return nil, false
+	case managed && unit.Name == "docker.service": // which publishes the port for a container
+		return []report.Step{{Run: sudo(f, "sh", "-c", "docker stop $(docker ps -q --filter publish="+published(s)+")")}}, true
+	case inContainer(s.Cgroup):
+		return stopContainer(f, s)
 	case stub(s):
 		return []report.Step{
 			{Write: "/etc/systemd/resolved.conf.d/zz-lowport.conf", Content: "[Resolve]\nDNSStubListener=no\n"},
@@ -140,7 +168,7 @@ func stop(f *facts.Facts, s facts.Socket) ([]report.Step, bool) {
 	case s.PID == 0 && Root(f) && f.Launcher.Operator.Value.SamePID: // root sees all: it is the kernel's, as of a tunnel
 		return nil, false
 	case s.PID != 0 && countsAlike(f):
-		return []report.Step{{Run: kill(f, s.UID, holders)}}, true
+		return []report.Step{{Run: kill(f, s, holders)}}, true
 	case s.Inode != 0:
 		return nil, true
 	default: // of the kernel, or a connection that waits
@@ -162,6 +190,9 @@ func startedUs(f *facts.Facts, s facts.Socket) bool {
 // service of the system manager.
 func unitOf(cgroup string) (u facts.Unit, ok bool) {
 	parts := strings.Split(strings.TrimPrefix(cgroup, "/"), "/")
+	if n := len(parts) - 1; strings.HasPrefix(parts[n], "libpod-payload-") { // of a Quadlet unit
+		parts = parts[:n]
+	}
 	for i, part := range parts {
 		last := i == len(parts)-1
 		switch {
@@ -197,14 +228,17 @@ func countsAlike(f *facts.Facts) bool {
 	return o.Value.SamePID || o.State == facts.Unreadable && known && parent != 0
 }
 
-// kill returns the command that ends processes by their ids, see countsAlike. The operator needs
-// no privilege for processes of the same user.
-func kill(f *facts.Facts, uid uint32, pids []int) string {
+// kill returns the command that ends the holders of a socket by their ids, see countsAlike. The
+// operator needs no privilege for processes of the same user.
+func kill(f *facts.Facts, s facts.Socket, pids []int) string {
 	words := []string{"kill"}
+	if s.Deaf {
+		words = append(words, "-KILL")
+	}
 	for _, pid := range pids {
 		words = append(words, strconv.Itoa(pid))
 	}
-	if ids, known := f.Proc.IDs.Is(); known && ids.UID == uid && f.Launcher.Operator.Value.UID == uid {
+	if ids, known := f.Proc.IDs.Is(); known && ids.UID == s.UID && f.Launcher.Operator.Value.UID == s.UID {
 		return Command(words...)
 	}
 	return sudo(f, words...)
@@ -213,10 +247,14 @@ func kill(f *facts.Facts, uid uint32, pids []int) string {
 // killHolders returns a script that ends every process that has one of the sockets, except
 // process 1. Root can read the descriptors of each process, whatever its user and its pid
 // namespace.
-func killHolders(inodes []uint64) string {
+func killHolders(inodes []uint64, deaf bool) string {
+	end := "kill "
+	if deaf {
+		end = "kill -KILL "
+	}
 	var names []string
 	for _, inode := range inodes {
 		names = append(names, `-lname "socket:[[]`+strconv.FormatUint(inode, 10)+`]"`)
 	}
-	return "kill $(find /proc/[0-9]*/fd " + strings.Join(names, " -o ") + " | cut -d/ -f3 | grep -vx 1 | sort -u)"
+	return end + "$(find /proc/[0-9]*/fd " + strings.Join(names, " -o ") + " | cut -d/ -f3 | grep -vx 1 | sort -u)"
 }

@@ -208,7 +208,7 @@ func TestWhoRuns(t *testing.T) {
 		{1000, 1000, 1000, "kill 7"}, {1000, 1000, 33, "sudo kill 7"}, {33, 1000, 33, "sudo kill 7"}, {1000, 33, 33, "sudo kill 7"},
 	} {
 		f := facts.Facts{Proc: facts.Proc{IDs: known(facts.IDs{UID: tt.us, EUID: tt.us})}, Launcher: facts.Launcher{Operator: operator(facts.Operator{UID: tt.operator})}}
-		if got := kill(&f, tt.holder, []int{7}); got != tt.want {
+		if got := kill(&f, facts.Socket{UID: tt.holder}, []int{7}); got != tt.want {
 			t.Errorf("%+v: %s", tt, got)
 		}
 	}
