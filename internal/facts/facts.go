@@ -300,9 +300,7 @@ type Socket struct {
 	PID       int    // 0 unknown
 	Command   string // of PID
 	Self      bool   // held by this process, perhaps beside others
-	// Deaf says that a holder is the first process of another pid namespace and does not catch
-	// SIGTERM, which it therefore never gets (pid_namespaces(7)).
-	Deaf bool `json:",omitempty"`
+	Ends      Ends   `json:",omitzero"`
 	FD        int    `json:",omitempty"` // by which this process holds it; 0 where it does not
 	// Also are the other processes that hold it, as those that inherited it.
 	Also []int `json:",omitempty"`

@@ -38,20 +38,28 @@ var UnitFilters = []string{"RestrictAddressFamilies", "SystemCallFilter"}
 // order. An empty value takes back what stands before it.
 func FiltersIn(files ...string) []string {
 	set := map[string]bool{}
+	eachSetting("[Service]", files, func(key, value string) {
+		if slices.Contains(UnitFilters, key) {
+			set[key] = value != ""
+		}
+	})
+	return slices.DeleteFunc(slices.Clone(UnitFilters), func(key string) bool { return !set[key] })
+}
+
+// eachSetting calls f for each line of a section in the files of a unit.
+func eachSetting(of string, files []string, f func(key, value string)) {
 	for _, text := range files {
 		section := ""
 		text = strings.ReplaceAll(text, "\\\n", " ")
 		for line := range strings.Lines(text) {
 			line = strings.TrimSpace(line)
 			key, value, isSetting := strings.Cut(line, "=")
-			key = strings.TrimSpace(key)
 			switch {
 			case strings.HasPrefix(line, "["):
 				section = line
-			case isSetting && section == "[Service]" && slices.Contains(UnitFilters, key):
-				set[key] = strings.TrimSpace(value) != ""
+			case isSetting && section == of:
+				f(strings.TrimSpace(key), strings.TrimSpace(value))
 			}
 		}
 	}
-	return slices.DeleteFunc(slices.Clone(UnitFilters), func(key string) bool { return !set[key] })
 }

@@ -457,10 +457,14 @@ func Holder(s facts.Socket) string {
 	case strings.HasSuffix(s.Cgroup, ".socket"):
 		return "systemd for " + term.Show(path.Base(s.Cgroup))
 	case s.PID != 0:
-		if n := len(s.Also); n > 0 {
-			return fmt.Sprintf("%s (pid %d) and %d more", term.Show(s.Command), s.PID, n)
+		state := ""
+		if s.Ends.Stopped {
+			state = ", stopped"
 		}
-		return fmt.Sprintf("%s (pid %d)", term.Show(s.Command), s.PID)
+		if n := len(s.Also); n > 0 {
+			return fmt.Sprintf("%s (pid %d%s) and %d more", term.Show(s.Command), s.PID, state, n)
+		}
+		return fmt.Sprintf("%s (pid %d%s)", term.Show(s.Command), s.PID, state)
 	case strings.HasSuffix(s.Cgroup, ".service"):
 		return fmt.Sprintf("%s (uid %d)", term.Show(path.Base(s.Cgroup)), s.UID)
 	case s.Cgroup != "":

@@ -114,11 +114,20 @@ func (h holders) neighbors() (pids []int) {
 			continue
 		}
 		seen[folder] = true
-		b, _ := readPath(folder + "/cgroup.procs")
-		for word := range strings.FieldsSeq(string(b)) {
-			if pid, err := strconv.Atoi(word); err == nil && pid > 0 { // 0 is of another pid namespace
-				pids = append(pids, pid)
-			}
+		pids = append(pids, membersOf(folder)...)
+	}
+	return pids
+}
+
+// membersOf lists the processes in a cgroup.
+func membersOf(folder string) (pids []int) {
+	if folder == "" {
+		return nil
+	}
+	b, _ := readPath(folder + "/cgroup.procs")
+	for word := range strings.FieldsSeq(string(b)) {
+		if pid, err := strconv.Atoi(word); err == nil && pid > 0 { // 0 is of another pid namespace
+			pids = append(pids, pid)
 		}
 	}
 	return pids
@@ -167,27 +176,6 @@ func (h holders) look(pids []int, most int) {
 	}
 }
 
-// isDeaf reports whether a process is known to be the first one of a pid namespace below that of
-// /proc, and not to catch SIGTERM (proc_pid_status(5)).
-func isDeaf(pid int) bool {
-	status, err := readPath("/proc/" + strconv.Itoa(pid) + "/status")
-	if err != nil {
-		return false
-	}
-	first, catches := false, true
-	for l := range strings.Lines(string(status)) {
-		switch name, value, _ := strings.Cut(l, ":"); name {
-		case "NSpid":
-			ids := strings.Fields(value)
-			first = len(ids) > 1 && ids[len(ids)-1] == "1"
-		case "SigCgt":
-			set, err := strconv.ParseUint(strings.TrimSpace(value), 16, 64)
-			catches = err != nil || set&(1<<(unix.SIGTERM-1)) != 0
-		}
-	}
-	return first && !catches
-}
-
 // holds notes that a process has a socket as its descriptor fd.
 func (h holders) holds(inode uint64, pid, fd int) {
 	for _, s := range h.of[inode] {
@@ -195,10 +183,9 @@ func (h holders) holds(inode uint64, pid, fd int) {
 		case s.PID == pid || slices.Contains(s.Also, pid):
 		case s.PID != 0:
 			s.Also = append(s.Also, pid)
-			s.Deaf = s.Deaf || isDeaf(pid)
 		default:
 			comm, _ := readPath("/proc/" + strconv.Itoa(pid) + "/comm")
-			s.PID, s.Command, s.Deaf = pid, strings.TrimSuffix(string(comm), "\n"), isDeaf(pid)
+			s.PID, s.Command = pid, strings.TrimSuffix(string(comm), "\n")
 			if pid == h.self {
 				s.Self, s.FD = true, fd
 			}

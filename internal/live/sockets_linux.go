@@ -26,6 +26,7 @@ func sockets(ports []int, protocols []string) (all []facts.Socket, source string
 	}
 	nameCgroups(found)
 	nameProcesses(found)
+	nameEnds(found)
 	all = make([]facts.Socket, len(found))
 	for i, s := range found {
 		all[i] = s.Socket
@@ -45,7 +46,7 @@ func listed(port int, protocols []string) (found []socket, source string, err er
 	return found, facts.FromProc, nil
 }
 
-// A socket is a socket while it is described: nameCgroups and nameProcesses complete it.
+// A socket is a socket while it is described: nameCgroups, nameProcesses and nameEnds complete it.
 type socket struct {
 	facts.Socket
 	cgroupID uint64 // as sock_diag gives it; 0 unknown

@@ -26,30 +26,31 @@ func (r reading) supervisor(up lineage) ([]byte, error) {
 		if s.Kind, s.Service = facts.SupervisorOf(splitArgs(args)); s.Kind == "" {
 			return nil, unix.ENODATA
 		}
-		return line(named(s))
+		wd, _ := os.Getwd()
+		return line(named(s, wd, os.Getenv))
 	}
 	return nil, cmp.Or[error](up.err, unix.ENODATA)
 }
 
-// named adds what the supervisor calls the service, and the file that starts it. runit and s6
-// start a service in its folder, unless the service changes to another.
-func named(s facts.Supervisor) facts.Supervisor {
+// named adds what the supervisor calls the service, and the file that starts it, by the working
+// directory and the environment of a process of the service. runit and s6 start a service in its
+// folder, unless the service changes to another.
+func named(s facts.Supervisor, wd string, getenv func(string) string) facts.Supervisor {
 	switch s.Kind {
 	case "runit", "s6":
-		wd, err := os.Getwd()
-		if !filepath.IsAbs(s.Service) && err == nil && filepath.Base(wd) == filepath.Base(s.Service) {
+		if !filepath.IsAbs(s.Service) && wd != "" && filepath.Base(wd) == filepath.Base(s.Service) {
 			s.Service = wd
 		}
 		if filepath.IsAbs(s.Service) {
 			s.Run, s.Execline = script(filepath.Join(s.Service, "run"))
 		}
 	case "supervisord":
-		s.Service = os.Getenv("SUPERVISOR_GROUP_NAME")
-		if name := os.Getenv("SUPERVISOR_PROCESS_NAME"); name != s.Service {
+		s.Service = getenv("SUPERVISOR_GROUP_NAME")
+		if name := getenv("SUPERVISOR_PROCESS_NAME"); name != s.Service {
 			s.Service += ":" + name
 		}
 	case "pm2":
-		s.Service = os.Getenv("pm_id")
+		s.Service = getenv("pm_id")
 	}
 	return s
 }

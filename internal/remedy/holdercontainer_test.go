@@ -14,10 +14,22 @@ const id64 = "69487c8e945ae65c7b5bc706cd0ec539537ba5dc16fe575381ae3ec149dbf9ae"
 // The holder of a port is ended by what runs it.
 func TestHolderEnded(t *testing.T) {
 	at := netip.MustParseAddrPort("0.0.0.0:443")
-	deaf := facts.Socket{PID: 77, UID: 1000, Deaf: true}
+	deaf := facts.Socket{PID: 77, UID: 1000, Ends: facts.Ends{Deaf: true, First: true}}
 	docker := facts.Socket{PID: 77, Cgroup: "/system.slice/docker.service"}
 	ours := facts.Socket{PID: 77, Cgroup: "/system.slice/app.service"}
-	in := func(cgroup string) facts.Socket { return facts.Socket{PID: 77, Cgroup: cgroup, Deaf: true} }
+	in := func(cgroup string) facts.Socket {
+		return facts.Socket{PID: 77, Cgroup: cgroup, Ends: facts.Ends{Deaf: true, First: true}}
+	}
+	stopped := facts.Socket{PID: 77, UID: 1000, Ends: facts.Ends{Stopped: true}}
+	of := func(unit string, ends facts.UnitEnds) facts.Socket {
+		return facts.Socket{PID: 77, Inode: 5, Cgroup: "/system.slice/" + unit, Ends: facts.Ends{Unit: ends}}
+	}
+	by := func(s facts.Supervisor) facts.Socket {
+		return facts.Socket{PID: 77, Cgroup: "/system.slice/supervisor.service", Ends: facts.Ends{Supervisor: s}}
+	}
+	operator2 := func(f *facts.Facts) { f.Launcher.Operator.Value.SamePID = false }
+	root := func(f *facts.Facts) { f.Proc.IDs = known(facts.IDs{}) }
+	const find = `$(find /proc/[0-9]*/fd -lname "socket:[[]5]" | cut -d/ -f3 | grep -vx 1 | sort -u)`
 	for _, tt := range []struct {
 		name    string
 		changes []func(*facts.Facts)
@@ -26,7 +38,7 @@ func TestHolderEnded(t *testing.T) {
 		says    string // what the fix depends on, and costs
 	}{
 		{"a first process that catches SIGTERM", nil, facts.Socket{PID: 77, UID: 1000}, "kill 77", ""},
-		{"a first process that does not", nil, deaf, "kill -KILL 77", "all of its pid namespace ends, at once"},
+		{"a first process that does not", nil, deaf, "kill -KILL 77", "all of its pid namespace ends"},
 		{"docker-proxy", nil, docker, "sudo sh -c 'docker stop $(docker ps -q --filter publish=443/tcp)'", "if a container publishes the port, and it is not Docker's own"},
 		{"podman, by systemd", nil, in("/machine.slice/libpod-" + id64 + ".scope/container"), "sudo podman stop 69487c8e945a", "the whole container ends"},
 		{"podman, by itself", nil, in("/libpod_parent/libpod-" + id64), "sudo podman stop 69487c8e945a", "the whole container ends"},
@@ -36,9 +48,32 @@ func TestHolderEnded(t *testing.T) {
 		{"another user's podman", nil, in("/user.slice/user-7.slice/user@7.service/user.slice/libpod-" + id64 + ".scope"), "", ""},
 		{"a pod", nil, in("/kubepods.slice/kubepods-pod1.slice/cri-containerd-" + id64 + ".scope"), "", ""},
 		{"a Quadlet unit", nil, in("/system.slice/web.service/libpod-payload-" + id64), "sudo systemctl stop web.service", ""},
-		{"a name like one", nil, in("/libpod-1"), "sudo kill -KILL 77", "all of its pid namespace ends, at once"},
+		{"a name like one", nil, in("/libpod-1"), "sudo kill -KILL 77", "all of its pid namespace ends"},
 		{"what our unit left behind", []func(*facts.Facts){unit}, ours, "sudo systemctl kill app.service\nsudo systemctl restart app.service",
 			"if an earlier start left it behind; every process of app.service ends first"},
+		{"one that is stopped", nil, stopped, "kill -CONT 77\nkill 77", ""},
+		{"one that ignores SIGTERM", nil, facts.Socket{PID: 77, UID: 1000, Ends: facts.Ends{Deaf: true, Stopped: true}}, "kill -KILL 77", "at once, since SIGTERM does not end it"},
+		{"one that ignores SIGTERM, of a unit", nil, facts.Socket{PID: 77, Cgroup: "/system.slice/x.service", Ends: facts.Ends{Deaf: true}}, "sudo systemctl stop x.service", ""},
+		{"one that ignores SIGTERM, found by its socket", []func(*facts.Facts){operator2}, facts.Socket{PID: 77, Inode: 5, Ends: facts.Ends{Deaf: true}}, "sudo sh -c 'kill -KILL " + find + "'", "at once, since SIGTERM does not end it"},
+		{"one that is stopped, found by its socket", []func(*facts.Facts){operator2}, facts.Socket{PID: 77, Inode: 5, Ends: facts.Ends{Stopped: true}}, "sudo sh -c 'p=" + find + "; kill -CONT $p && kill $p'", ""},
+		{"a hidden one", nil, facts.Socket{Inode: 5}, "sudo sh -c 'p=" + find + "; kill -CONT $p && kill $p'", "unless it gets no SIGTERM, as a container's first process, or is started again at once"},
+		{"what cron started", nil, of("cron.service", facts.UnitEnds{KillMode: "process"}), "sudo kill 77", "unless cron.service starts it again"},
+		{"what ssh left, hidden", nil, facts.Socket{Inode: 5, Cgroup: "/system.slice/ssh.service", Ends: facts.Ends{Unit: facts.UnitEnds{KillMode: "process"}}},
+			"sudo sh -c 'p=" + find + "; kill -CONT $p && kill $p'", "unless ssh.service starts it again; nobody can log in by ssh then"},
+		{"what cron started, and root asks", []func(*facts.Facts){root}, of("cron.service", facts.UnitEnds{KillMode: "process"}), "kill 77", "unless cron.service starts it again"},
+		{"ssh's main process", nil, of("ssh.service", facts.UnitEnds{KillMode: "process", Main: true}), "sudo systemctl stop ssh.service", "nobody can log in by ssh then"},
+		{"one of a unit that stops nothing", nil, of("x.service", facts.UnitEnds{KillMode: "none", Main: true}), "sudo kill 77", "unless x.service starts it again"},
+		{"one of a unit that has its own way to stop", nil, of("x.service", facts.UnitEnds{KillMode: "process", Stops: true}), "sudo systemctl stop x.service", ""},
+		{"what a unit that ended left behind", nil, of("x.service", facts.UnitEnds{Inactive: true, Stops: true}), "sudo kill 77", ""},
+		{"runit's", nil, by(facts.Supervisor{Kind: "runit", Service: "/etc/sv/web"}), "sudo sv stop /etc/sv/web", ""},
+		{"runit's, and root asks", []func(*facts.Facts){root}, by(facts.Supervisor{Kind: "runit", Service: "/etc/sv/web"}), "sv stop /etc/sv/web", ""},
+		{"s6's", nil, by(facts.Supervisor{Kind: "s6", Service: "/run/service/web"}), "sudo s6-svc -d /run/service/web", ""},
+		{"the operator's s6", nil, by(facts.Supervisor{Kind: "s6", UID: 1000, Service: "/run/service/web"}), "s6-svc -d /run/service/web", ""},
+		{"another user's s6", nil, by(facts.Supervisor{Kind: "s6", UID: 7, Service: "/run/service/web"}), "sudo systemctl stop supervisor.service", "all that supervisor.service supervises ends"},
+		{"supervisord's", nil, by(facts.Supervisor{Kind: "supervisord", Service: "web:1"}), "sudo supervisorctl stop web:1", ""},
+		{"supervisord's, and which is not known", nil, by(facts.Supervisor{Kind: "supervisord"}), "sudo systemctl stop supervisor.service", "all that supervisor.service supervises ends"},
+		{"pm2's", nil, by(facts.Supervisor{Kind: "pm2", UID: 1000, Service: "0"}), "pm2 stop 0", ""},
+		{"a name that would be an option", nil, by(facts.Supervisor{Kind: "runit", Service: "-web"}), "sudo systemctl stop supervisor.service", "all that supervisor.service supervises ends"},
 		{"a name like our user's unit", []func(*facts.Facts){userUnit}, ours, "", ""},
 	} {
 		s := tt.socket

@@ -3,7 +3,6 @@ package remedy
 import (
 	"path"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/lowport/lowport/guard/report"
@@ -26,7 +25,7 @@ func stopOwners(w kernel.World, goals []kernel.Goal) (candidate, bool) {
 		}
 	}
 	if len(e.inodes) > 0 { // at once: the second search would find none of a process that has several
-		e.Steps = append(e.Steps, report.Step{Run: sudo(e.f, "sh", "-c", killHolders(e.inodes, e.deaf))})
+		e.Steps = append(e.Steps, report.Step{Run: sudo(e.f, "sh", "-c", killHolders(e.inodes, e.signals))})
 	}
 	if len(e.Steps) == 0 || len(e.inodes) > mostSockets {
 		return candidate{}, false
@@ -44,11 +43,11 @@ func stopOwners(w kernel.World, goals []kernel.Goal) (candidate, bool) {
 // An ending is a fix that is being made, which ends the holders of ports.
 type ending struct {
 	report.Fix
-	f      *facts.Facts
-	named  map[int]bool  // the processes that a step ends
-	deaf   bool          // one of these processes gets no SIGTERM
-	inodes []uint64      // of the sockets whose processes are to be found
-	keep   []report.Step // what keeps the ports free
+	f       *facts.Facts
+	named   map[int]bool  // the processes that a step ends
+	inodes  []uint64      // of the sockets whose processes are to be found
+	signals facts.Ends    // how these end
+	keep    []report.Step // what keeps the ports free
 }
 
 // holders adds what ends the holders of a goal's port. It reports false if one must not be ended.
@@ -82,9 +81,6 @@ func (e *ending) end(s facts.Socket) bool {
 	if stub(s) {
 		e.Summary, e.Lasts = "have systemd-resolved leave the port; whoever asked 127.0.0.53 has to ask another server", "until the file is removed"
 	}
-	if logins(s) {
-		e.Costs = "nobody can log in by ssh then"
-	}
 	e.say(s)
 	if s.PID != 0 && !s.Self && e.named[s.PID] { // ended by another socket of it
 		return true
@@ -92,8 +88,10 @@ func (e *ending) end(s facts.Socket) bool {
 	e.named[s.PID] = true
 	more, ok := stop(e.f, s)
 	if ok && len(more) == 0 && !slices.Contains(e.inodes, s.Inode) {
-		e.inodes, e.deaf = append(e.inodes, s.Inode), e.deaf || s.Deaf
-		mayBeRoot := s.UID == 0 || s.UID == facts.OverflowID // which a user namespace may have no id for
+		e.inodes = append(e.inodes, s.Inode)
+		e.signals.Deaf = e.signals.Deaf || s.Ends.Deaf
+		e.signals.Stopped = e.signals.Stopped || s.Ends.Stopped || s.PID == 0 // a hidden one may be
+		mayBeRoot := s.UID == 0 || s.UID == facts.OverflowID                  // which a user namespace may have no id for
 		if strings.HasPrefix(s.Network, "udp") && mayBeRoot {
 			e.Depends = "if a process holds it, and not the kernel for a tunnel"
 		}
@@ -109,6 +107,10 @@ func (e *ending) end(s facts.Socket) bool {
 // say adds what the end of a holder costs, and on what it depends.
 func (e *ending) say(s facts.Socket) {
 	unit, managed := unitOf(s.Cgroup)
+	left := managed && s.Ends.Unit.Leave()
+	if logins(s) && (s.PID == 0 || !left) {
+		e.Costs = "nobody can log in by ssh then"
+	}
 	switch {
 	case managed && unit.Name == "docker.service":
 		e.Depends = "if a container publishes the port, and it is not Docker's own"
@@ -116,10 +118,18 @@ func (e *ending) say(s facts.Socket) {
 		e.Depends, e.Costs = "if an earlier start left it behind", "every process of "+unit.Name+" ends first"
 	case inContainer(s.Cgroup):
 		e.Costs = "the whole container ends"
-	case s.PID == 0 && s.Inode != 0 && !managed:
-		e.Depends = "unless it is the first process of a container, which gets no such signal"
-	case s.Deaf && s.PID != 0 && !managed:
-		e.Costs = "all of its pid namespace ends, at once"
+	case bySupervisor(e.f, s):
+	case left && !s.Ends.Unit.Inactive:
+		e.Depends = "unless " + unit.Name + " starts it again"
+	case managed && !left && s.Ends.Supervisor.Kind != "":
+		e.Costs = "all that " + unit.Name + " supervises ends"
+	case managed && !left:
+	case s.Ends.First:
+		e.Costs = "all of its pid namespace ends"
+	case s.Ends.Deaf:
+		e.Costs = "at once, since SIGTERM does not end it"
+	case s.PID == 0 && !left:
+		e.Depends = "unless it gets no SIGTERM, as a container's first process, or is started again at once"
 	}
 }
 
@@ -158,17 +168,19 @@ func stop(f *facts.Facts, s facts.Socket) ([]report.Step, bool) {
 		return []report.Step{{Run: sudo(f, "sh", "-c", "docker stop $(docker ps -q --filter publish="+published(s)+")")}}, true
 	case inContainer(s.Cgroup):
 		return stopContainer(f, s)
+	case bySupervisor(f, s):
+		return []report.Step{{Run: stopSupervised(f, s.Ends.Supervisor)}}, true
 	case stub(s):
 		return []report.Step{
 			{Write: "/etc/systemd/resolved.conf.d/zz-lowport.conf", Content: "[Resolve]\nDNSStubListener=no\n"},
 			{Run: Systemctl(Root(f), unit, "restart")},
 		}, true
-	case managed:
+	case managed && !s.Ends.Unit.Leave():
 		return []report.Step{{Run: Systemctl(Root(f), unit, "stop")}}, true
 	case s.PID == 0 && Root(f) && f.Launcher.Operator.Value.SamePID: // root sees all: it is the kernel's, as of a tunnel
 		return nil, false
 	case s.PID != 0 && countsAlike(f):
-		return []report.Step{{Run: kill(f, s, holders)}}, true
+		return kill(f, s, holders), true
 	case s.Inode != 0:
 		return nil, true
 	default: // of the kernel, or a connection that waits
@@ -218,43 +230,4 @@ func logins(s facts.Socket) bool {
 func isSocketUnit(name string) bool {
 	id, ok := strings.CutSuffix(name, ".socket")
 	return ok && facts.UnitName(id+".service")
-}
-
-// countsAlike reports whether the operator numbers processes as this process does. If no operator
-// can be read, it does if the parent has a number here.
-func countsAlike(f *facts.Facts) bool {
-	o := f.Launcher.Operator
-	parent, known := f.Proc.Parent.Is()
-	return o.Value.SamePID || o.State == facts.Unreadable && known && parent != 0
-}
-
-// kill returns the command that ends the holders of a socket by their ids, see countsAlike. The
-// operator needs no privilege for processes of the same user.
-func kill(f *facts.Facts, s facts.Socket, pids []int) string {
-	words := []string{"kill"}
-	if s.Deaf {
-		words = append(words, "-KILL")
-	}
-	for _, pid := range pids {
-		words = append(words, strconv.Itoa(pid))
-	}
-	if ids, known := f.Proc.IDs.Is(); known && ids.UID == s.UID && f.Launcher.Operator.Value.UID == s.UID {
-		return Command(words...)
-	}
-	return sudo(f, words...)
-}
-
-// killHolders returns a script that ends every process that has one of the sockets, except
-// process 1. Root can read the descriptors of each process, whatever its user and its pid
-// namespace.
-func killHolders(inodes []uint64, deaf bool) string {
-	end := "kill "
-	if deaf {
-		end = "kill -KILL "
-	}
-	var names []string
-	for _, inode := range inodes {
-		names = append(names, `-lname "socket:[[]`+strconv.FormatUint(inode, 10)+`]"`)
-	}
-	return end + "$(find /proc/[0-9]*/fd " + strings.Join(names, " -o ") + " | cut -d/ -f3 | grep -vx 1 | sort -u)"
 }

@@ -208,7 +208,7 @@ func TestStopsUnits(t *testing.T) {
 		{facts.Socket{PID: 12, UID: 3, Command: "sshd"}, "sudo kill 12", "nobody can log in by ssh then"},
 		{facts.Socket{UID: 1000, Cgroup: "/user.slice/user-1000.slice/user@1000.service/app.slice/web.socket"},
 			"systemctl --user stop web.socket $(systemctl --user show -p Triggers --value web.socket)", ""},
-		{facts.Socket{Inode: 9}, `sudo sh -c 'kill $(find /proc/[0-9]*/fd -lname "socket:[[]9]" | cut -d/ -f3 | grep -vx 1 | sort -u)'`, ""},
+		{facts.Socket{Inode: 9}, `sudo sh -c 'p=$(find /proc/[0-9]*/fd -lname "socket:[[]9]" | cut -d/ -f3 | grep -vx 1 | sort -u); kill -CONT $p && kill $p'`, ""},
 	} {
 		f := app(holds, held(tt.s))
 		fixes := fixesOf(f, low)

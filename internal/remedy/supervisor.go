@@ -15,7 +15,19 @@ import (
 // unit of such a program is that of its supervisor.
 func supervised(f *facts.Facts) (facts.Supervisor, bool) {
 	s, known := f.Launcher.Supervisor.Is()
-	return s, known && f.Launcher.Container.State != facts.Known && s.Service != "" && !strings.HasPrefix(s.Service, "-") && !strings.ContainsAny(s.Service+s.Run, "\n\r")
+	return s, known && f.Launcher.Container.State != facts.Known && isNamed(s)
+}
+
+// isNamed reports whether the name of the service is known and can stand in a command.
+func isNamed(s facts.Supervisor) bool {
+	return s.Service != "" && !strings.HasPrefix(s.Service, "-") && !strings.ContainsAny(s.Service+s.Run, "\n\r")
+}
+
+// bySupervisor reports whether the holder of a socket is the service of a supervisor, which would
+// start it again. A supervisor of neither root nor the operator may pretend to have any service.
+func bySupervisor(f *facts.Facts, s facts.Socket) bool {
+	by := s.Ends.Supervisor
+	return isNamed(by) && (by.UID == 0 || by.UID == f.Launcher.Operator.Value.UID)
 }
 
 // supervisor makes a supervisor that runs as root start the service with an ambient capability,
@@ -62,6 +74,17 @@ func anew(s facts.Supervisor) []string {
 		return []string{"supervisorctl", "update", s.Service}
 	}
 	return restarted(s)
+}
+
+// stopSupervised returns the command by which a supervisor stops a service, and leaves it stopped.
+func stopSupervised(f *facts.Facts, s facts.Supervisor) string {
+	words := map[string][]string{
+		"runit": {"sv", "stop"}, "s6": {"s6-svc", "-d"}, "supervisord": {"supervisorctl", "stop"}, "pm2": {"pm2", "stop"},
+	}[s.Kind]
+	if s.UID == 0 {
+		return sudo(f, append(words, s.Service)...)
+	}
+	return Command(append(words, s.Service)...)
 }
 
 // restarted is the command by which the supervisor starts a service again.
