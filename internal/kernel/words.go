@@ -465,6 +465,8 @@ func Holder(s facts.Socket) string {
 			return fmt.Sprintf("%s (pid %d%s) and %d more", term.Show(s.Command), s.PID, state, n)
 		}
 		return fmt.Sprintf("%s (pid %d%s)", term.Show(s.Command), s.PID, state)
+	case strings.HasSuffix(s.Cgroup, ".service") && strings.Contains(s.Cgroup, "/user@"):
+		return fmt.Sprintf("the user unit %s (uid %d)", term.Show(path.Base(s.Cgroup)), s.UID)
 	case strings.HasSuffix(s.Cgroup, ".service"):
 		return fmt.Sprintf("%s (uid %d)", term.Show(path.Base(s.Cgroup)), s.UID)
 	case s.Cgroup != "":

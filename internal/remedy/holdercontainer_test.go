@@ -1,6 +1,7 @@
 package remedy
 
 import (
+	"fmt"
 	"net/netip"
 	"strings"
 	"testing"
@@ -27,6 +28,10 @@ func TestHolderEnded(t *testing.T) {
 	by := func(s facts.Supervisor) facts.Socket {
 		return facts.Socket{PID: 77, Cgroup: "/system.slice/supervisor.service", Ends: facts.Ends{Supervisor: s}}
 	}
+	userOwned := func(below string, uid uint32) facts.Socket {
+		return facts.Socket{PID: 77, UID: uid, Inode: 5, Cgroup: fmt.Sprintf("/user.slice/user-%d.slice/user@%d.service/%s", uid, uid, below)}
+	}
+	const other = "sudo setpriv --reuid=7 --clear-groups env XDG_RUNTIME_DIR=/run/user/7 sh -c '"
 	operator2 := func(f *facts.Facts) { f.Launcher.Operator.Value.SamePID = false }
 	root := func(f *facts.Facts) { f.Proc.IDs = known(facts.IDs{}) }
 	const find = `$(find /proc/[0-9]*/fd -lname "socket:[[]5]" | cut -d/ -f3 | grep -vx 1 | sort -u)`
@@ -74,7 +79,18 @@ func TestHolderEnded(t *testing.T) {
 		{"supervisord's, and which is not known", nil, by(facts.Supervisor{Kind: "supervisord"}), "sudo systemctl stop supervisor.service", "all that supervisor.service supervises ends"},
 		{"pm2's", nil, by(facts.Supervisor{Kind: "pm2", UID: 1000, Service: "0"}), "pm2 stop 0", ""},
 		{"a name that would be an option", nil, by(facts.Supervisor{Kind: "runit", Service: "-web"}), "sudo systemctl stop supervisor.service", "all that supervisor.service supervises ends"},
-		{"a name like our user's unit", []func(*facts.Facts){userUnit}, ours, "", ""},
+		{"a name like our user's unit", []func(*facts.Facts){userUnit}, ours, "sudo systemctl stop app.service", ""},
+		{"a user's service", nil, userOwned("app.slice/web.service", 1000), "systemctl --user stop web.service", ""},
+		{"a user's service, of the name of ours", []func(*facts.Facts){unit}, userOwned("app.slice/app.service", 1000), "systemctl --user stop app.service", ""},
+		{"what our user's unit left behind", []func(*facts.Facts){userUnit}, userOwned("app.slice/app.service", 1000), "systemctl --user kill app.service\nsystemctl --user restart app.service",
+			"if an earlier start left it behind; every process of app.service ends first"},
+		{"another user's service, of the name of ours", []func(*facts.Facts){userUnit}, userOwned("app.slice/app.service", 7), other + "systemctl --user stop app.service'", ""},
+		{"another user's service, and root asks", []func(*facts.Facts){root}, userOwned("app.slice/web.service", 7), strings.TrimPrefix(other, "sudo ") + "systemctl --user stop web.service'", ""},
+		{"another user's socket unit", nil, userOwned("app.slice/web.socket", 7), other + "systemctl --user stop web.socket $(systemctl --user show -p Triggers --value web.socket)'", ""},
+		{"a socket of a user's manager", nil, userOwned("init.scope", 1000), "systemctl --user stop $(systemctl --user list-sockets --no-legend | sed -n \"s/ -//;s/^0[.]0[.]0[.]0:443 *//p\")", ""},
+		{"a hidden socket of a user's manager", nil, facts.Socket{Inode: 5, Cgroup: "/user.slice/user-1000.slice/user@1000.service/init.scope"}, "systemctl --user stop $(systemctl --user list-sockets --no-legend | sed -n \"s/ -//;s/^0[.]0[.]0[.]0:443 *//p\")", ""},
+		{"a socket of another user's manager", nil, userOwned("init.scope", 7), other + "systemctl --user stop $(systemctl --user list-sockets --no-legend | sed -n \"s/ -//;s/^0[.]0[.]0[.]0:443 *//p\")'", ""},
+		{"what a user has in a session", nil, facts.Socket{PID: 77, Cgroup: "/user.slice/user-7.slice/session-3.scope"}, "sudo kill 77", ""},
 	} {
 		s := tt.socket
 		s.Network, s.Addr, s.Listen = "tcp", at, true

@@ -108,17 +108,18 @@ func (e *ending) end(s facts.Socket) bool {
 func (e *ending) say(s facts.Socket) {
 	unit, managed := unitOf(s.Cgroup)
 	left := managed && s.Ends.Unit.Leave()
+	_, isUsers := stopByUser(e.f, s)
 	if logins(s) && (s.PID == 0 || !left) {
 		e.Costs = "nobody can log in by ssh then"
 	}
 	switch {
 	case managed && unit.Name == "docker.service":
 		e.Depends = "if a container publishes the port, and it is not Docker's own"
-	case managed && unit.Name == e.f.Launcher.Unit.Value.Name:
+	case isOurs(e.f, s):
 		e.Depends, e.Costs = "if an earlier start left it behind", "every process of "+unit.Name+" ends first"
 	case inContainer(s.Cgroup):
 		e.Costs = "the whole container ends"
-	case bySupervisor(e.f, s):
+	case isUsers, bySupervisor(e.f, s):
 	case left && !s.Ends.Unit.Inactive:
 		e.Depends = "unless " + unit.Name + " starts it again"
 	case managed && !left && s.Ends.Supervisor.Kind != "":
@@ -150,15 +151,13 @@ const mostSockets = 16
 func stop(f *facts.Facts, s facts.Socket) ([]report.Step, bool) {
 	unit, managed := unitOf(s.Cgroup)
 	holders := append([]int{s.PID}, s.Also...)
+	byUser, isUsers := stopByUser(f, s)
 	switch {
 	case s.Self, startedUs(f, s):
 		return nil, false
-	case unit.User && unit.Name != "" && f.Launcher.Operator.Value.UID != s.UID: // another user's manager
-		return nil, false
-	case managed && unit.Name == f.Launcher.Unit.Value.Name: // what an earlier start of it left (KillMode=)
-		if unit.User != f.Launcher.Unit.Value.User {
-			return nil, false
-		}
+	case isUsers && !isOurs(f, s):
+		return byUser, true
+	case isOurs(f, s): // what an earlier start of it left (KillMode=)
 		return []report.Step{{Run: Systemctl(Root(f), unit, "kill")}, {Run: Systemctl(Root(f), unit, "restart")}}, true
 	case managed && strings.HasSuffix(unit.Name, ".socket"): // systemd holds it, and passes it to a service
 		return []report.Step{{Run: Systemctl(Root(f), unit, "stop") + " $(" + Systemctl(true, unit, "show", "-p", "Triggers", "--value") + ")"}}, true
@@ -186,6 +185,14 @@ func stop(f *facts.Facts, s facts.Socket) ([]report.Step, bool) {
 	default: // of the kernel, or a connection that waits
 		return nil, false
 	}
+}
+
+// isOurs reports whether a socket belongs to the unit that runs this process.
+func isOurs(f *facts.Facts, s facts.Socket) bool {
+	unit, managed := unitOf(s.Cgroup)
+	ours := f.Launcher.Unit.Value
+	uid, _ := managerOf(s.Cgroup)
+	return managed && unit.Name == ours.Name && unit.User == ours.User && (!unit.User || uid == f.Proc.IDs.Value.UID)
 }
 
 // startedUs reports whether an ancestor of ours holds the socket, or may hold it: if the holder is

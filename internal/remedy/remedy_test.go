@@ -231,7 +231,7 @@ func TestFixes(t *testing.T) {
 		{"taken for a container", app(holds, held(facts.Socket{Cgroup: "/system.slice/docker.service", Inode: 5})), low, "stop-owner"},
 		{"taken by a service of a slice", app(holds, held(facts.Socket{Cgroup: "/web.slice/web-a.slice/web.service"})), low, "stop-owner"},
 		{"taken by the user's own service", app(holds, held(facts.Socket{UID: 1000, Cgroup: "/user.slice/user-1000.slice/user@1000.service/app.slice/web.service"})), low, "stop-owner"},
-		{"taken by another user's service", app(holds, held(facts.Socket{UID: 7, Cgroup: "/user.slice/user-7.slice/user@7.service/app.slice/web.service", Inode: 5})), low, ""},
+		{"taken by another user's service", app(holds, held(facts.Socket{UID: 7, Cgroup: "/user.slice/user-7.slice/user@7.service/app.slice/web.service", Inode: 5})), low, "stop-owner"},
 		{"taken by our own unit", app(unit, holds, held(facts.Socket{PID: 77, Cgroup: "/system.slice/app.service"})), low, "stop-owner"},
 		{"taken by our parent", app(holds, held(facts.Socket{PID: 77}), func(f *facts.Facts) { f.Proc.Parent = known(77) }), low, ""},
 		{"taken by whoever started our parent, too", app(holds, held(facts.Socket{PID: 70, Also: []int{76}}), line(facts.Forebear{PID: 77}, facts.Forebear{PID: 76})), low, ""},
