@@ -91,7 +91,7 @@ var addressCauses = []cause{
 			"the socket there excludes any other; `sudo {ss}` names its process"},
 		kernel:  "inet_csk_get_port",
 		see:     "sudo ss -ltunp 'sport = :PORT'",
-		helps:   "stop its owner, or take another port or address; for port 53 of 127.0.0.53 DNSStubListener=no in resolved.conf(5)",
+		helps:   "stop its owner by what would start it again (systemd, a container's engine, a supervisor), or take another port or address; for port 53 of 127.0.0.53 DNSStubListener=no in resolved.conf(5)",
 		useless: []useless{{"any capability alone, or being root: the port is taken", []change{everything, asRoot}}},
 		exit:    exit.Unavailable,
 	},

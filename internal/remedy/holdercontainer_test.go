@@ -61,7 +61,7 @@ func TestHolderEnded(t *testing.T) {
 		{"one that ignores SIGTERM, of a unit", nil, facts.Socket{PID: 77, Cgroup: "/system.slice/x.service", Ends: facts.Ends{Deaf: true}}, "sudo systemctl stop x.service", ""},
 		{"one that ignores SIGTERM, found by its socket", []func(*facts.Facts){operator2}, facts.Socket{PID: 77, Inode: 5, Ends: facts.Ends{Deaf: true}}, "sudo sh -c 'kill -KILL " + find + "'", "at once, since SIGTERM does not end it"},
 		{"one that is stopped, found by its socket", []func(*facts.Facts){operator2}, facts.Socket{PID: 77, Inode: 5, Ends: facts.Ends{Stopped: true}}, "sudo sh -c 'p=" + find + "; kill -CONT $p && kill $p'", ""},
-		{"a hidden one", nil, facts.Socket{Inode: 5}, "sudo sh -c 'p=" + find + "; kill -CONT $p && kill $p'", "unless it gets no SIGTERM, as a container's first process, or is started again at once"},
+		{"a hidden one", nil, facts.Socket{Inode: 5}, "sudo sh -c 'p=" + find + "; kill -CONT $p && kill $p'", "unless it ignores SIGTERM, or is started again at once"},
 		{"what cron started", nil, of("cron.service", facts.UnitEnds{KillMode: "process"}), "sudo kill 77", "unless cron.service starts it again"},
 		{"what ssh left, hidden", nil, facts.Socket{Inode: 5, Cgroup: "/system.slice/ssh.service", Ends: facts.Ends{Unit: facts.UnitEnds{KillMode: "process"}}},
 			"sudo sh -c 'p=" + find + "; kill -CONT $p && kill $p'", "unless ssh.service starts it again; nobody can log in by ssh then"},

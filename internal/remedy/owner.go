@@ -130,7 +130,7 @@ func (e *ending) say(s facts.Socket) {
 	case s.Ends.Deaf:
 		e.Costs = "at once, since SIGTERM does not end it"
 	case s.PID == 0 && !left:
-		e.Depends = "unless it gets no SIGTERM, as a container's first process, or is started again at once"
+		e.Depends = "unless it ignores SIGTERM, or is started again at once"
 	}
 }
 
