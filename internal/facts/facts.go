@@ -60,7 +60,7 @@ type Launcher struct {
 	Operator    Fact[Operator]   // who had this process started; Unreadable where every ancestor is a launcher or hidden
 	Sandbox     Fact[bool]       // process 1 belongs to what started this program, and not to a machine
 	Unit        Fact[Unit]
-	UnitFilters Fact[[]string]     // those directives that the unit's files set
+	UnitFilters Fact[[]string]     // those directives that the unit's files set, and Restarts
 	LastDropIn  Fact[string]       // the name of the unit's drop-in that systemd reads last, "" if it has none
 	Stopped     Fact[[]SocketUnit] // of .socket units that would pass theirs to the unit, once they are started
 	UserNamed   Fact[bool]         // $USER is set, as systemd does for a unit with User=

@@ -34,16 +34,19 @@ var BoundingTakers = []struct {
 // line with the same directive adds to an earlier one.
 var UnitFilters = []string{"RestrictAddressFamilies", "SystemCallFilter"}
 
-// FiltersIn returns those of UnitFilters that are set once systemd has read the files in this
-// order. An empty value takes back what stands before it.
+// Restarts is the directive of a unit that systemd starts anew by itself, until it has reached its
+// start limit (systemd.unit(5)).
+const Restarts = "Restart"
+
+// FiltersIn returns those of UnitFilters, and Restarts, that are set once systemd has read the files
+// in this order. An empty value takes back what stands before it.
 func FiltersIn(files ...string) []string {
 	set := map[string]bool{}
 	eachSetting("[Service]", files, func(key, value string) {
-		if slices.Contains(UnitFilters, key) {
-			set[key] = value != ""
-		}
+		set[key] = value != "" && (key != Restarts || value != "no")
 	})
-	return slices.DeleteFunc(slices.Clone(UnitFilters), func(key string) bool { return !set[key] })
+	all := append(slices.Clone(UnitFilters), Restarts)
+	return slices.DeleteFunc(all, func(key string) bool { return !set[key] })
 }
 
 // eachSetting calls f for each line of a section in the files of a unit.

@@ -22,6 +22,9 @@ func TestFiltersIn(t *testing.T) {
 		{[]string{"[Unit]\nSystemCallFilter=~bind\n[X-Service]\nSystemCallFilter=~bind\n"}, ""},
 		{[]string{"[Service]\nEnvironment=A=b \\\nSystemCallFilter=~bind\n"}, ""},
 		{[]string{"[Service]\nSystemCallFilter=\\\n~bind\n"}, "SystemCallFilter"},
+		{[]string{"[Service]\nRestart=on-failure\n"}, "Restart"},
+		{[]string{"[Service]\nRestart=always\n", "[Service]\nRestart=no\n"}, ""},
+		{[]string{"[Unit]\nRestart=always\n"}, ""},
 	} {
 		if got := strings.Join(facts.FiltersIn(tt.files...), " "); got != tt.want {
 			t.Errorf("%q: %q, want %q", tt.files, got, tt.want)

@@ -31,7 +31,7 @@ func again(f *facts.Facts) (report.Step, bool) {
 		return restartedBy(f, s), true
 	}
 	if u, ok := f.Launcher.Unit.Is(); ok {
-		return report.Step{Run: Systemctl(Root(f), u, "restart")}, !u.Transient
+		return restartUnit(f, u), !u.Transient
 	}
 	exe, okExe := program(f)
 	args, okArgs := f.Command.Args.Is()
@@ -39,6 +39,16 @@ func again(f *facts.Facts) (report.Step, bool) {
 		return report.Step{}, false
 	}
 	return start(f, exe, args[1:]...), true
+}
+
+// restartUnit returns the step that restarts our unit. One that systemd starts anew by itself may
+// have reached its start limit, which refuses a restart until it is reset (systemctl(1)).
+func restartUnit(f *facts.Facts, u facts.Unit) report.Step {
+	restart := Systemctl(Root(f), u, "restart")
+	if slices.Contains(f.Launcher.UnitFilters.Value, facts.Restarts) {
+		restart = Systemctl(Root(f), u, "reset-failed") + "; " + restart
+	}
+	return report.Step{Run: restart}
 }
 
 // start returns the step with which the operator starts a program instead of this one. An operator

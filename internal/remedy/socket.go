@@ -62,7 +62,7 @@ func socketUnits(w kernel.World, goals []kernel.Goal) (candidate, bool) {
 		writes = append(writes, report.Step{Run: sudo(f, "systemctl", "daemon-reload")})
 	}
 	steps := append(writes, report.Step{Run: Systemctl(Root(f), u, "stop")})
-	steps = append(append(steps, starts...), report.Step{Run: Systemctl(Root(f), u, "restart")})
+	steps = append(append(steps, starts...), restartUnit(f, u))
 	return candidate{
 		Fix: report.Fix{ID: "systemd-socket", Scope: "unit", Summary: "by systemd, so that " + u.Name + " needs no capability", Lasts: lasts, Steps: steps},
 		change: func(w kernel.World) kernel.World {

@@ -57,7 +57,7 @@ func settings(f *facts.Facts, u facts.Unit, lines ...string) (report.Fix, bool) 
 	fix := report.Fix{ID: "systemd-drop-in", Scope: "unit", Summary: "for " + u.Name, Lasts: "until the drop-in is removed", Steps: []report.Step{
 		{Write: "/etc/systemd/system/" + u.Name + ".d/" + file, Content: "[Service]\n" + strings.Join(lines, "\n") + "\n"},
 		{Run: sudo(f, "systemctl", "daemon-reload")},
-		{Run: Systemctl(Root(f), u, "restart")},
+		restartUnit(f, u),
 	}}
 	if u.Transient {
 		var properties []string

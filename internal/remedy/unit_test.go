@@ -113,3 +113,24 @@ func TestFixesOfFilters(t *testing.T) {
 		}
 	}
 }
+
+// A unit that systemd starts anew may have reached its start limit, which is reset before each
+// restart that a fix asks for.
+func TestResetsStartLimit(t *testing.T) {
+	const reset = "sudo systemctl reset-failed app.service; sudo systemctl restart app.service"
+	for want, keys := range map[string][]string{reset: {facts.Restarts}, "sudo systemctl restart app.service": {"SystemCallFilter"}} {
+		f := app(unit, func(f *facts.Facts) { f.Launcher.UnitFilters = known(keys) })
+		restarts := 0
+		for _, fix := range fixesOf(f, low) {
+			if last := fix.Steps[len(fix.Steps)-1]; strings.Contains(last.Run, "restart") {
+				restarts++
+				if last.Run != want {
+					t.Errorf("%s: %q, want %q", fix.ID, last.Run, want)
+				}
+			}
+		}
+		if restarts < 2 {
+			t.Errorf("%d fixes restart the unit", restarts)
+		}
+	}
+}
