@@ -10,6 +10,7 @@ import (
 	"github.com/lowport/lowport/examples/manifest/image"
 	"github.com/lowport/lowport/guard/preflight"
 	"github.com/lowport/lowport/guard/report"
+	"github.com/lowport/lowport/internal/term"
 )
 
 // judge returns the report on a container, with the edits that help, and the exit status. The
@@ -24,18 +25,18 @@ func (c command) judge(s declare.Subject, all []declare.Subject) (report.Report,
 		return report.Report{}, usageError, s.Refused
 	}
 	if len(addresses) == 0 || s.Once && len(c.addresses) > 0 {
-		return report.Report{OK: true, Subject: s.Name}, 0, nil
+		return report.Report{OK: true, Subject: term.Show(s.Name)}, 0, nil
 	}
 	r, err := ask(s, i, addresses)
 	var refused *report.Error
 	switch {
 	case err == nil:
-		r.Subject = s.Name + ": " + r.Subject
+		r.Subject = term.Show(s.Name) + ": " + r.Subject
 		return r, 0, nil
 	case !errors.As(err, &refused):
 		return r, usageError, err
 	}
-	r.Subject, r.Headline = s.Name+": "+r.Subject, place(s)+": "+r.Headline
+	r.Subject, r.Headline = term.Show(s.Name)+": "+r.Subject, place(s)+": "+r.Headline
 	fixes := kept(r.Fixes)
 	r.Fixes = []report.Fix{}
 	for _, edits := range c.edits(s, i, addresses) {
@@ -168,7 +169,7 @@ func fix(s declare.Subject, edits ...declare.Edit) report.Fix {
 	var ids, summaries []string
 	for _, e := range edits {
 		ids, summaries = append(ids, e.ID), append(summaries, e.Summary)
-		f.Steps = append(f.Steps, report.Step{Edit: fmt.Sprintf("%s:%d, %s", s.File, e.Line, e.Place), Content: e.Lines})
+		f.Steps = append(f.Steps, report.Step{Edit: fmt.Sprintf("%s:%d, %s", term.Show(s.File), e.Line, term.Show(e.Place)), Content: e.Lines})
 	}
 	f.ID, f.Summary = strings.Join(ids, "+"), strings.Join(slices.Compact(summaries), "; then ")
 	return f

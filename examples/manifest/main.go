@@ -42,9 +42,12 @@ import (
 	"strings"
 	"syscall"
 
+	"github.com/sirupsen/logrus"
+
 	"github.com/lowport/lowport/examples/manifest/declare"
 	"github.com/lowport/lowport/examples/manifest/image"
 	"github.com/lowport/lowport/guard/report"
+	"github.com/lowport/lowport/internal/term"
 )
 
 // The statuses of sysexits(3), beside those that reports have.
@@ -75,6 +78,7 @@ var isAddress = regexp.MustCompile(`^((tcp|udp)[46]?/)?[^/]*:[^/]*$`)
 
 // run does what the command line asks for, and returns the exit status.
 func run(args []string, stdout *os.File, stderr io.Writer) int {
+	logrus.SetOutput(io.Discard) // the Compose loader warns there, with names as they are
 	c, code, err := parse(args, stderr)
 	if errors.Is(err, flag.ErrHelp) {
 		return 0
@@ -86,18 +90,15 @@ func run(args []string, stdout *os.File, stderr io.Writer) int {
 			return c.report(subjects, stdout, stderr)
 		}
 	}
-	fmt.Fprintln(stderr, "manifest:", err)
+	complain(stderr, err)
 	return code
 }
 
 // parse reads the command line and the files that it names.
 func parse(args []string, stderr io.Writer) (c command, code int, err error) {
 	f := flag.NewFlagSet("manifest", flag.ContinueOnError)
-	f.SetOutput(stderr)
-	f.Usage = func() {
-		fmt.Fprintln(stderr, "usage: manifest [flags] FILE… [ADDRESS…]\n       manifest [flags] [ADDRESS…] -- podman run …")
-		f.PrintDefaults()
-	}
+	f.SetOutput(io.Discard) // which shows an argument as it is
+	f.Usage = func() {}
 	name := f.String("image", "", "the image of the containers: an OCI layout, or an archive of docker save")
 	f.StringVar(&c.options.Engine, "engine", "", "docker, podman, nerdctl, containerd, cri-o or kubernetes, perhaps with @VERSION")
 	f.StringVar(&c.container, "container", "", "the name of the only container, or service, to look at")
@@ -107,6 +108,11 @@ func parse(args []string, stderr io.Writer) (c command, code int, err error) {
 		args, c.line = args[:i], args[i+1:]
 	}
 	if err := f.Parse(args); err != nil {
+		if errors.Is(err, flag.ErrHelp) {
+			f.SetOutput(stderr)
+			fmt.Fprintln(stderr, "usage: manifest [flags] FILE… [ADDRESS…]\n       manifest [flags] [ADDRESS…] -- podman run …")
+			f.PrintDefaults()
+		}
 		return c, usageError, err
 	}
 	for _, arg := range f.Args() {
@@ -195,25 +201,30 @@ func (c command) report(subjects []declare.Subject, stdout *os.File, stderr io.W
 	for _, s := range subjects {
 		r, status, err := c.judge(s, subjects)
 		if err != nil {
-			fmt.Fprintf(stderr, "manifest: %s: %v\n", place(s), err)
+			complain(stderr, fmt.Errorf("%s: %w", place(s), err))
 		}
 		if code = worst(code, status); err == nil && (c.json || status != 0) {
 			reports = append(reports, r)
 		}
 	}
 	if err := show(reports, c.json, stdout); err != nil {
-		fmt.Fprintln(stderr, "manifest:", err)
+		complain(stderr, err)
 		return ioError
 	}
 	return code
 }
 
-// place names a container as the operator finds it.
+// complain prints an error on one line, in which a name from a file is fit for a terminal.
+func complain(stderr io.Writer, err error) {
+	fmt.Fprintln(stderr, "manifest:", term.Show(strings.ReplaceAll(err.Error(), "\n", "; ")))
+}
+
+// place names a container as the operator finds it, fit for a terminal.
 func place(s declare.Subject) string {
 	if s.File == "" {
-		return s.Name
+		return term.Show(s.Name)
 	}
-	return fmt.Sprintf("%s:%d: %s", s.File, s.Line, s.Name)
+	return fmt.Sprintf("%s:%d: %s", term.Show(s.File), s.Line, term.Show(s.Name))
 }
 
 // worst returns the first of 64, 77, 69 and 0 that one of the two is, as the doctor does.

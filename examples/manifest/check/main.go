@@ -20,11 +20,12 @@ import (
 
 	"github.com/lowport/lowport/examples/manifest/declare"
 	"github.com/lowport/lowport/examples/manifest/oci"
+	"github.com/lowport/lowport/internal/term"
 )
 
 func main() {
 	if err := run(os.Args[1:]); err != nil {
-		fmt.Fprintln(os.Stderr, "check:", err)
+		fmt.Fprintln(os.Stderr, "check:", term.Show(strings.ReplaceAll(err.Error(), "\n", "; ")))
 		os.Exit(1)
 	}
 }

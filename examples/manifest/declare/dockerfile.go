@@ -12,6 +12,7 @@ import (
 
 	"github.com/lowport/lowport/caps"
 	"github.com/lowport/lowport/guard/preflight"
+	"github.com/lowport/lowport/internal/term"
 )
 
 // dockerfile reads the last stage of a Dockerfile, and the stages that it is built from, with
@@ -223,7 +224,7 @@ func dockerfileEdits(s Subject, last instructions.Stage) []Edit {
 	if before == 0 {
 		return nil
 	}
-	run := "RUN setcap cap_net_bind_service=+ep " + line[0]
+	run := "RUN setcap cap_net_bind_service=+ep " + term.Quote(line[0])
 	return []Edit{{
 		ID: "setcap", Summary: "in the image's last stage, with setcap in it", Place: "the last stage", Line: before, Lines: run + "\n",
 		change: func(content []byte) ([]byte, error) {

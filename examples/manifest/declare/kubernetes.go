@@ -20,6 +20,7 @@ import (
 	convert "sigs.k8s.io/yaml"
 
 	"github.com/lowport/lowport/guard/preflight"
+	"github.com/lowport/lowport/internal/term"
 )
 
 // A manifest is one object of a file that makes pods, or a namespace.
@@ -475,18 +476,30 @@ func indented(n *yaml.Node, way []string, lines string) string {
 		if _, err := strconv.Atoi(name); err == nil {
 			mark = "- "
 			if is := field(n, "name"); is != nil {
-				fmt.Fprintf(&b, "%s- name: %s\n", margin, is.Value)
+				fmt.Fprintf(&b, "%s- name: %s\n", margin, written(is.Value))
 				margin, mark = margin+"  ", ""
 			}
 			continue
 		}
-		fmt.Fprintf(&b, "%s%s%s:\n", margin, mark, name)
+		fmt.Fprintf(&b, "%s%s%s:\n", margin, mark, written(name))
 		margin, mark = margin+strings.Repeat(" ", len(mark))+"  ", ""
 	}
 	for line := range strings.Lines(lines) {
 		b.WriteString(margin + line)
 	}
 	return b.String()
+}
+
+// written is a string as YAML has it, in printable characters: those of Go's quotes are YAML's too.
+func written(s string) string {
+	if shown := term.Show(s); shown != s {
+		return shown
+	}
+	text, err := yaml.Marshal(s)
+	if err != nil {
+		return strconv.Quote(s)
+	}
+	return strings.TrimSuffix(string(text), "\n")
 }
 
 // dotted is a path as Kubernetes writes it: "spec.containers[0].image".
