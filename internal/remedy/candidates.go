@@ -42,6 +42,8 @@ func candidates(w kernel.World, goals ...kernel.Goal) []candidate {
 		add(ambient, container, compose, capAdd, addToImage)
 		if keepsFiles(f) {
 			add(setcap)
+		} else {
+			add(setcapInside)
 		}
 	case goRun(f):
 		add(build)

@@ -2,8 +2,10 @@ package remedy
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
+	"github.com/lowport/lowport/caps"
 	"github.com/lowport/lowport/guard/report"
 	"github.com/lowport/lowport/internal/facts"
 	"github.com/lowport/lowport/internal/kernel"
@@ -13,6 +15,22 @@ import (
 // from an image each time.
 func keepsFiles(f *facts.Facts) bool {
 	return f.Launcher.Container.Value == "lxc" || f.Launcher.Container.Value == "systemd-nspawn"
+}
+
+// setcapInside gives capabilities to the file from the shell in the container that started the
+// program, as by docker exec. Root there needs no sudo(8), and needs cap_setfcap.
+func setcapInside(w kernel.World, g kernel.Goal) (candidate, bool) {
+	c, ok := setcap(w, g)
+	o, known := w.Facts.Launcher.Operator.Is()
+	c.Summary += ", in the shell in the container that started the program"
+	c.Lasts += ", or the container is made anew"
+	c.Steps = slices.Clone(c.Steps)
+	for i := range c.Steps {
+		if o.UID == 0 && !o.OtherUsers {
+			c.Steps[i].Run = strings.TrimPrefix(c.Steps[i].Run, "sudo ")
+		}
+	}
+	return c, ok && known && o.SamePID && o.SameRoot && o.Bounding.Contains(caps.SetOf(caps.SETFCAP))
 }
 
 // container lowers the threshold inside the container, with the option or setting of its

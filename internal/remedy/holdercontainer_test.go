@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/lowport/lowport/caps"
 	"github.com/lowport/lowport/guard/report"
 	"github.com/lowport/lowport/internal/facts"
 )
@@ -112,6 +113,62 @@ func TestHolderEnded(t *testing.T) {
 		}
 		if got := strings.Join(runs, "\n"); got != tt.want || strings.Join(says, "; ") != tt.says {
 			t.Errorf("%s: %q, %q, want %q, %q", tt.name, got, says, tt.want, tt.says)
+		}
+	}
+}
+
+// A holder that a container does not see is ended on the host, where root sees it too.
+func TestHolderOutside(t *testing.T) {
+	hidden := held(facts.Socket{Inode: 5, UID: 0})
+	asRoot := func(f *facts.Facts) { f.Proc.IDs = known(facts.IDs{}) }
+	for _, tt := range []struct {
+		name    string
+		changes []func(*facts.Facts)
+		want    string // the summary and the first words of the command, "" for no fix
+	}{
+		{"of a container", []func(*facts.Facts){docker}, "on the host, stop what holds the port: sudo sh"},
+		{"of a container, and its root asks", []func(*facts.Facts){docker, asRoot}, "on the host, stop what holds the port: sudo sh"},
+		{"of a sandbox", []func(*facts.Facts){sandbox}, "outside of the program's pid namespace, stop what holds the port: sudo sh"},
+		{"of the machine", nil, "stop what holds the port: sudo sh"},
+		{"of the machine, whose root sees all", []func(*facts.Facts){asRoot}, ""},
+	} {
+		got := ""
+		for _, fix := range fixesOf(app(append(tt.changes, holds, hidden)...), low) {
+			if fix.ID == "stop-owner" {
+				got = fix.Summary + ": " + strings.Join(strings.Fields(fix.Steps[0].Run)[:2], " ")
+			}
+		}
+		if got != tt.want {
+			t.Errorf("%s: %q, want %q", tt.name, got, tt.want)
+		}
+	}
+}
+
+// A shell in the container can stamp the file there, if its bounding set has cap_setfcap.
+func TestSetcapInside(t *testing.T) {
+	shell := func(o facts.Operator) func(*facts.Facts) {
+		o.SamePID, o.SameRoot = true, true
+		return func(f *facts.Facts) { f.Launcher.Operator = known(o) }
+	}
+	able := caps.State{Bounding: caps.SetOf(caps.SETFCAP)}
+	for _, tt := range []struct {
+		name   string
+		change func(*facts.Facts)
+		want   string
+	}{
+		{"root's", shell(facts.Operator{State: able}), "setcap cap_net_bind_service=+p /srv/app"},
+		{"a user's", shell(facts.Operator{State: able, UID: 1000}), "sudo setcap cap_net_bind_service=+p /srv/app"},
+		{"without cap_setfcap", shell(facts.Operator{}), ""},
+		{"none", func(f *facts.Facts) { f.Launcher.Operator = facts.Fact[facts.Operator]{State: facts.Absent} }, ""},
+	} {
+		got := ""
+		for _, fix := range fixesOf(app(docker, tt.change), low) {
+			if fix.ID == "setcap" {
+				got = fix.Steps[0].Run
+			}
+		}
+		if got != tt.want {
+			t.Errorf("%s: %q, want %q", tt.name, got, tt.want)
 		}
 	}
 }

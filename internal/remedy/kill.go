@@ -16,6 +16,25 @@ func countsAlike(f *facts.Facts) bool {
 	return o.Value.SamePID || o.State == facts.Unreadable && known && parent != 0
 }
 
+// ownPIDs reports whether this process is known to be in a pid namespace beside the machine's, from
+// which processes of others that share its network cannot be seen.
+func ownPIDs(f *facts.Facts) bool {
+	return f.Launcher.Container.State == facts.Known || f.Launcher.Sandbox.Value
+}
+
+// whereFound says where the holder of a socket can be found by that, and returns the facts by which
+// sudo decides for who works there. The machine's own root sees every process.
+func whereFound(f *facts.Facts) (where string, as *facts.Facts) {
+	switch {
+	case f.Launcher.Container.State == facts.Known:
+		return "on the host, ", &facts.Facts{}
+	case f.Launcher.Sandbox.Value:
+		return "outside of the program's pid namespace, ", &facts.Facts{}
+	default:
+		return "", f
+	}
+}
+
 // kill returns the steps that end the holders of a socket by their ids, see countsAlike. The
 // operator needs no privilege for processes of the same user. SIGCONT does no harm to a process that
 // runs, and one that is stopped gets SIGTERM only behind it.

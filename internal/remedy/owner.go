@@ -25,7 +25,9 @@ func stopOwners(w kernel.World, goals []kernel.Goal) (candidate, bool) {
 		}
 	}
 	if len(e.inodes) > 0 { // at once: the second search would find none of a process that has several
-		e.Steps = append(e.Steps, report.Step{Run: sudo(e.f, "sh", "-c", killHolders(e.inodes, e.signals))})
+		where, as := whereFound(e.f)
+		e.Summary = where + e.Summary
+		e.Steps = append(e.Steps, report.Step{Run: sudo(as, "sh", "-c", killHolders(e.inodes, e.signals))})
 	}
 	if len(e.Steps) == 0 || len(e.inodes) > mostSockets {
 		return candidate{}, false
@@ -176,7 +178,7 @@ func stop(f *facts.Facts, s facts.Socket) ([]report.Step, bool) {
 		}, true
 	case managed && !s.Ends.Unit.Leave():
 		return []report.Step{{Run: Systemctl(Root(f), unit, "stop")}}, true
-	case s.PID == 0 && Root(f) && f.Launcher.Operator.Value.SamePID: // root sees all: it is the kernel's, as of a tunnel
+	case s.PID == 0 && Root(f) && f.Launcher.Operator.Value.SamePID && !ownPIDs(f): // root sees all: it is the kernel's, as of a tunnel
 		return nil, false
 	case s.PID != 0 && countsAlike(f):
 		return kill(f, s, holders), true
