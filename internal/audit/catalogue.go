@@ -71,13 +71,13 @@ var catalogue = map[string]entry{
 		helps:      "chmod ug-s; file capabilities instead",
 	},
 	"way-to-root": {
-		severities: "high; medium if it only helps to guess passwords",
-		means:      "its user, one of its groups or the mode for others lets it use a file that amounts to root: the socket of a container or virtual machine manager, a disk, memory, an account file, what cron, systemd, udev or a login of root reads, a folder of root's PATH, a program, library or script that a process of root runs, a file or folder that its variables name, or a folder above one of these. The files are those that the process sees, by whatever path: in a mount namespace or root folder of its own, also those that amount to root where the processes of root see them. A group that opens none of them is no finding. Who may use a file that has an access control list, or that lets everybody in and may ask polkit, as libvirt's does, is not told",
+		severities: "high; medium if it only helps to guess passwords, or to log in elsewhere",
+		means:      "its user, one of its groups or the mode for others lets it use a file that amounts to root: the socket of a container or virtual machine manager, a disk, memory, an account file, what cron, systemd, udev or a login of root reads, a folder of root's PATH, a program, library or script that a process of root runs, a library, PAM module or other module that root's programs may load, a private key of root's, a file or folder that its variables name, or a folder above one of these. The files are those that the process sees, by whatever path: in a mount namespace or root folder of its own, also those that amount to root where the processes of root see them. A group that opens none of them is no finding. Who may use a file that has an access control list, or that lets everybody in and may ask polkit, as libvirt's does, is not told",
 		see:        "grep Groups /proc/PID/status\nls -l /run/docker.sock /etc/shadow",
 		helps:      "where a group lets it in, take it out of that group (SupplementaryGroups= in its unit, gpasswd -d for an account), else chmod the file",
 	},
 	"open-door": {
-		severities: "high; medium if it only helps to guess passwords",
+		severities: "high; medium if it only helps to guess passwords, or to log in elsewhere",
 		means:      "the process has such a file open though it may not open it: the descriptor is from before it gave up its privilege, or from whoever started it",
 		allows:     "use the descriptor",
 		see:        "ls -l /proc/PID/fd",

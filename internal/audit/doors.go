@@ -35,6 +35,8 @@ var doors = []Door{
 	{Path: "/dev/kmem", Need: 4, Root: true, Allows: "read the kernel's memory, and with it every secret"},
 	{Path: "/etc/shadow", Need: 4, Allows: "read the hashes of passwords, to guess them elsewhere"},
 	{Path: "/etc/gshadow", Need: 4, Allows: "read the hashes of group passwords, to guess them elsewhere"},
+	{Path: "/etc/shadow-", Need: 4, Allows: "read the hashes of passwords, to guess them elsewhere"},
+	{Path: "/etc/gshadow-", Need: 4, Allows: "read the hashes of group passwords, to guess them elsewhere"},
 	{Path: "/etc/shadow", Need: 2, Root: true, Allows: "set root's password"},
 	{Path: "/etc/passwd", Need: 2, Root: true, Allows: "add an account with uid 0"},
 	{Path: "/etc/group", Need: 2, Root: true, Allows: "add an account to a group such as disk, shadow, sudo or docker"},
@@ -68,6 +70,8 @@ var doors = []Door{
 	{Path: "/etc/yum.conf", Need: 2, Root: true, Allows: "have root install a package of the attacker's"},
 	{Path: "/etc/pacman.conf", Need: 2, Root: true, Allows: "have root install a package of the attacker's"},
 	{Path: "/etc/rc.local", Need: 2, Root: true, Allows: "run a command as root at the next start of the machine"},
+	{Path: "/etc/crypttab", Need: 2, Root: true, Allows: "run a command as root at the next start of the machine"},
+	{Path: "/etc/hosts.allow", Need: 2, Root: true, Allows: "have a daemon of root's run a command (hosts_options(5), spawn)"},
 	{Path: "/etc/fstab", Need: 2, Root: true, Allows: "mount something over the files of root"},
 	{Path: "/etc/doas.conf", Need: 2, Root: true, Allows: "let any account become root"},
 	{Path: "/etc/nsswitch.conf", Need: 2, Root: true, Allows: "have every program that root starts load another library"},
@@ -79,6 +83,12 @@ var doors = []Door{
 	{Path: "/etc/zshrc", Need: 2, Root: true, Allows: "run a command when root opens a shell"},
 	{Path: "/etc/csh.cshrc", Need: 2, Root: true, Allows: "run a command when root opens a shell"},
 	{Path: "/etc/csh.login", Need: 2, Root: true, Allows: "run a command when root logs in"},
+	{Path: "/etc/gitconfig", Need: 2, Root: true, Allows: "run a command when root uses git"},
+	{Path: "/etc/inputrc", Need: 2, Root: true, Allows: "run a command when root uses a shell"},
+	{Path: "/etc/nanorc", Need: 2, Root: true, Allows: "run a command when root uses nano"},
+	{Path: "/etc/screenrc", Need: 2, Root: true, Allows: "run a command when root uses screen"},
+	{Path: "/etc/tmux.conf", Need: 2, Root: true, Allows: "run a command when root uses tmux"},
+	{Path: "/etc/vimrc", Need: 2, Root: true, Allows: "run a command when root uses vim"},
 	{Path: "/etc/environment", Need: 2, Root: true, Allows: "set what root's programs load"},
 	{Path: "/etc/ssh/sshd_config", Need: 2, Root: true, Allows: "let itself log in as root"},
 	{Path: "/etc/ssh/ssh_config", Need: 2, Root: true, Allows: "run a command when root uses ssh"},
@@ -99,8 +109,9 @@ var doorFolders = []Door{
 	{Path: "/etc/cron.monthly", Allows: "have cron run a command as root"},
 	{Path: "/var/spool/cron", Allows: "have cron run a command as root"},
 	{Path: "/var/spool/cron/crontabs", Allows: "have cron run a command as root"},
+	{Path: "/var/spool/cron/atjobs", Allows: "have atd run a command as root"},
+	{Path: "/var/spool/at", Allows: "have atd run a command as root"},
 	{Path: "/etc/sudoers.d", Allows: "let any account become root"},
-	{Path: "/etc/security", Allows: "set what programs load and may do when root logs in"},
 	{Path: "/etc/ssh/sshd_config.d", Allows: "let itself log in as root"},
 	{Path: "/etc/ssh/ssh_config.d", Allows: "run a command when root uses ssh"},
 	{Path: "/etc/alternatives", Allows: pathAllows},
@@ -125,9 +136,6 @@ var doorFolders = []Door{
 	{Path: "/etc/supervisor/conf.d", Allows: "have supervisord run a program as root"},
 	{Path: "/etc/rsyslog.d", Allows: "have rsyslog run a program"},
 	{Path: "/etc/bash_completion.d", Allows: "run a command when root opens a shell"},
-	{Path: "/etc/kernel/postinst.d", Allows: "run a command as root when a kernel is installed"},
-	{Path: "/etc/kernel/postrm.d", Allows: "run a command as root when a kernel is installed"},
-	{Path: "/etc/initramfs-tools/hooks", Allows: "run a command as root when a kernel is installed"},
 	{Path: "/etc/grub.d", Allows: "run a command as root when a kernel is installed"},
 	{Path: "/boot", Allows: "choose what the machine boots"},
 	{Path: "/boot/grub", Allows: "choose what the machine boots"},
@@ -142,6 +150,9 @@ var doorFolders = []Door{
 	{Path: "/etc/apt", Allows: "have root install a package of the attacker's"},
 	{Path: "/etc/apt/sources.list.d", Allows: "have root install a package of the attacker's"},
 	{Path: "/etc/apt/trusted.gpg.d", Allows: "have root install a package of the attacker's"},
+	{Path: "/usr/share/keyrings", Allows: "have root install a package of the attacker's"},
+	{Path: "/etc/environment.d", Allows: "set what root's programs load"},
+	{Path: "/etc/xdg/autostart", Allows: "run a command when root logs in"},
 	{Path: "/etc/yum.repos.d", Allows: "have root install a package of the attacker's"},
 	{Path: "/root", Allows: "run a command when root logs in"},
 	{Path: "/etc/systemd/system", Allows: "have systemd start any unit as root"},
@@ -187,29 +198,11 @@ var doorFolders = []Door{
 	{Path: "/usr/bin", Allows: pathAllows},
 	{Path: "/sbin", Allows: pathAllows},
 	{Path: "/bin", Allows: pathAllows},
-	{Path: "/usr/local/lib", Allows: "change a library that root's programs load"},
-	{Path: "/usr/lib", Allows: "change a library that root's programs load"},
-	{Path: "/lib64", Allows: "change a library that root's programs load"},
-	{Path: "/usr/lib/python3/dist-packages", Allows: modulesAllows},
 }
 
 const pathAllows = "change a program that root runs by its name"
 
 const modulesAllows = "change a module that root's programs load"
-
-// moduleFolders hold a folder for each version of a language, where root's programs load
-// modules from: doorFolders too, of the pattern that follows the folder.
-var moduleFolders = []struct{ folder, versions, modules string }{
-	{"/usr/local/lib", "python3*", "dist-packages"},
-	{"/usr/local/lib", "python3*", "site-packages"},
-	{"/usr/lib", "python3*", "site-packages"},
-	{"/usr/lib", "python3*", ""},
-	{"/usr/local/lib64", "python3*", "site-packages"},
-	{"/usr/lib64", "python3*", "site-packages"},
-	{"/usr/local/share/perl", "5*", ""},
-	{"/usr/local/lib/x86_64-linux-gnu/perl", "5*", ""},
-	{"/var/lib/gems", "*", "gems"},
-}
 
 // wayAllows is of a folder on the way to what root runs.
 const wayAllows = "put another file in the place of one that root runs"

@@ -22,6 +22,8 @@ type doorReader struct {
 	visited  map[string]bool // paths whose folders were looked at by above
 	done     map[string]bool // what root runs, by path
 	complete bool            // standard has been here
+	walked   map[file]bool   // folders of trees
+	files    map[file]bool   // shared: those of the trees of every view
 	seats    map[use]seat    // those that somebody besides root may use, if on another mount
 	everyone map[use]*Door   // shared: the doors of every view
 	some     files           // of a process that has the view
@@ -69,11 +71,10 @@ func (r *doorReader) standard() error {
 			return err
 		}
 	}
-	if err := r.modules(); err != nil {
-		return err
-	}
-	if err := r.cron(); err != nil {
-		return err
+	for _, more := range []func() error{r.grown, r.libraries, r.pam, r.keys, r.cron} {
+		if err := more(); err != nil {
+			return err
+		}
 	}
 	r.complete = true
 	return nil
@@ -212,25 +213,6 @@ func (r *doorReader) folder(d Door) error {
 	return nil
 }
 
-// modules adds the folders of moduleFolders.
-func (r *doorReader) modules() error {
-	for _, m := range moduleFolders {
-		names, err := r.list(m.folder, maxDev)
-		if err != nil {
-			return err
-		}
-		for _, name := range names {
-			if match, _ := path.Match(m.versions, name); !match {
-				continue
-			}
-			if err := r.folder(Door{Path: path.Join(m.folder, name, m.modules), Allows: modulesAllows}); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
-}
-
 // obeyed reports whether what a folder says of its files holds for one of that name.
 func obeyed(folder, name string) bool {
 	switch {
@@ -241,8 +223,8 @@ func obeyed(folder, name string) bool {
 	case folder == "/var/lib/dpkg/info":
 		ext := path.Ext(name)
 		return ext == ".preinst" || ext == ".postinst" || ext == ".prerm" || ext == ".postrm" || ext == ".config"
-	case strings.HasPrefix(folder, "/usr/lib") && path.Base(folder) == "lib", folder == "/usr/local/lib", folder == "/lib64":
-		return strings.Contains(name, ".so")
+	case folder == "/var/spool/at":
+		return false // a job is its owner's
 	}
 	return true
 }

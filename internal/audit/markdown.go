@@ -2,7 +2,6 @@ package audit
 
 import (
 	"fmt"
-	"path"
 	"strings"
 
 	"github.com/lowport/lowport/caps"
@@ -32,9 +31,10 @@ namespace and the reader's, and the files below that amount to root: no raw sock
 before a drop, and no connections to a daemon of root's. Nor does it see what a thread
 alone has open (CLONE_FILES), what the rules of sudo and polkit let the process do, what
 the units name that root would start next, the rules of a security module,
-the terminals that it may open but has not, or the process's children. Of what root runs it sees the processes that the reader's /proc shows:
-their programs, libraries and scripts, not the other modules that a script loads, nor their
-settings beyond the files below. The folders that an overlay is made of are other files.
+the keys of the machine itself, the terminals that it may open but has not, or the process's
+children. Of what root runs it sees the processes that the reader's /proc shows:
+their programs, libraries and scripts, not what those load from elsewhere than below, nor
+their settings beyond the files below. The folders that an overlay is made of are other files.
 
 This file is generated from the catalogue that the reports are made of.
 
@@ -66,9 +66,11 @@ This file is generated from the catalogue that the reports are made of.
 	for _, d := range doorFolders {
 		fmt.Fprintf(&b, "- to put a file into %s, or write one there: %s\n", d.Path, d.Allows)
 	}
-	for _, m := range moduleFolders {
-		fmt.Fprintf(&b, "- to put a file into %s, or write one there: %s\n", path.Join(m.folder, m.versions, m.modules), modulesAllows)
+	for _, t := range trees {
+		fmt.Fprintf(&b, "- to put a file anywhere below %s, or write one there: %s\n", t, treeAllows)
 	}
+	b.WriteString("- the same of the folders that /etc/ld.so.conf and /etc/ld.so.cache name, and of PAM modules named by their paths\n")
+	b.WriteString("- to read a private key in /root/.ssh: log in wherever root's key does\n")
 	return b.String()
 }
 

@@ -12,8 +12,22 @@ import (
 	"github.com/lowport/lowport/internal/task"
 )
 
+// special are the files that a descriptor should not be of: doors, and those in trees.
+type special struct {
+	doors map[use]*Door
+	files map[file]bool
+}
+
+// of returns the door that a file is for whoever has the permission need.
+func (s special) of(st unix.Stat_t, need uint32, name string) *Door {
+	if d := s.doors[use{uint64(st.Dev), st.Ino, need}]; d != nil || need != 2 || !s.files[file{uint64(st.Dev), st.Ino}] {
+		return d
+	}
+	return &Door{Path: name, Mode: st.Mode, UID: st.Uid, GID: st.Gid, Need: 2, Root: true, Allows: treeAllows}
+}
+
 // opened finds among the descriptors of a process those of doors, and every io_uring(7).
-func (f files) opened(doors map[use]*Door) ([]Open, error) {
+func (f files) opened(doors special) ([]Open, error) {
 	dir, err := task.Open(f.path("fd"))
 	if err != nil {
 		return nil, err
@@ -42,7 +56,7 @@ func (f files) opened(doors map[use]*Door) ([]Open, error) {
 var errNoDoor = errors.New("no door")
 
 // descriptor returns the door that a descriptor is, nil for an io_uring.
-func (f files) descriptor(fd int, doors map[use]*Door) (*Door, error) {
+func (f files) descriptor(fd int, doors special) (*Door, error) {
 	name := "fd/" + strconv.Itoa(fd)
 	link, err := os.Readlink(f.path(name))
 	if err != nil {
@@ -59,7 +73,7 @@ func (f files) descriptor(fd int, doors map[use]*Door) (*Door, error) {
 		return nil, err
 	}
 	kind := st.Mode & unix.S_IFMT
-	read, write := doors[use{uint64(st.Dev), st.Ino, 4}], doors[use{uint64(st.Dev), st.Ino, 2}]
+	read, write := doors.of(st, 4, link), doors.of(st, 2, link)
 	if kind == unix.S_IFBLK && read == nil {
 		read = &Door{Path: link, Mode: st.Mode, UID: st.Uid, GID: st.Gid, Need: 4, Root: true, Allows: diskAllows}
 	}

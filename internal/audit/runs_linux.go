@@ -34,6 +34,7 @@ type house struct {
 type rooms struct {
 	views    map[view]*doorReader
 	everyone map[use]*Door // the doors of all views
+	files    map[file]bool // those in the trees of all views
 	ours     facts.Mounts  // of the reader
 	unread   error         // why something of root's is not known
 }
@@ -43,7 +44,7 @@ func (r *rooms) room(f files, root int, v view) *doorReader {
 	d := r.views[v]
 	if d == nil {
 		d = newDoorReader(root)
-		d.everyone, d.ours = r.everyone, r.ours
+		d.everyone, d.files, d.ours = r.everyone, r.files, r.ours
 		r.views[v] = d
 	}
 	d.root, d.some = root, f
@@ -53,7 +54,7 @@ func (r *rooms) room(f files, root int, v view) *doorReader {
 func newDoorReader(root int) *doorReader {
 	return &doorReader{
 		root: root, seen: map[use]*Door{}, visited: map[string]bool{}, done: map[string]bool{},
-		seats: map[use]seat{}, everyone: map[use]*Door{}, some: files{"/proc/thread-self", 0},
+		seats: map[use]seat{}, everyone: map[use]*Door{}, walked: map[file]bool{}, files: map[file]bool{}, some: files{"/proc/thread-self", 0},
 	}
 }
 
@@ -84,7 +85,7 @@ func (r *reader) doors(f files, root int, rootErr error, p *Process) {
 		if h.State != facts.Known {
 			return nil, errReason(h.Reason)
 		}
-		return f.opened(r.rooms.everyone)
+		return f.opened(special{r.rooms.everyone, r.rooms.files})
 	})
 }
 
@@ -158,7 +159,7 @@ func (r *rooms) seats(but view) (all []seat) {
 // first process looks for it: a process that sees other files at these paths may see those
 // elsewhere.
 func readRooms() *rooms {
-	r := &rooms{views: map[view]*doorReader{}, everyone: map[use]*Door{}}
+	r := &rooms{views: map[view]*doorReader{}, everyone: map[use]*Door{}, files: map[file]bool{}}
 	if r.unread = hidden(); r.unread != nil {
 		return r
 	}

@@ -105,7 +105,7 @@ func (r *doorReader) module(cwd, name string) error {
 func (r *doorReader) loads(name string) error {
 	key := "loads " + name
 	usual := slices.ContainsFunc(doorFolders, func(d Door) bool { return d.Path == name })
-	if r.done[key] || usual {
+	if r.done[key] || usual || inTree(name) {
 		return nil // standard looks there
 	}
 	r.done[key] = true

@@ -15,7 +15,7 @@ type region struct {
 
 // shared finds among the mappings of a process those by which it may write a door, or read a
 // disk or memory.
-func (f files) shared(doors map[use]*Door) (all []Open, err error) {
+func (f files) shared(doors special) (all []Open, err error) {
 	maps, err := f.read("maps")
 	if err != nil {
 		return nil, err
@@ -28,8 +28,8 @@ func (f files) shared(doors map[use]*Door) (all []Open, err error) {
 		if err != nil {
 			return nil, err
 		}
-		door := doors[use{uint64(st.Dev), st.Ino, 2}]
-		if read := doors[use{uint64(st.Dev), st.Ino, 4}]; read != nil && st.Mode&unix.S_IFMT != unix.S_IFREG {
+		door := doors.of(st, 2, m.name)
+		if read := doors.of(st, 4, m.name); read != nil && st.Mode&unix.S_IFMT != unix.S_IFREG {
 			all = append(all, Open{Span: m.span, Door: read})
 			continue
 		}
