@@ -31,6 +31,13 @@ const (
 	ownFile = "/mnt/own"     // of the process
 )
 
+// settings name files of root's that lie elsewhere.
+var settings = map[string]string{
+	"/etc/ld.so.conf":          "include ld.so.conf.d/*.conf\n",
+	"/etc/ld.so.conf.d/o.conf": "/opt/lib\n",
+	"/etc/pam.d/login":         "auth required /opt/pam/pam_x.so\n",
+}
+
 // arena lays folders in memory over those of root.
 func arena() error {
 	if os.Getpid() == 1 || os.Geteuid() != 0 {
@@ -46,17 +53,14 @@ func arena() error {
 	if err != nil {
 		return err
 	}
-	ld, _ := os.ReadFile("/etc/ld.so.cache")
 	if err := unix.Mount("tmpfs", "/mnt", "tmpfs", 0, "mode=755"); err != nil {
 		return err
 	}
-	for _, dir := range []string{"/etc", "/root", "/usr/local"} {
+	// Programs that are started from now on are static: this one.
+	for _, dir := range []string{"/etc", "/root", "/opt", "/usr/lib", "/usr/share", "/usr/local", "/var/spool"} {
 		if err := unix.Mount("tmpfs", dir, "tmpfs", 0, "mode=755"); err != nil {
 			return fmt.Errorf("%s: %w", dir, err)
 		}
-	}
-	if err := os.WriteFile("/etc/ld.so.cache", ld, 0o644); err != nil {
-		return err
 	}
 	if err := os.WriteFile("/mnt/attack", exe, 0o755); err != nil {
 		return err
@@ -64,14 +68,10 @@ func arena() error {
 	if err := reset(); err != nil {
 		return err
 	}
-	sleep, err := os.ReadFile("/bin/sleep")
-	if err != nil {
+	if err := os.WriteFile("/mnt/running", exe, 0o755); err != nil {
 		return err
 	}
-	if err := os.WriteFile("/mnt/running", sleep, 0o755); err != nil {
-		return err
-	}
-	return exec.Command("/mnt/running", "1000000").Start() // a process of root
+	return exec.Command("/mnt/running", "wait").Start() // a process of root
 }
 
 // reset gives every target and file back to root alone.
@@ -93,6 +93,11 @@ func reset() error {
 			err = errors.Join(os.Chown(name, 0, 0), os.Chmod(name, mode))
 		}
 		if err != nil {
+			return err
+		}
+	}
+	for name, text := range settings {
+		if err := os.WriteFile(name, []byte(text), 0o644); err != nil {
 			return err
 		}
 	}

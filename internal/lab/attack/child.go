@@ -163,9 +163,36 @@ func (d Draw) attacks() []string {
 	}
 	if d.Open != "" {
 		try("write its descriptor", func() error { _, err := unix.Write(3, []byte("x")); return err })
-		if d.Open == "/etc/shadow" {
+		if d.Open == "/etc/shadow" || d.Open == "/root/.ssh/id_x" {
 			try("read its descriptor", func() error { _, err := unix.Read(3, make([]byte, 1)); return err })
 		}
+	}
+	switch d.Terminal {
+	case "controlling":
+		try("read or type at a terminal of root's", func() error {
+			fd, err := unix.Open("/dev/tty", unix.O_RDWR|unix.O_NONBLOCK|unix.O_CLOEXEC, 0)
+			if err == nil {
+				unix.Close(fd)
+			}
+			return err
+		})
+		try("type into a terminal of root's", func() error {
+			c := byte('x')
+			if _, _, errno := unix.Syscall(unix.SYS_IOCTL, 3, unix.TIOCSTI, uintptr(unsafe.Pointer(&c))); errno != 0 {
+				return errno
+			}
+			return nil
+		})
+	case "slave":
+		try("read a terminal of root's", func() error {
+			if err := unix.SetNonblock(3, true); err != nil {
+				return err
+			}
+			_, err := unix.Read(3, make([]byte, 1))
+			return only(err, unix.EAGAIN)
+		})
+	case "master":
+		try("type into a terminal of root's", func() error { _, err := unix.Write(3, []byte("x")); return err })
 	}
 	try("signal a process of root", func() error { return unix.Kill(d.Victim, 0) })
 	try("trace a process of root", func() error {
@@ -232,6 +259,14 @@ func unless(err error, denied ...error) error {
 		return err
 	}
 	return nil
+}
+
+// only returns nil for no error and for that one.
+func only(err, harmless error) error {
+	if err == harmless {
+		return nil
+	}
+	return err
 }
 
 // inside returns the ids that an id of the machine may have in the user namespace.

@@ -33,6 +33,8 @@ type Draw struct {
 	Open string // what it is started with as a descriptor
 	How  int
 
+	Terminal string // which end, or what, it has of a terminal where a process of root is: "controlling", "slave", "master"
+
 	Victim int // a process of root
 }
 
@@ -40,7 +42,10 @@ type Draw struct {
 var targets = []string{
 	"/etc/", "/etc/cron.d/", "/etc/cron.d/job", "/etc/cron.daily/", "/etc/crontab", "/etc/sudoers", "/etc/sudoers.d/",
 	"/etc/passwd", "/etc/shadow", "/etc/ld.so.preload", "/etc/ld.so.conf.d/", "/etc/systemd/system/", "/etc/systemd/system/x.service",
-	"/etc/pam.d/", "/etc/profile.d/", "/etc/udev/rules.d/", "/root/", "/root/.ssh/", "/root/.ssh/authorized_keys",
+	"/etc/pam.d/", "/etc/profile.d/", "/etc/udev/rules.d/", "/root/", "/root/.ssh/", "/root/.ssh/authorized_keys", "/root/.ssh/id_x",
+	"/etc/letsencrypt/renewal-hooks/deploy/", "/etc/initramfs-tools/scripts/x", "/opt/lib/", "/opt/lib/libx.so", "/opt/pam/pam_x.so",
+	"/usr/lib/arch/security/", "/usr/lib/arch/security/pam_x.so", "/usr/lib/arch/libx.so", "/usr/lib/modules/1/x.ko",
+	"/usr/lib/node_modules/a/index.js", "/usr/share/perl5/A/B.pm", "/usr/share/perl5/A/", "/var/spool/cron/atjobs/",
 	"/usr/local/", "/usr/local/bin/", "/usr/local/bin/tool", "/usr/local/lib/", "/mnt/cronjob", "/mnt/running",
 }
 
@@ -65,8 +70,12 @@ func drawn(r *rand.Rand) Draw {
 		d.Owner = pick(r, [2]uint32{0, 0}, [2]uint32{1000, 0}, [2]uint32{0, 4242}, [2]uint32{0, 42}, [2]uint32{0, 1000})
 	}
 	if r.IntN(6) == 0 {
-		d.Open = pick(r, "/etc/shadow", "/etc/sudoers", "/etc/cron.d/job", "/etc/passwd", "/usr/local/bin/tool")
+		d.Open = pick(r, "/root/.ssh/id_x", "/usr/lib/arch/security/pam_x.so", "/usr/share/perl5/A/B.pm", "/opt/lib/libx.so", "/etc/shadow", "/etc/sudoers", "/etc/cron.d/job", "/etc/passwd", "/usr/local/bin/tool")
 		d.How = pick(r, os.O_RDONLY, os.O_WRONLY, os.O_RDWR, os.O_WRONLY|os.O_APPEND, unix.O_PATH)
+	}
+	if r.IntN(6) == 0 {
+		d.Terminal = pick(r, "controlling", "slave", "master")
+		d.Open = ""
 	}
 	return d
 }

@@ -33,6 +33,10 @@ func main() {
 		child()
 		return
 	}
+	if len(os.Args) == 2 && os.Args[1] == "wait" {
+		unix.Pause()
+		return
+	}
 	if len(os.Args) != 3 {
 		log.Fatal("usage: attack N SEED")
 	}
@@ -51,7 +55,7 @@ func main() {
 
 // run makes n processes.
 func run(n int, seed uint64) error {
-	victim := exec.Command("/bin/sleep", "1000000")
+	victim := exec.Command("/mnt/attack", "wait")
 	if err := victim.Start(); err != nil {
 		return err
 	}
@@ -96,6 +100,13 @@ func one(d Draw) (found []audit.Finding, did []string, err error) {
 	cmd, err := d.command()
 	if err != nil {
 		return nil, nil, err
+	}
+	if d.Terminal != "" {
+		end, err := d.terminal(cmd)
+		if err != nil {
+			return nil, nil, err
+		}
+		defer end()
 	}
 	var out, say bytes.Buffer
 	cmd.Stderr = &say
@@ -172,6 +183,52 @@ func (d Draw) command() (*exec.Cmd, error) {
 		cmd.ExtraFiles = []*os.File{f}
 	}
 	return cmd, nil
+}
+
+// terminal gives the process its part of a terminal where a process of root reads until end.
+func (d Draw) terminal(cmd *exec.Cmd) (end func(), err error) {
+	master, err := os.OpenFile("/dev/ptmx", os.O_RDWR|unix.O_NOCTTY, 0)
+	if err != nil {
+		return nil, err
+	}
+	// It stays open until end: without it there is no terminal.
+	if err := unix.IoctlSetPointerInt(int(master.Fd()), unix.TIOCSPTLCK, 0); err != nil {
+		return nil, err
+	}
+	n, err := unix.IoctlGetUint32(int(master.Fd()), unix.TIOCGPTN)
+	if err != nil {
+		return nil, err
+	}
+	slave, err := os.OpenFile(fmt.Sprintf("/dev/pts/%d", n), os.O_RDWR|unix.O_NOCTTY, 0)
+	if err != nil {
+		return nil, err
+	}
+	reader := exec.Command("/mnt/attack", "wait")
+	reader.Stdin = slave
+	reader.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Setctty: d.Terminal == "slave"}
+	if err := reader.Start(); err != nil {
+		return nil, err
+	}
+	cmd.SysProcAttr.Setsid = true
+	switch d.Terminal {
+	case "controlling":
+		cmd.SysProcAttr.Setctty, cmd.SysProcAttr.Ctty = true, 3
+		cmd.ExtraFiles = []*os.File{slave}
+	case "slave":
+		cmd.ExtraFiles = []*os.File{slave}
+	case "master":
+		slave.Close()
+		other, err := unix.Dup(int(master.Fd()))
+		if err != nil {
+			return nil, err
+		}
+		cmd.ExtraFiles = []*os.File{os.NewFile(uintptr(other), "ptmx")}
+	}
+	return func() {
+		master.Close()
+		reader.Process.Kill()
+		reader.Wait()
+	}, nil
 }
 
 func ids(m caps.IDMap) (all []syscall.SysProcIDMap) {
