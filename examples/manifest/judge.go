@@ -28,6 +28,7 @@ func (c command) judge(s declare.Subject, all []declare.Subject) (report.Report,
 		return report.Report{OK: true, Subject: term.Show(s.Name)}, 0, nil
 	}
 	r, err := ask(s, i, addresses)
+	r.Notes = append(r.Notes, s.Notes...)
 	var refused *report.Error
 	switch {
 	case err == nil:

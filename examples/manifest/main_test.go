@@ -85,7 +85,6 @@ func TestBadInput(t *testing.T) {
 		{"a.yaml", "apiVersion: v1\nkind: Pod\n  a: b\n", "line 3"},
 		{"a.yaml", "nothing: here\n", "it is no manifest"},
 		{"compose.yaml", "services:\n  a:\n    image: a\n    usr: 5\n", "line 4"},
-		{"compose.yaml", "services:\n  a:\n    image: a\n    network_mode: host\n    ports: [\"80:80\"]\n", "line 2"},
 		{"compose.yaml", "services:\n  a:\n    image: a\n    security_opt: [no-new-privilegs]\n", "line 2"},
 		{"Dockerfile", "FROM a\nUSR 5\n", "line 2"},
 		{"Dockerfile", "FROM a\nRUN setcap cap_net_bind_servce=+ep /a\n", "line 2: setcap refuses it"},
@@ -106,6 +105,8 @@ func TestKinds(t *testing.T) {
 	for _, c := range []struct{ name, content, want string }{
 		{"compose.yaml", "services:\n  a: {image: a, user: \"5\", ports: [\"80:80\"]}\n", "0"},
 		{"compose.yaml", "services:\n  a: {image: a, user: \"5\", expose: [\"80\"], network_mode: host, cap_drop: [ALL]}\n", "77 bounding-excludes"},
+		{"compose.yaml", "services:\n  a: {image: a, user: \"5\", ports: [\"80:80\"], network_mode: host, cap_drop: [ALL]}\n", "77 bounding-excludes"},
+		{"compose.yaml", "services:\n  a: {image: a, user: \"0\", ports: [\"80:80\"], network_mode: host}\n", "0"},
 		{"compose.yaml", "services:\n  a: {image: a, user: \"5\", sysctls: [net.ipv4.ip_unprivileged_port_start=1024], ports: [\"80:80\"], cap_drop: [ALL]}\n", "77 bounding-excludes sysctl"},
 		{"a.container", "[Container]\nImage=a\nUser=5\nPublishPort=80:80\nDropCapability=all\n", "77 bounding-excludes sysctl cap-add"},
 		{"a.container", "[Container]\nImage=a\nUser=5\nPublishPort=80:80\n", "77 unknown sysctl cap-add"},

@@ -102,6 +102,11 @@ func (l *others) Accept(string) bool { return true }
 // Load returns the path that the loader reads, once it was read here within its bounds.
 func (l *others) Load(_ context.Context, name string) (string, error) {
 	f, err := l.o.beside(filepath.Join(l.dir, "compose.yaml"), name)
+	if err == nil {
+		if _, err = documents(f.Content); err != nil {
+			err = fmt.Errorf("%s: %w", f.Name, err)
+		}
+	}
 	return f.Name, err
 }
 
@@ -194,7 +199,7 @@ func service(f source, project *types.Project, name string, o Options) (Subject,
 		c.Network = shared(in.NetworkMode)
 	}
 	if c.Network == "host" && len(in.Ports) > 0 {
-		return s, fmt.Errorf("no ports go with the host's network")
+		s.Notes = append(s.Notes, "ports: is ignored, as the service is on the host's network: the program binds there")
 	}
 	for _, p := range in.Ports {
 		s.Addresses = append(s.Addresses, low(strconv.Itoa(int(p.Target)), p.Protocol)...)

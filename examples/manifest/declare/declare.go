@@ -69,6 +69,7 @@ type Subject struct {
 	Standard  int      // the strictest Pod Security standard that allows it: 0 privileged, 1 baseline, 2 restricted
 	Against   []string // what the restricted standard has against it
 	Refused   error    // why nothing would be started
+	Notes     []string // what the engine warns of, and starts it all the same
 	Edits     []Edit   // changes of the file that may help
 }
 

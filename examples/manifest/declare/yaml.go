@@ -20,6 +20,9 @@ func documents(content []byte) (all []*yaml.Node, err error) {
 		} else if err != nil {
 			return nil, errors.New(strings.TrimPrefix(err.Error(), "yaml: "))
 		}
+		if err := bounded(n); err != nil {
+			return nil, err
+		}
 		if len(n.Content) > 0 {
 			all = append(all, n.Content[0])
 		}
