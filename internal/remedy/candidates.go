@@ -37,7 +37,7 @@ func candidates(w kernel.World, goals ...kernel.Goal) []candidate {
 		add(restart, supervisor, setcap, remount)
 	case inUnit:
 		sockets := func(w kernel.World, _ kernel.Goal) (candidate, bool) { return socketUnits(w, goals) }
-		add(restart, widen, allow, dropIn, sockets, setcap, remount)
+		add(restart, widen, allow, dropIn, userDropIn, sockets, setcap, remount)
 	case f.Launcher.Container.State == facts.Known:
 		add(ambient, container, compose, capAdd, addToImage)
 		if keepsFiles(f) {

@@ -134,3 +134,38 @@ func TestResetsStartLimit(t *testing.T) {
 		}
 	}
 }
+
+// What a user's unit voids its own user takes back, unless something else implies it.
+func TestUserDropIn(t *testing.T) {
+	manager := func(o facts.Operator) func(*facts.Facts) {
+		return func(f *facts.Facts) { f.Launcher.Operator = known(o) }
+	}
+	noNewPrivs := func(f *facts.Facts) {
+		f.Proc.Thread.Value.NoNewPrivs = true
+		f.Proc.Seccomp = known(0)
+	}
+	filter := func(f *facts.Facts) { f.Proc.Seccomp = known(2) }
+	var bound facts.Operator
+	bound.NoNewPrivs = true
+	for _, tt := range []struct {
+		name    string
+		changes []func(*facts.Facts)
+		want    string
+	}{
+		{"no_new_privs", []func(*facts.Facts){userUnit, stamped1, noNewPrivs, manager(facts.Operator{})}, "NoNewPrivileges=no"},
+		{"by a filter", []func(*facts.Facts){userUnit, stamped1, noNewPrivs, filter, manager(facts.Operator{})}, ""},
+		{"of the manager", []func(*facts.Facts){userUnit, stamped1, noNewPrivs, manager(bound)}, ""},
+		{"of a manager that is not known", []func(*facts.Facts){userUnit, stamped1, noNewPrivs, func(f *facts.Facts) { f.Launcher.Operator = facts.Fact[facts.Operator]{} }}, ""},
+		{"none", []func(*facts.Facts){userUnit, stamped1, manager(facts.Operator{})}, ""},
+	} {
+		got := ""
+		for _, fix := range fixesOf(app(tt.changes...), low) {
+			if fix.ID == "systemd-drop-in" {
+				got = strings.TrimSuffix(strings.TrimPrefix(fix.Steps[0].Content, "[Service]\n"), "\n")
+			}
+		}
+		if got != tt.want {
+			t.Errorf("%s: %q, want %q", tt.name, got, tt.want)
+		}
+	}
+}

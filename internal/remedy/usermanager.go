@@ -8,6 +8,7 @@ import (
 
 	"github.com/lowport/lowport/guard/report"
 	"github.com/lowport/lowport/internal/facts"
+	"github.com/lowport/lowport/internal/kernel"
 )
 
 // managerOf returns the user whose own systemd manages a cgroup. It reports false if that is the
@@ -47,4 +48,37 @@ func stopByUser(f *facts.Facts, s facts.Socket) ([]report.Step, bool) {
 	}
 	id := fmt.Sprint(uid)
 	return []report.Step{{Run: sudo(f, "setpriv", "--reuid="+id, "--clear-groups", "env", "XDG_RUNTIME_DIR=/run/user/"+id, "sh", "-c", stop)}}, true
+}
+
+// userDropIn takes back the sandboxing of a user's unit that voids the file's capabilities. A filter
+// implies NoNewPrivileges=, and mounts of its own imply PrivateUsers=, whatever is set
+// (systemd.exec(5)). The user's systemd has to be free of both.
+func userDropIn(w kernel.World, g kernel.Goal) (candidate, bool) {
+	f := w.Facts
+	u, inUnit := f.Launcher.Unit.Is()
+	manager, known := f.Launcher.Operator.Is()
+	seccomp, readable := f.Proc.Seccomp.Is()
+	var lines []string
+	noNewPrivs := w.Starter.NoNewPrivs && readable && seccomp == 0 && !manager.NoNewPrivs
+	if noNewPrivs {
+		lines = append(lines, "NoNewPrivileges=no")
+	}
+	ownUsers := !w.Counts && privateUsers(f) && manager.SameRoot && manager.OtherUsers
+	if ownUsers {
+		lines = append(lines, "PrivateUsers=no")
+	}
+	if !inUnit || !u.User || u.Transient || !known || len(lines) == 0 {
+		return candidate{}, false
+	}
+	return candidate{
+		Fix: report.Fix{ID: "systemd-drop-in", Scope: "unit", Summary: "for the user unit " + u.Name, Lasts: "until the drop-in is removed", Steps: []report.Step{
+			{Edit: "systemctl --user edit " + u.Name, Content: "[Service]\n" + strings.Join(lines, "\n") + "\n"},
+			restartUnit(f, u),
+		}},
+		change: func(w kernel.World) kernel.World {
+			w.Starter.NoNewPrivs = w.Starter.NoNewPrivs && !noNewPrivs
+			w.Counts = w.Counts || ownUsers
+			return w.Start()
+		},
+	}, true
 }
