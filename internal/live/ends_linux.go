@@ -53,7 +53,8 @@ func endsOf(s *socket) (e facts.Ends) {
 		}
 	}
 	var members []int
-	if name := path.Base(s.Cgroup); facts.UnitName(name) && !strings.Contains(s.Cgroup, "/user@") { // whose files are elsewhere
+	isUsers := strings.Contains(s.Cgroup, "/user@") // whose files are elsewhere
+	if name := path.Base(s.Cgroup); facts.UnitName(name) && !isUsers {
 		members = membersOf(s.folder)
 		e.Unit = unitEnds(name, pids, members)
 	}
