@@ -5,6 +5,11 @@
 #
 #   sudo ./setpriv.sh www python3 server.py
 #
+# The program has the terminal that it is started from, and may type into a shell of root's
+# there (TIOCSTI). In such a shell, and with a sudo before 1.9.14, give it one of its own:
+#
+#   runuser -P -u root -- ./setpriv.sh www python3 server.py
+#
 # An ambient capability has to be inheritable as well: without --inh-caps setpriv exits with 0
 # and grants nothing. --no-new-privs takes nothing from it: no file has to give anything.
 set -eu
