@@ -118,6 +118,9 @@ func (c command) helps(s declare.Subject, i *image.Image, addresses []string, ed
 
 // edited is the container as its file declares it once the edits are made.
 func (c command) edited(s declare.Subject, edits []declare.Edit) (declare.Subject, error) {
+	if s.Alone != nil {
+		return c.editedAlone(s, edits)
+	}
 	content, err := c.content(s.File)
 	for _, e := range edits {
 		if err == nil {
@@ -145,6 +148,29 @@ func (c command) edited(s declare.Subject, edits []declare.Edit) (declare.Subjec
 	if err != nil {
 		return s, err
 	}
+	return counterpart(s, subjects)
+}
+
+// editedAlone is the same where the container's own object is enough.
+func (c command) editedAlone(s declare.Subject, edits []declare.Edit) (declare.Subject, error) {
+	content, err := s.Alone, error(nil)
+	for _, e := range edits {
+		if err == nil {
+			content, err = e.ChangeAlone(content)
+		}
+	}
+	if err != nil {
+		return s, err
+	}
+	subjects, err := declare.Read([]declare.File{{Name: s.File, Content: content}}, c.options)
+	if err != nil {
+		return s, err
+	}
+	return counterpart(s, subjects)
+}
+
+// counterpart finds the container among those of a changed file.
+func counterpart(s declare.Subject, subjects []declare.Subject) (declare.Subject, error) {
 	at := slices.IndexFunc(subjects, func(o declare.Subject) bool { return o.Name == s.Name && o.File == s.File })
 	if at < 0 {
 		return s, errors.New("the changed file does not declare it")

@@ -71,6 +71,10 @@ type Subject struct {
 	Refused   error    // why nothing would be started
 	Notes     []string // what the engine warns of, and starts it all the same
 	Edits     []Edit   // changes of the file that may help
+
+	// Alone is a file with nothing but its object and that object's namespace, so that an edit is
+	// tried without the rest; nil where the edits need the whole file.
+	Alone []byte
 }
 
 // An Edit is a change of a file, to be made by hand.
@@ -81,10 +85,14 @@ type Edit struct {
 	Line    int    // behind or at which line
 	Lines   string // what to put there
 	change  func([]byte) ([]byte, error)
+	alone   func([]byte) ([]byte, error) // the same change of Subject.Alone
 }
 
 // Change returns the file as it is with the edit made.
 func (e Edit) Change(content []byte) ([]byte, error) { return e.change(content) }
+
+// ChangeAlone returns Subject.Alone as it is with the edit made.
+func (e Edit) ChangeAlone(content []byte) ([]byte, error) { return e.alone(content) }
 
 // Read reads files together: a namespace may be declared in one, and what is in it in another;
 // the Compose files are those of one project, of which a later one goes before an earlier one.

@@ -256,6 +256,12 @@ func pods(all []manifest, o Options) (subjects []Subject, err error) {
 		results := evaluator.EvaluatePod(level, &m.template.ObjectMeta, &m.template.Spec)
 		return policy.AggregateCheckResults(results).ForbiddenReasons
 	}
+	namespaces := map[string]*yaml.Node{}
+	for _, m := range all {
+		if m.kind == "Namespace" {
+			namespaces[m.meta.GetName()] = m.node
+		}
+	}
 	for _, m := range all {
 		if m.template == nil {
 			continue
@@ -272,7 +278,12 @@ func pods(all []manifest, o Options) (subjects []Subject, err error) {
 				refused = fmt.Errorf("Pod Security (%s) refuses the pod: %s", level.Level, strings.Join(reasons, ", "))
 			}
 		}
+		alone, err := m.alone(namespaces[m.meta.GetNamespace()])
+		if err != nil {
+			return nil, err
+		}
 		for _, s := range m.containers(o) {
+			s.Alone = alone
 			s.Against = forbids(m, api.LevelVersion{Level: api.LevelRestricted, Version: api.LatestVersion()})
 			if s.Standard = standard; s.Refused == nil {
 				s.Refused = refused
@@ -281,6 +292,20 @@ func pods(all []manifest, o Options) (subjects []Subject, err error) {
 		}
 	}
 	return subjects, nil
+}
+
+// alone is a file with nothing but the object and its namespace, nil for an object that podman is
+// told of by a unit.
+func (m *manifest) alone(namespace *yaml.Node) ([]byte, error) {
+	if m.engine != "" {
+		return nil, nil
+	}
+	text, err := yaml.Marshal(m.node)
+	if err != nil || namespace == nil {
+		return text, err
+	}
+	more, err := yaml.Marshal(namespace)
+	return slices.Concat(text, []byte("---\n"), more), err
 }
 
 // invalid says why the API server or the kubelet starts nothing of the pod.
@@ -421,15 +446,18 @@ func (m *manifest) edits(s Subject, place []string) (all []Edit) {
 	pod := slices.Concat(m.spec, []string{"spec"})
 	add := func(id, summary string, way []string, lines string, change func(*yaml.Node) error) {
 		there, _ := at(m.node, way...)
-		all = append(all, Edit{
-			ID: id, Summary: summary, Place: dotted(way), Line: there.Line, Lines: indented(m.node, way, lines),
-			change: edited(m.document, func(n *yaml.Node) error {
-				into, err := mapping(n, slices.Concat(m.way, way)...)
+		within := func(way []string) func(*yaml.Node) error {
+			return func(n *yaml.Node) error {
+				into, err := mapping(n, way...)
 				if err != nil {
 					return err
 				}
 				return change(into)
-			}),
+			}
+		}
+		all = append(all, Edit{
+			ID: id, Summary: summary, Place: dotted(way), Line: there.Line, Lines: indented(m.node, way, lines),
+			change: edited(m.document, within(slices.Concat(m.way, way))), alone: edited(0, within(way)),
 		})
 	}
 	port := strconv.Itoa(lowest(s.Addresses))
