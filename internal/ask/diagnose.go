@@ -17,7 +17,7 @@ import (
 func Refusal(subject, headline string, err error, found kernel.Finding, f facts.Facts, cases ...remedy.Case) report.Report {
 	r := Success(subject, "")
 	r.OK, r.Error, r.Headline = false, term.Show(err.Error()), headline
-	r.Sudo = !remedy.Root(&f)
+	r.Sudo = !remedy.Bare(&f)
 	var errno syscall.Errno
 	if errors.As(err, &errno) {
 		r.Errno = errnos.Name(errno)
@@ -28,6 +28,9 @@ func Refusal(subject, headline string, err error, found kernel.Finding, f facts.
 		r.Facts = append(r.Facts, e)
 	}
 	r.Fixes = append(r.Fixes, remedy.Fixes(cases...)...)
+	if !r.Sudo && !remedy.Root(&f) && len(r.Fixes) > 0 {
+		r.Notes = append(r.Notes, "no sudo is installed here: the commands are for a shell of root")
+	}
 	r.Unhelpful = append(r.Unhelpful, found.Unhelpful...)
 	return r
 }

@@ -28,10 +28,11 @@ type Proc struct {
 	Thread    Fact[caps.State] // the calling thread, with its securebits
 	Threads   Fact[map[int]caps.State]
 	IDs       Fact[IDs]
-	PID       Fact[int] // as this pid namespace sees it
-	Parent    Fact[int] // 0: a process of another pid namespace
-	TracerPid Fact[int] // 0: not traced
-	Seccomp   Fact[int] // 0 none, 1 strict, 2 filter
+	Groups    Fact[[]uint32] // the supplementary ones
+	PID       Fact[int]      // as this pid namespace sees it
+	Parent    Fact[int]      // 0: a process of another pid namespace
+	TracerPid Fact[int]      // 0: not traced
+	Seccomp   Fact[int]      // 0 none, 1 strict, 2 filter
 
 	AtInit   Fact[caps.State] // what the first thread held before the program's own code ran: E, P, I and no_new_privs alone
 	Secure   Fact[bool]       // AT_SECURE of getauxval(3)
@@ -58,7 +59,8 @@ type Launcher struct {
 	Tracer      Fact[caps.State] // what traces this process
 	SharesFS    Fact[bool]       // another process was found that shares its root and working directory (CLONE_FS)
 	Operator    Fact[Operator]   // who had this process started; Unreadable where every ancestor is a launcher or hidden
-	Sandbox     Fact[bool]       // process 1 belongs to what started this program, and not to a machine
+	Tools       Fact[Tools]
+	Sandbox     Fact[bool] // process 1 belongs to what started this program, and not to a machine
 	Unit        Fact[Unit]
 	UnitFilters Fact[[]string]     // those directives that the unit's files set, and Restarts
 	LastDropIn  Fact[string]       // the name of the unit's drop-in that systemd reads last, "" if it has none
@@ -125,8 +127,9 @@ type Command struct {
 	Args      Fact[[]string]
 	Cwd       Fact[string]
 	CwdNosuid Fact[bool]
-	Package   Fact[string] // the import path of the main package
-	User      Fact[string] // the name of the effective uid
+	Package   Fact[string]   // the import path of the main package
+	User      Fact[string]   // the name of the effective uid
+	Groups    Fact[[]uint32] // those that the user database gives to User
 	Loader    Fact[Loader]
 }
 
@@ -134,6 +137,13 @@ type Command struct {
 // any mount namespace.
 func (f *Facts) InMemory() bool {
 	return f.File.MountPoint.State == Absent && f.File.Deleted.Value && strings.HasPrefix(f.File.Path.Value, "/memfd:")
+}
+
+// Tools are the programs of printed commands, as this process sees them in the folders that root's
+// commands are looked for in.
+type Tools struct {
+	Sudo    bool // sudo(8) is installed
+	Setpriv bool // setpriv(1) is, and is not that of BusyBox, which changes no user
 }
 
 // MovedDir is where a program is proposed to move from a nosuid mount.

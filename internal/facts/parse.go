@@ -26,6 +26,7 @@ func (r Record) Facts() Facts {
 			Thread:    thread(r),
 			Threads:   fact(r, "threads", parseThreads),
 			IDs:       fact(r, own(r), ParseIDs),
+			Groups:    fact(r, own(r), parseGroups),
 			PID:       fact(r, own(r), StatusInt("Tgid", math.MaxInt32)),
 			Parent:    fact(r, own(r), StatusInt("PPid", math.MaxInt32)),
 			TracerPid: fact(r, own(r), StatusInt("TracerPid", math.MaxInt32)),
@@ -51,6 +52,7 @@ func (r Record) Facts() Facts {
 			Tracer:      fact(r, "tracer status", caps.ParseStatus),
 			SharesFS:    fact(r, "folders shared", parseTruth),
 			Operator:    fact(r, "operator", ParseJSON[Operator]),
+			Tools:       fact(r, "tools", ParseJSON[Tools]),
 			Sandbox:     fact(r, "sandbox", parseTruth),
 			Unit:        unit(r),
 			UnitFilters: fact(r, "unit filters", ParseJSON[[]string]),
@@ -109,11 +111,29 @@ func (r Record) Facts() Facts {
 			CwdNosuid: fact(r, "cwd statfs", parseNosuid),
 			Package:   fact(r, "main package", parseText),
 			User:      fact(r, "user", parseText),
+			Groups:    fact(r, "user groups", ParseJSON[[]uint32]),
 			Loader:    fact(r, "loader", ParseJSON[Loader]),
 		},
 	}
 	f.Policy.Withheld = withheld(f.Policy.Granted, fact(r, "proc/thread-self/status", caps.ParseStatus))
 	return f
+}
+
+// parseGroups reads the supplementary groups of a /proc/PID/status.
+func parseGroups(b []byte) (groups []uint32, err error) {
+	_, behind, ok := strings.Cut("\n"+string(b), "\nGroups:")
+	line, _, whole := strings.Cut(behind, "\n")
+	if !ok || !whole || strings.Contains(behind, "\nGroups:") {
+		return nil, errors.New("Groups: not one line")
+	}
+	for word := range strings.FieldsSeq(line) {
+		n, err := strconv.ParseUint(word, 10, 32)
+		if err != nil {
+			return nil, fmt.Errorf("Groups: %q is no number", word)
+		}
+		groups = append(groups, uint32(n))
+	}
+	return groups, nil
 }
 
 // parseRange reads the two ports of ip_local_port_range.

@@ -46,6 +46,7 @@ func asUser(f facts.Facts, who facts.Account, bits caps.Securebits) facts.Facts 
 func as(f facts.Facts, who facts.Account) facts.Facts {
 	f.Proc.IDs = f.Proc.IDs.Now(facts.IDs{UID: who.UID, EUID: who.UID, GID: who.GID, EGID: who.GID})
 	f.Command.User = f.Command.User.None()
+	f.Proc.Groups, f.Command.Groups = facts.Fact[[]uint32]{}, facts.Fact[[]uint32]{} // those of the account, as initgroups(3) gives them
 	if who.Name != "" {
 		f.Command.User = f.Command.User.Now(who.Name)
 	}

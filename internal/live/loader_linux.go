@@ -59,7 +59,7 @@ func loaded(mapped []string, libs program.Libraries, folder string) facts.Loader
 	l := facts.Loader{Vars: vars}
 	is := map[string]func(path string) bool{
 		"LD_LIBRARY_PATH": searched(strings.FieldsFunc(os.Getenv("LD_LIBRARY_PATH"), func(c rune) bool { return c == ':' || c == ';' }), libs.Needed),
-		"LD_PRELOAD":      preloaded(strings.FieldsFunc(os.Getenv("LD_PRELOAD"), func(c rune) bool { return c == ':' || c == ' ' })),
+		"LD_PRELOAD":      preloaded(preload()),
 		facts.Origin:      searched(libs.Beside(folder), libs.Needed),
 	}
 	for _, name := range append(slices.Clone(facts.LoaderVars), facts.Origin) {
@@ -74,11 +74,22 @@ func loaded(mapped []string, libs program.Libraries, folder string) facts.Loader
 func loaderVars() []string {
 	var all []string
 	for _, name := range facts.LoaderVars {
-		if value := os.Getenv(name); value != "" {
+		value := os.Getenv(name)
+		if name == "LD_PRELOAD" {
+			value = strings.Join(preload(), " ")
+		}
+		if value != "" {
 			all = append(all, name+"="+value)
 		}
 	}
 	return all
+}
+
+// preload returns the files of LD_PRELOAD, without the library of authbind(1): nothing is lost with that
+// one where the program gets its port in another way.
+func preload() []string {
+	all := strings.FieldsFunc(os.Getenv("LD_PRELOAD"), func(c rune) bool { return c == ':' || c == ' ' })
+	return slices.DeleteFunc(all, func(file string) bool { return file == os.Getenv("AUTHBIND_LIB") })
 }
 
 // searched returns a function that reports whether a mapped library was found by one of the

@@ -1,6 +1,7 @@
 package live
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -166,6 +167,7 @@ func (r reading) ancestors(up lineage, beside string) {
 	})
 	r.add("supervisor", func() ([]byte, error) { return r.supervisor(up) })
 	r.add("sandbox", r.sandbox)
+	r.add("tools", func() ([]byte, error) { return line(tools("/")) })
 }
 
 // marks looks for the marks of launchers in an environment.
@@ -224,7 +226,14 @@ func (r reading) command() {
 		}
 		return []byte(info.Path + "\n"), nil
 	})
-	r.add("user", userName)
+	name, groups, err := userOf()
+	r.add("user", func() ([]byte, error) { return []byte(name + "\n"), err })
+	r.add("user groups", func() ([]byte, error) {
+		if err != nil || groups == nil {
+			return nil, cmp.Or(err, errNoGroups)
+		}
+		return line(groups)
+	})
 	r.add("loader", loader)
 }
 

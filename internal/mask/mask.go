@@ -96,6 +96,7 @@ var masks = map[string]mask{
 	"exe statfs": only(`0x[0-9a-f]+\n`), "path statfs": only(`0x[0-9a-f]+\n`), "moved statfs": only(`0x[0-9a-f]+\n`), "cwd statfs": only(`0x[0-9a-f]+\n`),
 
 	"operator":      maskOperator,
+	"tools":         only(`\{"Sudo":(true|false),"Setpriv":(true|false)\}\n`),
 	"sandbox":       only(`true\n|false\n`),
 	"proc/self/exe": maskExe, facts.Executed: maskExe,
 	"path danger": only(`[0-9]+\n`), "path owners": only(`\[[0-9,]*\]\n`), "path attributes": only(`a?i?\n`),
@@ -105,6 +106,7 @@ var masks = map[string]mask{
 	"args":         instead(maskedDir + "/" + maskedProgram + "\x00"),
 	"main package": maskMain,
 	"user":         maskUser,
+	"user groups":  only(`\[[0-9,]*\]\n`),
 	"loader":       maskLoader,
 
 	"proc/self/uid_map":   only(`(\s*[0-9]+\s+[0-9]+\s+[0-9]+\n)*`),

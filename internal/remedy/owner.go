@@ -160,9 +160,9 @@ func stop(f *facts.Facts, s facts.Socket) ([]report.Step, bool) {
 	case isUsers && !isOurs(f, s):
 		return byUser, true
 	case isOurs(f, s): // what an earlier start of it left (KillMode=)
-		return []report.Step{{Run: Systemctl(Root(f), unit, "kill")}, {Run: Systemctl(Root(f), unit, "restart")}}, true
+		return []report.Step{{Run: Systemctl(Bare(f), unit, "kill")}, {Run: Systemctl(Bare(f), unit, "restart")}}, true
 	case managed && strings.HasSuffix(unit.Name, ".socket"): // systemd holds it, and passes it to a service
-		return []report.Step{{Run: Systemctl(Root(f), unit, "stop") + " $(" + Systemctl(true, unit, "show", "-p", "Triggers", "--value") + ")"}}, true
+		return []report.Step{{Run: Systemctl(Bare(f), unit, "stop") + " $(" + Systemctl(true, unit, "show", "-p", "Triggers", "--value") + ")"}}, true
 	case path.Base(s.Cgroup) == "init.scope", slices.Contains(holders, 1): // of a container
 		return nil, false
 	case managed && unit.Name == "docker.service": // which publishes the port for a container
@@ -174,10 +174,10 @@ func stop(f *facts.Facts, s facts.Socket) ([]report.Step, bool) {
 	case stub(s):
 		return []report.Step{
 			{Write: "/etc/systemd/resolved.conf.d/zz-lowport.conf", Content: "[Resolve]\nDNSStubListener=no\n"},
-			{Run: Systemctl(Root(f), unit, "restart")},
+			{Run: Systemctl(Bare(f), unit, "restart")},
 		}, true
 	case managed && !s.Ends.Unit.Leave():
-		return []report.Step{{Run: Systemctl(Root(f), unit, "stop")}}, true
+		return []report.Step{{Run: Systemctl(Bare(f), unit, "stop")}}, true
 	case s.PID == 0 && Root(f) && f.Launcher.Operator.Value.SamePID && !ownPIDs(f): // root sees all: it is the kernel's, as of a tunnel
 		return nil, false
 	case s.PID != 0 && countsAlike(f):

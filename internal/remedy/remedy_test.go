@@ -195,6 +195,10 @@ func TestFixes(t *testing.T) {
 		{"a mount of an old recording", app(func(f *facts.Facts) { f.File.IdmappedThere = facts.Fact[bool]{Reason: facts.NotRecorded} }), low, "setcap setpriv sysctl"},
 		{"an idmapped mount", app(func(f *facts.Facts) { f.File.IdmappedThere = known(true) }), low, "setpriv move sysctl"},
 		{"a shell in a network namespace of its own", app(func(f *facts.Facts) { f.Net.Apart = known(true) }), low, "setcap setpriv sysctl"},
+		{"no setpriv but BusyBox's", app(func(f *facts.Facts) { f.Launcher.Tools = known(facts.Tools{Sudo: true}) }), low, "setcap sysctl"},
+		{"a bounding set that the shell does not have", app(thread(noBounding), func(f *facts.Facts) {
+			f.Launcher.Operator.Value.Bounding = caps.UpTo(caps.Last)
+		}), low, "setpriv sysctl"},
 		{"a sandbox whose network is not known", app(sandbox), low, "setcap"},
 		{"a sandbox in the machine's network", app(sandbox, func(f *facts.Facts) { f.Net.Apart = known(false) }), low, "setcap"},
 		{"a sandbox in a network with a name", app(sandbox, func(f *facts.Facts) { f.Net.Name = known("lan") }), low, "setcap sysctl"},
@@ -345,7 +349,7 @@ func TestHostileCommands(t *testing.T) {
 		}
 		want := map[string][]string{
 			"setcap":  {"sudo", "setcap", "cap_net_bind_service=+p", exe},
-			"setpriv": {"sudo", "setpriv", "--reuid=u" + nasty, "--regid=1000", "--init-groups", "--inh-caps=+net_bind_service", "--ambient-caps=+net_bind_service", "--", exe, nasty, "--"},
+			"setpriv": {"sudo", "-E", "setpriv", "--reuid=u" + nasty, "--regid=1000", "--init-groups", "--inh-caps=+net_bind_service", "--ambient-caps=+net_bind_service", "--", exe, nasty, "--"},
 			"sysctl":  {"sudo", "sysctl", "-w", "net.ipv4.ip_unprivileged_port_start=443"},
 			"move":    {"sudo", "install", "-m", "755", exe, "/usr/local/bin/" + path.Base(exe)},
 			"remount": {"sudo", "mount", "-o", "remount,bind,suid", exe},
@@ -415,7 +419,7 @@ func TestMoveStarts(t *testing.T) {
 	}{
 		{"by the user", func(*facts.Facts) {}, "/usr/local/bin/app -v"},
 		{"by root", func(f *facts.Facts) { f.Launcher.Operator.Value.UID = 0 },
-			"sudo setpriv --reuid=app --regid=1000 --init-groups -- /usr/local/bin/app -v"},
+			"sudo -E setpriv --reuid=app --regid=1000 --init-groups -- /usr/local/bin/app -v"},
 		{"in a network without a name", func(f *facts.Facts) { f.Net.Apart, f.Launcher.Operator.Value.SameNet = known(true), false }, ""},
 	} {
 		got := ""

@@ -30,8 +30,12 @@ func setpriv(w kernel.World, g kernel.Goal) (candidate, bool) {
 	line, change, ok := withAmbient(w, g)
 	line = slices.Concat(enter, line, withLibraries(f, slices.Concat([]string{exe}, args[1:])...))
 	return candidate{
-		Fix:    report.Fix{ID: "setpriv", Scope: "file", Summary: "for one start of the program", Lasts: "until it ends", Steps: []report.Step{{Start: sudo(&facts.Facts{}, line...)}}},
-		change: change,
+		Fix: report.Fix{ID: "setpriv", Scope: "file", Summary: "for one start of the program", Lasts: "until it ends",
+			Costs: sudoChanges(f), Steps: []report.Step{{Start: sudoStart(f, line...)}}},
+		change: func(w kernel.World) kernel.World {
+			w.Starter.Bounding |= f.Launcher.Operator.Value.Bounding // in whose shell it is pasted
+			return change(w)
+		},
 	}, ok
 }
 
@@ -104,6 +108,10 @@ func asUser(f *facts.Facts) (words []string, as facts.IDs, ok bool) {
 	if name, ok := f.Command.User.Is(); ok {
 		user, groups = name, "--init-groups"
 	}
+	if others := otherGroups(f); others != "" {
+		groups = others
+	}
+	tools, known := f.Launcher.Tools.Is()
 	ok = ok && ids.UID == ids.EUID && sameUser(f, ids.UID)
 	if fromOutside(f) && f.Net.UIDMap.State == facts.Known {
 		uid, okUID := facts.IDMap(f.Net.UIDMap.Value).Outside(ids.UID)
@@ -114,8 +122,34 @@ func asUser(f *facts.Facts) (words []string, as facts.IDs, ok bool) {
 		as = facts.IDs{UID: uid, EUID: uid, GID: gid, EGID: gid}
 		ok = okUID && okGID && ids.UID == ids.EUID
 	}
+	if known && !tools.Setpriv {
+		ok = false
+	}
 	return []string{"setpriv", "--reuid=" + user, "--regid=" + strconv.Itoa(int(as.GID)), groups}, as, ok
 }
+
+// otherGroups returns the option of setpriv(1) for the groups of this process if they are not those
+// of its user, "" if they are. In older recordings, which lack those of the user, they are.
+func otherGroups(f *facts.Facts) string {
+	has, known := f.Proc.Groups.Is()
+	usual, knownUsual := f.Command.Groups.Is()
+	switch {
+	case !known, !knownUsual && f.Command.Groups.Reason == facts.NotRecorded:
+		return ""
+	case len(has) == 0:
+		return "--clear-groups"
+	case knownUsual && slices.Equal(sorted(has), sorted(usual)):
+		return ""
+	}
+	words := make([]string, len(has))
+	for i, group := range has {
+		words[i] = strconv.Itoa(int(group))
+	}
+	return "--groups=" + strings.Join(words, ",")
+}
+
+// sorted returns each of the groups once, in ascending order.
+func sorted(groups []uint32) []uint32 { return slices.Compact(slices.Sorted(slices.Values(groups))) }
 
 // sameUser reports whether a uid of this user namespace is the same outside, as far as that is
 // known.

@@ -17,12 +17,42 @@ func Root(f *facts.Facts) bool {
 	return okIDs && okMap && ids.EUID == 0 && m == facts.WholeMap
 }
 
+// Bare reports whether the commands of root are printed without sudo(8): it is root who runs them,
+// or no sudo is installed where they are run.
+func Bare(f *facts.Facts) bool { return Root(f) || noSudo(f) }
+
+func noSudo(f *facts.Facts) bool {
+	tools, known := f.Launcher.Tools.Is()
+	o, knownOperator := f.Launcher.Operator.Is()
+	same := knownOperator && o.SameRoot || !knownOperator && !f.Launcher.Sandbox.Value &&
+		f.File.PathSeenByOperator.State == facts.Known && f.File.PathSeenByOperator.Value == ""
+	inImage := f.Launcher.Container.State == facts.Known && !keepsFiles(f) // whose fixes are made outside
+	return known && !tools.Sudo && same && !inImage
+}
+
 // sudo returns a command that root runs.
 func sudo(f *facts.Facts, words ...string) string {
-	if Root(f) {
+	if Bare(f) {
 		return Command(words...)
 	}
 	return Command(append([]string{"sudo"}, words...)...)
+}
+
+// sudoStart returns a command with which root starts the program in place of this process, whoever
+// that is, in the environment of the shell. sudo(8) would replace it otherwise (env_reset).
+func sudoStart(f *facts.Facts, words ...string) string {
+	if noSudo(f) {
+		return Command(words...)
+	}
+	return Command(append([]string{"sudo", "-E"}, words...)...)
+}
+
+// sudoChanges says what sudo -E does not keep of the environment, as far as the fix does not restore it.
+func sudoChanges(f *facts.Facts) string {
+	if noSudo(f) {
+		return ""
+	}
+	return "with sudo's PATH and USER"
 }
 
 // again returns the step that starts the program once more as it was started.
@@ -44,9 +74,9 @@ func again(f *facts.Facts) (report.Step, bool) {
 // restartUnit returns the step that restarts our unit. One that systemd starts anew by itself may
 // have reached its start limit, which refuses a restart until it is reset (systemctl(1)).
 func restartUnit(f *facts.Facts, u facts.Unit) report.Step {
-	restart := Systemctl(Root(f), u, "restart")
+	restart := Systemctl(Bare(f), u, "restart")
 	if slices.Contains(f.Launcher.UnitFilters.Value, facts.Restarts) {
-		restart = Systemctl(Root(f), u, "reset-failed") + "; " + restart
+		restart = Systemctl(Bare(f), u, "reset-failed") + "; " + restart
 	}
 	return report.Step{Run: restart}
 }
@@ -64,7 +94,7 @@ func start(f *facts.Facts, program string, args ...string) report.Step {
 	if !okUser || !okNet || enter == nil && !other {
 		return report.Step{Start: Command(line...)}
 	}
-	return report.Step{Start: sudo(&facts.Facts{}, slices.Concat(enter, user, []string{"--"}, line)...)}
+	return report.Step{Start: sudoStart(f, slices.Concat(enter, user, []string{"--"}, line)...)}
 }
 
 // program returns the file to start, or the script that it interprets. It reports false if the

@@ -40,7 +40,7 @@ func socketUnits(w kernel.World, goals []kernel.Goal) (candidate, bool) {
 	var writes, starts []report.Step
 	for _, g := range goals {
 		if s, ok := stopped(f, g); ok {
-			if start := (report.Step{Run: Systemctl(Root(f), facts.Unit{Name: s}, "start")}); !slices.Contains(starts, start) {
+			if start := (report.Step{Run: Systemctl(Bare(f), facts.Unit{Name: s}, "start")}); !slices.Contains(starts, start) {
 				starts = append(starts, start)
 			}
 			continue
@@ -54,14 +54,14 @@ func socketUnits(w kernel.World, goals []kernel.Goal) (candidate, bool) {
 			return candidate{}, false
 		}
 		writes = append(writes, report.Step{Write: "/etc/systemd/system/" + name, Content: socketFile(g, u.Name, network)})
-		starts = append(starts, report.Step{Run: Systemctl(Root(f), facts.Unit{Name: name}, "enable", "--now")})
+		starts = append(starts, report.Step{Run: Systemctl(Bare(f), facts.Unit{Name: name}, "enable", "--now")})
 	}
 	lasts := "until reboot, or for good if the socket unit is enabled"
 	if len(writes) > 0 {
 		lasts = "until the socket unit is disabled"
 		writes = append(writes, report.Step{Run: sudo(f, "systemctl", "daemon-reload")})
 	}
-	steps := append(writes, report.Step{Run: Systemctl(Root(f), u, "stop")})
+	steps := append(writes, report.Step{Run: Systemctl(Bare(f), u, "stop")})
 	steps = append(append(steps, starts...), restartUnit(f, u))
 	return candidate{
 		Fix: report.Fix{ID: "systemd-socket", Scope: "unit", Summary: "by systemd, so that " + u.Name + " needs no capability", Lasts: lasts, Steps: steps},
