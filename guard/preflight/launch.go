@@ -218,7 +218,11 @@ func (how Launch) byUnit(ports []int) (*plan, error) {
 	if err := u.Running(root, socketUnits(f.Net.Sockets.Value)); err != nil {
 		return nil, err
 	}
-	return p, p.byManager(&u, command, c, f, s, who, !record.Lacks("run/systemd/system"))
+	if err := p.byManager(&u, command, c, f, s, who, !record.Lacks("run/systemd/system")); err != nil {
+		return unseen(&u, command, err)
+	}
+	p.grants, p.rewrites = u.MayGrant(), u.MayRewrite()
+	return p, nil
 }
 
 // socketUnits names the .socket units in whose cgroups the sockets were made.
@@ -247,13 +251,17 @@ func (how Launch) account(u *launch.Unit) (who facts.Account, home string, err e
 	return who, home, err
 }
 
-// unseen is the plan for a program that is not there, where the unit shows it files that are
-// not seen from here: nothing is known of it then. Otherwise the error stands.
+// unseen is the plan for a program that is not there, where the unit shows it files that are not
+// seen from here or may make them first, and for one that may not be executed before a command of
+// the unit changes it: nothing is known of it then. Otherwise the error stands.
 func unseen(u *launch.Unit, c launch.Command, err error) (*plan, error) {
-	if !errors.Is(err, fs.ErrNotExist) {
-		return nil, err
+	why := ""
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		why = cmp.Or(u.Doubt(kernel.Goal{}, c.Program), u.Prepared())
+	case errors.Is(err, fs.ErrPermission):
+		why = u.MayRewrite()
 	}
-	why := u.Doubt(kernel.Goal{}, c.Program)
 	if why == "" {
 		return nil, err
 	}
@@ -324,9 +332,31 @@ func (p *plan) leave(u *launch.Unit, f *facts.Facts, systemd bool) {
 			stay = append(stay, s)
 			continue
 		}
+		if u.EndsMainAlone() && folders[at] == u.Name {
+			if main := live.MainAlone(u.Name, s); !program.Is(main, true) {
+				stay = append(stay, s)
+				p.mayStay(s, main)
+				continue
+			}
+		}
 		p.note(fmt.Sprintf("%s has port %d now, and is ended before %s starts anew", folders[at], s.Addr.Port(), u.Name))
 	}
 	f.Net.Sockets.Value = stay
+}
+
+// mayStay doubts the binds in whose way a socket is of which it is not known whether the stop of the
+// unit ends the process that has it.
+func (p *plan) mayStay(s facts.Socket, ends program.Answer[bool]) {
+	if ends.Known() {
+		return
+	}
+	other := p.doubt
+	p.doubt = func(g kernel.Goal) string {
+		if kernel.Conflicts(s, g) != kernel.No {
+			return cmp.Or(other(g), ends.Why+", and KillMode=process ends that alone")
+		}
+		return other(g)
+	}
 }
 
 // offer adds a socket that the unit is passed. One that is not bound is not started: it is

@@ -92,6 +92,7 @@ func Bind(how Launch, addresses ...string) (report.Report, error) {
 	ask.Foretold(all)
 	r := ask.Report(all, func([]ask.Request) facts.Facts { return p.facts })
 	p.unfit(&r, all)
+	p.soften(&r)
 	return predicted(r, firstErr(all), p.notes)
 }
 
@@ -111,6 +112,7 @@ func Require(how Launch, need ...caps.Cap) (report.Report, error) {
 	err = ask.Require(g.Require, p.facts)
 	var refused *report.Error
 	if errors.As(err, &refused) {
+		p.soften(&refused.Report)
 		return predicted(refused.Report, refused.Err, p.notes)
 	}
 	return predicted(ask.Success("require "+g.Require.String(), ""), nil, p.notes)
@@ -154,6 +156,8 @@ type plan struct {
 	unstarted []privport.Offer         // of .socket units that are not started
 	pulled    bool                     // the unit starts some of them itself
 	doubt     func(kernel.Goal) string // why it cannot be told, "" where it can
+	grants    string                   // which command before it may give it what it lacks, "" for none
+	rewrites  string                   // which command before it may take away what its file grants, "" for none
 	remote    bool                     // it has a network namespace that this process cannot ask
 
 	sockets facts.Fact[[]facts.Socket] // of this network namespace, where systemd binds the offers
@@ -221,6 +225,9 @@ func (p *plan) predict(r *ask.Request) {
 			done.Errno = taken
 		}
 	}
+	if done.Errno == "" {
+		why = cmp.Or(why, p.rewrites)
+	}
 	behind := done.Errno == "" || done.Errno == "EADDRINUSE" || done.Errno == "EADDRNOTAVAIL" && !at.Is4() // what the kernel asks after the port
 	if behind && done.Via == privport.Raised && why == "" && !p.raises.Known() {
 		done.Via, why = privport.Plain, p.raises.Why
@@ -264,6 +271,15 @@ func (p *plan) unfit(r *report.Report, all []ask.Request) {
 	}
 	r.Fixes = slices.DeleteFunc(r.Fixes, func(f report.Fix) bool { return f.ID == "stop-owner" })
 	r.Fixes = slices.Insert(r.Fixes, 0, ask.SocketLine(found[0]))
+}
+
+// soften says of causes that a command before the program may remove that they are likely.
+func (p *plan) soften(r *report.Report) {
+	for i, c := range r.Causes {
+		if p.grants != "" && c.Certainty == report.Proven {
+			r.Causes[i].Certainty = report.Likely
+		}
+	}
 }
 
 // foreign reports whether a socket that is not systemd's may be in the way.

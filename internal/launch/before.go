@@ -1,28 +1,93 @@
 package launch
 
 import (
+	"cmp"
 	"io/fs"
 	"path"
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/lowport/lowport/caps"
 )
 
+// A preparation is what commands before the program may do to it, of which the outcome is not known.
+type preparation struct {
+	unknown  string // the first command whose outcome is not known, "" for none
+	grants   string // the first of those that may give the program what it lacks
+	rewrites string // the first of those that are given a path of the program
+}
+
 // commandsBefore looks at ExecCondition= and ExecStartPre=. A command that fails ends the start,
-// and any command may change what the later ones find.
+// unless it is marked "-".
 func commandsBefore(u *Unit, at place) error {
 	for _, key := range []string{"ExecCondition", "ExecStartPre"} {
 		for _, c := range u.commands(key) {
-			fails, known := u.failure(at, c)
-			if !known {
-				u.doubt("%s: what it does is not known", c.Line)
-			}
-			if fails != nil && !c.has("-") {
+			switch fails, known := u.failure(at, c); {
+			case fails != nil && c.has("-"):
+				u.note(c.Line + ": it fails, and systemd goes on")
+			case fails != nil:
 				return fails
+			case !known && c.has("-"):
+				u.prepare(at, c, "what it does is not known")
+			case !known:
+				u.prepare(at, c, "what it does is not known; if it fails, systemd starts nothing")
 			}
 		}
 	}
 	return nil
+}
+
+// prepare notes a command of which the outcome is not known.
+func (u *Unit) prepare(at place, c Command, what string) {
+	u.note(c.Line + ": " + what)
+	b := &u.before
+	b.unknown = cmp.Or(b.unknown, c.Line)
+	if c.Root() || at.who.UID == 0 || u.set.some("AmbientCapabilities") || slices.Contains(becomesRoot, path.Base(c.Program)) {
+		b.grants = cmp.Or(b.grants, c.Line)
+	}
+	if c.names(at.command) {
+		b.rewrites = cmp.Or(b.rewrites, c.Line)
+	}
+}
+
+// becomesRoot are the set-ID programs by which a command of a user changes what root may.
+var becomesRoot = []string{"sudo", "doas", "pkexec", "su"}
+
+// names reports whether a command is given a file of another one, or a folder that holds one.
+func (c Command) names(other Command) bool {
+	for _, arg := range c.Argv[1:] {
+		for _, word := range strings.FieldsFunc(arg, separates) {
+			inside := func(file string) bool {
+				return file == word || strings.HasPrefix(file, strings.TrimSuffix(word, "/")+"/")
+			}
+			if path.IsAbs(word) && (inside(other.Program) || slices.ContainsFunc(other.Argv, inside)) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// separates reports whether a character ends a word of a command line, as for sh -c.
+func separates(c rune) bool { return strings.ContainsRune(" \t\n'\"`;&|()<>", c) }
+
+// Prepared names the first command before the program of which the outcome is not known: it may make
+// what is not there yet.
+func (u *Unit) Prepared() string { return outcome(u.before.unknown) }
+
+// MayGrant names the first such command that has privileges: it may give the program what it lacks.
+func (u *Unit) MayGrant() string { return outcome(u.before.grants) }
+
+// MayRewrite names the first such command that is given a path of the program: it may take away what
+// its file grants.
+func (u *Unit) MayRewrite() string { return outcome(u.before.rewrites) }
+
+func outcome(line string) string {
+	if line == "" {
+		return ""
+	}
+	return line + ": what it does is not known"
 }
 
 // commandsBehind looks at ExecStartPost=, which is run while the program runs: a command that fails
@@ -48,7 +113,7 @@ func (u *Unit) failure(at place, c Command) (fails *stop, known bool) {
 		return &stop{status: "203/EXEC", why: c.Line + ": " + c.Program + " is not there"}, true
 	}
 	if u.set.some("NoExecPaths", "InaccessiblePaths", "TemporaryFileSystem") && !c.Bare() && !c.has("-") {
-		u.doubt("%s: whether it may be executed there is not looked at", c.Line)
+		u.note(c.Line + ": whether it may be executed there is not looked at")
 	}
 	if status, known := c.exits(program); known && status != 0 {
 		return &stop{status: strconv.Itoa(status), why: c.Line + " fails"}, true
@@ -56,6 +121,9 @@ func (u *Unit) failure(at place, c Command) (fails *stop, known bool) {
 		return nil, true
 	}
 	name := path.Base(program)
+	if name == "setcap" && at.who.UID != 0 && !c.Root() && !u.User && !u.capSet("AmbientCapabilities", 0).Has(caps.SETFCAP) {
+		return &stop{status: "1/FAILURE", why: c.Line + " needs root: begin the command with +"}, true
+	}
 	switch met, known := u.prepares(at.root, name, c.Argv[1:]); {
 	case !known, met && !u.mayWrite(at, c) && !slices.Contains([]string{"echo", "sleep", "test"}, name):
 		return nil, false

@@ -16,23 +16,70 @@ func TestBefore(t *testing.T) {
 	}
 	for line, want := range map[string]string{
 		"/bin/true": "", "/bin/false": "stops", "-/bin/false": "", "/bin/none": "stops", "-/bin/none": "",
-		"/bin/sh -c 'exit 3'": "stops", "-/bin/sh -c 'exit 3'": "", "/bin/sh -c 'exit 0'": "", "/bin/sh -c :": "", "/bin/sh -c 'exit x'": "doubt",
-		"/bin/sh /srv/env": "doubt", "/bin/sh -c '/srv/x; exit 0'": "doubt",
-		"/bin/test -e /srv/env": "", "/bin/test -e /srv/none": "stops", "-/bin/test -e /srv/none": "", "/bin/test -f /srv/env": "doubt",
-		"/bin/mkdir /srv/new": "", "/bin/mkdir /srv": "stops", "/bin/mkdir /none/x": "stops", "/bin/mkdir -p /none/x": "", "/bin/mkdir new": "doubt",
-		"/bin/mkdir $DIR": "doubt", "/bin/touch /none/x": "stops", "/bin/rm -f /srv/env": "", "/bin/rm /srv/env": "doubt",
-		"/bin/rm -rf /srv/env": "", "/bin/rm -f": "", "/bin/rm": "doubt", "/bin/install -d /none/x": "", "/bin/install -d x": "doubt", "/bin/install -m 755 /x": "doubt", "/bin/install /a /b": "doubt",
-		"/bin/test -d /srv": "doubt", "/bin/sh -c true": "", "/bin/sh -c false": "stops", "/bin/sh -c 'false && true'": "doubt", "/bin/echo a": "",
-		"+/bin/setcap x y": "doubt", "-/bin/setcap x y": "doubt",
+		"/bin/sh -c 'exit 3'": "stops", "-/bin/sh -c 'exit 3'": "", "/bin/sh -c 'exit 0'": "", "/bin/sh -c :": "", "/bin/sh -c 'exit x'": "unknown",
+		"/bin/sh /srv/env": "unknown", "/bin/sh -c '/srv/x; exit 0'": "unknown",
+		"/bin/test -e /srv/env": "", "/bin/test -e /srv/none": "stops", "-/bin/test -e /srv/none": "", "/bin/test -f /srv/env": "unknown",
+		"/bin/mkdir /srv/new": "", "/bin/mkdir /srv": "stops", "/bin/mkdir /none/x": "stops", "/bin/mkdir -p /none/x": "", "/bin/mkdir new": "unknown",
+		"/bin/mkdir $DIR": "unknown", "/bin/touch /none/x": "stops", "/bin/rm -f /srv/env": "", "/bin/rm /srv/env": "unknown",
+		"/bin/rm -rf /srv/env": "", "/bin/rm -f": "", "/bin/rm": "unknown", "/bin/install -d /none/x": "", "/bin/install -d x": "unknown", "/bin/install -m 755 /x": "unknown", "/bin/install /a /b": "unknown",
+		"/bin/test -d /srv": "unknown", "/bin/sh -c true": "", "/bin/sh -c false": "stops", "/bin/sh -c 'false && true'": "unknown", "/bin/echo a": "",
+		"+/bin/setcap x y": "unknown", "-/bin/setcap x y": "unknown",
 	} {
 		if got := checked(t, root, "[Service]\nExecStart=/bin/true\nExecStartPre="+line+"\n", facts.Account{Name: "root"}); got != want {
 			t.Errorf("%s: %q, want %q", line, got, want)
 		}
 	}
 	app := facts.Account{Name: "app", UID: 1000}
-	for line, want := range map[string]string{"/bin/mkdir /srv/new": "doubt", "+/bin/mkdir /srv/new": "", "/bin/test -e /srv/env": "", "/bin/mkdir /none/x": "stops"} {
+	for line, want := range map[string]string{"/bin/mkdir /srv/new": "unknown", "+/bin/mkdir /srv/new": "", "/bin/test -e /srv/env": "", "/bin/mkdir /none/x": "stops"} {
 		if got := checked(t, root, "[Service]\nExecStart=/bin/true\nUser=app\nExecStartPre="+line+"\n", app); got != want {
 			t.Errorf("as app: %s: %q, want %q", line, got, want)
+		}
+	}
+}
+
+// Only setcap(8) with privileges grants anything.
+func TestSetcapBefore(t *testing.T) {
+	root := fstest.MapFS{"bin/true": {Mode: 0o755}, "sbin/setcap": {Mode: 0o755}}
+	app := facts.Account{Name: "app", UID: 1000}
+	for lines, want := range map[string]string{
+		"ExecStartPre=/sbin/setcap cap_net_bind_service=+p /bin/true":                                  "stops",
+		"ExecStartPre=-/sbin/setcap cap_net_bind_service=+p /bin/true":                                 "",
+		"ExecStartPre=+/sbin/setcap cap_net_bind_service=+p /bin/true":                                 "unknown",
+		"ExecStartPre=!/sbin/setcap cap_net_bind_service=+p /bin/true":                                 "unknown",
+		"AmbientCapabilities=CAP_SETFCAP\nExecStartPre=/sbin/setcap cap_net_bind_service=+p /bin/true": "unknown",
+	} {
+		if got := checked(t, root, "[Service]\nUser=app\nExecStart=/bin/true\n"+lines+"\n", app); got != want {
+			t.Errorf("%s: %q, want %q", lines, got, want)
+		}
+	}
+}
+
+// What a command of which the outcome is not known may change of the program.
+func TestPreparation(t *testing.T) {
+	app, root := facts.Account{Name: "app", UID: 1000}, facts.Account{Name: "root"}
+	for _, tt := range []struct {
+		line             string
+		who              facts.Account
+		grants, rewrites bool
+	}{
+		{"/srv/app -t", root, true, false},
+		{"/srv/app -t", app, false, false},
+		{"-/srv/app -t", app, false, false},
+		{"+/srv/app -t", app, true, false},
+		{"/bin/sudo /x", app, true, false},
+		{"+/bin/chown -R app /srv", app, true, true},
+		{"/bin/chown app /srv/app.conf", app, false, false},
+		{"/bin/sh -c 'cp /build/app /srv/app; true'", app, false, true},
+		{"/bin/chown app /var/log/app", root, true, false},
+	} {
+		u := read(t, "ExecStart=/srv/app\nExecStartPre="+tt.line)
+		files := fstest.MapFS{"srv/app": {}, "bin/sudo": {}, "bin/chown": {}, "bin/sh": {}}
+		command := Command{Program: "/srv/app", Argv: []string{"/srv/app"}}
+		if err := commandsBefore(u, place{root: files, command: command, who: tt.who}); err != nil || u.Prepared() == "" {
+			t.Fatalf("%s: %v, %q", tt.line, err, u.Prepared())
+		}
+		if grants, rewrites := u.MayGrant() != "", u.MayRewrite() != ""; grants != tt.grants || rewrites != tt.rewrites {
+			t.Errorf("%s as %s: grants %v, rewrites %v", tt.line, tt.who.Name, grants, rewrites)
 		}
 	}
 }
@@ -84,6 +131,8 @@ func checked(t *testing.T, root fstest.MapFS, text string, who facts.Account) st
 		return "stops"
 	case len(u.doubts) > 0:
 		return "doubt"
+	case u.before.unknown != "":
+		return "unknown"
 	}
 	return ""
 }

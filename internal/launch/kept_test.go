@@ -1,6 +1,7 @@
 package launch
 
 import (
+	"slices"
 	"testing"
 
 	"github.com/lowport/lowport/internal/program"
@@ -80,6 +81,19 @@ func TestUnneeded(t *testing.T) {
 	for line, want := range map[string]string{"StopWhenUnneeded=yes": "doubt", "StopWhenUnneeded=no": "", "Wants=x": ""} {
 		if got := told(read(t, "[Unit]\n"+line), place{}, unneeded); got != want {
 			t.Errorf("%s: %q, want %q", line, got, want)
+		}
+	}
+}
+
+// A stop of the service ends what KillMode= says (systemd.kill(5)).
+func TestEndsBefore(t *testing.T) {
+	for _, tt := range []struct {
+		mode        string
+		ends, alone bool
+	}{{"", true, false}, {"control-group", true, false}, {"mixed", true, false}, {"process", true, true}, {"none", false, false}} {
+		u := read(t, "KillMode="+tt.mode)
+		if got := u.EndsBefore(); slices.Contains(got, u.Name) != tt.ends || u.EndsMainAlone() != tt.alone {
+			t.Errorf("KillMode=%s: %v, main alone: %v", tt.mode, got, u.EndsMainAlone())
 		}
 	}
 }

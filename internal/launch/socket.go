@@ -110,10 +110,10 @@ func (u *Unit) passedBy(root fs.FS, name string, set settings) (all []Socket, pa
 // ownSocket is the name of the .socket unit that belongs to the service without a word.
 func (u *Unit) ownSocket() string { return strings.TrimSuffix(u.Name, ".service") + ".socket" }
 
-// EndsBefore lists the services that end before the unit starts anew: itself, unless KillMode= leaves some
-// of its processes (systemd.kill(5)), and those of Conflicts= (systemd.unit(5)).
+// EndsBefore lists the services of which processes end before the unit starts anew: itself, unless
+// KillMode=none keeps all of them (systemd.kill(5)), and those of Conflicts= (systemd.unit(5)).
 func (u *Unit) EndsBefore() (names []string) {
-	if mode := u.set.last("KillMode"); mode != "process" && mode != "none" {
+	if u.set.last("KillMode") != "none" {
 		names = append(names, u.Name)
 	}
 	for _, v := range u.set.all("Unit", "Conflicts") {
@@ -121,6 +121,10 @@ func (u *Unit) EndsBefore() (names []string) {
 	}
 	return slices.DeleteFunc(names, func(name string) bool { return !facts.UnitName(name) })
 }
+
+// EndsMainAlone reports whether a stop of the service ends its main process, and leaves the others
+// (KillMode=process).
+func (u *Unit) EndsMainAlone() bool { return u.set.last("KillMode") == "process" }
 
 // namedSockets are those of Sockets=.
 func (u *Unit) namedSockets() (names []string) {

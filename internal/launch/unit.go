@@ -28,6 +28,7 @@ type Unit struct {
 	lastDropIn string            // the name of the one that is read last
 	socketUnit bool              // a .socket unit passes it something
 	doubts     []string          // why it cannot be told how a start would go
+	before     preparation       // by ExecCondition= and ExecStartPre=
 }
 
 // maxDoubts bounds what is kept of a unit that is in doubt all over.

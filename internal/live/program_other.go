@@ -52,6 +52,11 @@ func (Program) Of(facts.Account, caps.Set, []string) (string, error) {
 	return "", errors.ErrUnsupported
 }
 
+// MainAlone is of Linux alone.
+func MainAlone(string, facts.Socket) program.Answer[bool] {
+	return program.Answer[bool]{Why: "of Linux alone"}
+}
+
 // UserManager is of Linux alone.
 func UserManager(uint32) facts.Fact[caps.State] { return facts.Fact[caps.State]{} }
 
