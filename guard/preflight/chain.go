@@ -286,6 +286,13 @@ func (s starter) allowed(c *chain, files []live.Program, f facts.Facts, who fact
 		if c.doubt = cmp.Or(c.doubt, doubt); err != nil {
 			return err
 		}
+		if p.File.Format != program.Script || slices.Contains(s.gives, p.Path) {
+			continue
+		}
+		doubt, err = p.ReadBy(who, f.Launch.Starter.Value.Ambient) // which the interpreter keeps
+		if c.doubt = cmp.Or(c.doubt, doubt); err != nil {
+			return err
+		}
 	}
 	return nil
 }

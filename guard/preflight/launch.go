@@ -90,7 +90,7 @@ func (how Launch) byHand(ports []int) (*plan, error) {
 		return p, p.start(c, launch.Here(f), s)
 	}
 	if err := p.start(c, launch.AsUser(f, s.who), s); err != nil {
-		return nil, err
+		return how.byRoot(err)
 	}
 	if f.Proc.Thread.Value.NoNewPrivs {
 		keeps := *p
@@ -101,6 +101,16 @@ func (how Launch) byHand(ports []int) (*plan, error) {
 			"until it executes the program, and su, runuser and a login do not"}}}
 	}
 	return p, nil
+}
+
+// byRoot is the plan for a file that the user may not execute: what changes the user may keep root's
+// capabilities, or give it another group, until it executes the file. Any other error stands.
+func (how Launch) byRoot(err error) (*plan, error) {
+	if is := (*fs.PathError)(nil); !errors.As(err, &is) || !strings.HasPrefix(is.Op, "exec as ") {
+		return nil, err
+	}
+	return unknown(fmt.Sprintf("it depends on what changes the user: su, runuser and User= do not execute the file for %s (%v); "+
+		"setpriv does, as it keeps its capabilities until it executes the program", how.User, err)), nil
 }
 
 // read reads the machine with the program of a chain in this one's place.

@@ -273,11 +273,17 @@ func (p *plan) unfit(r *report.Report, all []ask.Request) {
 	r.Fixes = slices.Insert(r.Fixes, 0, ask.SocketLine(found[0]))
 }
 
-// soften says of causes that a command before the program may remove that they are likely.
+// soften says of causes that a command before the program may remove that they are likely, and of the
+// changes of its file and its unit that they depend on a command that may change the file.
 func (p *plan) soften(r *report.Report) {
 	for i, c := range r.Causes {
 		if p.grants != "" && c.Certainty == report.Proven {
 			r.Causes[i].Certainty = report.Likely
+		}
+	}
+	for i, f := range r.Fixes {
+		if p.rewrites != "" && f.Depends == "" && (f.Scope == "file" || f.Scope == "unit") {
+			r.Fixes[i].Depends = "if the command before the program leaves its file as it is"
 		}
 	}
 }

@@ -11,15 +11,20 @@ func (s Stat) Executable() bool {
 
 // Passable reports whether a user in these groups has the execute bit of a file or
 // folder (generic_permission). ACLs are not looked at.
-func (s Stat) Passable(uid uint32, groups []uint32) bool {
+func (s Stat) Passable(uid uint32, groups []uint32) bool { return s.permits(uid, groups, 0o1) }
+
+// Readable reports the same of reading it.
+func (s Stat) Readable(uid uint32, groups []uint32) bool { return s.permits(uid, groups, 0o4) }
+
+func (s Stat) permits(uid uint32, groups []uint32, bit uint32) bool {
 	switch {
 	case uid == 0:
 		return true
 	case s.UID == uid:
-		return s.Mode&0o100 != 0
+		return s.Mode&(bit<<6) != 0
 	case slices.Contains(groups, s.GID):
-		return s.Mode&0o010 != 0
+		return s.Mode&(bit<<3) != 0
 	default:
-		return s.Mode&0o001 != 0
+		return s.Mode&bit != 0
 	}
 }

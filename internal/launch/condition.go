@@ -4,8 +4,11 @@ import (
 	"errors"
 	"io/fs"
 	"path"
+	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/lowport/lowport/internal/facts"
 )
 
 // conditions are Condition…= and Assert…=: one that is not met ends the start. Those
@@ -136,7 +139,7 @@ func requirements(u *Unit, at place) error {
 }
 
 // required looks for the file of another unit. Those that have none may be made by systemd
-// itself: mounts, devices, slices.
+// itself: devices, slices.
 func (u *Unit) required(at place, e entry, name string) error {
 	found, masked := u.look(at, name)
 	switch ext := path.Ext(name); {
@@ -144,7 +147,24 @@ func (u *Unit) required(at place, e entry, name string) error {
 		return stops("", "%s: %s is masked", e, name)
 	case found && (ext == ".service" || ext == ".socket" || e.key == "Requisite"):
 		u.doubt("%s: whether %s starts is not looked at", e, name)
-	case !found && (ext == ".service" || ext == ".socket" || ext == ".target"):
+	case !found && slices.Contains([]string{".service", ".socket", ".target", ".timer", ".path", ".automount"}, ext):
+		return stops("", "%s: there is no %s", e, name)
+	case !found && ext == ".mount":
+		return mountOf(at.root, e, name, u)
+	}
+	return nil
+}
+
+// mountOf looks for a mount that has no file: systemd makes a unit of each that is there
+// (systemd.mount(5)). RequiresMountsFor= asks for none (unit_add_mount_dependencies).
+func mountOf(root fs.FS, e entry, name string, u *Unit) error {
+	b, err := fs.ReadFile(root, "proc/1/mountinfo")
+	if err != nil {
+		u.doubt("%s: whether %s is mounted could not be read", e, name)
+		return nil
+	}
+	point := path.Clean("/" + unescapeName(strings.TrimSuffix(name, ".mount")))
+	if m, found := facts.ParseMounts(b).At(point); !found || m.Point != point {
 		return stops("", "%s: there is no %s", e, name)
 	}
 	return nil

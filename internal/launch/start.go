@@ -56,7 +56,11 @@ func (u *Unit) Account(look func(user, group string) (facts.Account, error)) (fa
 		who = facts.Account{UID: dynamicUID, GID: dynamicUID}
 	}
 	if err != nil {
-		return who, fmt.Errorf("%s: %w", u.Name, stops("217/USER", "%v", err))
+		status := "217/USER"
+		if is, errUser := look(user, ""); errUser == nil && is.Name != "" { // then it is the group (get_fixed_group)
+			status = "216/GROUP"
+		}
+		return who, fmt.Errorf("%s: %w", u.Name, stops(status, "%v", err))
 	}
 	for _, name := range u.set.words("SupplementaryGroups") {
 		g, err := look("", name)

@@ -332,6 +332,20 @@ func (p Program) Of(who facts.Account, effective caps.Set, given []string) (doub
 	return doubt, nil
 }
 
+// ReadBy returns an error if the user may not read the file by its mode, as the interpreter of a
+// script does. doubt says why the mode does not decide, "" if it does.
+func (p Program) ReadBy(who facts.Account, holds caps.Set) (doubt string, err error) {
+	last := p.way[len(p.way)-1]
+	switch {
+	case holds.Has(caps.DAC_OVERRIDE), holds.Has(caps.DAC_READ_SEARCH), strings.HasPrefix(last.path, "/proc/"):
+	case last.acl && who.UID != 0:
+		doubt = fmt.Sprintf("the mode of %s does not say whether uid %d may read it, as an access control list may", last.path, who.UID)
+	case !last.Readable(who.UID, who.Groups):
+		err = &os.PathError{Op: fmt.Sprintf("read as uid %d", who.UID), Path: last.path, Err: unix.EACCES}
+	}
+	return doubt, err
+}
+
 func statOf(st unix.Stat_t) facts.Stat {
 	return facts.Stat{Mode: st.Mode, UID: st.Uid, GID: st.Gid, Dev: uint64(st.Dev), Ino: st.Ino}
 }

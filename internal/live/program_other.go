@@ -23,6 +23,9 @@ type Program struct {
 // Open is of Linux alone.
 func Open(string) (Program, error) { return Program{}, errors.ErrUnsupported }
 
+// ReadBy is of Linux alone.
+func (Program) ReadBy(facts.Account, caps.Set) (string, error) { return "", errors.ErrUnsupported }
+
 // Interprets is of Linux alone.
 func (Program) Interprets() bool { return false }
 
