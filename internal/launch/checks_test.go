@@ -275,13 +275,14 @@ func TestAtLeast(t *testing.T) {
 func TestRequirements(t *testing.T) {
 	unit := &fstest.MapFile{Data: []byte("[Unit]\n")}
 	disk := fstest.MapFS{
+		"proc/1/mountinfo":                 {Data: []byte("1 0 8:1 / / rw - ext4 /dev/x rw\n2 1 8:2 / /srv rw - ext4 /dev/y rw\n")},
 		"etc/systemd/system/there.service": unit, "etc/systemd/system/there.socket": unit, "etc/systemd/system/there.target": unit, "etc/systemd/system/many@.service": unit,
 		"etc/systemd/system/empty.service":  {},
 		"etc/systemd/system/masked.service": {Mode: fs.ModeDevice}, "usr/lib/systemd/system/masked.service": {},
 	}
 	for line, want := range map[string]string{
 		"Requires=there.service": "doubt", "Requires=there.socket": "doubt", "Requires=there.target": "", "Requisite=there.target": "doubt",
-		"Requires=none.service": "stops", "BindsTo=none.socket": "stops", "Requires=none.target": "stops", "Requires=srv.mount": "", "Requires=many@1.service": "doubt",
+		"Requires=none.service": "stops", "BindsTo=none.socket": "stops", "Requires=none.target": "stops", "Requires=srv.mount": "", "Requires=none.mount": "stops", "Requires=none.timer": "stops", "RequiresMountsFor=/none": "", "Requires=many@1.service": "doubt",
 		"Requires=masked.service": "stops", "Requires=empty.service": "stops", "Requires=there.target none.target": "stops", "Wants=none.service": "", "Requires=%z.mount": "", "": "",
 	} {
 		u := read(t, "[Unit]\n"+line)
