@@ -33,7 +33,6 @@ type sitter struct {
 	Sitter
 	in               uint64 // the terminal that is its standard input, or 0
 	devpts, inDevpts uint64
-	hands            bool // it only hands its terminal on
 }
 
 // sitters are all of them, once they are needed.

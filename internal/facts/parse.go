@@ -124,12 +124,12 @@ func parseGroups(b []byte) (groups []uint32, err error) {
 	_, behind, ok := strings.Cut("\n"+string(b), "\nGroups:")
 	line, _, whole := strings.Cut(behind, "\n")
 	if !ok || !whole || strings.Contains(behind, "\nGroups:") {
-		return nil, errors.New("Groups: not one line")
+		return nil, errors.New("not one line of Groups")
 	}
 	for word := range strings.FieldsSeq(line) {
 		n, err := strconv.ParseUint(word, 10, 32)
 		if err != nil {
-			return nil, fmt.Errorf("Groups: %q is no number", word)
+			return nil, fmt.Errorf("the group %q is no number", word)
 		}
 		groups = append(groups, uint32(n))
 	}
