@@ -73,7 +73,6 @@ func TestRefuses(t *testing.T) {
 		{"kubernetes/hostnetwork.yaml", "server", "kind: Deployment", "kind: Deplyoment", "declares no container"},
 		{"kubernetes/hostnetwork.yaml", "none", "", "", "declares no container"},
 		{"compose.yaml", "server", "read_only", "readonly", "Additional property"},
-		{"compose.yaml", "host", "network_mode: host", "network_mode: host\n    ports: [\"443:443\"]", "no ports go"},
 		{"compose.yaml", "none", "", "", "declares no container"},
 		{"release.yml", "build", "@11bd71901bbe5b1630ceea73d27597364c9af683", "@v4", "not pinned"},
 		{"release.yml", "build", "contents: read", "contents: write", "not to read the contents alone"},
