@@ -297,6 +297,9 @@ func (c Container) Doubt(g kernel.Goal) string {
 		if slices.Contains([]string{"socket", "bind", "listen"}, call) || refused {
 			continue // else the bind is refused already
 		}
+		if call == "arch_prctl" && runtime.GOARCH != "amd64" {
+			continue // there is no such call
+		}
 		if v := p.answer(c, bounding, call); !v.allowed && v.doubt == "" {
 			return "the seccomp profile refuses " + call + ", which a server or its runtime may need"
 		}
