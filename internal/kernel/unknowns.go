@@ -144,7 +144,8 @@ func starters(w World, g Goal, set caps.Set) []World {
 	}
 	had := poor(w.Facts, set)
 	switch {
-	case w.Since == Kept && now.Permitted&now.Inheritable&w.Image.Caps.Inheritable&set != 0: // the file let it through, which is what it was for
+	case w.Since == Kept && now.Permitted&now.Inheritable&w.Image.Caps.Inheritable&set != 0:
+		// The file let it through, which is what it was for.
 		other(Ambient(s, set), had+2)
 	case w.Since != Kept, now.Inheritable.Contains(set):
 		other(Ambient(s, set), had)

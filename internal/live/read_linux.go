@@ -167,7 +167,13 @@ func (r reading) ancestors(up lineage, beside string) {
 	})
 	r.add("supervisor", func() ([]byte, error) { return r.supervisor(up) })
 	r.add("sandbox", r.sandbox)
-	r.add("tools", func() ([]byte, error) { return line(tools("/")) })
+	r.add("tools", func() ([]byte, error) {
+		all, err := tools()
+		if err != nil {
+			return nil, err
+		}
+		return line(all)
+	})
 }
 
 // marks looks for the marks of launchers in an environment.
