@@ -16,18 +16,12 @@ func TestReportNarrow(t *testing.T) {
 	master, slave := termtest.Pty(t, 40)
 	lines := bufio.NewReader(master)
 	for name, err := range all(t) {
-		var text strings.Builder
+		got := ""
 		read := make(chan error, 1)
 		go func() {
-			for !strings.HasSuffix(text.String(), "end\n") {
-				line, err := lines.ReadString('\n')
-				if err != nil {
-					read <- err
-					return
-				}
-				text.WriteString(strings.ReplaceAll(line, "\r\n", "\n"))
-			}
-			read <- nil
+			text, err := termtest.ReadUntil(lines, "end\n")
+			got = text
+			read <- err
 		}()
 		if err := err.Report.Print(slave); err != nil {
 			t.Fatal(err)
@@ -38,15 +32,12 @@ func TestReportNarrow(t *testing.T) {
 		if err := <-read; err != nil {
 			t.Fatal(err)
 		}
-		if got := text.String(); !strings.HasPrefix(got, "\x1b[1m") || strings.Count(got, "\x1b") != 2 {
+		if !strings.HasPrefix(got, "\x1b[1m") || strings.Count(got, "\x1b") != 2 {
 			t.Errorf("%s: not one bold line: %q", name, got)
 		}
-		prose, _, _ := strings.Cut(text.String(), "\nfix: ")
-		for line := range strings.Lines(prose) {
-			line = strings.NewReplacer("\x1b[1m", "", "\x1b[0m", "", "\n", "").Replace(line)
-			if len([]rune(line)) > 40 && len(strings.Fields(line)) > 1 {
-				t.Errorf("%s: %d columns: %q", name, len([]rune(line)), line)
-			}
+		prose, _, _ := strings.Cut(got, "\nfix: ")
+		for _, line := range termtest.TooWide(prose, 40) {
+			t.Errorf("%s: %d columns: %q", name, len([]rune(line)), line)
 		}
 	}
 }

@@ -26,20 +26,14 @@ func TestReportNarrow(t *testing.T) {
 	if _, err := slave.WriteString("end\n"); err != nil {
 		t.Fatal(err)
 	}
-	said := ""
-	for lines := bufio.NewReader(master); !strings.HasSuffix(said, "end\n"); {
-		line, err := lines.ReadString('\n')
-		if err != nil {
-			t.Fatal(err)
-		}
-		said += strings.ReplaceAll(line, "\r\n", "\n")
+	said, err := termtest.ReadUntil(bufio.NewReader(master), "end\n")
+	if err != nil {
+		t.Fatal(err)
 	}
 	if !strings.HasPrefix(said, "\x1b[1mprocess 812") || strings.Count(said, "\x1b") != 2 {
 		t.Errorf("not one bold line: %q", said)
 	}
-	for line := range strings.Lines(strings.NewReplacer("\x1b[1m", "", "\x1b[0m", "").Replace(said)) {
-		if line = strings.TrimSuffix(line, "\n"); len([]rune(line)) > 40 && len(strings.Fields(line)) > 1 {
-			t.Errorf("%d columns: %q", len([]rune(line)), line)
-		}
+	for _, line := range termtest.TooWide(said, 40) {
+		t.Errorf("%d columns: %q", len([]rune(line)), line)
 	}
 }

@@ -220,16 +220,13 @@ func (c *chain) ends(argv []string, in root) {
 		return
 	}
 	for _, arg := range argv[1:] {
-		for _, word := range strings.FieldsFunc(arg, separates) { // of a command line, as for zsh -c
+		for _, word := range strings.FieldsFunc(arg, launch.Separates) { // of a command line, as for zsh -c
 			if filepath.IsAbs(word) && word != c.script && in.executable(word) {
 				c.doubt = cmp.Or(c.doubt, fmt.Sprintf("%s is given %s, and may run it", c.program.Path, word))
 			}
 		}
 	}
 }
-
-// separates reports whether a character ends a word of a command line.
-func separates(c rune) bool { return strings.ContainsRune(" \t\n'\"`;&|()<>", c) }
 
 func (r root) executable(path string) bool {
 	info, err := r.stat(path)

@@ -8,6 +8,8 @@ import (
 	"strings"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/lowport/lowport/internal/facts"
 )
 
 // A seated process is at a terminal, or at none: proc_pid_stat(5).
@@ -17,10 +19,9 @@ type seated struct {
 	tty     uint64 // the device of its controlling terminal, 0 for none
 }
 
-// parseSeated reads a /proc/PID/stat. The name of the program, in brackets, may hold anything.
+// parseSeated reads a /proc/PID/stat.
 func parseSeated(stat []byte) (s seated, err error) {
-	_, rest, _ := bytes.Cut(stat[bytes.LastIndexByte(stat, ')')+1:], []byte{' '})
-	words := strings.Fields(string(rest))
+	words := facts.StatWords(stat)
 	if len(words) < 5 || !bytes.HasSuffix(stat, []byte{'\n'}) {
 		return s, fmt.Errorf("stat: %.80q", stat)
 	}

@@ -18,6 +18,15 @@ func TestBehind(t *testing.T) {
 	unread := facts.Image{Stat: facts.Fact[facts.Stat]{Reason: "ENOENT"}, Caps: facts.Fact[caps.File]{Reason: "ENOENT"}, Nosuid: facts.Fact[bool]{Reason: "ENOENT"}}
 	landlocked := []facts.Probe{{Network: "tcp4", Errno: "EACCES", By: facts.ByKernel}, {Network: "tcp6", Errno: "EACCES", By: facts.ByKernel},
 		{Network: "mptcp4"}, {Network: "mptcp6"}, {Network: "udp4"}, {Network: "udp6"}}
+	others := func(when facts.When) []facts.Probe { // what Landlock leaves alone is refused too
+		all := slices.Clone(landlocked)
+		for i, p := range all {
+			if p.Errno == "" {
+				all[i].Errno, all[i].By, all[i].When = "EPERM", facts.ByKernel, when
+			}
+		}
+		return all
+	}
 	linkLocal := netip.MustParseAddr("fe80::1%lo")
 	held := func(addr string, uid uint32) facts.Fact[[]facts.Socket] {
 		return facts.Fact[[]facts.Socket]{}.Now([]facts.Socket{{Network: "tcp6", Addr: netip.MustParseAddrPort(addr), Listen: true, UID: uid, Inode: 7}})
@@ -86,23 +95,11 @@ func TestBehind(t *testing.T) {
 			f.Policy.AtPorts = f.Policy.AtPorts.Now([]facts.PortProbe{{Port: 443, Errno: "EADDRNOTAVAIL"}})
 		}, "no-capability"},
 		{"a BPF program behind a Landlock domain that allows the port", Goal{}, func(f *facts.Facts) {
-			late := slices.Clone(landlocked)
-			for i, p := range late {
-				if p.Errno == "" {
-					late[i].Errno, late[i].By, late[i].When = "EPERM", facts.ByKernel, facts.AfterPort
-				}
-			}
-			f.Policy.Probes = f.Policy.Probes.Now(late)
+			f.Policy.Probes = f.Policy.Probes.Now(others(facts.AfterPort))
 			f.Policy.AtPorts = f.Policy.AtPorts.Now([]facts.PortProbe{{Port: 443, Errno: "EADDRNOTAVAIL"}})
 		}, "no-capability bpf-or-policy"},
 		{"one that refuses UDP alone there", Goal{}, func(f *facts.Facts) {
-			early := slices.Clone(landlocked)
-			for i, p := range early {
-				if p.Errno == "" {
-					early[i].Errno, early[i].By, early[i].When = "EPERM", facts.ByKernel, facts.BeforePort
-				}
-			}
-			f.Policy.Probes = f.Policy.Probes.Now(early)
+			f.Policy.Probes = f.Policy.Probes.Now(others(facts.BeforePort))
 			f.Policy.AtPorts = f.Policy.AtPorts.Now([]facts.PortProbe{{Port: 443, Errno: "EADDRNOTAVAIL"}})
 		}, "no-capability"},
 		{"a Landlock domain that allows another port", Goal{}, func(f *facts.Facts) {

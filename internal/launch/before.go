@@ -57,7 +57,7 @@ var becomesRoot = []string{"sudo", "doas", "pkexec", "su"}
 // names reports whether a command is given a file of another one, or a folder that holds one.
 func (c Command) names(other Command) bool {
 	for _, arg := range c.Argv[1:] {
-		for _, word := range strings.FieldsFunc(arg, separates) {
+		for _, word := range strings.FieldsFunc(arg, Separates) {
 			inside := func(file string) bool {
 				return file == word || strings.HasPrefix(file, strings.TrimSuffix(word, "/")+"/")
 			}
@@ -69,8 +69,8 @@ func (c Command) names(other Command) bool {
 	return false
 }
 
-// separates reports whether a character ends a word of a command line, as for sh -c.
-func separates(c rune) bool { return strings.ContainsRune(" \t\n'\"`;&|()<>", c) }
+// Separates reports whether a character ends a word of a command line, as for sh -c.
+func Separates(c rune) bool { return strings.ContainsRune(" \t\n'\"`;&|()<>", c) }
 
 // Prepared names the first command before the program of which the outcome is not known: it may make
 // what is not there yet.

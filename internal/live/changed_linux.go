@@ -1,10 +1,10 @@
 package live
 
 import (
-	"bytes"
 	"errors"
 	"strconv"
 
+	"github.com/lowport/lowport/internal/facts"
 	"golang.org/x/sys/unix"
 )
 
@@ -43,19 +43,12 @@ func changedAfter(ticks int64, path string) ([]byte, error) {
 }
 
 // startTicks reads the start time from /proc/PID/stat, in ticks since the boot: field 22
-// of proc_pid_stat(5). The second field is a name that may hold anything.
+// of proc_pid_stat(5).
 func startTicks(line []byte) (int64, error) {
-	_, rest, ok := bytes.Cut(line, []byte(") "))
-	for found := ok; found; {
-		var after []byte
-		if _, after, found = bytes.Cut(rest, []byte(") ")); found {
-			rest = after
-		}
-	}
 	const first, start = 3, 22
-	fields := bytes.Fields(rest)
-	if !ok || len(fields) <= start-first {
+	words := facts.StatWords(line)
+	if len(words) <= start-first {
 		return 0, errors.New("stat: cut short")
 	}
-	return strconv.ParseInt(string(fields[start-first]), 10, 64)
+	return strconv.ParseInt(words[start-first], 10, 64)
 }

@@ -96,9 +96,8 @@ func (r reading) lineage(depth int) (up lineage) {
 // leadsSession reports whether a process is known to lead a session (proc_pid_stat(5)).
 func leadsSession(pid int) bool {
 	stat, err := readPath(fmt.Sprintf("/proc/%d/stat", pid))
-	_, behind, ok := bytes.Cut(stat[bytes.LastIndexByte(stat, ')')+1:], []byte(" "))
-	words := strings.Fields(string(behind)) // state, ppid, pgrp, session
-	return err == nil && ok && len(words) > 3 && words[3] == strconv.Itoa(pid)
+	words := facts.StatWords(stat) // state, ppid, pgrp, session
+	return err == nil && len(words) > 3 && words[3] == strconv.Itoa(pid)
 }
 
 // showsDescriptors reports whether this process may read the descriptors of another

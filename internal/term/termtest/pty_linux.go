@@ -1,8 +1,10 @@
 package termtest
 
 import (
+	"bufio"
 	"fmt"
 	"os"
+	"strings"
 	"testing"
 
 	"golang.org/x/sys/unix"
@@ -34,4 +36,29 @@ func Pty(t *testing.T, columns uint16) (master, slave *os.File) {
 		t.Fatal(err)
 	}
 	return master, slave
+}
+
+// ReadUntil reads lines from a master until the last one, as they were written to its slave.
+func ReadUntil(lines *bufio.Reader, last string) (string, error) {
+	var text strings.Builder
+	for !strings.HasSuffix(text.String(), last) {
+		line, err := lines.ReadString('\n')
+		if err != nil {
+			return "", err
+		}
+		text.WriteString(strings.ReplaceAll(line, "\r\n", "\n"))
+	}
+	return text.String(), nil
+}
+
+// TooWide returns the lines of more than one word that take more than so many columns, without what
+// makes them bold.
+func TooWide(text string, columns int) (wide []string) {
+	for line := range strings.Lines(strings.NewReplacer("\x1b[1m", "", "\x1b[0m", "").Replace(text)) {
+		line = strings.TrimSuffix(line, "\n")
+		if len([]rune(line)) > columns && len(strings.Fields(line)) > 1 {
+			wide = append(wide, line)
+		}
+	}
+	return wide
 }
